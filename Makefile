@@ -1,0 +1,68 @@
+# cuvis-fleet. `make help` lists the targets; each does its own set-up.
+
+PYTHON ?= python3
+GRPC_PORT ?= 50051
+INFERENCE ?= 1
+DATA ?=
+
+VENV := .venv
+RUN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES := proto libs/platform libs/schemas libs/engine client envoy deploy/local \
+  services/config services/session services/trainer services/inference
+
+# Wheels that lie in a folder (a CPU build of torch, say) serve uv as they serve pip.
+ifdef PIP_FIND_LINKS
+export UV_FIND_LINKS := $(PIP_FIND_LINKS)
+endif
+export GRPC_PORT INFERENCE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up demo bench test check format proto pins clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: $(READY) ## make the virtual environment .venv with everything pinned
+
+$(READY): constraints.txt requirements-dev.txt $(PACKAGES:%=%/pyproject.toml)
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
+	$(RUN)/uv pip install --quiet --python $(RUN)/python -c constraints.txt -r requirements-dev.txt
+	@touch $@
+
+up: $(READY) ## start the whole stack in the foreground (INFERENCE=3: three replicas)
+	$(RUN)/python -m fleet_local
+
+demo: $(READY) ## train, infer and draw a synthetic scene, or DATA=path/to/your/file
+	$(RUN)/python -m fleet_local during \
+	  $(RUN)/python -m cuvis_fleet.demo --address 127.0.0.1:$(GRPC_PORT) $(if $(DATA),--data "$(DATA)")
+
+bench: $(READY) ## compare calls with a bare echo of the same bytes, as ratios
+	$(RUN)/python -m fleet_local during $(RUN)/python -m bench --address 127.0.0.1:$(GRPC_PORT)
+
+test: $(READY) ## run all tests
+	$(RUN)/python -m pytest
+
+check: $(READY) ## all that CI runs: style, types, imports, wire, tests
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy $(PACKAGES:%=%/src)
+	$(RUN)/lint-imports
+	$(RUN)/python proto/generate.py --check
+	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
+	$(MAKE) --no-print-directory test
+
+format: $(READY) ## format the code
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+proto: $(READY) ## generate the code of the wire contract
+	$(RUN)/python proto/generate.py
+
+pins: $(READY) ## write constraints.txt from what is installed
+	@{ echo '# Every package of the environment, pinned. `make pins` writes it anew.'; \
+	  $(RUN)/uv pip freeze --python $(RUN)/python | grep -v '^-e' | sed 's/+cpu$$//'; } > constraints.txt
+
+clean: ## remove what was built and what the stack wrote under run/
+	rm -rf $(VENV) .peers run .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Wire contract of cuvis-fleet: generated messages and stubs."""

@@ -1,0 +1,1 @@
+"""The public wire, package ``cuvis_ai``."""

@@ -1,0 +1,1 @@
+"""Generated messages of ``fleet.records.v1``."""
