@@ -1,0 +1,1 @@
+"""Local stack: every part as a real process on one machine."""

@@ -1,0 +1,55 @@
+"""The local stack.
+
+``python -m fleet_local``: in the foreground, until Ctrl-C.
+``python -m fleet_local during PROGRAM ARGUMENT...``: for as long as the program runs; a stack that
+already serves on ``GRPC_PORT`` is used as it is.
+"""
+
+import subprocess
+import sys
+
+from fleet_local.background import background_stack
+from fleet_local.parts import make_parts
+from fleet_local.preflight import CannotStart, check
+from fleet_local.readiness import is_serving
+from fleet_local.settings import StackSettings
+from fleet_local.supervisor import Supervisor
+
+
+def _foreground(settings: StackSettings) -> int:
+    artifact_dir = settings.artifact_dir or settings.run_dir / "artifacts"
+    check(settings, artifact_dir)
+    address = f"127.0.0.1:{settings.grpc_port}"
+    supervisor = Supervisor(
+        make_parts(settings, artifact_dir),
+        is_ready=lambda: is_serving(address),
+        ready_line=f"cuvis-fleet is ready on {address} (Ctrl-C stops it)",
+        state_file=settings.run_dir / "parts.json",
+    )
+    return supervisor.run()
+
+
+def _during(settings: StackSettings, command: list[str]) -> int:
+    if is_serving(f"127.0.0.1:{settings.grpc_port}"):
+        return subprocess.run(command, check=False).returncode
+    with background_stack(settings.grpc_port, settings.run_dir):
+        return subprocess.run(command, check=False).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Run what the arguments ask for; returns the exit code."""
+    try:
+        settings = StackSettings()
+        if not arguments:
+            return _foreground(settings)
+        if arguments[0] == "during" and len(arguments) > 1:
+            return _during(settings, arguments[1:])
+    except CannotStart as error:
+        sys.stderr.write(f"cuvis-fleet cannot start: {error}\n")
+        return 1
+    sys.stderr.write(f"{__doc__}\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,94 @@
+"""A stack that runs beside another program: for the demo, the benchmarks and the tests."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet_local.preflight import CannotStart
+from fleet_local.readiness import is_serving
+from fleet_local.settings import inherited_environment
+
+_START_DEADLINE_S = 90.0
+_STOP_DEADLINE_S = 40.0
+
+
+@dataclass(frozen=True)
+class BackgroundStack:
+    """A running stack.
+
+    Attributes:
+        address: ``host:port`` of its gateway.
+        process: the supervisor.
+        run_dir: its run folder.
+        log: everything its parts wrote.
+    """
+
+    address: str
+    process: subprocess.Popen[bytes]
+    run_dir: Path
+    log: Path
+
+    def part(self, name: str) -> dict[str, int]:
+        """``pid`` (0 while it is down) and ``port`` of one part, as of now."""
+        state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
+        return {key: int(value) for key, value in state[name].items()}
+
+    def is_serving(self, service: str = "") -> bool:
+        """Whether `service` ("" for all) is SERVING at the gateway right now."""
+        return is_serving(self.address, service)
+
+
+@contextmanager
+def background_stack(
+    grpc_port: int, run_dir: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[BackgroundStack]:
+    """Start a stack, wait until it serves, stop it at the end of the block.
+
+    Args:
+        grpc_port: public port of its gateway.
+        run_dir: its run folder; the log goes to ``stack.log`` in it.
+        environment: settings of the stack and its services, beyond the inherited environment.
+
+    Raises:
+        CannotStart: it ended, or did not serve within 90 s; the text holds the end of its log.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    log = run_dir / "stack.log"
+    settings = {"GRPC_PORT": str(grpc_port), "RUN_DIR": str(run_dir)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fleet_local"],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            env={**inherited_environment(), **(environment or {}), **settings},
+            start_new_session=True,
+        )
+    stack = BackgroundStack(f"127.0.0.1:{grpc_port}", process, run_dir, log)
+    try:
+        _wait_until_serving(stack)
+        yield stack
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(timeout=_STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_until_serving(stack: BackgroundStack) -> None:
+    deadline = time.monotonic() + _START_DEADLINE_S
+    while not stack.is_serving():
+        ended = stack.process.poll() is not None
+        if ended or time.monotonic() > deadline:
+            lines = stack.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            what = "ended" if ended else f"did not serve within {_START_DEADLINE_S:.0f} s"
+            raise CannotStart(f"the stack {what}; its last lines:\n" + "\n".join(lines[-20:]))
+        time.sleep(0.1)

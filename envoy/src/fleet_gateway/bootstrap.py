@@ -1,0 +1,208 @@
+"""Render the Envoy bootstrap: the fixed part from `bootstrap.yaml`, the rest from the settings."""
+
+import copy
+from importlib import resources
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from fleet_gateway.routes import Repeat, repeat_of, route_table
+from fleet_gateway.settings import GatewaySettings
+
+# A call can be repeated only while its body is held here; the client repeats bigger uploads.
+_RETRY_BUFFER_BYTES = 64 * 1024 * 1024
+_HEALTH_PREFIX = "/grpc.health.v1.Health/"
+_REFLECTION_PREFIX = "/grpc.reflection."
+_WHOLE_GATEWAY_HEADER = "x-fleet-health"
+_ONE_SERVICE_HEADER = "x-fleet-service"
+_COLLECTOR = "otel_collector"
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+Json = dict[str, Any]
+
+
+def render_bootstrap(settings: GatewaySettings) -> Json:
+    """Return the whole Envoy configuration as plain data; JSON of it is what Envoy reads."""
+    fixed: Json = yaml.safe_load(
+        resources.files("fleet_gateway").joinpath("bootstrap.yaml").read_text(encoding="utf-8")
+    )
+    endpoints = {
+        "session": settings.session_endpoints,
+        "config": settings.config_endpoints,
+        "trainer": settings.trainer_endpoints,
+        "inference": settings.inference_endpoints,
+    }
+    clusters = [_cluster(fixed, name, hosts, checked=True) for name, hosts in endpoints.items()]
+    # Answers for the gateway's health must come even while the session service is not healthy.
+    clusters.append(_cluster(fixed, "session_unchecked", settings.session_endpoints, checked=False))
+    connection_manager = copy.deepcopy(fixed["http_connection_manager"])
+    connection_manager["route_config"] = {
+        "name": "methods",
+        "virtual_hosts": [
+            {"name": "all", "domains": ["*"], "routes": _routes(fixed["retry_policy"])}
+        ],
+    }
+    connection_manager["access_log"] = [_access_log(str(settings.access_log))]
+    if settings.otel_exporter_otlp_endpoint:
+        clusters.append(_collector(settings.otel_exporter_otlp_endpoint))
+        connection_manager["tracing"] = _tracing()
+    listener = {
+        **fixed["listener"],
+        "address": _address(settings.gateway_host, settings.grpc_port),
+        "filter_chains": [
+            {
+                "filters": [
+                    {
+                        "name": "envoy.filters.network.http_connection_manager",
+                        "typed_config": connection_manager,
+                    }
+                ]
+            }
+        ],
+    }
+    return {
+        "admin": {"address": _address("127.0.0.1", settings.admin_port)},
+        "overload_manager": fixed["overload_manager"],
+        "static_resources": {"listeners": [listener], "clusters": clusters},
+    }
+
+
+def _routes(retry: Json) -> list[Json]:
+    routes: list[Json] = []
+    for path, service in route_table().items():
+        action = _action(service)
+        repeat = repeat_of(path.rsplit("/", 1)[1])
+        if repeat is not Repeat.NEVER:
+            action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
+        route: Json = {"match": {"path": path}, "route": action}
+        if path.endswith("/Inference"):
+            route["request_body_buffer_limit"] = _RETRY_BUFFER_BYTES
+        routes.append(route)
+    for service in ("session", "config", "trainer", "inference"):
+        exact = {"name": _ONE_SERVICE_HEADER, "string_match": {"exact": service}}
+        routes.append(
+            {
+                "match": {"prefix": _HEALTH_PREFIX, "headers": [exact]},
+                "route": _action(service),
+                "request_headers_to_remove": [_WHOLE_GATEWAY_HEADER],
+            }
+        )
+    routes.append(
+        {
+            "match": {"prefix": _HEALTH_PREFIX},
+            "route": _action("session_unchecked"),
+            "request_headers_to_add": [
+                {
+                    "header": {"key": _WHOLE_GATEWAY_HEADER, "value": "gateway"},
+                    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+                }
+            ],
+        }
+    )
+    routes.append({"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")})
+    return routes
+
+
+def _action(cluster: str) -> Json:
+    """A route with no time limit but the client's own deadline (the default would be 15 s)."""
+    return {
+        "cluster": cluster,
+        "timeout": "0s",
+        "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+    }
+
+
+def _cluster(fixed: Json, name: str, endpoints: tuple[str, ...], *, checked: bool) -> Json:
+    cluster: Json = copy.deepcopy(fixed["cluster"])
+    if not checked:
+        del cluster["outlier_detection"]
+    cluster |= {
+        "name": name,
+        "type": "STATIC" if all(_is_ipv4(endpoint) for endpoint in endpoints) else "STRICT_DNS",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [
+                {
+                    "lb_endpoints": [
+                        {"endpoint": {"address": _address(*_split(endpoint))}}
+                        for endpoint in endpoints
+                    ]
+                }
+            ],
+        },
+    }
+    if checked:
+        cluster["health_checks"] = [fixed["health_check"]]
+    return cluster
+
+
+def _tracing() -> Json:
+    everything = {"value": 100}  # sampling is the collector's decision
+    return {
+        "random_sampling": everything,
+        "overall_sampling": everything,
+        "spawn_upstream_span": True,
+        "provider": {
+            "name": "envoy.tracers.opentelemetry",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+                "grpc_service": {
+                    "envoy_grpc": {"cluster_name": _COLLECTOR},
+                    "timeout": "0.5s",
+                },
+                "service_name": "gateway",
+            },
+        },
+    }
+
+
+def _collector(endpoint: str) -> Json:
+    parts = urlsplit(endpoint if "//" in endpoint else f"//{endpoint}")
+    host, port = parts.hostname or "127.0.0.1", parts.port or 4317
+    return {
+        "name": _COLLECTOR,
+        "type": "STATIC" if _is_ipv4(f"{host}:{port}") else "STRICT_DNS",
+        "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            _HTTP_OPTIONS: {
+                "@type": f"type.googleapis.com/{_HTTP_OPTIONS}",
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+        "load_assignment": {
+            "cluster_name": _COLLECTOR,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(host, port)}}]}],
+        },
+    }
+
+
+def _access_log(path: str) -> Json:
+    """One line for each call that the gateway itself answered or cut."""
+    return {
+        "name": "envoy.access_loggers.file",
+        "filter": {"response_flag_filter": {}},
+        "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
+            "path": path,
+            "log_format": {
+                "text_format_source": {
+                    "inline_string": "%REQ(:PATH)% flags=%RESPONSE_FLAGS% grpc=%GRPC_STATUS% "
+                    "upstream=%UPSTREAM_HOST% ms=%DURATION% trace=%TRACE_ID%\n"
+                }
+            },
+        },
+    }
+
+
+def _address(host: str, port: int) -> Json:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _split(endpoint: str) -> tuple[str, int]:
+    host, _, port = endpoint.rpartition(":")
+    return host, int(port)
+
+
+def _is_ipv4(endpoint: str) -> bool:
+    return all(part.isdigit() for part in _split(endpoint)[0].split("."))

@@ -1,0 +1,44 @@
+"""Settings of the gateway."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class GatewaySettings(BaseSettings):
+    """Where the gateway listens and whom it stands in front of.
+
+    An endpoint is ``host:port``. Several endpoints of a service are its replicas.
+    """
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    grpc_port: int = Field(default=50051, ge=1, le=65535)
+    """Public port for clients."""
+
+    gateway_host: str = "127.0.0.1"
+    """Address the public port is bound to."""
+
+    admin_port: int = Field(default=9901, ge=1, le=65535)
+    """Envoy's own admin port, bound to loopback only."""
+
+    session_endpoints: tuple[str, ...]
+    """Replicas of the session service."""
+
+    config_endpoints: tuple[str, ...]
+    """Replicas of the config service."""
+
+    trainer_endpoints: tuple[str, ...]
+    """Replicas of the trainer service."""
+
+    inference_endpoints: tuple[str, ...]
+    """Replicas of the inference service."""
+
+    otel_exporter_otlp_endpoint: str | None = None
+    """OTLP collector (gRPC), for example ``http://127.0.0.1:4317``; unset: no traces are sent."""
+
+    access_log: Path = Path("/dev/stderr")
+    """Where calls that the gateway itself had to answer or cut are written."""

@@ -1,0 +1,79 @@
+"""The gateway's configuration: complete, exact, and accepted by Envoy itself."""
+
+import json
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from fleet_gateway import GatewaySettings, Repeat, render_bootstrap, repeat_of, route_table
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
+
+SERVICE = cuvis_ai_pb2.DESCRIPTOR.services_by_name["CuvisAIService"]
+
+
+def _settings(**changes) -> GatewaySettings:
+    endpoints = {
+        "session_endpoints": ("127.0.0.1:5101",),
+        "config_endpoints": ("127.0.0.1:5102",),
+        "trainer_endpoints": ("127.0.0.1:5103",),
+        "inference_endpoints": ("127.0.0.1:5104", "127.0.0.1:5105"),
+    }
+    return GatewaySettings(**{**endpoints, **changes})
+
+
+def _routes(bootstrap: dict) -> list[dict]:
+    listener = bootstrap["static_resources"]["listeners"][0]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    return manager["route_config"]["virtual_hosts"][0]["routes"]
+
+
+def test_route_table_equals_the_proto():
+    assert set(route_table()) == {f"/{SERVICE.full_name}/{m.name}" for m in SERVICE.methods}
+
+
+def test_rendered_routes_are_the_route_table():
+    rendered = {
+        route["match"]["path"]: route["route"]["cluster"]
+        for route in _routes(render_bootstrap(_settings()))
+        if "path" in route["match"]
+    }
+    assert rendered == route_table()
+
+
+def test_no_route_has_a_time_limit_of_its_own():
+    for route in _routes(render_bootstrap(_settings())):
+        assert route["route"]["timeout"] == "0s"
+        assert route["route"]["max_stream_duration"] == {"grpc_timeout_header_max": "0s"}
+
+
+def test_train_is_never_repeated_and_streams_are_the_only_such_methods():
+    never = {m.name for m in SERVICE.methods if repeat_of(m.name) is Repeat.NEVER}
+    assert never == {m.name for m in SERVICE.methods if m.server_streaming}
+    routes = {r["match"].get("path", ""): r for r in _routes(render_bootstrap(_settings()))}
+    assert "retry_policy" not in routes["/cuvis_ai.v1.CuvisAIService/Train"]["route"]
+    create = routes["/cuvis_ai.v1.CuvisAIService/CreateSession"]["route"]["retry_policy"]
+    assert "reset" not in create["retry_on"]
+    infer = routes["/cuvis_ai.v1.CuvisAIService/Inference"]["route"]["retry_policy"]
+    assert {"reset", "unavailable"} <= set(infer["retry_on"].split(","))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"otel_exporter_otlp_endpoint": "http://127.0.0.1:4317"},
+        {"inference_endpoints": ("tasks.inference:5000",)},
+    ],
+    ids=["plain", "traced", "by-name"],
+)
+def test_envoy_accepts_the_configuration(tmp_path, changes):
+    path = tmp_path / "envoy.json"
+    path.write_text(json.dumps(render_bootstrap(_settings(**changes))))
+    envoy = Path(sysconfig.get_path("scripts")) / "envoy"
+    done = subprocess.run(
+        [envoy, "--mode", "validate", "-c", path], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "deprecated" not in done.stderr.lower()
