@@ -17,6 +17,15 @@ _REFLECTION_PREFIX = "/grpc.reflection."
 _WHOLE_GATEWAY_HEADER = "x-fleet-health"
 _ONE_SERVICE_HEADER = "x-fleet-service"
 _COLLECTOR = "otel_collector"
+_NOT_HEALTH = {
+    "header_filter": {
+        "header": {
+            "name": ":path",
+            "string_match": {"prefix": _HEALTH_PREFIX},
+            "invert_match": True,
+        }
+    }
+}
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 Json = dict[str, Any]
@@ -181,7 +190,7 @@ def _access_log(path: str) -> Json:
     """One line for each call that the gateway itself answered or cut."""
     return {
         "name": "envoy.access_loggers.file",
-        "filter": {"response_flag_filter": {}},
+        "filter": {"and_filter": {"filters": [{"response_flag_filter": {}}, _NOT_HEALTH]}},
         "typed_config": {
             "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
             "path": path,

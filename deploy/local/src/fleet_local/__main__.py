@@ -8,6 +8,9 @@ already serves on ``GRPC_PORT`` is used as it is.
 import subprocess
 import sys
 
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
 from fleet_local.background import background_stack
 from fleet_local.parts import make_parts
 from fleet_local.preflight import CannotStart, check
@@ -36,6 +39,16 @@ def _during(settings: StackSettings, command: list[str]) -> int:
         return subprocess.run(command, check=False).returncode
 
 
+def _cannot_start(why: str) -> int:
+    sys.stderr.write(f"cuvis-fleet cannot start: {why}\n")
+    return 1
+
+
+def _complaint(error: ErrorDetails) -> str:
+    name = ".".join(str(part) for part in error["loc"]).upper()
+    return f"{name}={error['input']}: {error['msg']}"
+
+
 def main(arguments: list[str]) -> int:
     """Run what the arguments ask for; returns the exit code."""
     try:
@@ -44,9 +57,10 @@ def main(arguments: list[str]) -> int:
             return _foreground(settings)
         if arguments[0] == "during" and len(arguments) > 1:
             return _during(settings, arguments[1:])
+    except ValidationError as error:
+        return _cannot_start("; ".join(_complaint(each) for each in error.errors()))
     except CannotStart as error:
-        sys.stderr.write(f"cuvis-fleet cannot start: {error}\n")
-        return 1
+        return _cannot_start(str(error))
     sys.stderr.write(f"{__doc__}\n")
     return 2
 

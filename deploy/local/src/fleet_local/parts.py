@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet_gateway import GatewaySettings, render_bootstrap
-
 from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
@@ -61,6 +60,8 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
         "OUTPUT_DIR": str(settings.output_dir.resolve()),
         "CUVIS_CONFIGS_DIR": str(settings.cuvis_configs_dir.resolve()),
         "GATEWAY_ADDRESS": f"127.0.0.1:{settings.grpc_port}",
+        # Parts write into a pipe; what reads them may still be a terminal.
+        "LOG_COLOR": str(sys.stdout.isatty()),
         **_MALLOC,
     }
     endpoints: dict[str, tuple[str, ...]] = {}

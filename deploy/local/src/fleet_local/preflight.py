@@ -31,7 +31,13 @@ def check(settings: StackSettings, artifact_dir: Path) -> None:
         ("OUTPUT_DIR", settings.output_dir),
     ):
         _check_writable(name, folder)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotStart(
+            f"The data folder {settings.data_dir} is not there and cannot be made "
+            f"({error.strerror}). Choose another one: DATA_DIR=/path/to/measurements"
+        ) from error
     if settings.redis_url:
         _check_redis(settings.redis_url)
 

@@ -1,8 +1,9 @@
 """Ask the gateway whether the whole stack serves."""
 
 import grpc
-from fleet_platform.rpc import connect
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from fleet_platform.rpc import connect
 
 
 def is_serving(address: str, service: str = "") -> bool:
