@@ -9,12 +9,12 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
-from fleet_proto.records.v1 import records_pb2
 from google.protobuf import json_format
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.internal import api_implementation
 
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
+from fleet_proto.records.v1 import records_pb2
 from tests.contract.published import DISTRIBUTION, RELEASES
 from tests.peers.wheels import wheel
 

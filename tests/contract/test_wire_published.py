@@ -7,10 +7,10 @@ number with the same name and type. What differs is listed here and nowhere else
 from dataclasses import replace
 
 import pytest
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
-from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
+from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.contract.published import RELEASES, Fact, facts, published_file, release_key
 
 pytestmark = pytest.mark.peers

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.descriptor_pool import DescriptorPool
@@ -16,6 +15,7 @@ from google.protobuf.message import Message
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from tests.contract.published import RELEASES, published_file, release_key
 from tests.contract.test_wire_published import CONFLICT, is_public
 

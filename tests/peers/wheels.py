@@ -1,21 +1,26 @@
-"""Fetches published wheels into a cache folder of the checkout."""
+"""Fetches published wheels and source archives into cache folders of the checkout."""
 
 import importlib.util
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-CACHE = Path(__file__).resolve().parents[2] / ".peers" / "wheels"
+PEERS = Path(__file__).resolve().parents[2] / ".peers"
+CACHE = PEERS / "wheels"
+SOURCES = PEERS / "sources"
 DEADLINE_S = 300.0
+_AS_WHEEL = ("--only-binary=:all:", "--python-version=3.11")
+_AS_SOURCE = ("--no-binary=:all:",)
 
 
 class WheelUnavailableError(RuntimeError):
-    """A published wheel could not be fetched; the text says which and why."""
+    """A published wheel or archive could not be fetched; the text says which and why."""
 
 
 def wheel(distribution: str, version: str, deadline_s: float = DEADLINE_S) -> Path:
@@ -41,7 +46,7 @@ def wheel(distribution: str, version: str, deadline_s: float = DEADLINE_S) -> Pa
         return cached[0]
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        _download(f"{distribution}=={version}", Path(folder), deadline_s)
+        _download(f"{distribution}=={version}", Path(folder), _AS_WHEEL, deadline_s)
         fetched = sorted(Path(folder).glob(pattern))
         if len(fetched) != 1:
             raise WheelUnavailableError(
@@ -49,6 +54,38 @@ def wheel(distribution: str, version: str, deadline_s: float = DEADLINE_S) -> Pa
             )
         target = CACHE / fetched[0].name
         fetched[0].replace(target)
+    return target
+
+
+def source(distribution: str, version: str, deadline_s: float = DEADLINE_S) -> Path:
+    """Returns the unpacked source archive of a published release, fetched on first use.
+
+    Args:
+        distribution: name on the package index, for example ``cuvis-ai``.
+        version: exact version.
+        deadline_s: longest time a download may take, in seconds.
+
+    Returns:
+        The archive's one folder, below ``.peers/sources``.
+
+    Raises:
+        WheelUnavailableError: no such archive, no network, or the deadline has passed.
+    """
+    name = f"{distribution.replace('-', '_').lower()}-{version}"
+    target = SOURCES / name
+    if target.is_dir():
+        return target
+    SOURCES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=SOURCES) as folder:
+        _download(f"{distribution}=={version}", Path(folder), _AS_SOURCE, deadline_s)
+        (archive,) = Path(folder).glob("*.tar.gz")
+        with tarfile.open(archive) as packed:
+            packed.extractall(folder, filter="data")
+        try:
+            (Path(folder) / name).rename(target)
+        except OSError as error:
+            if not target.is_dir():
+                raise WheelUnavailableError(f"{archive.name} holds no folder {name}") from error
     return target
 
 
@@ -62,15 +99,14 @@ def _pip() -> Sequence[str]:
     return [found]
 
 
-def _download(requirement: str, folder: Path, deadline_s: float) -> None:
-    """Downloads one wheel without its dependencies."""
+def _download(requirement: str, folder: Path, form: Sequence[str], deadline_s: float) -> None:
+    """Downloads one distribution without its dependencies."""
     command = [
         *_pip(),
         "download",
         "--quiet",
         "--no-deps",
-        "--only-binary=:all:",
-        "--python-version=3.11",
+        *form,
         f"--dest={folder}",
         requirement,
     ]

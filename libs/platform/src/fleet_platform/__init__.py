@@ -1,0 +1,1 @@
+"""What every cuvis-fleet service is made of: errors, rpc, sessions, runs, artifacts, telemetry."""

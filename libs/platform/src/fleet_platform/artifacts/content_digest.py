@@ -1,0 +1,26 @@
+"""The names of artifacts."""
+
+import hashlib
+import re
+
+from typing_extensions import Buffer
+
+from fleet_platform.errors import NotFound
+from fleet_platform.shown_text import shown
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def content_digest(content: Buffer) -> str:
+    """Lower-case hexadecimal SHA-256 of `content`."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def is_digest(text: str) -> bool:
+    """Whether `text` can be the name of an artifact, and hence of a file."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def artifact_not_found(digest: str) -> NotFound:
+    """The error for an artifact that is not there, or not whole."""
+    return NotFound(f"Artifact {shown(digest)} not found.")

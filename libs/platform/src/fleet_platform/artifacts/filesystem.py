@@ -1,0 +1,96 @@
+"""Artifacts as files on a volume that all services mount."""
+
+import contextlib
+import hashlib
+import time
+import uuid
+from pathlib import Path
+
+from typing_extensions import Buffer
+
+from fleet_platform.artifacts.content_digest import artifact_not_found, content_digest, is_digest
+from fleet_platform.errors import DependencyDown
+from fleet_platform.files import volume_answers, write_atomically
+from fleet_platform.telemetry import logger
+
+_VOLUME = "artifact"
+_STALE_S = 3600.0
+_log = logger("fleet.artifacts")
+
+
+class FileArtifactStore:
+    """An `ArtifactStore` in a folder.
+
+    An artifact lies in ``sha256/<first two digits>/<digest>``. Unfinished files lie in
+    ``incoming``, so that those that a crash left behind are found without a walk through all
+    artifacts; a store that opens removes those older than an hour.
+
+    Args:
+        root: The folder; made when something is written first.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._incoming = root / "incoming"
+        self._remove_stale()
+
+    def put(self, content: Buffer) -> str:
+        """See `ArtifactStore.put`."""
+        digest = content_digest(content)
+        path = self._path(digest)
+        if not _holds(path, digest):
+            write_atomically(path, content, volume=_VOLUME, staging=self._incoming)
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """See `ArtifactStore.get`."""
+        if not is_digest(digest):
+            raise artifact_not_found(digest)
+        try:
+            with volume_answers(_VOLUME):
+                content = self._path(digest).read_bytes()
+        except FileNotFoundError:
+            raise artifact_not_found(digest) from None
+        if content_digest(content) != digest:
+            _log.error("artifact.damaged", digest=digest, size_bytes=len(content))
+            raise artifact_not_found(digest)
+        return content
+
+    def exists(self, digest: str) -> bool:
+        """See `ArtifactStore.exists`."""
+        return is_digest(digest) and _holds(self._path(digest), digest)
+
+    def ping(self) -> None:
+        """See `ArtifactStore.ping`."""
+        expected = uuid.uuid4().bytes
+        probe = self._incoming / f"{expected.hex()}.probe"
+        with volume_answers(_VOLUME):
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            try:
+                probe.write_bytes(expected)
+                found = probe.read_bytes()
+            finally:
+                probe.unlink(missing_ok=True)
+        if found != expected:
+            raise DependencyDown("The artifact volume does not return what was written to it.")
+
+    def _path(self, digest: str) -> Path:
+        return self._root / "sha256" / digest[:2] / digest
+
+    def _remove_stale(self) -> None:
+        """Best effort: a volume that is not there yet is the health probe's matter, not ours."""
+        oldest = time.time() - _STALE_S
+        with contextlib.suppress(OSError):
+            for path in self._incoming.iterdir():
+                with contextlib.suppress(OSError):
+                    if path.stat().st_mtime < oldest:
+                        path.unlink()
+
+
+def _holds(path: Path, digest: str) -> bool:
+    """Whether the file is there and whole."""
+    try:
+        with volume_answers(_VOLUME), path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == digest
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,40 @@
+"""Errors of the domain, free of any transport.
+
+::
+
+    AppError
+    ├── InvalidInput        what the caller sent is malformed, missing or does not fit
+    ├── NotFound            a session, file or artifact that was named does not exist
+    ├── OutOfOrder          the call needs another call first, or another state
+    ├── Exhausted           a bound was reached: size, queue, memory
+    ├── DependencyDown      the store, the volume or a peer does not answer
+    ├── Conflict            somebody else changed the same thing at the same time
+    ├── NotImplementedYet   the method or option exists on the wire but not in this release
+    └── Cancelled           the caller asked for it to stop
+"""
+
+from fleet_platform.errors.app_error import (
+    AppError,
+    Cancelled,
+    Conflict,
+    DependencyDown,
+    Exhausted,
+    InvalidInput,
+    NotFound,
+    NotImplementedYet,
+    OutOfOrder,
+)
+from fleet_platform.errors.reason import Reason
+
+__all__ = [
+    "AppError",
+    "Cancelled",
+    "Conflict",
+    "DependencyDown",
+    "Exhausted",
+    "InvalidInput",
+    "NotFound",
+    "NotImplementedYet",
+    "OutOfOrder",
+    "Reason",
+]

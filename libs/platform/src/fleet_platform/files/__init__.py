@@ -1,0 +1,7 @@
+"""Which files may be read and written, and how they are written."""
+
+from fleet_platform.files.path_policy import PathPolicy
+from fleet_platform.files.volume_errors import volume_answers
+from fleet_platform.files.write_atomically import write_atomically
+
+__all__ = ["PathPolicy", "volume_answers", "write_atomically"]

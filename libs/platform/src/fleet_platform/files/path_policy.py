@@ -1,0 +1,203 @@
+"""The one place that decides which paths of a client may be read or written."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet_platform.errors import InvalidInput, NotFound
+from fleet_platform.settings import ServiceSettings
+from fleet_platform.shown_text import shown
+
+_MAX_PATH_BYTES = 4096
+_MAX_NAME_BYTES = 255
+_SHOWN_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class PathPolicy:
+    """Reads stay inside the read roots, writes inside the output folder.
+
+    A path is first tidied as text (``a/../b`` is ``b``), so that nothing outside is ever walked
+    through, then its symbolic links are resolved, and only then it is compared with the roots. What
+    lies outside is answered the same whether it exists or not. Roots need not exist yet.
+
+    Attributes:
+        working_dir: Where relative paths start that are not below another folder.
+        configs_dir: The configuration tree that ships with the product.
+        data_dir: Where measurements lie.
+        output_dir: The only folder that is written.
+        more_roots: Further folders that may be read.
+    """
+
+    working_dir: Path
+    configs_dir: Path
+    data_dir: Path
+    output_dir: Path
+    more_roots: tuple[Path, ...] = ()
+
+    @classmethod
+    def from_settings(cls, settings: ServiceSettings) -> "PathPolicy":
+        """The policy of a service; relative settings start at the working directory."""
+        here = Path.cwd()
+        return cls(
+            working_dir=here,
+            configs_dir=here / settings.cuvis_configs_dir,
+            data_dir=here / settings.data_dir,
+            output_dir=here / settings.output_dir,
+            more_roots=tuple(here / root for root in settings.read_roots),
+        )
+
+    @property
+    def read_roots(self) -> tuple[Path, ...]:
+        """All folders that may be read."""
+        return (self.configs_dir, self.data_dir, self.output_dir, *self.more_roots)
+
+    def search_path(self, text: str) -> Path | None:
+        """The folder that a client wants as a search path.
+
+        Args:
+            text: Absolute, or relative to the working directory.
+
+        Returns:
+            Its absolute path, or None when it is no folder or lies outside the read roots.
+        """
+        try:
+            path = _resolved(self.working_dir, text)
+        except InvalidInput:
+            return None
+        return path if _inside(path, self.read_roots) and _is_folder(path) else None
+
+    def readable(
+        self, text: str, search_paths: Iterable[str | Path] = (), suffixes: Sequence[str] = ("",)
+    ) -> Path:
+        """The existing file that a client means.
+
+        Args:
+            text: Absolute, or relative to the first of these that has it: each search path, the
+                output folder, the working directory, the data folder, the configuration tree.
+            search_paths: Folders of the session, looked through first.
+            suffixes: What may be missing at the end of `text`, in the order of trial.
+
+        Raises:
+            NotFound: no such file in any of these places.
+            InvalidInput: all these places lie outside the folders that may be read.
+        """
+        folders = [*(Path(each) for each in search_paths), self.output_dir, self.working_dir]
+        candidates = [(folder, text) for folder in folders]
+        candidates += _with_and_without("data", self.data_dir, text)
+        candidates += _with_and_without("configs", self.configs_dir, text)
+        return self._first_file(
+            text,
+            candidates,
+            suffixes,
+            "the session's search paths, the output folder, the working directory, the data folder "
+            "and the configuration tree",
+        )
+
+    def data_file(self, text: str) -> Path:
+        """The existing data file that a client means.
+
+        Args:
+            text: Absolute, or relative to the working directory, else to the data folder, there
+                with and without a leading ``data/``.
+
+        Raises:
+            NotFound: no such file in any of these places.
+            InvalidInput: all these places lie outside the folders that may be read.
+        """
+        candidates = [(self.working_dir, text), *_with_and_without("data", self.data_dir, text)]
+        where = "the working directory and the data folder"
+        return self._first_file(text, candidates, ("",), where)
+
+    def writable(self, text: str) -> Path:
+        """Where a client's file is written; parents may be missing.
+
+        Args:
+            text: Relative to the output folder, or absolute inside it.
+
+        Raises:
+            InvalidInput: outside the output folder, or not the name of a file.
+        """
+        path = _resolved(self.output_dir, text)
+        if not _inside(path, (self.output_dir,)):
+            raise InvalidInput(
+                f"Path {_shown(text)} lies outside the folder that this server writes; "
+                "use a relative path, which is written below its output folder."
+            )
+        if path == _resolved(self.output_dir, ".") or _is_folder(path):
+            raise InvalidInput(f"Path {_shown(text)} names a folder; name a file.")
+        if any(len(os.fsencode(part)) > _MAX_NAME_BYTES for part in path.parts):
+            raise InvalidInput(
+                f"Path {_shown(text)} has a name of more than {_MAX_NAME_BYTES} bytes."
+            )
+        if any(_is_file(parent) for parent in path.parents):
+            raise InvalidInput(f"Path {_shown(text)} goes through a file as if it were a folder.")
+        return path
+
+    def _first_file(
+        self,
+        text: str,
+        candidates: Iterable[tuple[Path, str]],
+        suffixes: Sequence[str],
+        where: str,
+    ) -> Path:
+        if not text:
+            raise InvalidInput("The path is empty; name a file.")
+        allowed = False
+        for folder, name in candidates:
+            for suffix in suffixes:
+                path = _resolved(folder, name + suffix)
+                if _inside(path, self.read_roots):
+                    allowed = True
+                    if _is_file(path):
+                        return path
+        if not allowed:
+            raise InvalidInput(
+                f"Path {_shown(text)} lies outside the folders that this server may read."
+            )
+        missing = f"File {_shown(text)} not found"
+        added = ", ".join(f"'{suffix}'" for suffix in suffixes if suffix)
+        with_suffix = f" (also with {added} added)" if added else ""
+        if Path(text).is_absolute():
+            raise NotFound(f"{missing}{with_suffix}.")
+        raise NotFound(f"{missing}{with_suffix}; looked in {where}.")
+
+
+def _with_and_without(prefix: str, folder: Path, text: str) -> Iterator[tuple[Path, str]]:
+    yield folder, text
+    rest = os.path.normpath(text).removeprefix(f"{prefix}/") if text else text
+    if rest != text and not rest.startswith("/"):
+        yield folder, rest
+
+
+def _resolved(folder: Path, text: str) -> Path:
+    """`text` below `folder` (or absolute) without dots and symbolic links; need not exist."""
+    try:
+        if "\0" in text or len(os.fsencode(text)) > _MAX_PATH_BYTES:
+            raise ValueError  # noqa: TRY301 - the same answer as for text that cannot be encoded
+        return Path(os.path.realpath(os.path.normpath(folder / text)))
+    except ValueError as error:
+        raise InvalidInput(f"Path {_shown(text)} cannot be the name of a file.") from error
+
+
+def _inside(path: Path, roots: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(os.path.realpath(root)) for root in roots)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _shown(text: str) -> str:
+    return f"'{shown(text, _SHOWN_CHARACTERS)}'"

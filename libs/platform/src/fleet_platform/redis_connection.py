@@ -1,0 +1,105 @@
+"""The only place that opens connections to Redis."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from opentelemetry import trace
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+from fleet_platform.errors import DependencyDown, Exhausted
+from fleet_platform.telemetry import tracer
+
+CONNECT_TIMEOUT_S = 1.0
+READ_TIMEOUT_S = 2.0
+PING_TIMEOUT_S = 0.4
+MAX_CONNECTIONS = 256
+IDLE_CHECK_S = 30
+"""A connection that was idle for longer is checked before its next use."""
+
+_PROTOCOL = 2  # one round trip less per connection than 3, of which nothing is used here
+# Error replies that mean "not now" rather than "this command is wrong". The code is looked for in
+# the whole text because older servers put it in the middle when it comes from inside a script.
+_NOT_NOW = re.compile(r"\b(BUSY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY)\b")
+_FULL = re.compile(r"\bOOM\b")
+_tracer = tracer("fleet.redis")
+
+
+class RedisConnection:
+    """The clients of one Redis server; nothing is connected before the first command.
+
+    Attributes:
+        client: For commands; each is a span when it runs inside one.
+        waiting: For blocking reads, which would otherwise take the connections of `client`. A
+            single block must be shorter than `READ_TIMEOUT_S`. No spans: waiting is no work.
+    """
+
+    def __init__(self, url: str) -> None:
+        # A refused or broken connection is tried again for about half a second, so that a restart
+        # of the server is hardly seen. A timeout is not: the caller has waited long enough.
+        backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
+        patient = Retry(backoff, 3, (redis.ConnectionError,))
+        once = Retry(backoff, 0)
+        self.client: redis.Redis = _TracedRedis(connection_pool=_pool(url, READ_TIMEOUT_S, patient))
+        self.waiting = redis.Redis(connection_pool=_pool(url, READ_TIMEOUT_S, patient))
+        self._probe = redis.Redis(connection_pool=_pool(url, PING_TIMEOUT_S, once))
+
+    def ping(self) -> None:
+        """Return when the server answers, within a second; raise `DependencyDown` otherwise."""
+        with redis_answers():
+            self._probe.ping()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for client in (self.client, self.waiting, self._probe):
+            client.connection_pool.disconnect()
+
+
+@contextmanager
+def redis_answers() -> Iterator[None]:
+    """Turn the driver's errors into ours; what only a defect can cause passes through."""
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        raise _no_answer() from error
+    except redis.ResponseError as error:
+        if isinstance(error, redis.OutOfMemoryError) or _FULL.search(str(error)):
+            raise Exhausted("The session store is full; try again later.") from error
+        if isinstance(error, redis.ReadOnlyError) or _NOT_NOW.search(str(error)):
+            raise _no_answer() from error
+        raise
+
+
+def _no_answer() -> DependencyDown:
+    return DependencyDown("The session store does not answer; try again in a moment.")
+
+
+def _pool(url: str, timeout_s: float, retry: Retry) -> redis.BlockingConnectionPool:
+    return redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=MAX_CONNECTIONS,
+        timeout=timeout_s,
+        socket_timeout=timeout_s,
+        socket_connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
+        health_check_interval=IDLE_CHECK_S,
+        retry=retry,
+        protocol=_PROTOCOL,
+    )
+
+
+class _TracedRedis(redis.Redis):
+    """Commands as spans of the call they belong to.
+
+    The published instrumentation would also start a trace for each command outside of any span.
+    """
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        if not trace.get_current_span().is_recording():
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        name = str(args[0])
+        attributes = {"db.system.name": "redis", "db.operation.name": name}
+        with _tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes):
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]

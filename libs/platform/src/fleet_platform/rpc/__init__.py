@@ -1,0 +1,22 @@
+"""The only place that builds gRPC servers and channels.
+
+A service hands over its behaviours, ``(request, Call) -> response``, and learns nothing of gRPC.
+Around each call, whatever its type, stand the same layers: ``tracing > access > errors``.
+"""
+
+from fleet_platform.rpc.call import Call
+from fleet_platform.rpc.channel import connect
+from fleet_platform.rpc.lifecycle import RunningService, run_service, start_service
+from fleet_platform.rpc.service import Codec, Service
+from fleet_platform.rpc.status import STATUS_OF
+
+__all__ = [
+    "STATUS_OF",
+    "Call",
+    "Codec",
+    "RunningService",
+    "Service",
+    "connect",
+    "run_service",
+    "start_service",
+]

@@ -1,0 +1,45 @@
+"""What a behaviour may know of the call it answers."""
+
+import grpc
+
+from fleet_platform.errors import Cancelled
+from fleet_platform.telemetry import current_trace_id
+
+# gRPC tells "no deadline" as one that lies centuries ahead.
+_NO_DEADLINE_S = 10 * 365 * 24 * 3600.0
+
+
+class Call:
+    """One call, free of its transport: its trace, its deadline, and whether anybody still waits."""
+
+    __slots__ = ("_context", "trace_id")
+
+    trace_id: str
+    """Trace id of this call, 32 hex digits; the caller sees the same one."""
+
+    def __init__(self, context: grpc.ServicerContext) -> None:
+        self._context = context
+        self.trace_id = current_trace_id()
+
+    @property
+    def caller(self) -> str | None:
+        """Address of the peer, which is the gateway when there is one; None when unknown."""
+        return self._context.peer() or None
+
+    def remaining_s(self) -> float | None:
+        """Seconds left until the caller stops waiting; None without a deadline."""
+        remaining_s = self._context.time_remaining()
+        return None if remaining_s > _NO_DEADLINE_S else remaining_s
+
+    def is_active(self) -> bool:
+        """Whether the caller still waits: it has not left and its deadline has not passed."""
+        return self._context.is_active() and self._context.time_remaining() > 0
+
+    def check(self) -> None:
+        """Stop work that nobody waits for any more.
+
+        Raises:
+            Cancelled: the caller has left or its deadline has passed.
+        """
+        if not self.is_active():
+            raise Cancelled("The caller has left or its deadline has passed.")

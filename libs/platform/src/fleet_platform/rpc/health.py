@@ -1,0 +1,156 @@
+"""Health that is green only while every dependency answers."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from grpc_health.v1 import health_pb2
+
+from fleet_platform.errors import AppError
+from fleet_platform.rpc.health_servicer import EndingHealthServicer
+from fleet_platform.telemetry import logger
+
+_PROBE_TIMEOUT_S = 1.0
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+_log = logger("fleet.health")
+
+
+class Prober:
+    """Asks one dependency, from one thread of its own, so that a hanging answer holds up no other.
+
+    The thread is a daemon: a probe that never returns does not keep the process alive.
+    """
+
+    def __init__(self, name: str, probe: Callable[[], object]) -> None:
+        self.name = name
+        self._probe = probe
+        self._wake = threading.Event()
+        self._answered = threading.Event()
+        self._answered.set()
+        self._stopped = False
+        self._failure: str | None = None
+
+    def start(self) -> None:
+        """Start the thread; it waits until it is asked."""
+        threading.Thread(target=self._run, name=f"probe-{self.name}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the thread end, once its probe returns."""
+        self._stopped = True
+        self._wake.set()
+
+    def ask(self) -> None:
+        """Start a probe, unless the last one still hangs."""
+        if self._answered.is_set():
+            self._answered.clear()
+            self._wake.set()
+
+    def failure(self, deadline_s: float) -> str | None:
+        """Why the dependency is down, waiting for its answer until ``deadline_s`` (monotonic)."""
+        if not self._answered.wait(max(0.0, deadline_s - time.monotonic())):
+            return f"no answer within {_PROBE_TIMEOUT_S:g} s"
+        return self._failure
+
+    def _run(self) -> None:
+        while True:
+            self._wake.wait()
+            self._wake.clear()
+            if self._stopped:
+                return
+            self._failure = self._outcome()
+            self._answered.set()
+
+    def _outcome(self) -> str | None:
+        try:
+            self._probe()
+        except AppError as error:
+            return error.text
+        except Exception as error:  # whatever a probe raises means "down"
+            return f"{type(error).__name__}: {error}"
+        return None
+
+
+class HealthMonitor:
+    """Probes all dependencies in rounds and keeps the health servicer's answers true."""
+
+    def __init__(
+        self,
+        probes: Mapping[str, Callable[[], object]],
+        names: Iterable[str],
+        interval_s: float,
+        on_serving: Callable[[], None],
+    ) -> None:
+        """Prepare; NOT_SERVING under each of ``names`` until the first round is over.
+
+        Args:
+            probes: One question for each dependency.
+            names: Service names that ``Check`` knows.
+            interval_s: Seconds between two rounds.
+            on_serving: Called each time the health turns green.
+        """
+        self.servicer = EndingHealthServicer()
+        self._names = tuple(names)
+        self._probers = [Prober(name, probe) for name, probe in probes.items()]
+        self._interval_s = interval_s
+        self._on_serving = on_serving
+        self._down: dict[str, str] | None = None
+        self._first_round = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="health", daemon=True)
+        self._publish(_NOT_SERVING)
+
+    @property
+    def serving(self) -> bool:
+        """Whether the last round found every dependency up."""
+        return self._down == {} and not self._stopping.is_set()
+
+    def start(self) -> None:
+        """Probe once, wait for the outcome, and go on probing in the background."""
+        for prober in self._probers:
+            prober.start()
+        self._thread.start()
+        self._first_round.wait()
+
+    def stop(self) -> None:
+        """NOT_SERVING from now on."""
+        self._stopping.set()
+        self.servicer.enter_graceful_shutdown()
+        self.servicer.end_watches()
+        if self._thread.is_alive():
+            self._thread.join()
+        for prober in self._probers:
+            prober.stop()
+
+    def _watch(self) -> None:
+        while not self._stopping.is_set():
+            self._round()
+            self._first_round.set()
+            self._stopping.wait(self._interval_s)
+
+    def _round(self) -> None:
+        deadline_s = time.monotonic() + _PROBE_TIMEOUT_S
+        for prober in self._probers:
+            prober.ask()
+        failures = {prober.name: prober.failure(deadline_s) for prober in self._probers}
+        if self._stopping.is_set():
+            return
+        down = {name: text for name, text in failures.items() if text is not None}
+        before = self._down
+        self._down = down
+        if before is None or bool(before) != bool(down):
+            self._publish(_NOT_SERVING if down else _SERVING)
+        self._report(before, down)
+
+    def _report(self, before: dict[str, str] | None, down: dict[str, str]) -> None:
+        known = before or {}
+        for name in down.keys() - known.keys():
+            _log.warning("dependency.down", dependency=name, because=down[name])
+        for name in known.keys() - down.keys():
+            _log.info("dependency.up", dependency=name)
+        if not down and before != {}:
+            self._on_serving()
+
+    def _publish(self, status: int) -> None:
+        for name in self._names:
+            self.servicer.set(name, status)

@@ -1,0 +1,57 @@
+"""Turns what a behaviour raises into the status that the caller sees."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import grpc
+from opentelemetry import trace
+
+from fleet_platform.errors import AppError, Reason
+from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.status import STATUS_OF, code_of
+from fleet_platform.telemetry import current_trace_id, logger
+
+# The text travels in an HTTP/2 header, where peers accept 8 KiB, up to threefold when escaped.
+_MAX_TEXT_BYTES = 2048
+_log = logger("fleet.rpc")
+
+
+@contextmanager
+def errors(rpc: Rpc) -> Iterator[None]:
+    """Answer ``AppError`` by its reason, and anything unexpected as INTERNAL without its text."""
+    try:
+        yield
+    except AppError as error:
+        if error.reason is Reason.DEFECT:
+            _abort_unexpected(rpc, error)
+        rpc.context.abort(STATUS_OF[error.reason], clipped(error.text))
+    except GeneratorExit:  # the caller left in the middle of a stream
+        raise
+    except BaseException as error:  # native libraries raise these too, and the caller waits
+        if _is_grpcs_own(error, rpc.context):
+            raise
+        _abort_unexpected(rpc, error)
+
+
+def clipped(text: str) -> str:
+    """The text, cut where it would no longer fit into a header."""
+    raw = text.encode()
+    if len(raw) <= _MAX_TEXT_BYTES:
+        return text
+    return raw[:_MAX_TEXT_BYTES].decode(errors="ignore") + " ..."
+
+
+def _is_grpcs_own(error: BaseException, context: grpc.ServicerContext) -> bool:
+    aborted = type(error) is Exception and not error.args and code_of(context) is not None
+    request_stream_ended = type(error) is grpc.RpcError
+    return aborted or request_stream_ended
+
+
+def _abort_unexpected(rpc: Rpc, error: BaseException) -> NoReturn:
+    trace.get_current_span().record_exception(error)
+    _log.error("call.failed_unexpectedly", method=rpc.method, exc_info=error)
+    rpc.context.abort(
+        grpc.StatusCode.INTERNAL,
+        f"Unexpected error; the server's log has it under trace id {current_trace_id()}.",
+    )

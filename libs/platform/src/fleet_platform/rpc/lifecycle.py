@@ -1,0 +1,119 @@
+"""Starts a service and stops it, both in the one right order."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+from fleet_platform.rpc.health import HealthMonitor
+from fleet_platform.rpc.method_table import DESCRIPTOR
+from fleet_platform.rpc.server import PortTaken, Server, host_port
+from fleet_platform.rpc.service import Service
+from fleet_platform.settings import ServiceSettings
+from fleet_platform.telemetry import configure_telemetry, logger, serve_metrics
+
+_log = logger("fleet.lifecycle")
+
+
+class RunningService:
+    """A service that listens."""
+
+    def __init__(self, server: Server, health: HealthMonitor, host: str, port: int) -> None:
+        self._server = server
+        self.health = health
+        """What ``grpc.health.v1.Health`` answers."""
+        self.port = port
+        """TCP port that it listens on."""
+        self.address = host_port(host, port)
+        """``host:port`` that it listens on."""
+
+    @property
+    def busy(self) -> int:
+        """Calls that run or wait; after the stop, those that did not end within the grace."""
+        return self._server.busy
+
+
+@contextmanager
+def start_service(service: Service, settings: ServiceSettings) -> Iterator[RunningService]:
+    """Run a service inside a ``with`` block.
+
+    Start: telemetry, NOT_SERVING, bind, probe, SERVING. A dependency that does not answer leaves
+    the service up and NOT_SERVING until it does. Stop: NOT_SERVING, time for the gateway to look
+    elsewhere, no new calls, grace for the running ones, the service's closers in their order, the
+    last spans. A start that fails half-way undoes what was done.
+
+    Raises:
+        PortTaken: an address cannot be listened on.
+    """
+    with ExitStack() as undo:
+        undo.callback(configure_telemetry(service.name, settings).close)
+        _log.info("settings", service=service.name, **settings.printable())
+        for closer in reversed(service.closers):
+            undo.callback(_close, closer)
+        if settings.metrics_port is not None:
+            undo.callback(_serve_metrics(service, settings.service_host, settings.metrics_port))
+
+        def ready() -> None:
+            _log.info("ready", service=service.name, port=port)
+
+        names = ("", service.name, DESCRIPTOR.full_name)
+        health = HealthMonitor(service.probes, names, settings.health_interval_s, ready)
+        server = Server(service, settings, health.servicer)
+        port = server.start(settings.service_host, settings.service_port)
+        undo.callback(server.stop, settings.stop_grace_s)
+        undo.callback(_drain, health, settings.drain_s)
+        health.start()
+        yield RunningService(server, health, settings.service_host, port)
+
+
+def run_service(service: Service, settings: ServiceSettings) -> int:
+    """Run a service until SIGTERM or SIGINT. For the main thread of a process.
+
+    Returns:
+        The process's exit code: 0, or 1 when it could not start.
+    """
+    stop = threading.Event()
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    try:
+        with start_service(service, settings) as running:
+            stop.wait()
+            _log.info("stopping", service=service.name)
+    except PortTaken as error:
+        _log.error("start.failed", service=service.name, because=str(error))
+        return 1
+    _log.info("stopped", service=service.name)
+    if running.busy:
+        # Their threads would hold up the end of the process for as long as they please.
+        _log.warning("calls.abandoned", service=service.name, calls=running.busy)
+        os._exit(0)
+    return 0
+
+
+def _serve_metrics(service: Service, host: str, port: int) -> Callable[[], None]:
+    try:
+        return serve_metrics(service.registry, host, port)
+    except OSError:
+        raise PortTaken(
+            f"Cannot serve metrics on {host}:{port}: the port is taken. "
+            "Stop the other process or set METRICS_PORT (0: any free port)."
+        ) from None
+
+
+def _drain(health: HealthMonitor, drain_s: float) -> None:
+    health.stop()
+    time.sleep(drain_s)
+
+
+def _close(closer: Callable[[], object]) -> None:
+    try:
+        closer()
+    except Exception:
+        _log.exception("closer.failed")

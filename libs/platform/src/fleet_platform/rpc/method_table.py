@@ -1,0 +1,113 @@
+"""gRPC handlers of one service, made from the descriptor of ``CuvisAIService``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf import message_factory
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import DecodeError
+
+from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_platform.rpc.call import Call
+from fleet_platform.rpc.service import Behaviour, Codec, Service
+from fleet_platform.rpc.status import outcome
+from fleet_platform.rpc.workers import WorkerPool, run_on
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
+
+DESCRIPTOR = cuvis_ai_pb2.DESCRIPTOR.services_by_name["CuvisAIService"]
+
+
+def method_table(
+    service: Service, unary_pool: WorkerPool, stream_pool: WorkerPool
+) -> grpc.GenericRpcHandler:
+    """Handlers of all methods that the service owns.
+
+    Messages are read and written inside the behaviour and not by gRPC, so that malformed bytes
+    pass through the same layers as every other error.
+
+    Args:
+        service: Behaviours and codecs by method name.
+        unary_pool: Where unary calls run.
+        stream_pool: Where streams run: they hold a thread as long as they are open.
+
+    Raises:
+        ValueError: a method is not part of the wire or not owned by this service.
+    """
+    owned = frozenset(service.owned)
+    wrong = (set(service.methods) - owned) | (owned - set(DESCRIPTOR.methods_by_name))
+    wrong |= set(service.codecs) - set(service.methods)
+    if wrong:
+        raise ValueError(f"{service.name} does not own, or the wire does not have: {sorted(wrong)}")
+    handlers = {}
+    for name in owned:
+        method = DESCRIPTOR.methods_by_name[name]
+        behaviour = service.methods.get(name)
+        if behaviour is None:
+            handlers[name] = _unimplemented(name)
+        elif method.server_streaming:
+            handlers[name] = _stream(behaviour, _codec(service, method), stream_pool)
+        else:
+            handlers[name] = _unary(behaviour, _codec(service, method), unary_pool)
+    return grpc.method_handlers_generic_handler(DESCRIPTOR.full_name, handlers)
+
+
+def _unary(
+    behaviour: Behaviour, codec: Codec, pool: WorkerPool
+) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def answer(raw: bytes, context: grpc.ServicerContext) -> bytes:
+        _refuse_late(context)
+        return codec.encode(behaviour(codec.decode(raw), Call(context)))
+
+    return grpc.unary_unary_rpc_method_handler(run_on(pool, answer))
+
+
+def _stream(
+    behaviour: Behaviour, codec: Codec, pool: WorkerPool
+) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def answer(raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+        _refuse_late(context)
+        for response in behaviour(codec.decode(raw), Call(context)):
+            yield codec.encode(response)
+
+    return grpc.unary_stream_rpc_method_handler(run_on(pool, answer))
+
+
+def _unimplemented(name: str) -> grpc.RpcMethodHandler[bytes, bytes]:
+    def answer(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:
+        raise NotImplementedYet(f"{name} is not implemented in this release.")
+
+    # As a stream of requests, so that the message of any type of call is left unread.
+    return grpc.stream_unary_rpc_method_handler(answer)
+
+
+def _refuse_late(context: grpc.ServicerContext) -> None:
+    code = outcome(context)
+    if code is not grpc.StatusCode.OK:
+        context.abort(code, "The caller stopped waiting before a worker was free.")
+
+
+def _codec(service: Service, method: MethodDescriptor) -> Codec:
+    own = service.codecs.get(method.name)
+    if own is not None:
+        return own
+    return Codec(decode=_decoder(method.input_type), encode=_encode)
+
+
+def _decoder(message: Descriptor) -> Callable[[bytes], Any]:
+    parse = message_factory.GetMessageClass(message).FromString
+
+    def decode(raw: bytes) -> Any:
+        try:
+            return parse(raw)
+        except DecodeError:
+            raise InvalidInput(f"The request is not a {message.full_name} message.") from None
+
+    return decode
+
+
+def _encode(response: Any) -> bytes:
+    raw: bytes = response.SerializeToString()
+    return raw

@@ -1,0 +1,124 @@
+"""Builds a server and binds its port."""
+
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
+
+from fleet_platform.rpc.health_servicer import EndingHealthServicer
+from fleet_platform.rpc.interceptors import Admission, Chain
+from fleet_platform.rpc.interceptors.access import Access
+from fleet_platform.rpc.method_table import method_table
+from fleet_platform.rpc.reflection import reflection_servicer
+from fleet_platform.rpc.service import Service
+from fleet_platform.rpc.workers import WorkerPool
+from fleet_platform.settings import ServiceSettings
+
+_CONTROL_WORKERS = 4
+_SETTLE_S = 0.2
+
+
+class PortTaken(Exception):
+    """The address cannot be listened on; the text says which and what to do."""
+
+
+class Server:
+    """A gRPC server with three sets of threads, so that no kind of call can starve another.
+
+    - unary calls: ``grpc_max_workers`` threads and ``grpc_max_pending`` waiting calls;
+    - streams: ``grpc_max_streams`` threads, because an open stream holds one;
+    - health, reflection and refusals: a few threads that nothing else may use.
+    """
+
+    def __init__(
+        self, service: Service, settings: ServiceSettings, health: EndingHealthServicer
+    ) -> None:
+        """Build it; nothing is bound yet.
+
+        Raises:
+            ValueError: the service's methods do not fit the wire.
+        """
+        unary_pool = WorkerPool("call", settings.grpc_max_workers, settings.grpc_max_pending)
+        stream_pool = WorkerPool("stream", settings.grpc_max_streams, pending=0)
+        control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix="control")
+        self._pools = (unary_pool, stream_pool, control_pool)
+        access = Access(service.registry)
+        access.watch_waiting(lambda: unary_pool.waiting)
+        self._grpc = grpc.server(
+            control_pool,
+            handlers=[
+                *service.generic_handlers,
+                method_table(service, unary_pool, stream_pool),
+                health.handler(),
+            ],
+            interceptors=[Chain(access), Admission()],
+            options=_options(settings.grpc_max_msg_size),
+        )
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+            reflection_servicer(), self._grpc
+        )
+
+    @property
+    def busy(self) -> int:
+        """Calls of the service that run or wait."""
+        unary_pool, stream_pool, _ = self._pools
+        return unary_pool.held + stream_pool.held
+
+    def start(self, host: str, port: int) -> int:
+        """Listen and answer calls.
+
+        Returns:
+            The port, which is another one than ``port`` when that is 0.
+
+        Raises:
+            PortTaken: another process listens there already, or the host is not this machine's.
+        """
+        try:
+            # Asked first because gRPC's own failure names no reason and logs a line of its own.
+            socket.create_server((host, port), family=_family(host)).close()
+            bound = self._grpc.add_insecure_port(host_port(host, port))
+        except (OSError, RuntimeError) as error:
+            told = error.strerror if isinstance(error, OSError) else None
+            reason = (told or "Address already in use").partition(" (")[0]
+            raise PortTaken(
+                f"Cannot listen on {host_port(host, port)}: {reason}. Stop the other process or "
+                "set SERVICE_HOST and SERVICE_PORT (0: any free port)."
+            ) from None
+        self._grpc.start()
+        return bound
+
+    def stop(self, grace_s: float) -> None:
+        """Refuse new calls, let the running ones end for ``grace_s`` seconds, cancel the rest."""
+        self._grpc.stop(grace_s).wait()
+        # A call counts as over a moment before its thread is free again.
+        settled_s = time.monotonic() + _SETTLE_S
+        while self.busy and time.monotonic() < settled_s:
+            time.sleep(0.005)
+        for pool in self._pools:
+            pool.shutdown(wait=False)
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def host_port(host: str, port: int) -> str:
+    """The address as gRPC writes it, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _options(max_msg_size: int) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_send_message_length", max_msg_size),
+        ("grpc.max_receive_message_length", max_msg_size),
+        # Two servers on one port would share its calls by chance.
+        ("grpc.so_reuseport", 0),
+        # A peer that vanished without a word is noticed within 40 s.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 10_000),
+        # Clients and gateways may ping every few seconds, also while no call is open.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
+    ]

@@ -1,0 +1,54 @@
+"""What a service hands to the server."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+from prometheus_client import CollectorRegistry
+
+from fleet_platform.rpc.call import Call
+from fleet_platform.telemetry.metrics import process_registry
+
+Behaviour = Callable[[Any, Call], Any]
+"""Unary: ``(request, call) -> response``; server stream: ``(request, call) -> responses``."""
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one method's messages are read and written in place of protobuf's own way."""
+
+    decode: Callable[[bytes], Any]
+    """Bytes of the request to what the behaviour gets."""
+
+    encode: Callable[[Any], bytes]
+    """What the behaviour returns (of a stream: each item) to bytes of the response."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """One service: its behaviours, what it depends on, and what is to be closed behind it."""
+
+    name: str
+    """Name in health checks, traces and logs."""
+
+    methods: Mapping[str, Behaviour]
+    """Behaviours by method name of ``cuvis_ai.v1.CuvisAIService``."""
+
+    owned: Iterable[str]
+    """All methods that the gateway sends here; those without a behaviour answer UNIMPLEMENTED."""
+
+    codecs: Mapping[str, Codec] = field(default_factory=dict)
+    """Codecs by method name; the other methods use protobuf's."""
+
+    probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)
+    """One question for each dependency, by its name: returns when it answers, else raises."""
+
+    generic_handlers: Sequence[grpc.GenericRpcHandler] = ()
+    """More handlers, asked before the server's own ones (health and reflection included)."""
+
+    closers: Sequence[Callable[[], object]] = ()
+    """Called in this order once no call runs any more."""
+
+    registry: CollectorRegistry = field(default_factory=process_registry)
+    """Where the service's metrics are registered; those of its calls are added to it."""

@@ -1,0 +1,45 @@
+"""The one map from the domain's reasons to the wire's status codes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import grpc
+
+from fleet_platform.errors import Reason
+
+STATUS_OF: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
+    {
+        Reason.INVALID_INPUT: grpc.StatusCode.INVALID_ARGUMENT,
+        Reason.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+        Reason.OUT_OF_ORDER: grpc.StatusCode.FAILED_PRECONDITION,
+        Reason.EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
+        Reason.DEPENDENCY_DOWN: grpc.StatusCode.UNAVAILABLE,
+        Reason.CONFLICT: grpc.StatusCode.ABORTED,
+        Reason.NOT_IMPLEMENTED_YET: grpc.StatusCode.UNIMPLEMENTED,
+        Reason.CANCELLED: grpc.StatusCode.CANCELLED,
+        Reason.DEFECT: grpc.StatusCode.INTERNAL,
+    }
+)
+"""Each reason has exactly one status; a test holds this map complete."""
+
+
+def code_of(context: grpc.ServicerContext) -> grpc.StatusCode | None:
+    """The status that the behaviour set; None while it has set none."""
+    code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined] # not in the stubs
+    return code
+
+
+def text_of(context: grpc.ServicerContext) -> str:
+    """The text that goes with the status; empty when there is none."""
+    details: bytes | None = context.details()  # type: ignore[attr-defined] # not in the stubs
+    return "" if details is None else details.decode()
+
+
+def outcome(context: grpc.ServicerContext) -> grpc.StatusCode:
+    """Status of a call whose behaviour has ended."""
+    code = code_of(context)
+    if code is not None:
+        return code
+    if context.time_remaining() <= 0:
+        return grpc.StatusCode.DEADLINE_EXCEEDED
+    return grpc.StatusCode.OK if context.is_active() else grpc.StatusCode.CANCELLED

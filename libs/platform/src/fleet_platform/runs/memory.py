@@ -1,0 +1,176 @@
+"""Training runs of one process, for tests and single-process use."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from fleet_platform.runs.run_rules import (
+    ACTIVE,
+    KEPT_S,
+    MAX_ENTRIES,
+    as_new,
+    require_final,
+    run_conflict,
+    run_not_found,
+)
+from fleet_platform.runs.run_store import ProgressEntry
+from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
+
+
+@dataclass
+class _Run:
+    record: RunRecord
+    written_s: float
+    entries: deque[tuple[int, bytes]] = field(default_factory=lambda: deque(maxlen=MAX_ENTRIES))
+
+    @property
+    def active(self) -> bool:
+        return self.record.state in ACTIVE
+
+    def held_with(self, fencing_token: int) -> bool:
+        return self.active and self.record.fencing_token == fencing_token
+
+
+class MemoryRunStore:
+    """A `RunStore` in dictionaries, under one lock."""
+
+    def __init__(self, clock: Callable[[], float] = time.time, kept_s: float = KEPT_S) -> None:
+        self._clock = clock
+        self._kept_s = kept_s
+        self._changed = threading.Condition()
+        self._runs: dict[str, _Run] = {}
+        self._run_of_session: dict[str, str] = {}
+
+    def create(self, run: RunRecord) -> RunRecord:
+        """See `RunStore.create`."""
+        with self._changed:
+            current = self._find(self._run_of_session.get(run.session_id, ""))
+            if current is not None and current.active:
+                return _copy(current.record)
+            new = as_new(run, self._now_ms())
+            self._runs[run.run_id] = _Run(new, self._clock())
+            self._run_of_session[run.session_id] = run.run_id
+            return _copy(new)
+
+    def claim(self, run_id: str, owner: str) -> RunRecord:
+        """See `RunStore.claim`."""
+        with self._changed:
+            run = self._get(run_id)
+            if not run.active:
+                raise run_conflict(run_id)
+            run.record.owner = owner
+            run.record.state = RunState.RUN_STATE_RUNNING
+            run.record.fencing_token += 1
+            run.record.heartbeat_ms = self._now_ms()
+            run.written_s = self._clock()
+            return _copy(run.record)
+
+    def read(self, run_id: str) -> RunRecord:
+        """See `RunStore.read`."""
+        with self._changed:
+            return _copy(self._get(run_id).record)
+
+    def heartbeat(self, run_id: str, fencing_token: int) -> bool:
+        """See `RunStore.heartbeat`."""
+        with self._changed:
+            run = self._find(run_id)
+            if run is None or not run.held_with(fencing_token):
+                return False
+            run.record.heartbeat_ms = self._now_ms()
+            run.written_s = self._clock()
+            return True
+
+    def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
+        """See `RunStore.append`."""
+        with self._changed:
+            return self._append(self._held(run_id, fencing_token), payload)
+
+    def finish(self, run: RunRecord, payload: bytes) -> None:
+        """See `RunStore.finish`."""
+        require_final(run)
+        with self._changed:
+            held = self._held(run.run_id, run.fencing_token)
+            final = _copy(run)
+            for kept in ("owner", "heartbeat_ms", "stop_requested"):
+                setattr(final, kept, getattr(held.record, kept))
+            held.record = final
+            self._append(held, payload)
+
+    def request_stop(self, run_id: str) -> bool:
+        """See `RunStore.request_stop`."""
+        with self._changed:
+            run = self._find(run_id)
+            if run is None or not run.active:
+                return False
+            run.record.stop_requested = True
+            run.written_s = self._clock()
+            return True
+
+    def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
+        """See `RunStore.tail`."""
+        seen = _number(after) if after else 0
+        while news := self._wait_for_news(run_id, seen, wait_s):
+            for seen, payload in news:
+                yield ProgressEntry(_position(seen), payload)
+
+    def latest(self, run_id: str) -> ProgressEntry | None:
+        """See `RunStore.latest`."""
+        with self._changed:
+            run = self._find(run_id)
+            if run is None or not run.entries:
+                return None
+            number, payload = run.entries[-1]
+            return ProgressEntry(_position(number), payload)
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _find(self, run_id: str) -> _Run | None:
+        run = self._runs.get(run_id)
+        if run is not None and self._clock() - run.written_s >= self._kept_s:
+            del self._runs[run_id]
+            return None
+        return run
+
+    def _get(self, run_id: str) -> _Run:
+        run = self._find(run_id)
+        if run is None:
+            raise run_not_found(run_id)
+        return run
+
+    def _held(self, run_id: str, fencing_token: int) -> _Run:
+        run = self._get(run_id)
+        if not run.held_with(fencing_token):
+            raise run_conflict(run_id)
+        return run
+
+    def _append(self, run: _Run, payload: bytes) -> str:
+        number = run.entries[-1][0] + 1 if run.entries else 1
+        run.entries.append((number, payload))
+        run.written_s = self._clock()
+        self._changed.notify_all()
+        return _position(number)
+
+    def _wait_for_news(self, run_id: str, seen: int, wait_s: float) -> list[tuple[int, bytes]]:
+        def news() -> list[tuple[int, bytes]]:
+            run = self._find(run_id)
+            return [] if run is None else [entry for entry in run.entries if entry[0] > seen]
+
+        with self._changed:
+            return self._changed.wait_for(news, timeout=wait_s)
+
+
+def _copy(record: RunRecord) -> RunRecord:
+    copy = RunRecord()
+    copy.CopyFrom(record)
+    return copy
+
+
+def _position(number: int) -> str:
+    return f"{number}-0"
+
+
+def _number(position: str) -> int:
+    return int(position.partition("-")[0])

@@ -1,0 +1,163 @@
+"""Training runs in Redis: a hash and a stream per run."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from redis.commands.core import Script
+
+from fleet_platform.redis_connection import RedisConnection, redis_answers
+from fleet_platform.runs import scripts
+from fleet_platform.runs.run_rules import (
+    KEPT_S,
+    MAX_ENTRIES,
+    as_new,
+    require_final,
+    run_conflict,
+    run_not_found,
+)
+from fleet_platform.runs.run_store import ProgressEntry
+from fleet_platform.shown_text import shown
+from fleet_platform.stored_records import dump, load
+from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
+
+_ENTRIES_PER_READ = 256
+# Well below the connection's read timeout: a longer wait is made of several blocking reads.
+_LONGEST_BLOCK_S = 1.0
+
+
+class RedisRunStore:
+    """A `RunStore` that all trainers share."""
+
+    def __init__(
+        self,
+        connection: RedisConnection,
+        clock: Callable[[], float] = time.time,
+        kept_s: float = KEPT_S,
+    ) -> None:
+        self._connection = connection
+        self._redis = connection.client
+        self._clock = clock
+        self._kept_ms = max(1, round(kept_s * 1000))
+        self._create = self._redis.register_script(scripts.CREATE)
+        self._claim = self._redis.register_script(scripts.CLAIM)
+        self._heartbeat = self._redis.register_script(scripts.HEARTBEAT)
+        self._append = self._redis.register_script(scripts.APPEND)
+        self._request_stop = self._redis.register_script(scripts.REQUEST_STOP)
+
+    def create(self, run: RunRecord) -> RunRecord:
+        """See `RunStore.create`."""
+        new = as_new(run, self._now_ms())
+        fields = ("record", dump(new), "state", int(new.state), "token", 0)
+        reply = self._run(self._create, run.run_id, run.run_id, run.session_id, *fields)
+        return _record(run.run_id, _pairs(reply))
+
+    def claim(self, run_id: str, owner: str) -> RunRecord:
+        """See `RunStore.claim`."""
+        running = int(RunState.RUN_STATE_RUNNING)
+        reply = self._run(self._claim, run_id, owner, self._now_ms(), running)
+        return _record(run_id, _pairs(_accepted(run_id, reply)))
+
+    def read(self, run_id: str) -> RunRecord:
+        """See `RunStore.read`."""
+        with redis_answers():
+            fields: Any = self._redis.hgetall(scripts.RUN_KEY + run_id)
+        if not fields:
+            raise run_not_found(run_id)
+        return _record(run_id, fields)
+
+    def heartbeat(self, run_id: str, fencing_token: int) -> bool:
+        """See `RunStore.heartbeat`."""
+        return bool(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
+
+    def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
+        """See `RunStore.append`."""
+        return self._write(run_id, fencing_token, payload)
+
+    def finish(self, run: RunRecord, payload: bytes) -> None:
+        """See `RunStore.finish`."""
+        require_final(run)
+        self._write(run.run_id, run.fencing_token, payload, int(run.state), dump(run))
+
+    def request_stop(self, run_id: str) -> bool:
+        """See `RunStore.request_stop`."""
+        return bool(self._run(self._request_stop, run_id))
+
+    def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
+        """See `RunStore.tail`."""
+        key = scripts.PROGRESS_KEY + run_id
+        position = after or "0"
+        deadline = time.monotonic() + wait_s
+        while True:
+            block_s = min(deadline - time.monotonic(), _LONGEST_BLOCK_S)
+            block_ms = max(1, round(block_s * 1000))  # 0 would block for ever
+            with redis_answers():
+                reply = self._connection.waiting.xread(
+                    {key: position}, count=_ENTRIES_PER_READ, block=block_ms
+                )
+            for entry in _entries(reply):
+                position = entry.position
+                yield entry
+            if reply:
+                deadline = time.monotonic() + wait_s
+            elif time.monotonic() >= deadline:
+                return
+
+    def latest(self, run_id: str) -> ProgressEntry | None:
+        """See `RunStore.latest`."""
+        with redis_answers():
+            newest = self._redis.xrevrange(scripts.PROGRESS_KEY + run_id, count=1)
+        return _entry(newest[0]) if newest else None
+
+    def ping(self) -> None:
+        """Return when the store answers; raise `DependencyDown` when it does not."""
+        self._connection.ping()
+
+    def close(self) -> None:
+        """Close the connections; the last thing that a service does with the store."""
+        self._connection.close()
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _run(self, script: Script, run_id: str, *arguments: str | bytes | int) -> Any:
+        keys = [scripts.RUN_KEY + run_id, scripts.PROGRESS_KEY + run_id]
+        with redis_answers():
+            return script(keys, [self._kept_ms, *arguments])
+
+    def _write(self, run_id: str, fencing_token: int, payload: bytes, *end: int | bytes) -> str:
+        name = uuid.uuid4().bytes
+        reply = self._run(self._append, run_id, fencing_token, name, payload, MAX_ENTRIES, *end)
+        return bytes(_accepted(run_id, reply)).decode()
+
+
+def _accepted(run_id: str, reply: Any) -> Any:
+    if reply is None:
+        raise run_not_found(run_id)
+    if reply == 0:
+        raise run_conflict(run_id)
+    return reply
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _record(run_id: str, fields: Mapping[bytes, bytes]) -> RunRecord:
+    record = load(RunRecord, fields[b"record"], f"Training run {shown(run_id)}")
+    record.state = RunState.ValueType(int(fields[b"state"]))
+    record.fencing_token = int(fields[b"token"])
+    record.owner = fields.get(b"owner", b"").decode()
+    record.heartbeat_ms = int(fields.get(b"heartbeat_ms", 0))
+    record.stop_requested = b"stop" in fields
+    return record
+
+
+def _entries(reply: Any) -> list[ProgressEntry]:
+    return [_entry(entry) for _key, entries in reply for entry in entries]
+
+
+def _entry(entry: Any) -> ProgressEntry:
+    position, fields = entry
+    return ProgressEntry(position.decode(), fields[b"payload"])

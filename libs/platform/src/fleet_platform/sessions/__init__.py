@@ -1,0 +1,14 @@
+"""Session records, shared by all services."""
+
+from fleet_platform.redis_connection import RedisConnection
+from fleet_platform.sessions.memory import MemorySessionStore
+from fleet_platform.sessions.redis import RedisSessionStore
+from fleet_platform.sessions.session_store import SessionStore
+from fleet_platform.settings import ServiceSettings
+
+__all__ = ["MemorySessionStore", "RedisSessionStore", "SessionStore", "open_session_store"]
+
+
+def open_session_store(settings: ServiceSettings) -> RedisSessionStore:
+    """The session store of the settings; connects at its first use."""
+    return RedisSessionStore(RedisConnection(settings.redis_url), settings.session_ttl_s)

@@ -1,0 +1,83 @@
+"""Sessions in Redis: one key per session, its value the serialised record."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fleet_platform.redis_connection import RedisConnection, redis_answers
+from fleet_platform.sessions.compare_and_set import compare_and_set
+from fleet_platform.sessions.expiry import session_not_found
+from fleet_platform.shown_text import shown
+from fleet_platform.stored_records import dump, load
+from fleet_proto.records.v1.records_pb2 import SessionRecord
+
+# Writes the new bytes if the old ones are still there, else returns what is there instead, so that
+# the next attempt needs no read of its own.
+_SWAP = """
+local stored = redis.call('GET', KEYS[1])
+if stored ~= ARGV[1] then return stored end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1
+"""
+
+
+class RedisSessionStore:
+    """A `SessionStore` that all services share."""
+
+    def __init__(self, connection: RedisConnection, ttl_s: float) -> None:
+        self._connection = connection
+        self._redis = connection.client
+        self._ttl_s = ttl_s
+        self._ttl_ms = max(1, round(ttl_s * 1000))
+        self._swap = self._redis.register_script(_SWAP)
+
+    def create(self, record: SessionRecord) -> None:
+        """See `SessionStore.create`."""
+        with redis_answers():
+            self._redis.set(_key(record.session_id), dump(record), px=self._ttl_ms)
+
+    def read(self, session_id: str) -> SessionRecord:
+        """See `SessionStore.read`."""
+        return load(SessionRecord, self._read_bytes(session_id), f"Session {shown(session_id)}")
+
+    def update(self, session_id: str, change: Callable[[SessionRecord], None]) -> SessionRecord:
+        """See `SessionStore.update`."""
+
+        def swap(expected: bytes, written: bytes) -> bytes | None:
+            with redis_answers():
+                reply = self._swap([_key(session_id)], [expected, written, self._ttl_ms])
+            if reply is None:
+                raise session_not_found(session_id, self._ttl_s)
+            return reply if isinstance(reply, bytes) else None
+
+        return compare_and_set(session_id, self._read_bytes(session_id), change, swap)
+
+    def touch(self, session_id: str) -> bool:
+        """See `SessionStore.touch`."""
+        with redis_answers():
+            return bool(self._redis.pexpire(_key(session_id), self._ttl_ms))
+
+    def delete(self, session_id: str) -> None:
+        """See `SessionStore.delete`."""
+        with redis_answers():
+            deleted = self._redis.delete(_key(session_id))
+        if not deleted:
+            raise session_not_found(session_id, self._ttl_s)
+
+    def ping(self) -> None:
+        """See `SessionStore.ping`."""
+        self._connection.ping()
+
+    def close(self) -> None:
+        """Close the connections; the last thing that a service does with the store."""
+        self._connection.close()
+
+    def _read_bytes(self, session_id: str) -> bytes:
+        with redis_answers():
+            stored: Any = self._redis.getex(_key(session_id), px=self._ttl_ms)
+        if stored is None:
+            raise session_not_found(session_id, self._ttl_s)
+        return bytes(stored)
+
+
+def _key(session_id: str) -> str:
+    return f"fleet:session:{session_id}"

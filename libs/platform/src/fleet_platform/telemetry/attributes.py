@@ -1,0 +1,18 @@
+"""Names of span attributes and log keys, written down once so that they agree everywhere."""
+
+# OpenTelemetry's semantic conventions for RPC.
+RPC_SYSTEM = "rpc.system"
+RPC_SERVICE = "rpc.service"
+RPC_METHOD = "rpc.method"
+RPC_STATUS_CODE = "rpc.grpc.status_code"
+
+# Ours.
+SESSION_ID = "fleet.session_id"
+RUN_ID = "fleet.run_id"
+NODE = "fleet.node"
+STAGE = "fleet.stage"
+DEVICE = "fleet.device"
+CONFIG_DIGEST = "fleet.config_digest"
+WEIGHTS_DIGEST = "fleet.weights_digest"
+ARTIFACT_DIGEST = "fleet.artifact_digest"
+SIZE_BYTES = "fleet.size_bytes"

@@ -1,0 +1,87 @@
+"""What every artifact store promises."""
+
+import hashlib
+import random
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from fleet_platform.artifacts import (
+    ArtifactStore,
+    FileArtifactStore,
+    MemoryArtifactStore,
+    TracedArtifactStore,
+    open_artifact_store,
+)
+from fleet_platform.errors import NotFound
+from fleet_platform.settings import ServiceSettings
+
+
+@pytest.fixture(params=["memory", "filesystem", "traced"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+    if request.param == "memory":
+        return MemoryArtifactStore()
+    if request.param == "filesystem":
+        return FileArtifactStore(tmp_path / "not" / "there" / "yet")
+    opened = open_artifact_store(ServiceSettings(artifact_dir=tmp_path))
+    assert isinstance(opened, TracedArtifactStore)
+    return opened
+
+
+@pytest.mark.parametrize("size", [0, 1, 3_000_000])
+def test_content_comes_back_under_its_sha256(store: ArtifactStore, size: int) -> None:
+    content = random.Random(1).randbytes(size)
+    digest = store.put(content)
+    assert digest == hashlib.sha256(content).hexdigest()
+    assert store.get(digest) == content
+    assert store.exists(digest)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_any_buffer_is_content(store: ArtifactStore, kind: type) -> None:
+    content = kind(b"weights")
+    assert store.get(store.put(content)) == b"weights"
+
+
+def test_content_is_kept_as_it_was(store: ArtifactStore) -> None:
+    content = bytearray(b"weights")
+    digest = store.put(content)
+    content[0] = 0
+    assert store.get(digest) == b"weights"
+
+
+def test_the_same_content_again(store: ArtifactStore) -> None:
+    assert store.put(b"weights") == store.put(b"weights")
+
+
+@pytest.mark.parametrize(
+    "digest",
+    [
+        "0" * 64,
+        "",
+        "A" * 64,
+        "0" * 63,
+        "0" * 64 + "\n",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "\0" * 64,
+        "\N{ARABIC-INDIC DIGIT ONE}" * 64,
+    ],
+)
+def test_what_is_no_artifact_is_not_found(store: ArtifactStore, digest: str) -> None:
+    assert not store.exists(digest)
+    with pytest.raises(NotFound, match=r"^Artifact .* not found"):
+        store.get(digest)
+
+
+def test_concurrent_puts_of_the_same_and_of_different_content(store: ArtifactStore) -> None:
+    contents = [random.Random(number % 4).randbytes(200_000) for number in range(32)]
+    with ThreadPoolExecutor(8) as pool:
+        digests = list(pool.map(store.put, contents))
+    assert len(set(digests)) == 4
+    assert [store.get(digest) for digest in digests] == contents
+
+
+def test_ping(store: ArtifactStore) -> None:
+    store.ping()

@@ -1,0 +1,164 @@
+"""What the artifact store on a volume promises beyond the protocol."""
+
+import errno
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from structlog.testing import capture_logs
+
+from fleet_platform.artifacts import FileArtifactStore, MemoryArtifactStore, TracedArtifactStore
+from fleet_platform.errors import AppError, DependencyDown, Exhausted, NotFound
+
+FULL = [errno.ENOSPC, errno.EDQUOT]
+BROKEN = [errno.EROFS, errno.EACCES, errno.EIO, errno.ESTALE]
+ERRORS: list[tuple[int, type[AppError], str]] = [
+    *((number, Exhausted, "The artifact volume is full") for number in FULL),
+    *((number, DependencyDown, "The artifact volume cannot be used") for number in BROKEN),
+]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FileArtifactStore:
+    return FileArtifactStore(tmp_path)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def failing(number: int) -> Callable[..., object]:
+    def fail(*_args: object, **_options: object) -> object:
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+def test_layout(store: FileArtifactStore, tmp_path: Path) -> None:
+    digest = store.put(b"weights")
+    store.ping()
+    assert files(tmp_path) == [f"sha256/{digest[:2]}/{digest}"]
+
+
+def test_another_store_on_the_same_volume_sees_it(store: FileArtifactStore, tmp_path: Path) -> None:
+    assert FileArtifactStore(tmp_path).get(store.put(b"weights")) == b"weights"
+
+
+@pytest.mark.parametrize("damage", [b"", b"weigh", b"Weights", b"weights and more"])
+def test_a_damaged_artifact_is_not_found_and_heals_when_put_again(
+    store: FileArtifactStore, tmp_path: Path, damage: bytes
+) -> None:
+    digest = store.put(b"weights")
+    path = tmp_path / "sha256" / digest[:2] / digest
+    path.write_bytes(damage)
+
+    assert not store.exists(digest)
+    with capture_logs() as lines, pytest.raises(NotFound):
+        store.get(digest)
+    assert [(line["event"], line["digest"]) for line in lines] == [("artifact.damaged", digest)]
+
+    assert store.put(b"weights") == digest
+    assert store.get(digest) == b"weights"
+
+
+def test_the_same_content_again_writes_nothing(store: FileArtifactStore, tmp_path: Path) -> None:
+    digest = store.put(b"weights")
+    path = tmp_path / "sha256" / digest[:2] / digest
+    before = path.stat()
+    store.put(b"weights")
+    after = path.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_file_and_folders_are_synced_before_put_returns(
+    store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced = []
+    fsync = os.fsync
+
+    def note(descriptor: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{descriptor}").readlink())
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", note)
+    digest = store.put(b"weights")
+    folder = tmp_path / "sha256" / digest[:2]
+    assert synced[-1] == folder
+    assert synced[-2].parent == tmp_path / "incoming"
+    assert {tmp_path, tmp_path / "sha256"} <= set(synced[:-2])
+
+
+@pytest.mark.parametrize(("number", "kind", "text"), ERRORS)
+def test_a_volume_that_is_full_or_broken_while_writing(
+    store: FileArtifactStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    kind: type[AppError],
+    text: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", failing(number))
+        with pytest.raises(kind, match=text):
+            store.put(b"weights")
+    assert files(tmp_path) == []
+    assert store.get(store.put(b"weights")) == b"weights"
+
+
+@pytest.mark.parametrize(("number", "kind", "text"), ERRORS)
+def test_ping_tells_of_a_volume_that_is_full_or_broken(
+    store: FileArtifactStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    kind: type[AppError],
+    text: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", failing(number))
+        with pytest.raises(kind, match=text):
+            store.ping()
+    store.ping()
+    assert files(tmp_path) == []
+
+
+def test_a_volume_that_cannot_be_read(
+    store: FileArtifactStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = store.put(b"weights")
+    monkeypatch.setattr(Path, "read_bytes", failing(errno.EIO))
+    with pytest.raises(DependencyDown, match="The artifact volume cannot be used"):
+        store.get(digest)
+
+
+def test_what_a_crash_left_behind_is_removed_an_hour_later(tmp_path: Path) -> None:
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    now = time.time()
+    for name, age_s in (("old.tmp", 3700), ("young.tmp", 3500)):
+        (incoming / name).write_bytes(b"torn")
+        os.utime(incoming / name, (now - age_s, now - age_s))
+    digest = FileArtifactStore(tmp_path).put(b"weights")
+    assert files(tmp_path) == ["incoming/young.tmp", f"sha256/{digest[:2]}/{digest}"]
+
+
+def test_puts_and_gets_are_spans_with_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("fleet_platform.artifacts.traced._tracer", provider.get_tracer("test"))
+    store = TracedArtifactStore(MemoryArtifactStore())
+
+    digest = store.put(memoryview(b"weights"))
+    store.get(digest)
+
+    expected = {"fleet.size_bytes": 7, "fleet.artifact_digest": digest}
+    assert [(span.name, dict(span.attributes or {})) for span in exporter.get_finished_spans()] == [
+        ("artifacts.put", expected),
+        ("artifacts.get", expected),
+    ]

@@ -1,0 +1,158 @@
+"""What the run store in Redis promises beyond the protocol; the same expiry in memory."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+import redis
+
+from fleet_platform.errors import Conflict, DependencyDown, NotFound
+from fleet_platform.redis_connection import RedisConnection
+from fleet_platform.runs import MemoryRunStore, RedisRunStore, open_run_store
+from fleet_platform.runs.run_rules import KEPT_S
+from fleet_platform.settings import ServiceSettings
+from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
+from tests.contract.stores.conftest import FakeClock
+from tests.support.polling import wait_until
+from tests.support.redis_server import RedisServer
+
+CALLS: dict[str, Callable[[RedisRunStore], object]] = {
+    "create": lambda store: store.create(RunRecord(run_id="r", session_id="s")),
+    "claim": lambda store: store.claim("r", "t"),
+    "read": lambda store: store.read("r"),
+    "heartbeat": lambda store: store.heartbeat("r", 1),
+    "append": lambda store: store.append("r", 1, b"x"),
+    "request_stop": lambda store: store.request_stop("r"),
+    "tail": lambda store: list(store.tail("r")),
+    "latest": lambda store: store.latest("r"),
+}
+
+
+@pytest.fixture
+def store(connection: RedisConnection) -> RedisRunStore:
+    return RedisRunStore(connection)
+
+
+@pytest.fixture
+def claimed(store: RedisRunStore) -> RunRecord:
+    run = RunRecord(run_id=str(uuid.uuid4()), session_id=str(uuid.uuid4()))
+    return store.claim(store.create(run).run_id, "trainer-1")
+
+
+def keys_of(run: RunRecord) -> list[str]:
+    run_id = run.run_id
+    return [
+        f"fleet:run:{run_id}",
+        f"fleet:progress:{run_id}",
+        f"fleet:session-run:{run.session_id}",
+    ]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store, run: store.claim(run.run_id, "t"),
+        lambda store, run: store.heartbeat(run.run_id, 1),
+        lambda store, run: store.append(run.run_id, 1, b"x"),
+        lambda store, run: store.request_stop(run.run_id),
+    ],
+    ids=["claim", "heartbeat", "append", "request_stop"],
+)
+def test_every_write_pushes_the_expiry_of_all_keys(
+    store: RedisRunStore,
+    raw: redis.Redis,
+    claimed: RunRecord,
+    write: Callable[[RedisRunStore, RunRecord], object],
+) -> None:
+    store.append(claimed.run_id, 1, b"first")
+    for key in keys_of(claimed):
+        assert raw.expire(key, 50)
+    write(store, claimed)
+    for key in keys_of(claimed):
+        assert KEPT_S - 60 < raw.ttl(key) <= KEPT_S
+
+
+def test_a_run_is_forgotten_after_its_last_write(
+    connection: RedisConnection, raw: redis.Redis
+) -> None:
+    store = RedisRunStore(connection, kept_s=0.2)
+    run = RunRecord(run_id=str(uuid.uuid4()), session_id=str(uuid.uuid4()))
+    store.create(run)
+    wait_until(lambda: not raw.exists(*keys_of(run)), "all keys expire")
+    with pytest.raises(NotFound):
+        store.read(run.run_id)
+    again = RunRecord(run_id=str(uuid.uuid4()), session_id=run.session_id)
+    assert store.create(again).run_id == again.run_id
+
+
+def test_memory_forgets_alike(clock: FakeClock) -> None:
+    store = MemoryRunStore(clock)
+    store.create(RunRecord(run_id="r", session_id="s"))
+    clock.advance(KEPT_S - 1)
+    store.claim("r", "t")
+    clock.advance(KEPT_S - 1)
+    assert store.read("r").owner == "t"
+    clock.advance(1)
+    with pytest.raises(NotFound):
+        store.read("r")
+    assert store.create(RunRecord(run_id="r2", session_id="s")).run_id == "r2"
+
+
+def test_a_stream_is_bounded(
+    store: RedisRunStore, raw: redis.Redis, claimed: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleet_platform.runs.redis.MAX_ENTRIES", 100)
+    for number in range(500):
+        store.append(claimed.run_id, 1, b"%d" % number)
+    assert 100 <= raw.xlen(f"fleet:progress:{claimed.run_id}") < 300
+    latest = store.latest(claimed.run_id)
+    assert latest is not None
+    assert latest.payload == b"499"
+
+
+def test_a_write_sent_twice_because_its_reply_was_lost_counts_once(
+    store: RedisRunStore, claimed: RunRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, second, third = (uuid.uuid4() for _ in range(3))
+    monkeypatch.setattr("fleet_platform.runs.redis.uuid.uuid4", lambda: name)
+    assert store.append(claimed.run_id, 1, b"x") == store.append(claimed.run_id, 1, b"x")
+    assert [entry.payload for entry in store.tail(claimed.run_id, wait_s=0.01)] == [b"x"]
+
+    name = second
+    claimed.state = RunState.RUN_STATE_COMPLETE
+    store.finish(claimed, b"last")
+    store.finish(claimed, b"last")
+    assert [entry.payload for entry in store.tail(claimed.run_id, wait_s=0.01)] == [b"x", b"last"]
+
+    name = third
+    with pytest.raises(Conflict):
+        store.finish(claimed, b"last")
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_server_that_is_away_is_told(own_redis: RedisServer, name: str) -> None:
+    store = open_run_store(ServiceSettings(redis_url=own_redis.url))
+    CALLS["create"](store)
+    own_redis.kill()
+    with pytest.raises(DependencyDown):
+        CALLS[name](store)
+    store.close()
+
+
+def test_a_run_and_its_stream_survive_a_restart_of_the_server(own_redis: RedisServer) -> None:
+    store = open_run_store(ServiceSettings(redis_url=own_redis.url))
+    CALLS["create"](store)
+    token = store.claim("r", "t").fencing_token
+    position = store.append("r", token, b"before")
+    tail = store.tail("r", wait_s=10.0)
+    assert next(tail).payload == b"before"
+    own_redis.kill()
+    with pytest.raises(DependencyDown):
+        next(tail)
+
+    own_redis.start()
+
+    assert store.heartbeat("r", token)
+    store.append("r", token, b"after")
+    assert [entry.payload for entry in store.tail("r", position, wait_s=0.01)] == [b"after"]
+    store.close()

@@ -1,0 +1,285 @@
+"""What every run store promises."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from fleet_platform.errors import Conflict, NotFound
+from fleet_platform.runs import MemoryRunStore, ProgressEntry, RedisRunStore, RunStore
+from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
+from tests.contract.stores.conftest import FakeClock
+
+QUEUED = RunState.RUN_STATE_QUEUED
+RUNNING = RunState.RUN_STATE_RUNNING
+COMPLETE = RunState.RUN_STATE_COMPLETE
+FINAL = [COMPLETE, RunState.RUN_STATE_FAILED, RunState.RUN_STATE_CANCELLED]
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request: pytest.FixtureRequest, clock: FakeClock) -> RunStore:
+    if request.param == "memory":
+        return MemoryRunStore(clock)
+    return RedisRunStore(request.getfixturevalue("connection"), clock)
+
+
+@pytest.fixture
+def queued(store: RunStore) -> RunRecord:
+    return store.create(new_run())
+
+
+@pytest.fixture
+def claimed(store: RunStore, queued: RunRecord) -> RunRecord:
+    return store.claim(queued.run_id, "trainer-1")
+
+
+def new_run(session_id: str = "") -> RunRecord:
+    session_id = session_id or str(uuid.uuid4())
+    return RunRecord(run_id=str(uuid.uuid4()), session_id=session_id, trainer_type=1)
+
+
+def finish(store: RunStore, run: RunRecord, state: RunState.ValueType = COMPLETE) -> None:
+    run.state = state
+    store.finish(run, b"last")
+
+
+def payloads(store: RunStore, run_id: str, after: str = "") -> list[bytes]:
+    return [entry.payload for entry in store.tail(run_id, after, wait_s=0.01)]
+
+
+def test_a_new_run_is_queued_and_owned_by_nobody(store: RunStore, clock: FakeClock) -> None:
+    run = new_run()
+    run.traceparent = "00-a-b-01"
+    run.data_config_json = b"\x00\xff"
+    run.owner, run.fencing_token, run.state = "somebody", 7, COMPLETE
+
+    created = store.create(run)
+
+    expected = RunRecord(
+        run_id=run.run_id,
+        session_id=run.session_id,
+        trainer_type=1,
+        state=QUEUED,
+        created_ms=int(clock.now_s * 1000),
+        traceparent="00-a-b-01",
+        data_config_json=b"\x00\xff",
+    )
+    read = store.read(run.run_id)
+    for record in (created, read):
+        record.ClearField("format_version")
+        assert record == expected
+
+
+def test_the_second_run_of_a_session_is_the_first(store: RunStore, queued: RunRecord) -> None:
+    second = store.create(new_run(queued.session_id))
+    assert second.run_id == queued.run_id
+    store.claim(queued.run_id, "trainer-1")
+    third = store.create(new_run(queued.session_id))
+    assert (third.run_id, third.state, third.owner) == (queued.run_id, RUNNING, "trainer-1")
+
+
+@pytest.mark.parametrize("state", FINAL)
+def test_a_run_that_ended_makes_room(
+    store: RunStore, claimed: RunRecord, state: RunState.ValueType
+) -> None:
+    finish(store, claimed, state)
+    second = new_run(claimed.session_id)
+    assert store.create(second).run_id == second.run_id
+    assert store.read(claimed.run_id).state == state
+
+
+def test_sessions_do_not_meet(store: RunStore, queued: RunRecord) -> None:
+    other = new_run()
+    assert store.create(other).run_id == other.run_id
+
+
+def test_of_many_creators_one_wins(store: RunStore) -> None:
+    creators = 8
+    session_id = str(uuid.uuid4())
+    runs = [new_run(session_id) for _ in range(creators)]
+    together = threading.Barrier(creators)
+
+    def create(run: RunRecord) -> str:
+        together.wait(10)
+        return store.create(run).run_id
+
+    with ThreadPoolExecutor(creators) as pool:
+        winners = set(pool.map(create, runs))
+
+    assert len(winners) == 1
+    for run in runs:
+        if run.run_id not in winners:
+            with pytest.raises(NotFound):
+                store.read(run.run_id)
+
+
+def test_each_claim_gets_a_higher_token(
+    store: RunStore, queued: RunRecord, clock: FakeClock
+) -> None:
+    clock.advance(5)
+    first = store.claim(queued.run_id, "trainer-1")
+    assert (first.state, first.owner, first.fencing_token) == (RUNNING, "trainer-1", 1)
+    assert first.heartbeat_ms == int(clock.now_s * 1000)
+    second = store.claim(queued.run_id, "trainer-2")
+    assert (second.owner, second.fencing_token) == ("trainer-2", 2)
+    assert store.read(queued.run_id) == second
+
+
+def test_concurrent_claims_get_different_tokens(store: RunStore, queued: RunRecord) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: store.claim(queued.run_id, f"t{n}"), range(8)))
+    assert sorted(claim.fencing_token for claim in claims) == list(range(1, 9))
+    newest = max(claims, key=lambda claim: claim.fencing_token)
+    assert store.read(queued.run_id).owner == newest.owner
+
+
+def test_the_owner_lives_by_its_heartbeat(
+    store: RunStore, claimed: RunRecord, clock: FakeClock
+) -> None:
+    clock.advance(3)
+    assert store.heartbeat(claimed.run_id, claimed.fencing_token)
+    assert store.read(claimed.run_id).heartbeat_ms == int(clock.now_s * 1000)
+
+
+def test_an_old_token_is_refused(store: RunStore, claimed: RunRecord, clock: FakeClock) -> None:
+    newer = store.claim(claimed.run_id, "trainer-2")
+    clock.advance(3)
+
+    assert not store.heartbeat(claimed.run_id, claimed.fencing_token)
+    with pytest.raises(Conflict, match="taken over by another trainer"):
+        store.append(claimed.run_id, claimed.fencing_token, b"late")
+    with pytest.raises(Conflict):
+        finish(store, claimed)
+
+    assert store.read(claimed.run_id) == newer
+    assert store.latest(claimed.run_id) is None
+
+
+def test_a_run_that_ended_is_closed(store: RunStore, claimed: RunRecord) -> None:
+    finish(store, claimed)
+    ended = store.read(claimed.run_id)
+
+    assert not store.heartbeat(claimed.run_id, claimed.fencing_token)
+    assert not store.request_stop(claimed.run_id)
+    for call in (
+        lambda: store.append(claimed.run_id, claimed.fencing_token, b"late"),
+        lambda: finish(store, claimed),
+        lambda: store.claim(claimed.run_id, "trainer-2"),
+    ):
+        with pytest.raises(Conflict):
+            call()
+
+    assert store.read(claimed.run_id) == ended
+    assert payloads(store, claimed.run_id) == [b"last"]
+
+
+def test_finish_writes_the_result_and_the_last_message(
+    store: RunStore, claimed: RunRecord, clock: FakeClock
+) -> None:
+    store.request_stop(claimed.run_id)
+    clock.advance(9)
+    store.heartbeat(claimed.run_id, claimed.fencing_token)
+    claimed.result_weights_digest = "ab" * 32
+    finish(store, claimed)
+
+    ended = store.read(claimed.run_id)
+
+    assert ended.state == COMPLETE
+    assert ended.result_weights_digest == "ab" * 32
+    assert ended.stop_requested  # asked for after the owner read its record
+    assert ended.heartbeat_ms == int(clock.now_s * 1000)
+    assert ended.owner == "trainer-1"
+    latest = store.latest(claimed.run_id)
+    assert latest is not None
+    assert latest.payload == b"last"
+
+
+def test_finish_needs_a_final_state(store: RunStore, claimed: RunRecord) -> None:
+    with pytest.raises(ValueError, match="RUN_STATE_RUNNING does not end a run"):
+        finish(store, claimed, RUNNING)
+
+
+def test_a_stop_request_reaches_the_owner(store: RunStore, claimed: RunRecord) -> None:
+    assert not store.read(claimed.run_id).stop_requested
+    assert store.request_stop(claimed.run_id)
+    assert store.read(claimed.run_id).stop_requested
+    assert store.claim(claimed.run_id, "trainer-2").stop_requested
+    assert store.heartbeat(claimed.run_id, 2)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda store: store.read("none"),
+        lambda store: store.claim("none", "t"),
+        lambda store: store.append("none", 1, b""),
+        lambda store: store.finish(RunRecord(run_id="none", state=COMPLETE, fencing_token=1), b""),
+    ],
+    ids=["read", "claim", "append", "finish"],
+)
+def test_a_run_that_never_was(store: RunStore, call: Callable[[RunStore], object]) -> None:
+    with pytest.raises(NotFound, match="Training run none not found"):
+        call(store)
+
+
+def test_a_run_that_never_was_is_quiet_where_nothing_is_promised(store: RunStore) -> None:
+    assert not store.heartbeat("none", 1)
+    assert not store.request_stop("none")
+    assert store.latest("none") is None
+    assert payloads(store, "none") == []
+
+
+def test_tail_replays_from_the_first_and_continues_after_a_position(
+    store: RunStore, claimed: RunRecord
+) -> None:
+    sent = [f"{number}".encode() for number in range(600)]  # more than one read fetches
+    positions = [store.append(claimed.run_id, 1, payload) for payload in sent]
+
+    entries = list(store.tail(claimed.run_id, wait_s=0.01))
+
+    assert [entry.payload for entry in entries] == sent
+    assert [entry.position for entry in entries] == positions
+    assert payloads(store, claimed.run_id, after=positions[399]) == sent[400:]
+    assert payloads(store, claimed.run_id, after=positions[-1]) == []
+    assert store.latest(claimed.run_id) == ProgressEntry(positions[-1], sent[-1])
+
+
+def test_payloads_may_hold_any_bytes(store: RunStore, claimed: RunRecord) -> None:
+    for payload in (b"", bytes(range(256)), b"\r\n$1\r\n"):
+        store.append(claimed.run_id, 1, payload)
+    assert payloads(store, claimed.run_id) == [b"", bytes(range(256)), b"\r\n$1\r\n"]
+
+
+def test_tail_yields_what_comes_while_it_waits(store: RunStore, claimed: RunRecord) -> None:
+    seen: list[bytes] = []
+    first_seen = threading.Event()
+
+    def read() -> None:
+        for entry in store.tail(claimed.run_id, wait_s=20.0):
+            seen.append(entry.payload)
+            first_seen.set()
+            if entry.payload == b"last":
+                return
+
+    with ThreadPoolExecutor(1) as pool:
+        reader = pool.submit(read)
+        store.append(claimed.run_id, 1, b"first")
+        assert first_seen.wait(10)
+        finish(store, claimed)
+        reader.result(10)
+    assert seen == [b"first", b"last"]
+
+
+@pytest.mark.parametrize("wait_s", [0.0, 0.3, 1.3])
+def test_tail_ends_quietly_when_nothing_comes(
+    store: RunStore, claimed: RunRecord, wait_s: float
+) -> None:
+    store.append(claimed.run_id, 1, b"first")
+    tail = store.tail(claimed.run_id, wait_s=wait_s)
+    assert next(tail).payload == b"first"
+    begin = time.monotonic()
+    assert next(tail, None) is None
+    assert wait_s <= time.monotonic() - begin < wait_s + 2.0

@@ -1,0 +1,162 @@
+"""Virtual environments of published packages, built on first use under ``.peers/environments``."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from tests.peers.wheels import PEERS
+
+ENVIRONMENTS = PEERS / "environments"
+REPOSITORY = PEERS.parent
+DEADLINE_S = 600.0
+
+_WIRE = (
+    "grpcio==1.85.1",
+    "protobuf==6.33.5",
+    "typing-extensions==4.16.0",
+    "numpy==2.4.6",
+    "pydantic==2.14.3",
+    "pydantic-core==2.50.4",
+    "annotated-types==0.8.0",
+    "typing-inspection==0.4.5",
+    "pyyaml==6.0.3",
+)
+"""What a published schema package and a script of its messages import."""
+
+_CORE = (
+    "cuvis-ai-core==0.2.0",
+    "cuvis-ai-schemas==0.2.0",
+    "antlr4-python3-runtime==4.9.3",
+    "gitdb==4.0.12",
+    "gitpython==3.2.1",
+    "grpcio-health-checking==1.76.0",
+    "lightning-utilities==0.15.3",
+    "loguru==0.7.3",
+    "omegaconf==2.3.1",
+    "packaging==26.3",
+    "pillow==13.0.0",
+    "pytorch-lightning==2.6.6",
+    "smmap==5.0.3",
+    "torchmetrics==1.9.0",
+    "tqdm==4.70.1",
+)
+"""What the example clients of cuvis-ai 0.4.0 import through ``cuvis_ai_core.grpc``. Not its whole
+list of requirements: torchvision would bring another torch, and the native SDK is stood in for."""
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """What goes into an environment.
+
+    Attributes:
+        exact: distributions that are installed alone, without what they require.
+        resolved: distributions that are installed with what they require.
+        constraints: constraints file for `resolved`, relative to the repository.
+    """
+
+    exact: tuple[str, ...] = ()
+    resolved: tuple[str, ...] = ()
+    constraints: str | None = None
+
+    def digest(self) -> str:
+        """Changes whenever the environment has to be built again."""
+        told = repr((self, sys.version))
+        if self.constraints:
+            told += (REPOSITORY / self.constraints).read_text(encoding="utf-8")
+        return hashlib.sha256(told.encode()).hexdigest()
+
+
+_RECIPES = {
+    "schemas-0.2.0": _Recipe(exact=("cuvis-ai-schemas==0.2.0", *_WIRE)),
+    "schemas-0.14.2": _Recipe(exact=("cuvis-ai-schemas==0.14.2", *_WIRE)),
+    "cuvis-ai-0.4.0": _Recipe(exact=(*_CORE, *_WIRE), resolved=("torch==2.13.0",)),
+    "no-torch": _Recipe(
+        resolved=tuple(
+            f"-e./{room}"
+            for room in (
+                "proto",
+                "libs/platform",
+                "libs/schemas",
+                "services/config",
+                "services/session",
+            )
+        ),
+        constraints="constraints.txt",
+    ),
+}
+
+
+class PeerUnavailableError(RuntimeError):
+    """A peer's environment could not be built; the text says which and why."""
+
+
+def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
+    """Returns the Python of an environment, which is built on first use.
+
+    Safe to call from several processes at once; one that was left half built is built again, and
+    so is one whose pins have changed.
+
+    Args:
+        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0`` or ``no-torch``.
+        deadline_s: longest time to wait for another process's build and to build, in seconds.
+
+    Returns:
+        Path of its interpreter below ``.peers/environments``.
+
+    Raises:
+        PeerUnavailableError: a distribution cannot be had, or the deadline has passed.
+    """
+    recipe = _RECIPES[name]
+    folder = ENVIRONMENTS / name
+    built = folder / ".built"
+    python = folder / "bin" / "python"
+    deadline = time.monotonic() + deadline_s
+    ENVIRONMENTS.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(ENVIRONMENTS / f"{name}.lock", timeout=deadline_s):
+            if not (built.exists() and built.read_text(encoding="utf-8") == recipe.digest()):
+                _build(folder, python, recipe, deadline)
+                built.write_text(recipe.digest(), encoding="utf-8")
+    except Timeout as error:
+        raise PeerUnavailableError(f"{name}: another process builds it for too long") from error
+    return python
+
+
+def _build(folder: Path, python: Path, recipe: _Recipe, deadline: float) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    _uv(["venv", "--python", sys.executable, str(folder)], deadline)
+    install = ["pip", "install", "--python", str(python)]
+    if recipe.resolved:
+        constraints = ["-c", recipe.constraints] if recipe.constraints else []
+        _uv([*install, *constraints, *recipe.resolved], deadline)
+    if recipe.exact:
+        _uv([*install, "--no-deps", *recipe.exact], deadline)
+
+
+def _uv(arguments: list[str], deadline: float) -> None:
+    environment = dict(os.environ)
+    # Wheels that lie in a folder (a CPU build of torch, say) serve uv as they serve pip.
+    if "PIP_FIND_LINKS" in environment:
+        environment.setdefault("UV_FIND_LINKS", environment["PIP_FIND_LINKS"])
+    told = " ".join(["uv", *arguments])
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "uv", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=REPOSITORY,
+            timeout=max(deadline - time.monotonic(), 1.0),
+            env=environment,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PeerUnavailableError(f"{told}: not done in time") from error
+    if done.returncode:
+        raise PeerUnavailableError(f"{told}: {done.stderr.strip()}")

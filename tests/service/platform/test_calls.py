@@ -1,0 +1,147 @@
+"""Deadlines, callers that leave, codecs, large messages: what a behaviour and its caller see."""
+
+import threading
+
+import grpc
+
+from fleet_platform.errors import Cancelled, InvalidInput
+from fleet_platform.rpc import Codec
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.support.polling import wait_until
+
+REQUEST = pb.CloseSessionRequest()
+OK = pb.CloseSessionResponse(success=True)
+
+
+def test_a_call_knows_its_deadline_caller_and_trace(serve):
+    seen = []
+
+    def close(_request, call):
+        seen.append((call.remaining_s(), call.caller, call.trace_id, call.is_active()))
+        call.check()
+        return OK
+
+    served = serve(CloseSession=close)
+    _, reply = served.stub.CloseSession.with_call(REQUEST, timeout=30)
+    served.stub.CloseSession(REQUEST)
+    (bounded_s, caller, trace_id, active), (unbounded_s, *_) = seen
+    assert 0 < bounded_s <= 30
+    assert unbounded_s is None
+    assert "127.0.0.1" in caller
+    assert dict(reply.trailing_metadata()) == {"x-trace-id": trace_id}
+    assert active
+
+
+def test_a_caller_that_leaves_ends_the_work_at_its_next_check(serve):
+    started, ended = threading.Event(), []
+
+    def close(_request, call):
+        started.set()
+        wait_until(lambda: not call.is_active(), "the caller has left")
+        try:
+            call.check()
+        except Cancelled as error:
+            ended.append(error.text)
+            raise
+        return OK
+
+    served = serve(CloseSession=close)
+    future = served.stub.CloseSession.future(REQUEST)
+    assert started.wait(10)
+    future.cancel()
+    wait_until(lambda: ended, "the work ended")
+    assert ended == ["The caller has left or its deadline has passed."]
+
+
+def test_a_passed_deadline_is_the_callers_deadline_exceeded_and_our_check(serve, fails, capsys):
+    ended = threading.Event()
+
+    def close(_request, call):
+        wait_until(lambda: call.remaining_s() == 0, "the deadline passed")
+        try:
+            call.check()
+        finally:
+            ended.set()
+
+    served = serve(CloseSession=close)
+    error = fails(lambda: served.stub.CloseSession(REQUEST, timeout=0.05))
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    assert ended.wait(10)
+    wait_until(lambda: served.running.busy == 0, "no call runs")
+    assert "unexpected" not in capsys.readouterr().err
+
+
+def test_a_caller_that_leaves_a_stream_closes_it(serve, capsys):
+    closed = threading.Event()
+
+    def train(_request, call):
+        try:
+            while True:
+                yield pb.TrainResponse()
+        finally:
+            closed.set()
+
+    served = serve(Train=train)
+    stream = served.stub.Train(pb.TrainRequest())
+    next(stream)
+    stream.cancel()
+    assert closed.wait(10)
+    wait_until(lambda: served.running.busy == 0, "no call runs")
+    log = capsys.readouterr().err
+    assert "CANCELLED" in log
+    assert "unexpected" not in log
+
+
+def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(serve, fails):
+    release, running, started = threading.Event(), threading.Event(), []
+
+    def close(request, _call):
+        started.append(request.session_id)
+        running.set()
+        release.wait(30)
+        return OK
+
+    served = serve(settings={"grpc_max_workers": 1}, CloseSession=close)
+    first = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="first"))
+    assert running.wait(10)
+    late = pb.CloseSessionRequest(session_id="late")
+    error = fails(lambda: served.stub.CloseSession(late, timeout=0.05))
+    assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+    release.set()
+    assert first.result(10).success
+    wait_until(lambda: served.running.busy == 0, "no call runs")
+    assert started == ["first"]
+
+
+def test_a_codec_takes_the_place_of_protobuf(serve):
+    codec = Codec(decode=lambda raw: raw, encode=lambda text: text.encode())
+    served = serve(
+        service={"codecs": {"CloseSession": codec}},
+        CloseSession=lambda raw, _call: raw.decode().upper(),
+    )
+    send = served.channel.unary_unary("/cuvis_ai.v1.CuvisAIService/CloseSession")
+    assert send(b"any bytes") == b"ANY BYTES"
+
+
+def test_a_codec_may_refuse(serve, fails):
+    def refuse(_raw):
+        raise InvalidInput("inputs.cube.shape: 3 numbers, not 4.")
+
+    codec = Codec(decode=refuse, encode=bytes)
+    served = serve(service={"codecs": {"CloseSession": codec}}, CloseSession=print)
+    error = fails(lambda: served.stub.CloseSession(REQUEST))
+    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert error.details() == "inputs.cube.shape: 3 numbers, not 4."
+
+
+def test_messages_may_be_large(serve):
+    served = serve(
+        ResolveConfig=lambda r, _call: pb.ResolveConfigResponse(config_bytes=b"x" * 2**24)
+    )
+    assert len(served.stub.ResolveConfig(pb.ResolveConfigRequest()).config_bytes) == 2**24
+
+
+def test_a_message_above_the_limit_is_refused(serve, fails):
+    served = serve(settings={"grpc_max_msg_size": 1000}, CloseSession=lambda r, c: OK)
+    big = pb.CloseSessionRequest(session_id="x" * 2000)
+    assert fails(lambda: served.stub.CloseSession(big)).code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -1,0 +1,110 @@
+"""Too many calls: the surplus is turned away at once, and health never starves."""
+
+import threading
+import time
+from contextlib import contextmanager
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.support.polling import wait_until
+
+REQUEST = pb.CloseSessionRequest()
+
+
+@contextmanager
+def _saturated(serve, workers, pending):
+    release, running = threading.Event(), []
+
+    def close(_request, _call):
+        running.append(1)
+        release.wait(30)
+        return pb.CloseSessionResponse(success=True)
+
+    def train(_request, _call):
+        yield pb.TrainResponse(message="open")
+        release.wait(30)
+
+    served = serve(
+        settings={
+            "grpc_max_workers": workers,
+            "grpc_max_pending": pending,
+            "grpc_max_streams": 2,
+            "metrics_port": 0,
+        },
+        CloseSession=close,
+        Train=train,
+    )
+    calls = [served.stub.CloseSession.future(REQUEST) for _ in range(workers + pending)]
+    try:
+        wait_until(
+            lambda: len(running) == workers and served.running.busy == workers + pending,
+            "workers and queue are full",
+        )
+        yield served, calls, running
+    finally:
+        release.set()
+        for call in calls:
+            assert call.result(10).success
+
+
+def test_the_call_beyond_the_queue_is_turned_away_at_once(serve, fails, capsys):
+    with _saturated(serve, workers=2, pending=3) as (served, _calls, running):
+        started_s = time.monotonic()
+        error = fails(lambda: served.stub.CloseSession(REQUEST))
+        assert time.monotonic() - started_s < 1
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        assert "queue is full" in error.details()
+        assert dict(error.trailing_metadata())["x-trace-id"]
+        assert len(running) == 2
+        assert served.service.registry.get_sample_value("fleet_rpc_waiting") == 3
+        wait_until(lambda: "RESOURCE_EXHAUSTED" in capsys.readouterr().err, "the refusal is logged")
+    wait_until(lambda: served.running.busy == 0, "no call runs")
+    assert served.stub.CloseSession(REQUEST).success
+
+
+def test_health_and_reflection_answer_while_all_workers_are_busy(serve):
+    with _saturated(serve, workers=1, pending=0) as (served, *_):
+        health = health_pb2_grpc.HealthStub(served.channel)
+        for _ in range(20):
+            reply = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            assert reply.status == health_pb2.HealthCheckResponse.SERVING
+
+
+def test_a_full_pool_of_unary_calls_leaves_streams_alone(serve):
+    with _saturated(serve, workers=1, pending=0) as (served, *_):
+        stream = served.stub.Train(pb.TrainRequest(), timeout=10)
+        assert next(stream).message == "open"
+        stream.cancel()
+
+
+def test_open_streams_leave_unary_calls_alone_and_are_bounded(serve, fails):
+    release = threading.Event()
+
+    def train(_request, _call):
+        yield pb.TrainResponse(message="open")
+        release.wait(30)
+
+    served = serve(
+        settings={"grpc_max_workers": 1, "grpc_max_streams": 2},
+        CloseSession=lambda _request, _call: pb.CloseSessionResponse(success=True),
+        Train=train,
+    )
+    streams = [served.stub.Train(pb.TrainRequest(), timeout=30) for _ in range(2)]
+    try:
+        assert [next(stream).message for stream in streams] == ["open", "open"]
+        assert served.stub.CloseSession(REQUEST, timeout=10).success
+        error = fails(lambda: next(served.stub.Train(pb.TrainRequest())))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    finally:
+        release.set()
+    for stream in streams:
+        assert list(stream) == []
+
+
+def test_a_refused_upload_is_not_received(serve, fails):
+    with _saturated(serve, workers=1, pending=0) as (served, *_):
+        big = pb.CloseSessionRequest(session_id="x" * 2**25)
+        error = fails(lambda: served.stub.CloseSession(big, timeout=20))
+        assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -1,0 +1,20 @@
+"""Waiting for something to become true, with a deadline."""
+
+import time
+from collections.abc import Callable
+
+_PAUSE_S = 0.05
+
+
+def wait_until(check: Callable[[], object], what: str, timeout_s: float = 30.0) -> float:
+    """Ask `check` until it says yes; returns after how many seconds it did.
+
+    Raises:
+        AssertionError: it still says no at the deadline; the text names `what` was awaited.
+    """
+    started = time.monotonic()
+    while not check():
+        if time.monotonic() - started > timeout_s:
+            raise AssertionError(f"not within {timeout_s} s: {what}")
+        time.sleep(_PAUSE_S)
+    return time.monotonic() - started

