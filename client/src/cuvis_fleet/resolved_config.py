@@ -1,0 +1,33 @@
+"""A configuration that the server composed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+
+@dataclass(frozen=True)
+class ResolvedConfig:
+    """A configuration file with its defaults and overrides.
+
+    Attributes:
+        raw: UTF-8 JSON, as the server sent it.
+    """
+
+    raw: bytes
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """The same as a dictionary. What is changed in it does not reach `raw`."""
+        parsed: dict[str, Any] = json.loads(self.raw)
+        return parsed
+
+
+Config = ResolvedConfig | Mapping[str, Any]
+"""What a call takes as a configuration: one as the server resolved it, or a mapping of one's own."""
+
+
+def config_bytes(config: Config) -> bytes:
+    """The JSON of a configuration."""
+    return config.raw if isinstance(config, ResolvedConfig) else json.dumps(config).encode()

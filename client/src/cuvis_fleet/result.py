@@ -1,0 +1,96 @@
+"""What an inference returns."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cuvis_fleet.fields import fields
+from cuvis_fleet.tensors import DTYPES
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+
+class Result(Mapping[str, npt.NDArray[Any]]):
+    """Arrays by ``node.port``; a bare port name serves where only one node has it.
+
+    The arrays are read-only views of the reply's bytes, which are not copied; ``np.array(view)``
+    makes a copy that may be written to.
+
+    Attributes:
+        metrics: single numbers by ``node.port``.
+        trace_id: under which the server's logs and traces have the call.
+    """
+
+    def __init__(
+        self,
+        outputs: Mapping[str, npt.NDArray[Any]],
+        metrics: Mapping[str, float] | None = None,
+        trace_id: str = "",
+    ) -> None:
+        self._outputs = dict(outputs)
+        self.metrics = dict(metrics or {})
+        self.trace_id = trace_id
+
+    def __getitem__(self, key: str) -> npt.NDArray[Any]:
+        if key in self._outputs:
+            return self._outputs[key]
+        matching = [name for name in self._outputs if name.partition(".")[2] == key]
+        if len(matching) != 1:
+            raise KeyError(f"{key}: {'several' if matching else 'none'} of {', '.join(self)}")
+        return self._outputs[matching[0]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._outputs)
+
+    def __len__(self) -> int:
+        return len(self._outputs)
+
+    def __repr__(self) -> str:
+        listed = ", ".join(
+            f"{name}: {array.dtype}{list(array.shape)}" for name, array in self.items()
+        )
+        return f"Result({listed})"
+
+
+def decode_outputs(
+    reply: bytes,
+) -> tuple[dict[str, npt.NDArray[Any]], dict[str, float]]:
+    """Take a serialised ``InferenceResponse`` apart into arrays, which view it, and metrics.
+
+    Raises:
+        ValueError: this is not such a message.
+    """
+    outputs: dict[str, npt.NDArray[Any]] = {}
+    rest = bytearray()
+    for number, value, whole in fields(memoryview(reply)):
+        if number == pb.InferenceResponse.OUTPUTS_FIELD_NUMBER:
+            name, array = _entry(value)
+            outputs[name] = array
+        else:
+            rest += whole
+    return outputs, dict(pb.InferenceResponse.FromString(bytes(rest)).metrics)
+
+
+def _entry(entry: memoryview) -> tuple[str, npt.NDArray[Any]]:
+    name, tensor = "", memoryview(b"")
+    for number, value, _ in fields(entry):
+        if number == 1:
+            name = bytes(value).decode()
+        elif number == 2:
+            tensor = value
+    return name, _array(tensor)
+
+
+def _array(tensor: memoryview) -> npt.NDArray[Any]:
+    data, rest = memoryview(b""), bytearray()
+    for number, value, whole in fields(tensor):
+        if number == pb.Tensor.RAW_DATA_FIELD_NUMBER:
+            data = value
+        else:
+            rest += whole
+    head = pb.Tensor.FromString(bytes(rest))
+    if head.dtype not in DTYPES:
+        raise ValueError(f"a tensor of the unknown type {head.dtype}")
+    flat = np.frombuffer(data, DTYPES[head.dtype])
+    return flat.reshape(tuple(head.shape)) if head.shape else flat

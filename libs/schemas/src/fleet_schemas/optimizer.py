@@ -1,0 +1,20 @@
+"""The optimizer of gradient training."""
+
+from pydantic import Field
+
+from fleet_schemas.config_model import ConfigModel
+
+
+class OptimizerConfig(ConfigModel):
+    """Which optimizer takes the steps, and how large they are."""
+
+    name: str = Field("adamw", description="adam, adamw or sgd.")
+    lr: float = Field(
+        1e-3, gt=0.0, le=1.0, description="Learning rate.", json_schema_extra={"minimum": 1e-6}
+    )
+    weight_decay: float = Field(0.0, ge=0.0, le=1.0, description="L2 penalty on the weights.")
+    momentum: float | None = Field(0.9, ge=0.0, le=1.0, description="Momentum; sgd only.")
+    betas: tuple[float, float] | None = Field(
+        None,
+        description="Decay of the two moment estimates; adam and adamw only; null: 0.9, 0.999.",
+    )

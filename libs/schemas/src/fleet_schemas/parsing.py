@@ -1,0 +1,82 @@
+"""From the bytes or values that a client sent to a config, or to a plain refusal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NoReturn, TypeVar
+
+from pydantic import ValidationError
+
+from fleet_platform.errors import Exhausted, InvalidInput
+from fleet_schemas.config_model import MAX_DEPTH, ConfigModel, check_json
+from fleet_schemas.violations import MAX_NAMED, violations
+
+MAX_CONFIG_SIZE_BYTES = 8 * 1024 * 1024
+
+ConfigT = TypeVar("ConfigT", bound=ConfigModel)
+
+
+def parse_config(model: type[ConfigT], raw: bytes, what: str) -> ConfigT:
+    """Read a config from UTF-8 JSON.
+
+    Args:
+        model: the schema.
+        raw: what the client sent.
+        what: name of the config, first part of each path in the error text.
+
+    Raises:
+        InvalidInput: empty, not UTF-8, not JSON, not an object, too deep, or against the schema;
+            the text names each place.
+        Exhausted: larger than 8 MiB.
+    """
+    if not raw:
+        raise InvalidInput(f"{what}: the config is empty. Send it as UTF-8 JSON.")
+    if len(raw) > MAX_CONFIG_SIZE_BYTES:
+        raise Exhausted(
+            f"{what}: the config has {len(raw)} bytes; at most {MAX_CONFIG_SIZE_BYTES} are read."
+        )
+    return validate_config(model, _load_json(raw, what), what)
+
+
+def validate_config(model: type[ConfigT], content: Any, what: str) -> ConfigT:
+    """Make a config from JSON values.
+
+    Raises:
+        InvalidInput: not an object, too deep, or against the schema; the text names each place.
+    """
+    if not isinstance(content, Mapping):
+        kind = "null" if content is None else f"a {type(content).__name__}"
+        raise InvalidInput(f"{what}: must be a JSON object, got {kind}.")
+    try:
+        check_json(content, what)
+        return model.model_validate(dict(content))
+    except ValidationError as error:
+        _refuse(violations(error, model, what))
+    except ValueError as error:
+        raise InvalidInput(f"{error}.") from error
+
+
+def _load_json(raw: bytes, what: str) -> Any:
+    try:
+        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise InvalidInput(
+            f"{what}: not UTF-8 at byte {error.start}. Send the config as UTF-8 JSON."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise InvalidInput(
+            f"{what}: not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from error
+    except RecursionError as error:
+        raise InvalidInput(f"{what}: nested deeper than {MAX_DEPTH} levels.") from error
+    except ValueError as error:  # a constant, or a number with thousands of digits
+        raise InvalidInput(f"{what}: not JSON: {error}.") from error
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not a finite number")
+
+
+def _refuse(found: list[str]) -> NoReturn:
+    named = "; ".join(sentence.removesuffix(".") for sentence in found[:MAX_NAMED])
+    more = f"; and {len(found) - MAX_NAMED} more" if len(found) > MAX_NAMED else ""
+    raise InvalidInput(f"{named}{more}.")

@@ -1,0 +1,111 @@
+"""The structure of a pipeline: nodes, the connections between them, and a description."""
+
+from typing import Any
+
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from fleet_schemas.config_model import ConfigModel, JsonObject
+
+
+class PipelineMetadata(ConfigModel):
+    """What a pipeline says about itself; nothing here changes what it computes."""
+
+    name: str = Field(description="Title for people.")
+    description: str = Field("", description="What the pipeline is for.")
+    created: str = Field("", description="When it was made, ISO 8601; empty: not recorded.")
+    tags: list[str] = Field(default_factory=list, description="Words to find it by.")
+    author: str = Field("", description="Who made it.")
+    cuvis_ai_version: str = Field("0.1.0", description="Release that wrote it.")
+
+
+class NodeConfig(ConfigModel):
+    """One node of the graph."""
+
+    name: str = Field(min_length=1, description="Name that connections and weights refer to.")
+    class_name: str = Field(min_length=1, description="Full dotted path of the node's class.")
+    hparams: JsonObject = Field(
+        default_factory=dict, description="Keyword arguments of the node's class."
+    )
+
+
+class ConnectionConfig(ConfigModel):
+    """An edge from one node's output port to another node's input port."""
+
+    source: str = Field(description="`<node>.outputs.<port>`.")
+    target: str = Field(description="`<node>.inputs.<port>`.")
+
+    @field_validator("source")
+    @classmethod
+    def _check_source(cls, endpoint: str) -> str:
+        return _checked_endpoint(endpoint, "outputs")
+
+    @field_validator("target")
+    @classmethod
+    def _check_target(cls, endpoint: str) -> str:
+        return _checked_endpoint(endpoint, "inputs")
+
+    @property
+    def source_node(self) -> str:
+        """Name of the node that gives the value."""
+        return self.source.split(".")[0]
+
+    @property
+    def source_port(self) -> str:
+        """Output port that gives the value."""
+        return self.source.split(".")[2]
+
+    @property
+    def target_node(self) -> str:
+        """Name of the node that takes the value."""
+        return self.target.split(".")[0]
+
+    @property
+    def target_port(self) -> str:
+        """Input port that takes the value."""
+        return self.target.split(".")[2]
+
+
+class PipelineConfig(ConfigModel):
+    """A graph of nodes.
+
+    `name` is known to the older published readers only and `plugins` to the newer ones only, each
+    refusing the other's key, so `to_dict` leaves out the one that the config does not use. A
+    top-level `version`, which some published files carry, is accepted and dropped.
+    """
+
+    name: str = Field("", description="Short name; empty: none.")
+    plugins: list[str] | None = Field(
+        None, description="Names of the plugins whose nodes are used; null: not declared."
+    )
+    nodes: list[NodeConfig] = Field(default_factory=list, description="The nodes.")
+    connections: list[ConnectionConfig] = Field(default_factory=list, description="The edges.")
+    metadata: PipelineMetadata | None = Field(None, description="Description; null: none.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_version(cls, sent: Any) -> Any:
+        if isinstance(sent, dict) and "version" in sent:
+            return {key: value for key, value in sent.items() if key != "version"}
+        return sent
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        if self.plugins is None:
+            del dumped["plugins"]
+        elif not self.name:
+            del dumped["name"]
+        return dumped
+
+
+def _checked_endpoint(endpoint: str, side: str) -> str:
+    parts = endpoint.split(".")
+    if len(parts) != 3 or parts[1] != side or not all(parts):
+        raise ValueError(f"must have the form '<node>.{side}.<port>'")
+    return endpoint

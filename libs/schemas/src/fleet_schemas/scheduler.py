@@ -1,0 +1,30 @@
+"""The schedule of the learning rate."""
+
+from pydantic import Field
+
+from fleet_schemas.config_model import ConfigModel
+
+
+class SchedulerConfig(ConfigModel):
+    """How the learning rate changes while training goes on."""
+
+    name: str | None = Field(
+        None,
+        description="cosine, exponential, step, reduce_on_plateau or plateau; null: constant rate.",
+    )
+    warmup_epochs: int = Field(0, ge=0, description="Epochs of rising rate at the beginning.")
+    min_lr: float = Field(1e-6, ge=0.0, description="The rate never falls below this.")
+    t_max: int | None = Field(None, ge=1, description="cosine: epochs of one half period.")
+    step_size: int | None = Field(None, ge=1, description="step: epochs between two drops.")
+    gamma: float | None = Field(
+        None, ge=0.0, le=1.0, description="step, exponential: factor of each drop."
+    )
+    monitor: str | None = Field(None, description="plateau: the value that is watched.")
+    mode: str = Field("min", description="plateau: whether the watched value should be min or max.")
+    factor: float = Field(0.1, ge=0.0, le=1.0, description="plateau: factor of each drop.")
+    patience: int = Field(10, ge=0, description="plateau: epochs without progress before a drop.")
+    threshold: float = Field(1e-4, ge=0.0, description="plateau: least change that is progress.")
+    threshold_mode: str = Field("rel", description="plateau: rel or abs threshold.")
+    cooldown: int = Field(0, ge=0, description="plateau: epochs to wait after a drop.")
+    eps: float = Field(1e-8, ge=0.0, description="plateau: smaller changes of rate are left out.")
+    verbose: bool = Field(False, description="Whether each change is logged.")

@@ -1,0 +1,105 @@
+"""Which measurements belong to training, validation and test: the newer published form."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from fleet_schemas.config_model import ConfigModel
+
+SelectorKind = Literal[
+    "files",
+    "file_indices",
+    "dir_indices",
+    "stems",
+    "glob",
+    "tag",
+    "categories",
+    "all",
+    "union",
+    "except",
+    "intersect",
+]
+
+_KEYS_OF_KIND: dict[str, frozenset[str]] = {
+    "files": frozenset({"paths"}),
+    "file_indices": frozenset({"source", "ids"}),
+    "dir_indices": frozenset({"ids"}),
+    "stems": frozenset({"stems"}),
+    "glob": frozenset({"pattern"}),
+    "tag": frozenset({"any_of"}),
+    "categories": frozenset({"any_of"}),
+    "all": frozenset(),
+    "union": frozenset({"of"}),
+    "except": frozenset({"of"}),
+    "intersect": frozenset({"of"}),
+}
+
+
+MAX_IDS = 1_000_000
+
+
+class Selector(ConfigModel):
+    """Picks measurements; each kind takes exactly its own keys."""
+
+    kind: SelectorKind = Field(description="How the measurements are picked.")
+    paths: list[str] = Field(default_factory=list, description="files: whole files.")
+    source: str | None = Field(None, description="file_indices: the file.")
+    ids: list[int | str] = Field(
+        default_factory=list, description="file_indices, dir_indices: numbers or ranges 'a-b'."
+    )
+    stems: list[str] = Field(default_factory=list, description="stems: file names.")
+    pattern: str | None = Field(None, description="glob: the pattern.")
+    any_of: list[str] = Field(default_factory=list, description="tag, categories: names.")
+    of: list["Selector"] = Field(
+        default_factory=list, description="union, except, intersect: what is combined."
+    )
+
+    @model_validator(mode="after")
+    def _check_keys(self) -> "Selector":
+        given = {key for key, value in self if key != "kind" and value not in (None, [])}
+        expected = _KEYS_OF_KIND[self.kind]
+        if given != expected:
+            wanted = ", ".join(sorted(expected)) or "no further key"
+            raise ValueError(f"a selector of kind '{self.kind}' takes exactly: {wanted}")
+        return self
+
+    def measurement_ids(self) -> list[int]:
+        """Return the numbers of a `file_indices` selector, ranges spelled out; else none.
+
+        Raises:
+            ValueError: an entry is neither a number nor a range.
+        """
+        if self.kind != "file_indices":
+            return []
+        return [number for entry in self.ids for number in _numbers(entry)]
+
+
+class SplitConstraint(ConfigModel):
+    """A rule that the splits must keep."""
+
+    kind: Literal["no_split_overlap", "no_source_overlap", "no_train_anomalous"] = Field(
+        description="The rule."
+    )
+    severity: Literal["error", "warn"] = Field("error", description="What breaking it means.")
+
+
+class DataSplitConfig(ConfigModel):
+    """The measurements of each split; the selectors of one split add up."""
+
+    splits_path: str | None = Field(None, description="JSON file with the assignment.")
+    universe_hash: str | None = Field(None, description="Digest of the list of files.")
+    train: list[Selector] = Field(default_factory=list, description="Training.")
+    val: list[Selector] = Field(default_factory=list, description="Validation.")
+    test: list[Selector] = Field(default_factory=list, description="Test.")
+    predict: list[Selector] = Field(default_factory=list, description="Prediction; empty: all.")
+    constraints: list[SplitConstraint] = Field(default_factory=list, description="Rules.")
+
+
+def _numbers(entry: int | str) -> range:
+    first, dash, last = str(entry).partition("-")
+    if not first.isdigit() or (dash and not last.isdigit()):
+        raise ValueError(f"'{entry}' is neither a measurement number nor a range 'a-b'")
+    numbers = range(int(first), int(last or first) + 1)
+    if len(numbers) > MAX_IDS:
+        raise ValueError(f"'{entry}' names more than {MAX_IDS} measurements")
+    return numbers

@@ -1,0 +1,115 @@
+"""Settings of gradient training, in the two published shapes."""
+
+from typing import Any
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from fleet_schemas.callbacks import CallbacksConfig
+from fleet_schemas.config_model import ConfigModel
+from fleet_schemas.optimizer import OptimizerConfig
+from fleet_schemas.scheduler import SchedulerConfig
+from fleet_schemas.trainer import BatchLimit, TrainerConfig
+
+TRAINER_KEYS = frozenset(TrainerConfig.model_fields)
+"""Settings that may stand under `trainer` or flat."""
+
+_NESTED_TOP_KEYS = (
+    "seed",
+    "optimizer",
+    "scheduler",
+    "callbacks",
+    "trainer",
+    "max_epochs",
+    "batch_size",
+    "num_workers",
+    "gradient_clip_val",
+    "accumulate_grad_batches",
+)
+_NEWER_KEYS = (
+    "limit_train_batches",
+    "limit_val_batches",
+    "num_sanity_val_steps",
+    "release_cuda_cache_on_validation",
+)
+_ONLY_NESTED = frozenset({"trainer", "batch_size", "num_workers"})
+_ONLY_FLAT = TRAINER_KEYS - frozenset(_NESTED_TOP_KEYS) | {"release_cuda_cache_on_validation"}
+
+
+class TrainingConfig(ConfigModel):
+    """Everything about gradient training but the data and the pipeline.
+
+    Published files have the loop's settings either nested under `trainer` or flat beside `seed`.
+    Whichever came, the flat attributes hold the value that counts: a flat value that is given wins
+    over a nested one. `to_dict` gives back the shape that came; a config that used only keys of
+    both shapes comes back with only those, which either reader accepts.
+    """
+
+    seed: int = Field(42, ge=0, description="Seed of all random numbers.")
+    optimizer: OptimizerConfig = Field(
+        default_factory=OptimizerConfig, description="The optimizer."
+    )
+    scheduler: SchedulerConfig | None = Field(None, description="Null: constant learning rate.")
+    callbacks: CallbacksConfig | None = Field(None, description="Null: none.")
+    trainer: TrainerConfig | None = Field(None, description="The loop's settings, nested.")
+    max_epochs: int = Field(100, ge=1, le=10000, description="Epochs at most.")
+    batch_size: int = Field(32, ge=1, description="Kept for its readers; `data.batch_size` counts.")
+    num_workers: int = Field(4, ge=0, description="Kept for its readers.")
+    gradient_clip_val: float | None = Field(
+        None, ge=0.0, description="Largest gradient norm; null: not clipped."
+    )
+    accumulate_grad_batches: int = Field(1, ge=1, description="Batches per optimizer step.")
+    release_cuda_cache_on_validation: bool = Field(
+        False, description="Free cached GPU memory around each validation."
+    )
+    accelerator: str = Field("auto", description="auto, cpu, gpu, ...")
+    devices: int | str | None = Field(None, description="How many or which; null: chosen.")
+    default_root_dir: str | None = Field(None, description="Folder for what the loop writes.")
+    precision: str | int = Field("32-true", description="Floating-point precision.")
+    enable_progress_bar: bool = Field(True, description="Show progress where training runs.")
+    enable_checkpointing: bool = Field(False, description="Write checkpoints.")
+    log_every_n_steps: int = Field(50, ge=1, description="Steps between two log entries.")
+    val_check_interval: float | int | None = Field(
+        1.0, ge=0.0, description="Validate after this share (float) or number (int) of batches."
+    )
+    check_val_every_n_epoch: int | None = Field(1, ge=1, description="Epochs between validations.")
+    limit_train_batches: BatchLimit = Field(None, description="Training batches per epoch.")
+    limit_val_batches: BatchLimit = Field(None, description="Validation batches per epoch.")
+    num_sanity_val_steps: int | None = Field(
+        None, ge=-1, description="Validation batches before training; -1: all; null: two."
+    )
+    deterministic: bool = Field(False, description="Use only algorithms that repeat exactly.")
+    benchmark: bool = Field(False, description="Let cuDNN search for the fastest algorithms.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> "TrainingConfig":
+        if self.trainer is None and not self.model_fields_set & _ONLY_NESTED:
+            return self
+        trainer = self.trainer or TrainerConfig()
+        agreed = {key: self._value_of(key, trainer) for key in TRAINER_KEYS}
+        # The model is frozen for its users; this is still its construction.
+        for key, value in agreed.items():
+            self.__dict__[key] = value
+        self.__dict__["trainer"] = trainer.model_copy(update=agreed)
+        return self
+
+    def _value_of(self, key: str, trainer: TrainerConfig) -> Any:
+        flat = getattr(self, key)
+        if key in self.model_fields_set and flat is not None:
+            return flat
+        return getattr(trainer, key)
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        if self.trainer is not None:
+            return self._nested(dumped)
+        left_out = _ONLY_NESTED if self.model_fields_set & _ONLY_FLAT else _ONLY_NESTED | _ONLY_FLAT
+        return {key: value for key, value in dumped.items() if key not in left_out}
+
+    def _nested(self, dumped: dict[str, Any]) -> dict[str, Any]:
+        # Readers of the nested shape do not know the newer keys: only those in use go out.
+        unused = {key for key in _NEWER_KEYS if dumped[key] is None or dumped[key] is False}
+        trainer = {key: value for key, value in dumped["trainer"].items() if key not in unused}
+        released = {"release_cuda_cache_on_validation"} - unused
+        kept = [*_NESTED_TOP_KEYS, *released]
+        return {key: dumped[key] for key in kept} | {"trainer": trainer}

@@ -1,0 +1,1 @@
+"""Config service: Hydra resolution, schemas, discovery."""

@@ -1,0 +1,42 @@
+"""Runs the config service: ``python -m fleet_config``."""
+
+import sys
+from collections.abc import Callable
+
+from fleet_config.lookup import ConfigLookup
+from fleet_config.resolution import ConfigResolver
+from fleet_config.servicer import ConfigServicer
+from fleet_config.settings import ConfigSettings
+from fleet_platform.files import PathPolicy
+from fleet_platform.rpc import Service, run_service
+from fleet_platform.sessions import SessionStore, open_session_store
+from fleet_proto.methods import METHODS_BY_SERVICE
+
+
+def build_service(
+    settings: ConfigSettings,
+    sessions: SessionStore,
+    closers: tuple[Callable[[], object], ...] = (),
+) -> Service:
+    """Compose the service from its parts."""
+    policy = PathPolicy.from_settings(settings)
+    resolver = ConfigResolver(ConfigLookup(policy, policy.configs_dir))
+    servicer = ConfigServicer(sessions, resolver)
+    return Service(
+        name="config",
+        methods={"ResolveConfig": servicer.resolve_config},
+        owned=METHODS_BY_SERVICE["config"],
+        probes={"redis": sessions.ping},
+        closers=closers,
+    )
+
+
+def main() -> int:
+    """Run until told to stop."""
+    settings = ConfigSettings()
+    sessions = open_session_store(settings)
+    return run_service(build_service(settings, sessions, (sessions.close,)), settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

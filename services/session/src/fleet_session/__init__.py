@@ -1,0 +1,1 @@
+"""Session service: session life cycle, search paths, gateway health."""

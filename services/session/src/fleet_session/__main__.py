@@ -1,0 +1,51 @@
+"""Runs the session service: ``python -m fleet_session``."""
+
+import sys
+from collections.abc import Callable
+
+from fleet_platform.files import PathPolicy
+from fleet_platform.rpc import Service, run_service
+from fleet_platform.sessions import SessionStore, open_session_store
+from fleet_proto.methods import METHODS_BY_SERVICE
+from fleet_session.gateway_health import GatewayHealth
+from fleet_session.health_servicer import GatewayHealthHandler, UpstreamHealth
+from fleet_session.servicer import SessionServicer
+from fleet_session.session_life import SessionLife
+from fleet_session.settings import SessionSettings
+
+
+def build_service(
+    settings: SessionSettings,
+    sessions: SessionStore,
+    closers: tuple[Callable[[], object], ...] = (),
+) -> Service:
+    """Compose the service from its parts; `closers` come after its own."""
+    servicer = SessionServicer(SessionLife(sessions, PathPolicy.from_settings(settings)))
+    handlers: tuple[GatewayHealthHandler, ...] = ()
+    if settings.gateway_address is not None:
+        upstream = UpstreamHealth(settings.gateway_address)
+        handlers = (GatewayHealthHandler(GatewayHealth(upstream.ask_all)),)
+        closers = (handlers[0].close, upstream.close, *closers)
+    return Service(
+        name="session",
+        methods={
+            "CreateSession": servicer.create_session,
+            "CloseSession": servicer.close_session,
+            "SetSessionSearchPaths": servicer.set_session_search_paths,
+        },
+        owned=METHODS_BY_SERVICE["session"],
+        probes={"redis": sessions.ping},
+        generic_handlers=handlers,
+        closers=closers,
+    )
+
+
+def main() -> int:
+    """Run until told to stop."""
+    settings = SessionSettings()
+    sessions = open_session_store(settings)
+    return run_service(build_service(settings, sessions, (sessions.close,)), settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""Answers ``grpc.health.v1.Health`` for the whole gateway.
+
+The gateway marks a client's health question with a header and sends it here; without the header the
+question is about this service alone and its own health servicer answers.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+
+from fleet_platform.errors import NotFound
+from fleet_platform.rpc import connect
+from fleet_platform.rpc.workers import WorkerPool, run_on
+from fleet_session.gateway_health import GatewayHealth
+
+_PREFIX = "/grpc.health.v1.Health/"
+_GATEWAY_MARK = ("x-fleet-health", "gateway")
+_SERVICE_HEADER = "x-fleet-service"
+_DEADLINE_S = 1.0
+_WATCH_INTERVAL_S = 1.0
+
+_CHECKS_AT_ONCE = 8
+_CHECKS_WAITING = 256
+_WATCHES_AT_ONCE = 64
+
+Status = health_pb2.HealthCheckResponse
+_CODEC = (health_pb2.HealthCheckRequest.FromString, Status.SerializeToString)
+
+
+class UpstreamHealth:
+    """Asks services for their health through the gateway, the way that calls take."""
+
+    def __init__(self, gateway_address: str, deadline_s: float = _DEADLINE_S) -> None:
+        self._channel = connect(gateway_address)
+        self._deadline_s = deadline_s
+        self._check = self._channel.unary_unary(
+            f"{_PREFIX}Check",
+            request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+            response_deserializer=Status.FromString,
+        )
+
+    def ask_all(self, services: Iterable[str]) -> Mapping[str, bool]:
+        """Ask all services at once; one that does not answer in time cannot serve."""
+        asked = {
+            service: self._check.future(
+                health_pb2.HealthCheckRequest(),
+                timeout=self._deadline_s,
+                metadata=((_SERVICE_HEADER, service),),
+            )
+            for service in services
+        }
+        return {service: _says_serving(answer) for service, answer in asked.items()}
+
+    def close(self) -> None:
+        """Close the connection to the gateway."""
+        self._channel.close()
+
+
+class GatewayHealthHandler(grpc.GenericRpcHandler):
+    """Takes the health questions that carry the gateway's mark and leaves all others.
+
+    They run on threads of their own: a service that hangs holds up its own answer here, not the
+    session service's other calls.
+    """
+
+    def __init__(self, health: GatewayHealth) -> None:
+        self._health = health
+        self._pools = [
+            WorkerPool("gateway-health", _CHECKS_AT_ONCE, _CHECKS_WAITING),
+            WorkerPool("gateway-watch", _WATCHES_AT_ONCE, pending=0),
+        ]
+        # gRPC hangs the pool on the behaviour, which a bound method does not take.
+        check = run_on(self._pools[0], lambda request, _: self._check(request.service))
+        watch = run_on(self._pools[1], lambda request, call: self._watch(request.service, call))
+        self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
+            f"{_PREFIX}Check": grpc.unary_unary_rpc_method_handler(check, *_CODEC),
+            f"{_PREFIX}Watch": grpc.unary_stream_rpc_method_handler(watch, *_CODEC),
+        }
+
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the handler for a marked health question, else nothing."""
+        if _GATEWAY_MARK not in (handler_call_details.invocation_metadata or ()):
+            return None
+        return self._handlers.get(handler_call_details.method)
+
+    def close(self) -> None:
+        """Let the threads end."""
+        for pool in self._pools:
+            pool.shutdown(wait=False)
+
+    def _check(self, name: str) -> Any:
+        status = self._status(name)
+        if status == Status.SERVICE_UNKNOWN:
+            raise NotFound(f"There is no service '{name[:80]}' behind this gateway.")
+        return Status(status=status)
+
+    def _watch(self, name: str, context: grpc.ServicerContext) -> Iterator[Any]:
+        left = threading.Event()
+        context.add_callback(left.set)
+        sent = None
+        while not left.is_set():
+            status = self._status(name)
+            if status != sent:
+                yield Status(status=status)
+                sent = status
+            left.wait(_WATCH_INTERVAL_S)
+
+    def _status(self, name: str) -> Any:
+        serving = self._health.is_serving(name)
+        if serving is None:
+            return Status.SERVICE_UNKNOWN
+        return Status.SERVING if serving else Status.NOT_SERVING
+
+
+def _says_serving(answer: Any) -> bool:
+    try:
+        return bool(answer.result().status == Status.SERVING)
+    except grpc.RpcError:
+        return False
