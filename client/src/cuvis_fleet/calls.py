@@ -1,7 +1,7 @@
 """Calls on the wire: trace context out, typed exceptions back."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Any, NoReturn, TypeVar
 
 import grpc
@@ -36,7 +36,7 @@ class Calls:
         trace_id = _new_trace_id()
         call: Any = self._channel.unary_unary(
             f"/{SERVICE_NAME}/{method}",
-            request_serializer=Message.SerializeToString,
+            request_serializer=type(request).SerializeToString,
             response_deserializer=decode,
         )
         try:
@@ -49,8 +49,8 @@ class Calls:
 
     def stream(
         self, method: str, request: Message, decode: Callable[[bytes], Response]
-    ) -> Iterator[Response]:
-        """Make a call with a stream of answers, without a deadline; closing the iterator cancels it.
+    ) -> Generator[Response, None, None]:
+        """Make a call with a stream of answers and no deadline; closing the iterator cancels it.
 
         Raises:
             CuvisFleetError: while iterating, the call failed.
@@ -58,7 +58,7 @@ class Calls:
         trace_id = _new_trace_id()
         open_stream: Any = self._channel.unary_stream(
             f"/{SERVICE_NAME}/{method}",
-            request_serializer=Message.SerializeToString,
+            request_serializer=type(request).SerializeToString,
             response_deserializer=decode,
         )
         running = open_stream(request, metadata=_trace_context(trace_id))

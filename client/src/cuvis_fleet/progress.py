@@ -1,6 +1,6 @@
 """How a training goes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
@@ -55,7 +55,7 @@ class Progress:
         )
 
 
-def _name(items: list[tuple[str, int]], number: int, prefix: str) -> str:
+def _name(items: Sequence[tuple[str, int]], number: int, prefix: str) -> str:
     """The name of an enumeration's value; a later release may send one that is not known here."""
     names = {value: name for name, value in items}
     return names.get(number, str(number)).removeprefix(prefix).lower()

@@ -25,7 +25,7 @@ class ResolvedConfig:
 
 
 Config = ResolvedConfig | Mapping[str, Any]
-"""What a call takes as a configuration: one as the server resolved it, or a mapping of one's own."""
+"""What calls take: a configuration as the server resolved it, or a mapping of one's own."""
 
 
 def config_bytes(config: Config) -> bytes:

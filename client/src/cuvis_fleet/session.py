@@ -1,6 +1,7 @@
 """One session with the server."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from os import PathLike
 from typing import Literal, TypeVar
@@ -142,13 +143,20 @@ class Session:
         Training goes on when the iteration is left early; a later call of the same kind attaches
         to it.
 
-        Returns:
-            What the server tells, as it comes; the last message has the status ``complete`` or
-            ``cancelled``. A failure is raised.
+        Args:
+            trainer: ``statistical`` or ``gradient``.
+
+        Yields:
+            What the server tells, as it comes; training begins when the first message is asked
+            for. The last one has the status ``complete`` or ``cancelled``; a failure is raised.
         """
+        if trainer not in _TRAINERS:
+            raise ValueError(f"trainer is {trainer!r}; use one of {', '.join(_TRAINERS)}")
         request = pb.TrainRequest(session_id=self.id, trainer_type=_TRAINERS[trainer])
-        messages = self._calls.stream("Train", request, pb.TrainResponse.FromString)
-        return (Progress.from_wire(message) for message in messages)
+        stream = self._calls.stream("Train", request, pb.TrainResponse.FromString)
+        with closing(stream) as messages:
+            for message in messages:
+                yield Progress.from_wire(message)
 
     def status(self) -> Progress:
         """The newest message of the session's training."""

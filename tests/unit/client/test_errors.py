@@ -1,0 +1,80 @@
+"""Failures become exceptions that say what, where, and under which trace."""
+
+import re
+import threading
+
+import grpc
+import numpy as np
+import pytest
+
+import cuvis_fleet
+from cuvis_fleet.errors import ERROR_OF_CODE
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+
+@pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code.name != "OK"])
+def test_every_status_has_its_exception(client, double, code):
+    double.answers["CreateSession"] = (code, "what is wrong")
+    with pytest.raises(cuvis_fleet.CuvisFleetError) as caught, client.session():
+        pass
+    error = caught.value
+    assert type(error) is ERROR_OF_CODE.get(code, cuvis_fleet.CuvisFleetError)
+    assert (error.method, error.code, error.text) == ("CreateSession", code, "what is wrong")
+    assert str(error) == f"CreateSession: what is wrong ({code.name}, trace id {error.trace_id})"
+
+
+def test_each_call_is_a_trace_of_its_own_and_tells_it(session, double):
+    double.answers["Inference"] = pb.InferenceResponse()
+    double.answers["GetTrainStatus"] = (grpc.StatusCode.NOT_FOUND, "gone")
+    result = session.infer(np.zeros((1, 1, 1), np.uint8), [1])
+    with pytest.raises(cuvis_fleet.NotFound) as caught:
+        session.status()
+    traceparents = double.traceparents
+    for traceparent in traceparents.values():
+        assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", traceparent)
+    assert len({traceparent.split("-")[1] for traceparent in traceparents.values()}) == 3
+    assert traceparents["Inference"].split("-")[1] == result.trace_id
+    assert traceparents["GetTrainStatus"].split("-")[1] == caught.value.trace_id
+
+
+def test_a_server_that_tells_no_trace_id_leaves_the_one_that_was_sent(session, double):
+    double.tells_trace_id = False
+    double.answers["Inference"] = pb.InferenceResponse()
+    result = session.infer(np.zeros((1, 1, 1), np.uint8), [1])
+    assert result.trace_id == double.traceparents["Inference"].split("-")[1]
+
+
+def test_where_nobody_listens_the_text_says_so():
+    with (
+        cuvis_fleet.connect("127.0.0.1:1", timeout_s=10) as client,
+        pytest.raises(cuvis_fleet.Unavailable, match=r"no server answers at 127\.0\.0\.1:1;"),
+        client.session(),
+    ):
+        pass
+
+
+def test_a_call_ends_after_its_time(double, address):
+    answered = threading.Event()
+    double.answers["GetTrainStatus"] = lambda: (answered.wait(10), pb.GetTrainStatusResponse())[1]
+    with cuvis_fleet.connect(address, timeout_s=0.5) as client, client.session() as session:
+        with pytest.raises(cuvis_fleet.TimedOut):
+            session.status()
+        answered.set()
+
+
+def test_a_message_beyond_the_limit_is_refused(double, address):
+    with (
+        cuvis_fleet.connect(address, max_message_bytes=1000) as client,
+        client.session() as session,
+    ):
+        with pytest.raises(cuvis_fleet.Exhausted):
+            session.infer(np.zeros((10, 10, 10), np.uint16), np.arange(10))
+        assert not double.requests("Inference")
+
+
+def test_a_reply_that_is_no_message_is_a_defect_of_the_server(session, double):
+    double.answers["Inference"] = pb.InferenceResponse(
+        outputs={"a.b": pb.Tensor(shape=[3], dtype=pb.D_TYPE_FLOAT32, raw_data=b"12345")}
+    )
+    with pytest.raises(cuvis_fleet.ServerDefect):
+        session.infer(np.zeros((1, 1, 1), np.uint8), [1])

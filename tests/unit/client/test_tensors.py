@@ -1,0 +1,97 @@
+"""Arrays on the wire, held against protobuf's own parse."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from cuvis_fleet.result import Result, decode_outputs
+from cuvis_fleet.tensors import DTYPES, cube_tensor, mask_tensor, to_tensor, wavelengths_tensor
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+ARRAYS = arrays.arrays(
+    st.sampled_from(list(DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)
+)
+
+
+@given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=3))
+def test_every_array_comes_back_as_it_was_sent(outputs):
+    reply = pb.InferenceResponse(
+        outputs={name: to_tensor(name, array) for name, array in outputs.items()},
+        metrics={"a.b": 1.5},
+    )
+    decoded, metrics = decode_outputs(reply.SerializeToString())
+    assert set(decoded) == set(outputs)
+    for name, array in outputs.items():
+        assert decoded[name].dtype == array.dtype
+        # A tensor without a shape means one dimension over all elements.
+        np.testing.assert_array_equal(decoded[name], array if array.ndim else array.reshape(1))
+    assert metrics == {"a.b": 1.5}
+
+
+@given(st.binary(max_size=60))
+def test_other_bytes_are_refused_or_read_as_protobuf_reads_them(reply):
+    try:
+        decoded, _ = decode_outputs(reply)
+    except Exception as error:
+        assert isinstance(error, ValueError) or "parsing" in str(error)  # noqa: PT017
+        return
+    assert set(decoded) == set(pb.InferenceResponse.FromString(reply).outputs)
+
+
+def test_fields_of_later_releases_are_passed_over():
+    tensor = to_tensor("x", np.arange(3, dtype=np.int64))
+    unknown = b"\xa2\x06\x03abc" + b"\xa8\x06\x07" + b"\xb5\x06abcd" + b"\xb9\x06abcdefgh"
+    entry = b"\x0a\x01x\x12" + bytes([len(tensor.SerializeToString() + unknown)])
+    entry += tensor.SerializeToString() + unknown
+    reply = b"\x0a" + bytes([len(entry)]) + entry + unknown
+    decoded, _ = decode_outputs(reply)
+    np.testing.assert_array_equal(decoded["x"], [0, 1, 2])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sent"), [("i1", "<i4"), ("i2", "<i4"), (">i2", "<i4"), ("u4", "<i8"), (">f8", "<f8")]
+)
+def test_types_that_the_wire_lacks_are_widened(dtype, sent):
+    tensor = to_tensor("x", np.array([1, 2, 100], dtype))
+    np.testing.assert_array_equal(np.frombuffer(tensor.raw_data, sent), [1, 2, 100])
+    assert DTYPES[tensor.dtype] == np.dtype(sent)
+
+
+@pytest.mark.parametrize("dtype", ["c8", "u8", "U3", "O"])
+def test_types_that_cannot_be_sent_are_refused(dtype):
+    with pytest.raises(ValueError, match=r"the cube is of type .*convert it to one of float32"):
+        cube_tensor(np.zeros((1, 1, 1), dtype))
+
+
+@pytest.mark.parametrize(
+    ("make", "shape", "text"),
+    [
+        (cube_tensor, (2, 2), r"the cube has the shape \(2, 2\); \[H,W,C\]"),
+        (wavelengths_tensor, (1, 1, 1), r"the wavelengths have the shape"),
+        (mask_tensor, (2,), r"the mask has the shape \(2,\)"),
+    ],
+)
+def test_impossible_shapes_are_refused(make, shape, text):
+    with pytest.raises(ValueError, match=text):
+        make(np.zeros(shape))
+
+
+def test_strided_and_fortran_arrays_are_sent_in_order():
+    array = np.asfortranarray(np.arange(24, dtype=np.uint16).reshape(2, 3, 4))[:, ::2]
+    sent = np.frombuffer(cube_tensor(array).raw_data, "<u2").reshape(1, 2, 2, 4)
+    np.testing.assert_array_equal(sent[0], array)
+
+
+def test_a_bare_port_serves_where_only_one_node_has_it():
+    one, two = np.zeros(1), np.ones(1)
+    result = Result({"a.scores": one, "b.scores": two, "b.decisions": two})
+    assert result["decisions"] is two
+    assert result["a.scores"] is one
+    assert "decisions" in result
+    with pytest.raises(KeyError, match=r"several of a\.scores"):
+        result["scores"]
+    with pytest.raises(KeyError, match="none of"):
+        result["other"]
+    assert repr(Result({"a.b": np.zeros((1, 2), np.float32)})) == "Result(a.b: float32[1, 2])"

@@ -1,0 +1,70 @@
+"""A server that speaks the wire and keeps what it was told; each answer can be replaced."""
+
+from concurrent import futures
+
+import grpc
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import (
+    CuvisAIServiceServicer,
+    add_CuvisAIServiceServicer_to_server,
+)
+
+SESSION_ID = "0d6b8a52-6f6c-4f3c-9d3e-2b8a3a6d7c11"
+
+
+class WireDouble(CuvisAIServiceServicer):
+    """Answers by method name from `answers`.
+
+    An answer is a message, several, a status and a text, or what returns one of these.
+    """
+
+    def __init__(self):
+        self.answers = {
+            "CreateSession": pb.CreateSessionResponse(session_id=SESSION_ID),
+            "CloseSession": pb.CloseSessionResponse(success=True),
+        }
+        self.received = []
+        self.traceparents = {}
+        self.tells_trace_id = True
+
+    def requests(self, method):
+        return [request for name, request in self.received if name == method]
+
+    def answer(self, method, request, context):
+        self.received.append((method, request))
+        traceparent = dict(context.invocation_metadata())["traceparent"]
+        self.traceparents[method] = traceparent
+        if self.tells_trace_id:
+            context.set_trailing_metadata((("x-trace-id", traceparent.split("-")[1]),))
+        answer = self.answers[method]
+        if callable(answer):
+            answer = answer()
+        if isinstance(answer, tuple):
+            context.abort(*answer)
+        return answer
+
+
+def _unary(method):
+    return lambda self, request, context: self.answer(method, request, context)
+
+
+def _stream(self, request, context):
+    for message in self.answer("Train", request, context):
+        if isinstance(message, tuple):
+            context.abort(*message)
+        yield message
+
+
+for _method in pb.DESCRIPTOR.services_by_name["CuvisAIService"].methods:
+    behaviour = _stream if _method.server_streaming else _unary(_method.name)
+    setattr(WireDouble, _method.name, behaviour)
+
+
+def start(double):
+    """Returns the running server and its address."""
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
+    add_CuvisAIServiceServicer_to_server(double, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    return server, f"127.0.0.1:{port}"
