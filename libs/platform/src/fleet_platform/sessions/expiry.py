@@ -6,8 +6,9 @@ from fleet_platform.shown_text import shown
 
 def session_not_found(session_id: str, ttl_s: float) -> NotFound:
     """The error for a session that expired or never was."""
+    named = shown(session_id) or "(session_id is empty)"
     return NotFound(
-        f"Session {shown(session_id)} not found. Sessions expire after {_duration(ttl_s)} "
+        f"Session {named} not found. Sessions expire after {_duration(ttl_s)} "
         "without a call; create a new one with CreateSession."
     )
 
