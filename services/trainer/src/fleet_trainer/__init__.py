@@ -1,0 +1,1 @@
+"""Trainer service: training runs in child processes."""

@@ -1,0 +1,91 @@
+"""A trainer's child process: works on one run after another until its parent closes the pipe.
+
+``python -m fleet_trainer.child`` reads the settings as JSON in its first line and then one run id a
+line, and answers with a `ChildReply` a line. Everything else it reads from the stores.
+"""
+
+import gc
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from typing import TextIO
+
+from fleet_platform.artifacts import open_artifact_store
+from fleet_platform.files import PathPolicy
+from fleet_platform.runs import open_run_store
+from fleet_platform.sessions import open_session_store
+from fleet_platform.telemetry import configure_telemetry
+from fleet_trainer.child_reply import ChildReply
+from fleet_trainer.settings import TrainerSettings
+
+_LINGER_S = 4.0
+
+
+def main() -> int:
+    """Serve the parent until it closes the pipe or dies."""
+    # The parent alone decides when its children end; Ctrl-C reaches the whole process group.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    replies = _take_stdout()
+    settings = TrainerSettings.model_validate_json(sys.stdin.readline())
+    run_ids: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    threading.Thread(target=_read_run_ids, args=(run_ids,), name="parent", daemon=True).start()
+    telemetry = configure_telemetry("trainer", settings)
+    _serve(settings, run_ids, replies)
+    telemetry.close()
+    return 0
+
+
+def _serve(
+    settings: TrainerSettings, run_ids: "queue.SimpleQueue[str | None]", replies: TextIO
+) -> None:
+    from fleet_trainer.device import open_device
+    from fleet_trainer.run_worker import RunWorker
+
+    sessions = open_session_store(settings)
+    runs = open_run_store(settings)
+    worker = RunWorker(
+        sessions=sessions,
+        artifacts=open_artifact_store(settings),
+        runs=runs,
+        policy=PathPolicy.from_settings(settings),
+        device=open_device(settings),
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+        heartbeat_s=settings.heartbeat_s,
+    )
+    # What is here now stays for good: a collection after a run need not walk through all of torch.
+    gc.collect()
+    gc.freeze()
+    _say(replies, ChildReply.READY)
+    while (run_id := run_ids.get()) is not None:
+        _say(replies, worker.execute(run_id))
+    runs.close()
+    sessions.close()
+
+
+def _take_stdout() -> TextIO:
+    """Keep standard output for the replies; whatever a library prints goes to standard error."""
+    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    return replies
+
+
+def _read_run_ids(run_ids: "queue.SimpleQueue[str | None]") -> None:
+    for line in sys.stdin:
+        run_ids.put(line.strip())
+    run_ids.put(None)
+    # The parent is gone. A run that is still worked on is not this process's any more soon.
+    threading.Event().wait(_LINGER_S)
+    os._exit(1)
+
+
+def _say(replies: TextIO, reply: ChildReply) -> None:
+    replies.write(f"{reply}\n")
+    replies.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

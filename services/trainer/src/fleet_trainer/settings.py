@@ -1,0 +1,30 @@
+"""Settings of the trainer service."""
+
+from pydantic import Field
+
+from fleet_platform.settings import ServiceSettings
+
+
+class TrainerSettings(ServiceSettings):
+    """How one trainer runs; its child processes get the very same values."""
+
+    train_slots: int = Field(default=1, ge=1)
+    """Runs that train at the same time, each in a child process of its own."""
+
+    warm_children: int = Field(default=1, ge=0)
+    """Children kept ready with torch imported, `train_slots` at most; 0: each is started when needed."""
+
+    train_queue: int = Field(default=8, ge=0)
+    """Runs that may wait for a slot; one more is answered RESOURCE_EXHAUSTED."""
+
+    device: str = "auto"
+    """Torch device to train on, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
+
+    torch_threads: int | None = Field(default=None, ge=1)
+    """Threads of one child's arithmetic on the CPU; unset: torch's own choice, all cores."""
+
+    heartbeat_s: float = Field(default=1.0, gt=0)
+    """Seconds between two signs of life of a run."""
+
+    lost_after_s: float = Field(default=10.0, gt=0)
+    """Seconds without a sign of life after which a run counts as lost with its trainer."""

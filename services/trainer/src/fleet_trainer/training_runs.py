@@ -1,0 +1,166 @@
+"""The training runs of sessions: begun, attached to, followed."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+
+from fleet_platform.errors import AppError, Conflict, NotFound, OutOfOrder
+from fleet_platform.runs import RunStore
+from fleet_platform.sessions import SessionStore
+from fleet_platform.telemetry import current_traceparent, logger
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType, TrainResponse
+from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RunRecord, SessionRecord
+from fleet_trainer import run_endings, train_messages
+from fleet_trainer.lost_runs import LostRuns
+from fleet_trainer.run_failure import error_of
+from fleet_trainer.untraced import untraced
+
+_log = logger("fleet.trainer")
+
+_FORMAT_VERSION = 1
+_TAIL_WAIT_S = 1.0
+"""How soon it is noticed that a client has left or that a run is lost, while nothing is told."""
+
+
+class TrainingRuns:
+    """Runs as the calls of any replica see them: through the stores alone."""
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        runs: RunStore,
+        submit: Callable[[str], None],
+        lost: LostRuns,
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            sessions: Where the newest run of each session is noted.
+            runs: Where runs live.
+            submit: Has a run, by its id, worked on.
+            lost: Settles runs that nobody works on any more.
+        """
+        self._sessions = sessions
+        self._runs = runs
+        self._submit = submit
+        self._lost = lost
+
+    def newest(self, session: SessionRecord) -> RunRecord | None:
+        """The session's newest run, if it trained and that is not long ago."""
+        if not session.run_id:
+            return None
+        try:
+            return self._runs.read(session.run_id)
+        except NotFound:
+            return None
+
+    def active(self, session: SessionRecord) -> RunRecord | None:
+        """The session's run that waits or is worked on."""
+        run = self.newest(session)
+        return run if run is not None and run_endings.is_active(run) else None
+
+    def start(
+        self,
+        session: SessionRecord,
+        trainer_type: TrainerType.ValueType,
+        *,
+        data_config_json: bytes,
+        training_config_json: bytes,
+    ) -> RunRecord:
+        """Begin a run of the session's pipeline, or return the one that is active already.
+
+        Raises:
+            OutOfOrder: a run of another type is active.
+            Conflict: the pipeline was replaced in the same moment.
+            Exhausted: no trainer has room for it.
+        """
+        wanted = RunRecord(
+            format_version=_FORMAT_VERSION,
+            run_id=str(uuid.uuid4()),
+            session_id=session.session_id,
+            trainer_type=trainer_type,
+            state=RUN_STATE_QUEUED,
+            created_ms=time.time_ns() // 1_000_000,
+            pipeline=session.pipeline,
+            data_config_json=data_config_json,
+            training_config_json=training_config_json,
+            trainrun_config_json=session.trainrun_config_json,
+            traceparent=current_traceparent(),
+        )
+        run = self._runs.create(wanted)
+        if run.run_id != wanted.run_id:
+            return attachable(run, trainer_type)
+        try:
+            self._sessions.update(session.session_id, lambda record: _note(record, wanted))
+            self._submit(run.run_id)
+        except AppError as error:
+            self._lost.settle(run.run_id, error)
+            raise
+        _log.info("run.requested", run_id=run.run_id, session_id=run.session_id)
+        return run
+
+    def follow(self, run_id: str, is_wanted: Callable[[], bool]) -> Iterator[TrainResponse]:
+        """Yield the messages of a run from its first to its last.
+
+        Args:
+            run_id: The run; it goes on whether or not anybody follows it.
+            is_wanted: Whether the client is still there; asked at least every second.
+
+        Raises:
+            AppError: the run failed; its last message was yielded before.
+        """
+        position = ""
+        while is_wanted():
+            run = untraced(lambda: self._runs.read(run_id))
+            if run_endings.is_active(run):
+                self._lost.settle_if_lost(run)
+            for entry in self._runs.tail(run_id, position, wait_s=_TAIL_WAIT_S):
+                position = entry.position
+                message = TrainResponse.FromString(entry.payload)
+                yield message
+                if train_messages.is_terminal(message):
+                    self._raise_failure(run_id)
+                    return
+                if not is_wanted():
+                    return
+            if not run_endings.is_active(run):
+                return
+
+    def latest(self, session: SessionRecord) -> TrainResponse:
+        """The newest message of the session's newest run."""
+        run = self.newest(session)
+        if run is None:
+            return train_messages.no_activity()
+        if run_endings.is_active(run):
+            self._lost.settle_if_lost(run)
+        entry = self._runs.latest(run.run_id)
+        if entry is None:
+            return train_messages.waiting()
+        return TrainResponse.FromString(entry.payload)
+
+    def _raise_failure(self, run_id: str) -> None:
+        run = self._runs.read(run_id)
+        if run.error_reason:
+            raise error_of(run)
+
+
+def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord:
+    """Return an active run that a call for `trainer_type` may follow.
+
+    Raises:
+        OutOfOrder: it is of another type.
+    """
+    if run.trainer_type != trainer_type:
+        names: dict[int, str] = {number: name for name, number in TrainerType.items()}
+        raise OutOfOrder(
+            f"Another training ({names[run.trainer_type]}) runs in this session. Call Train with"
+            f" that type to follow it, and {names[trainer_type]} when it has ended."
+        )
+    return run
+
+
+def _note(session: SessionRecord, run: RunRecord) -> None:
+    if session.pipeline.config_digest != run.pipeline.config_digest:
+        raise Conflict("The session's pipeline was replaced in this moment. Call Train again.")
+    session.run_id = run.run_id

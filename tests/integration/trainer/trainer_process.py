@@ -1,0 +1,89 @@
+"""A trainer as an operator starts it: ``python -m fleet_trainer``."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import grpc
+import psutil
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from fleet_platform.rpc import connect
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
+from tests.support.polling import wait_until
+
+READY_WITHIN_S = 120.0
+END_WITHIN_S = 30.0
+
+
+class TrainerProcess:
+    """Starts when entered, serves once `wait_serving` returns, and ends when left."""
+
+    def __init__(self, folder: Path, redis_url: str, **environment: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._environment = {
+            "SERVICE_PORT": str(self.port),
+            "REDIS_URL": redis_url,
+            "ARTIFACT_DIR": str(folder / "artifacts"),
+            "CUVIS_CONFIGS_DIR": str(folder / "configs"),
+            "DATA_DIR": str(folder / "data"),
+            "OUTPUT_DIR": str(folder / "outputs"),
+            "DEVICE": "cpu",
+            "TORCH_THREADS": "1",
+            "HEARTBEAT_S": "0.5",
+            "LOST_AFTER_S": "3",
+            "STOP_GRACE_S": "1",
+            "HEALTH_INTERVAL_S": "0.1",
+            **environment,
+        }
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fleet_trainer"], env=os.environ | self._environment
+        )
+        self.channel = connect(f"127.0.0.1:{self.port}")
+        self.stub = CuvisAIServiceStub(self.channel)
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.channel.close()
+        children = self.children()
+        self.process.kill()
+        self.process.wait(END_WITHIN_S)
+        psutil.wait_procs(children, END_WITHIN_S)
+
+    def wait_serving(self) -> Self:
+        wait_until(self._serves, "the trainer is SERVING", READY_WITHIN_S)
+        return self
+
+    def children(self) -> list[psutil.Process]:
+        if self.process.poll() is not None:
+            return []
+        return psutil.Process(self.process.pid).children()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(END_WITHIN_S)
+
+    def _serves(self) -> bool:
+        assert self.process.poll() is None, "the trainer ended by itself"
+        try:
+            answer = health_pb2_grpc.HealthStub(self.channel).Check(
+                health_pb2.HealthCheckRequest(service="trainer"), timeout=5.0
+            )
+        except grpc.RpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
