@@ -58,19 +58,21 @@ class _Recipe:
     Attributes:
         exact: distributions that are installed alone, without what they require.
         resolved: distributions that are installed with what they require.
-        constraints: constraints file for `resolved`, relative to the repository.
+        rooms: folders of this project that are installed likewise, as they lie there.
+        constraints: constraints file for `resolved` and `rooms`, relative to the repository.
     """
 
     exact: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
+    rooms: tuple[str, ...] = ()
     constraints: str | None = None
 
     def digest(self) -> str:
         """Changes whenever the environment has to be built again."""
-        told = repr((self, sys.version))
-        if self.constraints:
-            told += (REPOSITORY / self.constraints).read_text(encoding="utf-8")
-        return hashlib.sha256(told.encode()).hexdigest()
+        files = [REPOSITORY / self.constraints] if self.constraints else []
+        files += [REPOSITORY / room / "pyproject.toml" for room in self.rooms]
+        told = [repr((self, sys.version)), *(file.read_text(encoding="utf-8") for file in files)]
+        return hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
 _RECIPES = {
@@ -78,16 +80,7 @@ _RECIPES = {
     "schemas-0.14.2": _Recipe(exact=("cuvis-ai-schemas==0.14.2", *_WIRE)),
     "cuvis-ai-0.4.0": _Recipe(exact=(*_CORE, *_WIRE), resolved=("torch==2.13.0",)),
     "no-torch": _Recipe(
-        resolved=tuple(
-            f"-e./{room}"
-            for room in (
-                "proto",
-                "libs/platform",
-                "libs/schemas",
-                "services/config",
-                "services/session",
-            )
-        ),
+        rooms=("proto", "libs/platform", "libs/schemas", "services/config", "services/session"),
         constraints="constraints.txt",
     ),
 }
@@ -133,9 +126,10 @@ def _build(folder: Path, python: Path, recipe: _Recipe, deadline: float) -> None
     shutil.rmtree(folder, ignore_errors=True)
     _uv(["venv", "--python", sys.executable, str(folder)], deadline)
     install = ["pip", "install", "--python", str(python)]
-    if recipe.resolved:
+    if recipe.resolved or recipe.rooms:
         constraints = ["-c", recipe.constraints] if recipe.constraints else []
-        _uv([*install, *constraints, *recipe.resolved], deadline)
+        editable = [f"-e./{room}" for room in recipe.rooms]
+        _uv([*install, *constraints, *recipe.resolved, *editable], deadline)
     if recipe.exact:
         _uv([*install, "--no-deps", *recipe.exact], deadline)
 

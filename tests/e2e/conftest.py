@@ -1,0 +1,88 @@
+"""Stacks as a user starts them, with data to work on."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from fleet_local.background import BackgroundStack, background_stack
+from fleet_local.ports import free_ports
+from tests.e2e.scene import Scene, make_scene, write_annotations, write_npz
+from tests.e2e.wire import Wire, wire
+from tests.standins import cu3s
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+StartStack = Callable[..., AbstractContextManager[BackgroundStack]]
+
+
+@pytest.fixture(scope="session")
+def scene() -> Scene:
+    """What all measurements of these tests are taken from."""
+    return make_scene()
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> Path:
+    """The scene as the published example expects it, as ``.npz``, and one file that is broken."""
+    folder = tmp_path_factory.mktemp("data")
+    write_npz(scene, folder / "scene.npz")
+    lentils = folder / "Lentils" / "Lentils_000.cu3s"
+    write_annotations(scene, lentils.with_suffix(".json"))
+    cu3s.write_cu3s(lentils, scene.cubes, scene.wavelengths_nm)
+    (folder / "broken.npz").write_bytes(b"PK\x03\x04 and then nothing that belongs in a zip file")
+    return folder
+
+
+def stack_environment(folder: Path, data_dir: Path, more: Mapping[str, str]) -> dict[str, str]:
+    """Settings of a stack that writes only below `folder`."""
+    return {
+        "DATA_DIR": str(data_dir),
+        "OUTPUT_DIR": str(folder / "outputs"),
+        "CUVIS_CONFIGS_DIR": str(REPOSITORY / "configs"),
+        **more,
+    }
+
+
+@pytest.fixture(scope="session")
+def stack_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the shared stack writes."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def output_dir(stack_dir: Path) -> Path:
+    """Where the shared stack saves what clients name by a relative path."""
+    return stack_dir / "outputs"
+
+
+@pytest.fixture(scope="session")
+def stack(stack_dir: Path, data_dir: Path) -> Iterator[BackgroundStack]:
+    """The stack that most tests share: two inference replicas, and a stand-in for the SDK."""
+    inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    python_path = os.pathsep.join(filter(None, (str(cu3s.PYTHONPATH), *inherited)))
+    environment = stack_environment(
+        stack_dir, data_dir, {"INFERENCE": "2", "PYTHONPATH": python_path}
+    )
+    with background_stack(free_ports(1)[0], stack_dir / "run", environment) as running:
+        yield running
+
+
+@pytest.fixture
+def start_stack(tmp_path: Path, data_dir: Path) -> StartStack:
+    """Starts a stack of a test's own, without the stand-in; keywords are environment variables."""
+
+    def start(**settings: str) -> AbstractContextManager[BackgroundStack]:
+        environment = stack_environment(tmp_path, data_dir, settings)
+        return background_stack(free_ports(1)[0], tmp_path / "run", environment)
+
+    return start
+
+
+@pytest.fixture
+def calls(stack: BackgroundStack) -> Iterator[Wire]:
+    """Bare calls to the shared stack."""
+    with wire(stack.address) as client:
+        yield client

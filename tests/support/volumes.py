@@ -1,0 +1,31 @@
+"""Volumes of a test's own."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+
+@contextmanager
+def full_volume(folder: Path) -> Iterator[Path]:
+    """A volume mounted at `folder` that takes not one byte more.
+
+    The test is skipped where nothing may be mounted.
+    """
+    folder.mkdir(parents=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if mounted.returncode:
+        pytest.skip(f"no volume can be mounted here: {mounted.stderr.strip()}")
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            (folder / "filler").write_bytes(b"\0" * 1_000_000)
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
