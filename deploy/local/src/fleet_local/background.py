@@ -14,7 +14,7 @@ from fleet_local.preflight import CannotStart
 from fleet_local.readiness import is_serving
 from fleet_local.settings import inherited_environment
 
-_START_DEADLINE_S = 90.0
+_START_DEADLINE_S = 180.0
 _STOP_DEADLINE_S = 40.0
 
 
@@ -56,7 +56,7 @@ def background_stack(
         environment: settings of the stack and its services, beyond the inherited environment.
 
     Raises:
-        CannotStart: it ended, or did not serve within 90 s; the text holds the end of its log.
+        CannotStart: it ended, or did not serve within 180 s; the text holds the end of its log.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     log = run_dir / "stack.log"

@@ -1,0 +1,28 @@
+"""Typed graph: ports, wiring, validation, compiled plans."""
+
+from fleet_engine.graph.build import build_pipeline
+from fleet_engine.graph.catalogue import catalogue, node_class, published
+from fleet_engine.graph.context import Context
+from fleet_engine.graph.errors import GraphInvalid, NotFitted
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.graph.plan import Plan
+from fleet_engine.graph.port_spec import PortSpec
+from fleet_engine.graph.stage import Stage
+from fleet_engine.graph.tile_threads import set_tile_threads
+
+__all__ = [
+    "Context",
+    "GraphInvalid",
+    "Node",
+    "NotFitted",
+    "Pipeline",
+    "Plan",
+    "PortSpec",
+    "Stage",
+    "build_pipeline",
+    "catalogue",
+    "node_class",
+    "published",
+    "set_tile_threads",
+]

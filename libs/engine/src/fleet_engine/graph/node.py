@@ -1,0 +1,140 @@
+"""The contract that every node of a pipeline follows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from fleet_engine.graph.port_spec import Ports
+from fleet_engine.graph.stage import Stage
+from fleet_platform.errors import InvalidInput
+
+
+class Node(nn.Module):
+    """A step of a pipeline: named input ports in, named output ports out.
+
+    A subclass declares its ports and implements ``forward(**inputs, context) -> dict``. One that
+    learns from data implements `fit_begin`, `fit_update` and `fit_end`, whose sums are kept in
+    plain attributes, so that they never reach a state dict.
+
+    Attributes:
+        INPUT_SPECS: input ports by name.
+        OUTPUT_SPECS: output ports by name.
+        TRAINABLE_BUFFERS: buffers that `unfreeze` turns into parameters.
+        STAGES: stages at which the node runs unless the hparam `execution_stages` says otherwise.
+        PIXEL_PORTS: ports that run along the pixels (``[B, H, W, ...]``) of a node whose output for
+            a pixel depends on that pixel alone; empty for every other node. The plan runs such
+            nodes tile by tile.
+        OBSERVER: the node reports on a run (metrics, figures, logs) and never runs at inference.
+        USABLE_UNFITTED: `forward` is defined before any fit.
+        name: unique within the pipeline.
+        execution_stages: stages at which it runs.
+        hparams: hyperparameters as given, with defaults, unknown ones kept.
+        fitted: statistics were fitted or loaded.
+    """
+
+    INPUT_SPECS: ClassVar[Ports] = {}
+    OUTPUT_SPECS: ClassVar[Ports] = {}
+    TRAINABLE_BUFFERS: ClassVar[tuple[str, ...]] = ()
+    STAGES: ClassVar[frozenset[Stage]] = frozenset({Stage.ALWAYS})
+    PIXEL_PORTS: ClassVar[frozenset[str]] = frozenset()
+    OBSERVER: ClassVar[bool] = False
+    USABLE_UNFITTED: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        execution_stages: Iterable[str] | None = None,
+        **hparams: Any,
+    ) -> None:
+        super().__init__()
+        self.name = name or type(self).__name__
+        self.execution_stages = (
+            type(self).STAGES if execution_stages is None else _stages(execution_stages)
+        )
+        self.hparams: dict[str, Any] = hparams
+        self.fitted = False
+
+    @property
+    def pixel_ports(self) -> frozenset[str]:
+        """The ports that run along the pixels; empty when pixels depend on one another."""
+        return type(self).PIXEL_PORTS
+
+    @property
+    def requires_fit(self) -> bool:
+        """Whether the node takes part in statistical fitting."""
+        return type(self).fit_update is not Node.fit_update
+
+    @property
+    def ready(self) -> bool:
+        """Whether `forward` may run now."""
+        return self.fitted or not self.requires_fit or type(self).USABLE_UNFITTED
+
+    def runs_at(self, stage: Stage) -> bool:
+        """Whether the node takes part in runs of `stage`."""
+        if stage is Stage.INFERENCE and type(self).OBSERVER:
+            return False
+        return not self.execution_stages.isdisjoint({Stage.ALWAYS, stage})
+
+    def fit_begin(self) -> None:
+        """Forget all sums and start a fit."""
+
+    def fit_update(self, *_: Any, **inputs: Any) -> None:
+        """Take in one batch, or one tile of it, of the node's inputs."""
+
+    def fit_end(self) -> None:
+        """Turn the sums into statistics; the node is fitted."""
+
+    def statistical_initialization(self, stream: Iterable[Mapping[str, Any]]) -> None:
+        """Fit on a stream of inputs, each a mapping from input port to value.
+
+        Raises:
+            InvalidInput: the stream holds too few pixels, or values that are not finite.
+        """
+        self.fit_begin()
+        for inputs in stream:
+            ports = {port: inputs[port] for port in type(self).INPUT_SPECS if port in inputs}
+            self.fit_update(**ports)
+        self.fit_end()
+
+    def unfreeze(self) -> None:
+        """Make the trainable buffers parameters of the same name and let gradients reach them."""
+        for key in type(self).TRAINABLE_BUFFERS:
+            if key in self._buffers:
+                value = getattr(self, key).detach().clone()
+                del self._buffers[key]
+                self.register_parameter(key, nn.Parameter(value))
+        self.requires_grad_(True)
+
+    def freeze(self) -> None:
+        """Make the trainable parameters buffers again and stop gradients."""
+        self.requires_grad_(False)
+        for key in type(self).TRAINABLE_BUFFERS:
+            if key in self._parameters:
+                value = getattr(self, key).detach().clone()
+                del self._parameters[key]
+                self.register_buffer(key, value)
+
+    def store(self, key: str, value: Tensor) -> None:
+        """Overwrite a buffer or parameter in place, frozen or not, cast to its dtype."""
+        with torch.no_grad():
+            getattr(self, key).copy_(value)
+
+    def refuse(self, port: str, got: str, needed: str) -> InvalidInput:
+        """Return the error for an input that does not fit."""
+        return InvalidInput(f"Node '{self.name}', input '{port}': got {got}; needed: {needed}.")
+
+
+def _stages(names: Iterable[str]) -> frozenset[Stage]:
+    chosen = set()
+    for name in names:
+        try:
+            chosen.add(Stage(str(name).lower()))
+        except ValueError:
+            right = ", ".join(stage.value for stage in Stage)
+            raise ValueError(
+                f"hparam 'execution_stages' holds {name!r}; right are: {right}"
+            ) from None
+    return frozenset(chosen)

@@ -1,0 +1,96 @@
+"""A built pipeline: nodes, their connections, and the plans compiled so far."""
+
+from collections.abc import Collection, Iterable, Mapping
+
+import torch
+
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.plan import Plan, match
+from fleet_engine.graph.port_spec import PortSpec
+from fleet_engine.graph.stage import Stage
+from fleet_engine.graph.wiring import Wiring
+from fleet_schemas import PipelineConfig
+
+_PLANS_KEPT = 64
+
+
+class Pipeline:
+    """Nodes and how they are connected; made by `build_pipeline`.
+
+    Attributes:
+        config: what it was built from.
+        nodes: the nodes by name, in the config's order.
+        wiring: the checked connections.
+        device: where it computes.
+    """
+
+    def __init__(self, config: PipelineConfig, nodes: Mapping[str, Node], wiring: Wiring) -> None:
+        self.config = config
+        self.nodes = dict(nodes)
+        self.wiring = wiring
+        self.device = torch.device("cpu")
+        self._plans: dict[tuple[Stage, frozenset[str]], Plan] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory of all parameters and buffers."""
+        return sum(
+            tensor.nbytes
+            for node in self.nodes.values()
+            for tensor in (*node.parameters(), *node.buffers())
+        )
+
+    def to(self, device: torch.device | str) -> "Pipeline":
+        """Move all nodes to a device; runs that were started before must have ended."""
+        self.device = torch.device(device)
+        for node in self.nodes.values():
+            node.to(self.device)
+        self._plans.clear()
+        return self
+
+    def inputs(self) -> dict[str, PortSpec]:
+        """Unconnected inputs by bare port name; a later node's port hides an earlier one's."""
+        return {
+            port: spec
+            for name, node in self.nodes.items()
+            for port, spec in node.INPUT_SPECS.items()
+            if (name, port) not in self.wiring.sources
+        }
+
+    def outputs(self) -> dict[str, PortSpec]:
+        """Unconnected outputs by ``node.port``."""
+        connected = {key for keys in self.wiring.sources.values() for key in keys}
+        return {
+            key: spec
+            for name, node in self.nodes.items()
+            for port, spec in node.OUTPUT_SPECS.items()
+            if (key := f"{name}.{port}") not in connected
+        }
+
+    def plan(self, stage: Stage, requested: frozenset[str] = frozenset()) -> Plan:
+        """Return the plan for a kind of run, compiled at its first use.
+
+        Args:
+            stage: purpose of the run.
+            requested: outputs by ``node.port`` or bare port name; empty means all. A name that
+                matches nothing adds nothing.
+        """
+        plan = self._plans.get((stage, requested))
+        if plan is None:
+            plan = self.compile(stage, match(requested, self._output_keys(stage)))
+            if len(self._plans) >= _PLANS_KEPT:
+                self._plans.clear()
+            self._plans[stage, requested] = plan
+        return plan
+
+    def compile(self, stage: Stage, wanted: Iterable[str], fitting: Collection[str] = ()) -> Plan:
+        """Compile a plan for exactly the wanted outputs ``node.port`` and nodes to be fitted."""
+        return Plan(self.nodes, self.wiring, stage, wanted, device=self.device, fitting=fitting)
+
+    def _output_keys(self, stage: Stage) -> list[str]:
+        return [
+            f"{name}.{port}"
+            for name, node in self.nodes.items()
+            if node.runs_at(stage)
+            for port in node.OUTPUT_SPECS
+        ]

@@ -1,0 +1,127 @@
+"""Cuts the pixels of a run into tiles and puts the tiles' results together.
+
+Shape letters: B measurements, H rows, W columns, N = B*H*W pixels.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fleet_engine.graph.tile_threads import share
+
+TILE_SIZE_BYTES = {"cpu": 1 << 20, "cuda": 1 << 26}
+"""Size of a tile's float32 cube by device type. On a CPU, what one node leaves is still in the
+cache when the next one reads it, and the allocator hands the same few blocks round; on a GPU, a
+tile is large enough to fill the device."""
+
+LEAST_PIXELS = 256
+"""A tile never has fewer rows, because matrix products of a handful of rows round differently; so
+a pixel's result does not depend on how many pixels came with it."""
+
+_FLOAT32_BYTES = 4
+
+Values = dict[str, Any]
+
+
+class Tiles:
+    """The pixels of one run.
+
+    A tile keeps the rank of its inputs: [B, H, W, ...] becomes [1, 1, pixels of the tile, ...].
+    """
+
+    def __init__(self, inputs: Mapping[str, Tensor], *, exact: bool) -> None:
+        """Lay the inputs out along one axis of pixels.
+
+        Args:
+            inputs: tensors by key, all of the same [B, H, W].
+            exact: each pixel occurs in one tile, once. Else pixels are repeated where a tile would
+                be too small.
+        """
+        first = next(iter(inputs.values()))
+        self._extent_BHW = first.shape[:3]
+        self._device = first.device.type
+        self.pixels = self._extent_BHW.numel()
+        self._least = 1 if exact else LEAST_PIXELS
+        self._flat = {
+            key: self._lengthened(value.reshape(1, 1, self.pixels, *value.shape[3:]))
+            for key, value in inputs.items()
+        }
+
+    def spans(self) -> list[tuple[int, int]]:
+        """Start and length of each tile; a last one that is too short reaches back."""
+        whole = max(self.pixels, self._least)
+        size = self._tile_pixels()
+        return [
+            (whole - self._least, self._least)
+            if whole - start < self._least
+            else (start, min(size, whole - start))
+            for start in range(0, whole, size)
+        ]
+
+    def cut(self, start: int, length: int) -> Values:
+        """The inputs of one tile."""
+        return {key: value.narrow(2, start, length) for key, value in self._flat.items()}
+
+    def run(
+        self, compute: Callable[[Values], None], keys: tuple[str, ...], *, shareable: bool
+    ) -> tuple[Values, Values]:
+        """Compute all tiles.
+
+        Args:
+            compute: computes a tile in place: takes its inputs and adds its outputs.
+            keys: outputs that run along the pixels and are wanted; one that the first tile does not
+                give is left out.
+            shareable: several threads may compute tiles at a time.
+
+        Returns:
+            The wanted outputs as [B, H, W, ...], and all values of the first tile.
+        """
+        spans = self.spans()
+        first = self.cut(*spans[0])
+        compute(first)
+        present = [key for key in keys if key in first]
+        if len(spans) == 1:
+            return {key: self._restored(first[key][:, :, : self.pixels]) for key in present}, first
+        results = {
+            key: first[key].new_empty((1, 1, self.pixels, *first[key].shape[3:])) for key in present
+        }
+
+        def place(tile: Values, start: int, length: int) -> None:
+            for key, whole in results.items():
+                whole.narrow(2, start, length).copy_(tile[key])
+
+        place(first, *spans[0])
+        supply = iter(spans[1:])
+
+        def work() -> None:
+            with torch.inference_mode():
+                for start, length in supply:
+                    tile = self.cut(start, length)
+                    compute(tile)
+                    place(tile, start, length)
+
+        if shareable and self._device == "cpu":
+            share(work, len(spans) - 1)
+        else:
+            work()
+        return {key: self._restored(whole) for key, whole in results.items()}, first
+
+    def _tile_pixels(self) -> int:
+        """Pixels of a tile, a multiple of `LEAST_PIXELS`."""
+        channels = max(math.prod(value.shape[3:]) for value in self._flat.values())
+        size_bytes = TILE_SIZE_BYTES.get(self._device, TILE_SIZE_BYTES["cpu"])
+        return LEAST_PIXELS * max(size_bytes // (_FLOAT32_BYTES * channels * LEAST_PIXELS), 1)
+
+    def _lengthened(self, value: Tensor) -> Tensor:
+        """Repeat the last pixel until there are enough for a tile."""
+        missing = self._least - self.pixels
+        if missing <= 0:
+            return value
+        last = value.narrow(2, self.pixels - 1, 1)
+        return torch.cat((value, last.expand(1, 1, missing, *value.shape[3:])), dim=2)
+
+    def _restored(self, value: Tensor) -> Tensor:
+        return value.reshape(*self._extent_BHW, *value.shape[3:])

@@ -1,0 +1,89 @@
+"""A pipeline's state as node -> key -> tensor, and how a given state is checked and taken over."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from fleet_engine.graph.pipeline import Pipeline
+from fleet_platform.errors import InvalidInput
+
+State = dict[str, dict[str, Tensor]]
+"""Tensors by key by node; a node without state has an empty mapping."""
+
+
+class WeightsMismatch(InvalidInput):
+    """A given state does not fit the pipeline; the text names node, key and shapes."""
+
+
+def state_of(pipeline: Pipeline) -> State:
+    """Return the state of every node, detached, sharing memory with the pipeline."""
+    return {
+        name: {key: value.detach() for key, value in node.state_dict().items()}
+        for name, node in pipeline.nodes.items()
+    }
+
+
+def fitted_nodes(pipeline: Pipeline) -> tuple[str, ...]:
+    """Names of the nodes whose statistics were fitted or loaded."""
+    return tuple(name for name, node in pipeline.nodes.items() if node.fitted)
+
+
+def load_state(pipeline: Pipeline, state: Mapping[str, Mapping[str, Tensor]], strict: bool) -> None:
+    """Take over a state: wholly, or not at all.
+
+    Nodes that only the state knows are ignored. A node that needs a fit and gets any value counts
+    as fitted.
+
+    Args:
+        pipeline: what to fill.
+        state: values by node and key.
+        strict: every key of every node must be given, and no other.
+
+    Raises:
+        WeightsMismatch: a shape differs or, if strict, a key is missing or unknown.
+    """
+    own = state_of(pipeline)
+    faults = _shape_faults(own, state)
+    if strict:
+        faults += _key_faults(own, state)
+    if faults:
+        raise WeightsMismatch(f"The weights do not fit the pipeline: {'; '.join(faults)}.")
+    for name, node in pipeline.nodes.items():
+        given = state.get(name, {})
+        for key in own[name].keys() & given.keys():
+            own[name][key].copy_(given[key])
+        if given and node.requires_fit:
+            node.fitted = True
+
+
+def _shape_faults(own: State, state: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
+    return [
+        f"{name}.{key} has shape {list(state[name][key].shape)}, the pipeline's has "
+        f"{list(value.shape)}"
+        for name, values in own.items()
+        for key, value in values.items()
+        if key in state.get(name, {}) and state[name][key].shape != value.shape
+    ]
+
+
+def _key_faults(own: State, state: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
+    missing = [
+        f"{name}.{key}"
+        for name, values in own.items()
+        for key in values
+        if key not in state.get(name, {})
+    ]
+    unknown = [
+        f"{name}.{key}"
+        for name, values in own.items()
+        for key in state.get(name, {})
+        if key not in values
+    ]
+    faults = []
+    if missing:
+        strangers = [name for name, values in state.items() if values and name not in own]
+        hint = f" (nodes unknown to the pipeline: {', '.join(strangers)})" if strangers else ""
+        faults.append(f"missing {', '.join(missing)}{hint}")
+    if unknown:
+        faults.append(f"unknown {', '.join(unknown)}")
+    return faults

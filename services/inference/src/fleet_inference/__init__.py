@@ -1,0 +1,1 @@
+"""Inference service: materialised pipelines and inference."""

@@ -1,0 +1,54 @@
+"""Puts the service together from its stores."""
+
+from fleet_inference.device_memory import choose_device
+from fleet_inference.inference import Inference
+from fleet_inference.inputs import allow_read_only_views
+from fleet_inference.loading import Loading
+from fleet_inference.materialiser import Materialiser
+from fleet_inference.saving import Saving
+from fleet_inference.servicer import CODECS, Servicer
+from fleet_inference.settings import InferenceSettings
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.files import PathPolicy
+from fleet_platform.rpc import Service
+from fleet_platform.runs import RunStore
+from fleet_platform.sessions import SessionStore
+from fleet_proto.methods import METHODS_BY_SERVICE
+
+
+def compose(
+    settings: InferenceSettings,
+    *,
+    sessions: SessionStore,
+    runs: RunStore,
+    artifacts: ArtifactStore,
+) -> Service:
+    """Make the inference service.
+
+    Raises:
+        ValueError: the device of the settings does not exist here.
+    """
+    allow_read_only_views()
+    paths = PathPolicy.from_settings(settings)
+    materialiser = Materialiser(
+        artifacts, choose_device(settings.device), settings.pipeline_cache_bytes
+    )
+    servicer = Servicer(
+        loading=Loading(
+            sessions=sessions,
+            runs=runs,
+            artifacts=artifacts,
+            materialiser=materialiser,
+            paths=paths,
+        ),
+        saving=Saving(sessions=sessions, materialiser=materialiser, paths=paths),
+        inference=Inference(sessions=sessions, materialiser=materialiser),
+    )
+    return Service(
+        name="inference",
+        methods=servicer.behaviours(),
+        owned=METHODS_BY_SERVICE["inference"],
+        codecs=CODECS,
+        probes={"redis": sessions.ping, "artifacts": artifacts.ping},
+        closers=(materialiser.close,),
+    )

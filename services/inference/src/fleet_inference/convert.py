@@ -1,0 +1,59 @@
+"""Between the wire's messages and the terms of the domain."""
+
+from collections.abc import Mapping
+
+from fleet_engine import PortSpec
+from fleet_inference.dtypes import WIRE_DTYPES
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_schemas import PipelineMetadata
+
+
+def from_metadata(message: pb.PipelineMetadata) -> PipelineMetadata:
+    """A pipeline's description as the client sent it, empty fields included."""
+    return PipelineMetadata(
+        name=message.name,
+        description=message.description,
+        created=message.created,
+        tags=list(message.tags),
+        author=message.author,
+        cuvis_ai_version=message.cuvis_ai_version,
+    )
+
+
+def to_metadata(metadata: PipelineMetadata | None) -> pb.PipelineMetadata:
+    """A pipeline's description; empty when it has none."""
+    if metadata is None:
+        return pb.PipelineMetadata()
+    return pb.PipelineMetadata(
+        name=metadata.name,
+        description=metadata.description,
+        created=metadata.created,
+        cuvis_ai_version=metadata.cuvis_ai_version,
+        tags=metadata.tags,
+        author=metadata.author,
+    )
+
+
+def to_inputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineInputsResponse:
+    """Names in the order of the graph, and a spec for each."""
+    return pb.GetPipelineInputsResponse(
+        input_names=list(ports),
+        input_specs={
+            name: _to_spec(name, port, required=not port.optional) for name, port in ports.items()
+        },
+    )
+
+
+def to_outputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineOutputsResponse:
+    """Names in the order of the graph, and a spec for each; outputs are never required."""
+    return pb.GetPipelineOutputsResponse(
+        output_names=list(ports),
+        output_specs={name: _to_spec(name, port, required=False) for name, port in ports.items()},
+    )
+
+
+def _to_spec(name: str, port: PortSpec, *, required: bool) -> pb.TensorSpec:
+    number = WIRE_DTYPES.get(port.dtype, pb.D_TYPE_UNSPECIFIED) if port.dtype else 0
+    return pb.TensorSpec(
+        name=name, shape=port.shape, dtype=pb.DType.ValueType(number), required=required
+    )

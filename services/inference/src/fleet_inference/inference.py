@@ -1,0 +1,76 @@
+"""Runs a session's pipeline on one request."""
+
+from collections.abc import Mapping
+
+import torch
+from opentelemetry import trace
+
+from fleet_engine import Context, PortSpec, Stage
+from fleet_inference.device_memory import memory_bound
+from fleet_inference.inputs import to_batch
+from fleet_inference.materialiser import Materialiser
+from fleet_inference.outputs import to_reply
+from fleet_inference.session_pipeline import require_pipeline
+from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_platform.rpc import Call
+from fleet_platform.sessions import SessionStore
+from fleet_platform.telemetry import attributes
+
+_CONTEXT = Context(stage=Stage.INFERENCE)
+
+
+class Inference:
+    """``Inference``, ``GetPipelineInputs`` and ``GetPipelineOutputs``."""
+
+    def __init__(self, *, sessions: SessionStore, materialiser: Materialiser) -> None:
+        self._sessions = sessions
+        self._materialiser = materialiser
+
+    def infer(
+        self, request: InferenceCall, call: Call
+    ) -> tuple[dict[str, WireTensor], dict[str, float]]:
+        """Compute the requested outputs of the session's pipeline.
+
+        Returns:
+            Tensors and metrics by ``node.port``.
+
+        Raises:
+            NotFound: unknown session.
+            OutOfOrder: no pipeline, or a node that is needed is not fitted.
+            InvalidInput: the inputs are missing, cannot be decoded or do not fit.
+            Exhausted: memory ran out.
+            Cancelled: the caller left before the work began.
+        """
+        stored = require_pipeline(self._sessions.read(request.session_id))
+        pipeline = self._materialiser.shared(stored, call)
+        plan = pipeline.plan(Stage.INFERENCE, request.output_specs)
+        call.check()
+        with memory_bound("This inference"):
+            batch = to_batch(request, pipeline.device)
+            trace.get_current_span().set_attributes(
+                {
+                    attributes.SESSION_ID: request.session_id,
+                    attributes.DEVICE: str(pipeline.device),
+                    "fleet.nodes": len(plan.node_names),
+                    "fleet.pixels": _pixels(batch),
+                }
+            )
+            return to_reply(plan.run(batch, _CONTEXT), request.output_specs)
+
+    def inputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
+        """The inputs that the session's pipeline reads from a request, by bare port name."""
+        stored = require_pipeline(self._sessions.read(session_id))
+        return self._materialiser.shared(stored, call).inputs()
+
+    def outputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
+        """The outputs that no other node consumes, by ``node.port``."""
+        stored = require_pipeline(self._sessions.read(session_id))
+        return self._materialiser.shared(stored, call).outputs()
+
+
+def _pixels(batch: Mapping[str, object]) -> int:
+    """Pixels of the cube [B, H, W, C]; 0 without one."""
+    cube = batch.get("cube")
+    if not isinstance(cube, torch.Tensor) or cube.ndim == 0:
+        return 0
+    return cube.shape[:-1].numel()

@@ -1,0 +1,103 @@
+"""Tensors of a request to the batch that a pipeline reads."""
+
+import math
+import warnings
+
+import torch
+
+from fleet_inference.dtypes import TORCH_DTYPES
+from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_platform.errors import InvalidInput, NotImplementedYet
+
+MAX_RANK = 16
+_MAX_ELEMENTS = 2**63 - 1
+
+
+def allow_read_only_views() -> None:
+    """Use up torch's one warning per process that a view of read-only memory could be written.
+
+    Nodes get their inputs to read; the views of a request are as safe as any other input.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.frombuffer(b"\0", dtype=torch.uint8)
+
+
+def to_batch(call: InferenceCall, device: torch.device) -> dict[str, object]:
+    """Make the batch of a call.
+
+    Tensors keep the dtype and the values they were sent with; on a CPU they are views of the
+    request wherever its bytes lie suitably.
+
+    Raises:
+        InvalidInput: a tensor that cannot be decoded; the text names the field.
+        NotImplementedYet: a tensor that was handed over by reference to shared memory.
+    """
+    batch = dict(call.annotations)
+    for name, tensor in call.tensors.items():
+        batch[name] = to_tensor(f"inputs.{name}", tensor, device)
+    for key, tensor in call.extra_tensors.items():
+        batch[key] = to_tensor(f"inputs.extra_inputs[{key!r}]", tensor, device)
+    return batch
+
+
+def to_tensor(field: str, tensor: WireTensor, device: torch.device) -> torch.Tensor:
+    """Decode one tensor onto `device`; an empty shape means one axis over all elements.
+
+    Args:
+        field: its place in the request, for the error text.
+        tensor: as sent.
+        device: where it shall lie.
+
+    Raises:
+        InvalidInput: unknown dtype, impossible shape, or a byte count that does not fit.
+        NotImplementedYet: the payload lies in shared memory.
+    """
+    if tensor.data is None:
+        raise NotImplementedYet(
+            f"{field}: this release does not read shm_ref; send the bytes in raw_data."
+        )
+    dtype = TORCH_DTYPES.get(tensor.dtype)
+    if dtype is None:
+        known = ", ".join(f"{_name(known)} {number}" for number, known in TORCH_DTYPES.items())
+        raise InvalidInput(f"{field}: Unsupported dtype: {tensor.dtype}. Known are: {known}.")
+    shape = _checked_shape(field, tensor, dtype)
+    if not tensor.data:
+        return torch.empty(shape, dtype=dtype, device=device)
+    flat = torch.frombuffer(tensor.data, dtype=torch.uint8)
+    if dtype == torch.bool:
+        return flat.to(device).ne(0).reshape(shape)
+    if device.type != "cpu":
+        flat = flat.to(device)
+    elif flat.data_ptr() % dtype.itemsize:
+        flat = flat.clone()  # no kernel has to cope with an element across two words
+    return flat.view(dtype).reshape(shape)
+
+
+def _checked_shape(field: str, tensor: WireTensor, dtype: torch.dtype) -> tuple[int, ...]:
+    size_bytes = len(tensor.data) if tensor.data is not None else 0
+    shape = tensor.shape
+    if not shape:
+        if size_bytes % dtype.itemsize:
+            raise InvalidInput(
+                f"{field}: raw_data has {size_bytes} bytes, which is no multiple of the "
+                f"{dtype.itemsize} bytes of one {_name(dtype)}."
+            )
+        return (size_bytes // dtype.itemsize,)
+    if len(shape) > MAX_RANK:
+        raise InvalidInput(f"{field}: shape has {len(shape)} axes; at most {MAX_RANK} are read.")
+    if min(shape) < 0:
+        raise InvalidInput(f"{field}: shape {list(shape)} has a negative length.")
+    if math.prod(max(length, 1) for length in shape) > _MAX_ELEMENTS:
+        raise InvalidInput(f"{field}: shape {list(shape)} has more elements than can be addressed.")
+    needed_bytes = math.prod(shape) * dtype.itemsize
+    if needed_bytes != size_bytes:
+        raise InvalidInput(
+            f"{field}: shape {list(shape)} of {_name(dtype)} takes {needed_bytes} bytes, "
+            f"but raw_data has {size_bytes}."
+        )
+    return shape
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

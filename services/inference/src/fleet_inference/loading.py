@@ -1,0 +1,141 @@
+"""Gives a session its pipeline and its weights."""
+
+from fleet_engine import Pipeline
+from fleet_engine.weights import from_safetensors, load_state, read_published, to_safetensors
+from fleet_inference.device_memory import memory_bound
+from fleet_inference.materialiser import Materialiser
+from fleet_inference.session_pipeline import (
+    require_no_training,
+    require_pipeline,
+    require_unchanged,
+)
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.errors import InvalidInput
+from fleet_platform.files import PathPolicy
+from fleet_platform.rpc import Call
+from fleet_platform.runs import RunStore
+from fleet_platform.sessions import SessionStore
+from fleet_proto.records.v1 import records_pb2 as records
+from fleet_schemas import PipelineConfig, canonical_json, digest, parse_config
+
+CLIENT_BYTES = "(client-bytes)"
+"""What the reply names as the source of weights that came in the request."""
+
+
+class Loading:
+    """``LoadPipeline`` and ``LoadPipelineWeights``."""
+
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        runs: RunStore,
+        artifacts: ArtifactStore,
+        materialiser: Materialiser,
+        paths: PathPolicy,
+    ) -> None:
+        self._sessions = sessions
+        self._runs = runs
+        self._artifacts = artifacts
+        self._materialiser = materialiser
+        self._paths = paths
+
+    def load_pipeline(self, session_id: str, config_json: bytes, call: Call) -> PipelineConfig:
+        """Make the pipeline of `config_json`, with initial weights, the session's.
+
+        It is built before the session is changed, so a session never holds one that does not run.
+
+        Returns:
+            The configuration as stored.
+
+        Raises:
+            NotFound: unknown session.
+            InvalidInput: no valid configuration or graph.
+            OutOfOrder: a training run is active.
+            Exhausted: it does not fit into memory.
+        """
+        require_no_training(self._sessions.read(session_id), self._runs)
+        config = parse_config(PipelineConfig, config_json, "pipeline")
+        if not config.nodes:
+            raise InvalidInput("pipeline.nodes: there are none; a pipeline has at least one node.")
+        canonical = canonical_json(config)
+        pipeline = records.Pipeline(config_json=canonical, config_digest=digest(canonical))
+        self._materialiser.shared(pipeline, call)
+
+        def replace(record: records.SessionRecord) -> None:
+            require_no_training(record, self._runs)
+            record.pipeline.CopyFrom(pipeline)
+
+        self._sessions.update(session_id, replace)
+        return config
+
+    def load_weights_file(self, session_id: str, path: str, *, strict: bool) -> str:
+        """Load weights from a file on the server.
+
+        Args:
+            session_id: whose pipeline.
+            path: as the client sent it; ``.pt`` may be left out.
+            strict: whether every value of the nodes that the file names must be there.
+
+        Returns:
+            The absolute path that was read.
+
+        Raises:
+            NotFound: unknown session, or no such file.
+            InvalidInput: a path outside the allowed roots, no weights file, or it does not fit.
+            OutOfOrder: no pipeline, or a training run is active.
+        """
+        record = self._sessions.read(session_id)
+        origin = self._changeable(record)
+        file = self._paths.readable(path, record.search_paths, suffixes=("", ".pt"))
+        with memory_bound("The weights file"):
+            content = file.read_bytes()
+        self._load(session_id, origin, content, strict=strict)
+        return str(file)
+
+    def load_weights_bytes(self, session_id: str, content: bytes, *, strict: bool) -> str:
+        """Load weights that came in the request.
+
+        Returns:
+            `CLIENT_BYTES`.
+
+        Raises:
+            NotFound, InvalidInput, OutOfOrder: as `load_weights_file` does.
+        """
+        origin = self._changeable(self._sessions.read(session_id))
+        self._load(session_id, origin, content, strict=strict)
+        return CLIENT_BYTES
+
+    def _changeable(self, record: records.SessionRecord) -> records.Pipeline:
+        origin = require_pipeline(record)
+        require_no_training(record, self._runs)
+        return origin
+
+    def _load(
+        self, session_id: str, origin: records.Pipeline, content: bytes, *, strict: bool
+    ) -> None:
+        if not content:
+            raise InvalidInput("The weights are empty; send a .pt or .safetensors file.")
+        pipeline = self._materialiser.private(origin)
+        with memory_bound("Loading the weights"):
+            _apply_weights(pipeline, content, strict=strict)
+            weights_digest = self._artifacts.put(to_safetensors(pipeline))
+
+        def replace(record: records.SessionRecord) -> None:
+            require_unchanged(record, origin)
+            record.pipeline.weights_digest = weights_digest
+
+        self._sessions.update(session_id, replace)
+
+
+def _apply_weights(pipeline: Pipeline, content: bytes, *, strict: bool) -> None:
+    if _is_safetensors(content):
+        from_safetensors(pipeline, content)
+    else:
+        load_state(pipeline, read_published(content), strict=strict)
+
+
+def _is_safetensors(content: bytes) -> bool:
+    """A safetensors file begins with the length of its header, which is a JSON object."""
+    header_bytes = int.from_bytes(content[:8], "little")
+    return content[8:9] == b"{" and header_bytes <= len(content) - 8

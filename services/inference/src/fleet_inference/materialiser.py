@@ -1,0 +1,95 @@
+"""From what a session says its pipeline is to one that runs."""
+
+import torch
+
+from fleet_engine import Pipeline, build_pipeline
+from fleet_engine.weights import from_safetensors
+from fleet_inference.device_memory import memory_bound, release_cached_memory
+from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.errors import NotFound
+from fleet_platform.rpc import Call
+from fleet_platform.telemetry import attributes, logger, tracer
+from fleet_proto.records.v1 import records_pb2 as records
+from fleet_schemas import PipelineConfig, parse_config
+
+_MOST_WAIT_S = 120.0
+
+_log = logger("fleet.inference")
+_tracer = tracer("fleet.inference")
+
+
+class Materialiser:
+    """Builds pipelines on one device and keeps the recently used ones."""
+
+    def __init__(
+        self, artifacts: ArtifactStore, device: torch.device, cache_size_bytes: int
+    ) -> None:
+        """Make an empty one.
+
+        Args:
+            artifacts: where weights are.
+            device: where pipelines shall lie.
+            cache_size_bytes: bound on the parameters and buffers of the pipelines kept.
+        """
+        self._artifacts = artifacts
+        self._cache = PipelineCache(cache_size_bytes)
+        self.device = device
+
+    def shared(self, stored: records.Pipeline, call: Call) -> Pipeline:
+        """Return the pipeline to run and not to change, built now if it is not at hand.
+
+        Raises:
+            InvalidInput: the configuration is no valid graph.
+            NotFound: the weights artifact is gone.
+            Exhausted: it does not fit into memory, or another call's build of it took too long.
+        """
+        key = PipelineKey(stored.config_digest, stored.weights_digest, str(self.device))
+        remaining_s = call.remaining_s()
+        wait_s = _MOST_WAIT_S if remaining_s is None else min(remaining_s, _MOST_WAIT_S)
+        return self._cache.get(key, lambda: self._build(stored, self.device), wait_s)
+
+    def private(self, stored: records.Pipeline) -> Pipeline:
+        """Build a copy of its own on the CPU, to load weights into or to save.
+
+        Raises:
+            InvalidInput, NotFound, Exhausted: as `shared` does.
+        """
+        return self._build(stored, torch.device("cpu"))
+
+    def close(self) -> None:
+        """Let go of all pipelines and their memory."""
+        self._cache.clear()
+        release_cached_memory()
+
+    def _build(self, stored: records.Pipeline, device: torch.device) -> Pipeline:
+        with (
+            _tracer.start_as_current_span("engine.materialise") as span,
+            memory_bound("The pipeline"),
+        ):
+            pipeline = build_pipeline(parse_config(PipelineConfig, stored.config_json, "pipeline"))
+            if stored.weights_digest:
+                from_safetensors(pipeline, self._weights(stored.weights_digest))
+            pipeline.to(device)
+            span.set_attributes(
+                {
+                    "fleet.nodes": len(pipeline.nodes),
+                    attributes.SIZE_BYTES: pipeline.size_bytes,
+                    attributes.DEVICE: str(device),
+                    attributes.CONFIG_DIGEST: stored.config_digest,
+                    attributes.WEIGHTS_DIGEST: stored.weights_digest,
+                }
+            )
+            _log.info(
+                "pipeline.materialised", nodes=len(pipeline.nodes), size_bytes=pipeline.size_bytes
+            )
+            return pipeline
+
+    def _weights(self, digest: str) -> bytes:
+        try:
+            return self._artifacts.get(digest)
+        except NotFound:
+            raise NotFound(
+                "The weights of this session are not stored any more. Load them again with "
+                "LoadPipelineWeights, or call Train."
+            ) from None

@@ -1,0 +1,92 @@
+"""The methods of this service: convert in, call the domain, convert out."""
+
+from fleet_inference.convert import from_metadata, to_inputs, to_metadata, to_outputs
+from fleet_inference.inference import Inference
+from fleet_inference.loading import Loading
+from fleet_inference.saving import Saving
+from fleet_inference.wire import decode_inference_request, encode_inference_response
+from fleet_platform.errors import InvalidInput
+from fleet_platform.rpc import Call, Codec
+from fleet_platform.rpc.service import Behaviour
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+
+def _as_is(content: bytes) -> bytes:
+    return content
+
+
+CODECS = {"Inference": Codec(decode=_as_is, encode=_as_is)}
+"""Inference reads and writes its bytes itself, so that bad ones are the caller's error."""
+
+
+class Servicer:
+    """Behaviours by method."""
+
+    def __init__(self, *, loading: Loading, saving: Saving, inference: Inference) -> None:
+        self._loading = loading
+        self._saving = saving
+        self._inference = inference
+
+    def behaviours(self) -> dict[str, Behaviour]:
+        """The behaviours by method name."""
+        return {
+            "LoadPipeline": self.load_pipeline,
+            "LoadPipelineWeights": self.load_pipeline_weights,
+            "SavePipeline": self.save_pipeline,
+            "Inference": self.inference,
+            "GetPipelineInputs": self.get_pipeline_inputs,
+            "GetPipelineOutputs": self.get_pipeline_outputs,
+        }
+
+    def load_pipeline(self, request: pb.LoadPipelineRequest, call: Call) -> pb.LoadPipelineResponse:
+        """Make a pipeline the session's."""
+        config = self._loading.load_pipeline(
+            request.session_id, request.pipeline.config_bytes, call
+        )
+        return pb.LoadPipelineResponse(success=True, metadata=to_metadata(config.metadata))
+
+    def load_pipeline_weights(
+        self, request: pb.LoadPipelineWeightsRequest, _call: Call
+    ) -> pb.LoadPipelineWeightsResponse:
+        """Load weights from a file of the server or from the request."""
+        strict = request.strict if request.HasField("strict") else True
+        match request.WhichOneof("weights_source"):
+            case "weights_path":
+                source = self._loading.load_weights_file(
+                    request.session_id, request.weights_path, strict=strict
+                )
+            case "weights_bytes":
+                source = self._loading.load_weights_bytes(
+                    request.session_id, request.weights_bytes, strict=strict
+                )
+            case _:
+                raise InvalidInput("Set weights_path or weights_bytes; neither is there.")
+        return pb.LoadPipelineWeightsResponse(success=True, resolved_path=source)
+
+    def save_pipeline(
+        self, request: pb.SavePipelineRequest, _call: Call
+    ) -> pb.SavePipelineResponse:
+        """Write the pipeline and its weights."""
+        pipeline_path, weights_path = self._saving.save_pipeline(
+            request.session_id, request.pipeline_path, from_metadata(request.metadata)
+        )
+        return pb.SavePipelineResponse(
+            success=True, pipeline_path=str(pipeline_path), weights_path=str(weights_path)
+        )
+
+    def inference(self, request: bytes, call: Call) -> bytes:
+        """Run the pipeline."""
+        tensors, metrics = self._inference.infer(decode_inference_request(request), call)
+        return encode_inference_response(tensors, metrics)
+
+    def get_pipeline_inputs(
+        self, request: pb.GetPipelineInputsRequest, call: Call
+    ) -> pb.GetPipelineInputsResponse:
+        """Tell what the pipeline reads."""
+        return to_inputs(self._inference.inputs(request.session_id, call))
+
+    def get_pipeline_outputs(
+        self, request: pb.GetPipelineOutputsRequest, call: Call
+    ) -> pb.GetPipelineOutputsResponse:
+        """Tell what the pipeline gives."""
+        return to_outputs(self._inference.outputs(request.session_id, call))

@@ -1,0 +1,20 @@
+"""Settings of the inference service."""
+
+from pydantic import Field
+
+from fleet_platform.settings import GIB, ServiceSettings
+
+
+class InferenceSettings(ServiceSettings):
+    """How the inference service runs, over and above what every service has."""
+
+    pipeline_cache_bytes: int = Field(default=2 * GIB, ge=0)
+    """Parameters and buffers of the pipelines that stand ready, in bytes; the last used stays."""
+
+    device: str = "auto"
+    """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""
+
+    torch_threads: int = Field(default=1, ge=1)
+    """Threads of one computation on the CPU. Calls already run beside one another, and a cube is
+    worked through in tiles that fit into a core's cache: more threads pay only for pipelines of
+    large matrix products, and then OMP_WAIT_POLICY=PASSIVE keeps waiting ones from spinning."""

@@ -1,0 +1,7 @@
+"""What the SDK raises."""
+
+
+class SDKException(Exception):
+    def __init__(self, *args):
+        self.message = args or "unknown error"
+        super().__init__(self.message)

@@ -1,0 +1,150 @@
+"""Which tensors of a request are understood, and what is said of the others."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet_inference.dtypes import TORCH_DTYPES
+from fleet_inference.inputs import allow_read_only_views, to_batch, to_tensor
+from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+CPU = torch.device("cpu")
+ITEMS = {number: dtype.itemsize for number, dtype in TORCH_DTYPES.items()}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quiet() -> None:
+    allow_read_only_views()
+
+
+def tensor(shape: tuple[int, ...], dtype: int, data: bytes) -> torch.Tensor:
+    return to_tensor("inputs.cube", WireTensor(shape, dtype, memoryview(data)), CPU)
+
+
+def test_every_dtype_of_the_wire_is_known() -> None:
+    assert set(TORCH_DTYPES) == set(pb.DType.values()) - {pb.D_TYPE_UNSPECIFIED}
+
+
+@pytest.mark.parametrize(
+    ("number", "values"),
+    [
+        (pb.D_TYPE_FLOAT32, np.array([[1.5, -2], [0, 3]], "<f4")),
+        (pb.D_TYPE_FLOAT64, np.array([[1.5, -2], [0, 3]], "<f8")),
+        (pb.D_TYPE_INT32, np.array([[1, -2]], "<i4")),
+        (pb.D_TYPE_INT64, np.array([[1, -(2**40)]], "<i8")),
+        (pb.D_TYPE_UINT8, np.array([[0, 255]], "u1")),
+        (pb.D_TYPE_BOOL, np.array([[True, False]])),
+        (pb.D_TYPE_FLOAT16, np.array([[1.5, -2]], "<f2")),
+        (pb.D_TYPE_UINT16, np.array([[0, 65535]], "<u2")),
+    ],
+)
+@pytest.mark.parametrize("odd", [0, 1])
+def test_values_dtype_and_shape_are_kept(number: int, values: np.ndarray, odd: int) -> None:
+    buffer = memoryview(b"x" * odd + values.tobytes())[odd:]
+    got = to_tensor("inputs.cube", WireTensor(values.shape, number, buffer), CPU)
+    assert got.dtype == TORCH_DTYPES[number]
+    np.testing.assert_array_equal(got.numpy(), values)
+    assert got.data_ptr() % got.itemsize == 0
+
+
+def test_an_aligned_cube_is_not_copied() -> None:
+    buffer = np.arange(6, dtype="<u2")
+    view = memoryview(buffer).cast("B").toreadonly()
+    got = to_tensor("inputs.cube", WireTensor((1, 2, 3), pb.D_TYPE_UINT16, view), CPU)
+    assert got.data_ptr() == buffer.ctypes.data
+
+
+def test_bytes_of_a_mask_other_than_0_and_1_are_true() -> None:
+    assert tensor((3,), pb.D_TYPE_BOOL, b"\0\1\7").tolist() == [False, True, True]
+
+
+def test_no_shape_is_one_axis() -> None:
+    assert tensor((), pb.D_TYPE_UINT16, bytes(6)).shape == (3,)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 5), (2, 0, 3)])
+def test_no_elements(shape: tuple[int, ...]) -> None:
+    assert tensor(shape, pb.D_TYPE_FLOAT32, b"").shape == shape
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "data", "says"),
+    [
+        ((1,), 0, b"", "Unsupported dtype: 0. Known are: float32 1,"),
+        ((1,), 9, b"\0", "Unsupported dtype: 9"),
+        ((1,), -3, b"\0", "Unsupported dtype: -3"),
+        ((2, 2), pb.D_TYPE_UINT16, bytes(7), "takes 8 bytes, but raw_data has 7"),
+        ((2, 2), pb.D_TYPE_UINT16, b"", "takes 8 bytes, but raw_data has 0"),
+        ((), pb.D_TYPE_UINT16, bytes(7), "no multiple of the 2 bytes of one uint16"),
+        ((-1, 4), pb.D_TYPE_UINT8, bytes(4), "negative length"),
+        ((-1, -4), pb.D_TYPE_UINT8, bytes(4), "negative length"),
+        ((2**40, 2**40), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
+        ((2**40, 2**40, 0), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
+        ((2**32, 2**32), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
+        ((1,) * 17, pb.D_TYPE_UINT8, b"\0", "17 axes; at most 16"),
+    ],
+)
+def test_what_is_wrong_is_named(shape: tuple[int, ...], dtype: int, data: bytes, says: str) -> None:
+    with pytest.raises(InvalidInput, match=r"^inputs\.cube: ") as caught:
+        tensor(shape, dtype, data)
+    assert says in caught.value.text
+
+
+@given(
+    shape=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=20).map(tuple),
+    dtype=st.integers(-5, 12),
+    data=st.binary(max_size=64),
+)
+def test_any_declaration_is_decoded_or_refused(
+    shape: tuple[int, ...], dtype: int, data: bytes
+) -> None:
+    try:
+        got = tensor(shape, dtype, data)
+    except InvalidInput:
+        return
+    assert got.numel() * ITEMS[dtype] == len(data)
+    assert tuple(got.shape) == shape or (not shape and got.ndim == 1)
+
+
+@given(shape=st.lists(st.integers(0, 4), min_size=1, max_size=5), dtype=st.sampled_from([*ITEMS]))
+def test_what_fits_is_decoded(shape: list[int], dtype: int) -> None:
+    got = tensor(tuple(shape), dtype, bytes(math.prod(shape) * ITEMS[dtype]))
+    assert list(got.shape) == shape
+
+
+def test_shared_memory_is_declined_by_name() -> None:
+    with pytest.raises(NotImplementedYet, match=r"inputs\.mask: .* raw_data"):
+        to_tensor("inputs.mask", WireTensor((1,), pb.D_TYPE_BOOL, None), CPU)
+
+
+def call(**parts: object) -> InferenceCall:
+    whole = {"tensors": {}, "extra_tensors": {}, "annotations": {}} | parts
+    return InferenceCall(session_id="s", output_specs=frozenset(), **whole)  # type: ignore[arg-type]
+
+
+def test_batch_keys() -> None:
+    one = WireTensor((1,), pb.D_TYPE_UINT8, memoryview(b"\1"))
+    two = WireTensor((1,), pb.D_TYPE_UINT8, memoryview(b"\2"))
+    batch = to_batch(
+        call(
+            tensors={"cube": one, "mesu_index": one},
+            extra_tensors={"mesu_index": two, "gain": two},
+            annotations={"text_prompt": "lentil"},
+        ),
+        CPU,
+    )
+    assert set(batch) == {"cube", "mesu_index", "gain", "text_prompt"}
+    assert batch["mesu_index"].tolist() == [2]  # type: ignore[attr-defined]
+    assert batch["text_prompt"] == "lentil"
+
+
+def test_a_bad_extra_input_is_named() -> None:
+    bad = WireTensor((2,), pb.D_TYPE_UINT8, memoryview(b"\1"))
+    with pytest.raises(InvalidInput, match=r"inputs\.extra_inputs\['gain'\]"):
+        to_batch(call(extra_tensors={"gain": bad}), CPU)
