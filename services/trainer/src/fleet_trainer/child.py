@@ -42,6 +42,7 @@ def main() -> int:
 def _serve(
     settings: TrainerSettings, run_ids: "queue.SimpleQueue[str | None]", replies: TextIO
 ) -> None:
+    from fleet_engine.data import import_readers
     from fleet_trainer.device import open_device
     from fleet_trainer.run_worker import RunWorker
 
@@ -56,6 +57,8 @@ def _serve(
         owner=f"{socket.gethostname()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
     )
+    # Libraries of file formats take seconds to import; no run shall wait for them.
+    import_readers()
     # What is here now stays for good: a collection after a run need not walk through all of torch.
     gc.collect()
     gc.freeze()

@@ -1,0 +1,87 @@
+"""What the server is held against: global RX in float64, and the ROC of scores."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.linalg import cho_factor, cho_solve
+from scipy.stats import rankdata
+
+Array = npt.NDArray[np.float64]
+_PIXELS_AT_ONCE = 65_536
+_EPS = 1e-6
+
+
+def global_rx(cubes_NHWC: npt.NDArray[Any]) -> Array:
+    """Squared Mahalanobis distance of each pixel to all pixels (Reed & Yu 1990), in float64.
+
+    Values are scaled by the smallest and the largest of all, and 1e-6 is added to the covariance's
+    diagonal, as the served pipeline does.
+
+    Returns:
+        Scores [N,H,W].
+    """
+    bands = cubes_NHWC.shape[-1]
+    pixels = cubes_NHWC.reshape(-1, bands)
+    lowest, highest = float(pixels.min()), float(pixels.max())
+    span = max(highest - lowest, _EPS)
+
+    def scaled() -> Iterator[Array]:
+        for start in range(0, len(pixels), _PIXELS_AT_ONCE):
+            yield (pixels[start : start + _PIXELS_AT_ONCE].astype(np.float64) - lowest) / span
+
+    mean = sum(part.sum(axis=0) for part in scaled()) / len(pixels)
+    scatter = np.zeros((bands, bands))
+    for part in scaled():
+        scatter += (part - mean).T @ (part - mean)
+    factor = cho_factor(scatter / (len(pixels) - 1) + _EPS * np.eye(bands))
+    scores = [
+        np.einsum("pc,cp->p", part - mean, cho_solve(factor, (part - mean).T)) for part in scaled()
+    ]
+    return np.concatenate(scores).reshape(cubes_NHWC.shape[:-1])
+
+
+@dataclass(frozen=True)
+class Roc:
+    """How well scores tell anomalies from background.
+
+    Attributes:
+        false_alarm_rate: of each threshold, rising from 0 to 1.
+        detection_rate: of the same thresholds.
+        auc: area under the curve.
+    """
+
+    false_alarm_rate: Array
+    detection_rate: Array
+    auc: float
+
+
+def roc(scores: npt.NDArray[Any], truth: npt.NDArray[np.bool_]) -> Roc:
+    """The receiver operating characteristic of `scores`; truth has both classes.
+
+    The area is the chance that an anomaly scores above a background pixel, ties counting half
+    (Hanley & McNeil 1982).
+    """
+    scores, truth = scores.ravel(), truth.ravel()
+    positives = int(truth.sum())
+    negatives = truth.size - positives
+    rank_sum = float(rankdata(scores)[truth].sum())
+    auc = (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
+    order = np.argsort(-scores, kind="stable")
+    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
+    hits = np.cumsum(truth[order])[last_of_ties]
+    alarms = np.cumsum(~truth[order])[last_of_ties]
+    return Roc(
+        np.concatenate([[0.0], alarms / negatives]),
+        np.concatenate([[0.0], hits / positives]),
+        auc,
+    )
+
+
+def operating_point(
+    decisions: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]
+) -> tuple[float, float]:
+    """False alarm rate and detection rate of decisions; truth has both classes."""
+    return float(decisions[~truth].mean()), float(decisions[truth].mean())

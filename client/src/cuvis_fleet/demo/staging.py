@@ -1,0 +1,66 @@
+"""Bringing a scene to where servers read."""
+
+import re
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cuvis_fleet.demo.scene import UnreadableScene
+
+FOLDER = "demo"
+_ENVI_SUFFIXES = ("", ".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
+
+
+def stage(scene: Path, data_dir: Path) -> str:
+    """Copy a scene below the data folder, each file in one step, the header last.
+
+    Args:
+        scene: the file that the user named; an ENVI header brings its values and its truth along.
+        data_dir: the folder that servers read from.
+
+    Returns:
+        The path by which servers find it.
+
+    Raises:
+        UnreadableScene: a file is missing, or the data folder cannot be written.
+    """
+    folder = data_dir / FOLDER
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", scene.stem)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source, suffix in _files(scene):
+            _copy(source, folder / f"{stem}{suffix}")
+    except OSError as error:
+        raise UnreadableScene(
+            f"{scene} cannot be copied to {folder}, where servers read: {error.strerror or error}."
+        ) from error
+    return f"{FOLDER}/{stem}{scene.suffix.lower()}"
+
+
+def _files(scene: Path) -> list[tuple[Path, str]]:
+    """The files of a scene and what follows the stem in their new names."""
+    if scene.suffix.lower() != ".hdr":
+        return [(scene, scene.suffix.lower())]
+    truth = scene.with_name(f"{scene.stem}_truth.hdr")
+    files = []
+    if truth.is_file():
+        files += [(_values(truth), "_truth.img"), (truth, "_truth.hdr")]
+    return [*files, (_values(scene), ".img"), (scene, ".hdr")]
+
+
+def _values(header: Path) -> Path:
+    suffixes = (*_ENVI_SUFFIXES, *map(str.upper, _ENVI_SUFFIXES))
+    for suffix in suffixes:
+        values = header.with_name(header.stem + suffix)
+        if values.is_file():
+            return values
+    raise UnreadableScene(f"The values that belong to {header} are missing ({header.stem}.img).")
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.exists() and source.samefile(target):
+        return
+    with TemporaryDirectory(dir=target.parent, prefix=".") as unfinished:
+        copied = Path(unfinished, target.name)
+        shutil.copyfile(source, copied)
+        copied.replace(target)

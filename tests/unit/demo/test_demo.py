@@ -1,0 +1,120 @@
+"""The demo as a program, with the wire's double in place of the stack."""
+
+import json
+
+import numpy as np
+import pytest
+
+from cuvis_fleet.demo.__main__ import demo
+from cuvis_fleet.demo.reference import global_rx
+from cuvis_fleet.demo.synthetic_scene import make_synthetic_scene
+from cuvis_fleet.tensors import to_tensor
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.unit.client.wire_double import WireDouble, start
+
+TRAINRUN = {
+    "name": "rx_statistical",
+    "pipeline": {
+        "nodes": [
+            {"name": "Data", "hparams": {"normal_class_ids": [0, 1]}},
+            {"name": "RX", "hparams": {"num_channels": 61}},
+        ]
+    },
+}
+
+
+@pytest.fixture
+def double():
+    """Scores as float64 RX says, decisions by mean and two deviations."""
+    double = WireDouble()
+    double.noise = 0.0
+    double.answers |= {
+        "ResolveConfig": pb.ResolveConfigResponse(config_bytes=json.dumps(TRAINRUN).encode()),
+        "SetTrainRunConfig": pb.SetTrainRunConfigResponse(success=True),
+        "Train": [
+            pb.TrainResponse(
+                status=pb.TRAIN_STATUS_RUNNING,
+                event=pb.TrainEvent(node="RX", progress=pb.FrameProgress(done=1, total=1)),
+            ),
+            pb.TrainResponse(status=pb.TRAIN_STATUS_COMPLETE, message="complete"),
+        ],
+        "Inference": lambda: infer(double),
+        "SavePipeline": pb.SavePipelineResponse(pipeline_path="/o/x.yaml", weights_path="/o/x.pt"),
+    }
+    return double
+
+
+def infer(double):
+    cube = double.requests("Inference")[-1].inputs.cube
+    values = np.frombuffer(cube.raw_data, "<u2").reshape(tuple(cube.shape))
+    scores = global_rx(values) + double.noise * np.random.default_rng(0).normal(
+        size=values.shape[:3]
+    )
+    outputs = {"RX.scores": scores.astype(np.float32)[..., None]}
+    outputs["D.decisions"] = outputs["RX.scores"] > scores.mean() + 2 * scores.std()
+    return pb.InferenceResponse(
+        outputs={name: to_tensor(name, array) for name, array in outputs.items()}
+    )
+
+
+@pytest.fixture
+def run(double, tmp_path):
+    server, address = start(double)
+
+    def running(data=None):
+        demo(data, address, tmp_path / "data", tmp_path / "outputs")
+
+    yield running
+    server.stop(grace=None).wait()
+
+
+def test_the_synthetic_scene_is_trained_judged_drawn_and_saved(run, double, tmp_path, capsys):
+    run()
+    told = " ".join(capsys.readouterr().out.split())
+    assert "AUC served 0.9931 AUC float64 RX 0.9931" in told
+    assert double.traceparents["Inference"].split("-")[1] in told
+    for step in ("connect", "resolve", "train", "infer", "save"):
+        assert f"{step} " in told
+    figure = (tmp_path / "outputs" / "demo" / "synthetic.png").read_bytes()
+    assert figure.startswith(b"\x89PNG")
+    plain, with_overrides = double.requests("ResolveConfig")
+    assert not plain.overrides
+    assert list(with_overrides.overrides) == [
+        "data.cu3s_file_path='demo/synthetic.hdr'",
+        "data.annotation_json_path=null",
+        "data.train_ids=[0]",
+        "data.val_ids=[0]",
+        "data.test_ids=[0]",
+        "data.batch_size=1",
+        "pipeline.nodes.0.hparams.normal_class_ids=[0]",
+        "pipeline.nodes.1.hparams.num_channels=61",
+    ]
+    (inference,) = double.requests("Inference")
+    assert inference.inputs.cube.raw_data == make_synthetic_scene()[0].tobytes()
+    assert [request.pipeline_path for request in double.requests("SavePipeline")] == [
+        "demo/synthetic.yaml"
+    ]
+    assert double.requests("CloseSession")
+
+
+def test_scores_that_do_not_agree_make_it_fail(run, double, capsys):
+    double.noise = 30.0
+    with pytest.raises(SystemExit, match="1"):
+        run()
+    assert "away from the reference" in capsys.readouterr().err
+
+
+def test_a_file_of_ones_own_without_truth_has_no_auc(run, double, tmp_path, capsys):
+    cubes = np.random.default_rng(3).integers(0, 4000, (2, 12, 20, 5)).astype(np.uint16)
+    np.savez(tmp_path / "own.npz", cube=cubes, wavelengths=[450, 550, 650, 750, 850])
+    run(tmp_path / "own.npz")
+    assert "truth of this scene is not known" in capsys.readouterr().out
+    assert (tmp_path / "outputs" / "demo" / "own.png").exists()
+    assert len(double.requests("Inference")) == 2
+    assert "data.train_ids=[0,1]" in double.requests("ResolveConfig")[1].overrides
+
+
+def test_a_file_that_cannot_be_read_ends_it_in_one_line(run, tmp_path, capsys):
+    with pytest.raises(SystemExit, match="1"):
+        run(tmp_path / "scene.jpg")
+    assert "of a kind that the demo does not show" in capsys.readouterr().err
