@@ -12,16 +12,16 @@ class TrainerSettings(ServiceSettings):
     """Runs that train at the same time, each in a child process of its own."""
 
     warm_children: int = Field(default=1, ge=0)
-    """Children kept ready with torch imported, `train_slots` at most; 0: each is started when needed."""
+    """Children kept ready with torch imported, `train_slots` at most; 0: none waits in advance."""
 
     train_queue: int = Field(default=8, ge=0)
     """Runs that may wait for a slot; one more is answered RESOURCE_EXHAUSTED."""
 
     device: str = "auto"
-    """Torch device to train on, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
+    """Torch device that computes, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
 
     torch_threads: int | None = Field(default=None, ge=1)
-    """Threads of one child's arithmetic on the CPU; unset: torch's own choice, all cores."""
+    """Threads of one computation on the CPU; unset: all cores (trainer), 1 (inference)."""
 
     heartbeat_s: float = Field(default=1.0, gt=0)
     """Seconds between two signs of life of a run."""
