@@ -1,13 +1,20 @@
 """Inference over the wire: right values, and each refusal leaves the session usable."""
 
+import threading
+import time
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from grpc import StatusCode
 
 from fleet_inference import inference
+from fleet_inference.materialiser import Materialiser
+from fleet_platform.rpc import Call
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.methods import SERVICE_NAME
+from fleet_proto.records.v1.records_pb2 import Pipeline
 from tests.service.inference.conftest import (
     CHANNELS,
     WAVELENGTHS_NM,
@@ -39,7 +46,7 @@ def reference_scores(train: np.ndarray, measured: np.ndarray) -> np.ndarray:
     covariance = np.cov(background, rowvar=False) + 1e-6 * np.eye(CHANNELS)
     centred = pixels - background.mean(axis=0)
     scores = np.einsum("nc,cd,nd->n", centred, np.linalg.inv(covariance), centred)
-    return scores.reshape(*measured.shape[:3], 1)
+    return np.asarray(scores.reshape(*measured.shape[:3], 1))
 
 
 def test_scores_and_decisions(served: Served, fitted: Fitted) -> None:
@@ -155,7 +162,7 @@ def test_bytes_that_are_no_request(
     served: Served, fitted: Fitted, refused: Refused, content: bytes
 ) -> None:
     session = served.ready(fitted)
-    raw = served.channel.unary_unary(f"/{SERVICE_NAME}/Inference")
+    raw: Any = served.channel.unary_unary(f"/{SERVICE_NAME}/Inference")
     refused(lambda: raw(content), StatusCode.INVALID_ARGUMENT, "not a cuvis_ai.v1.InferenceRequest")
     assert set(served.infer(session).outputs) == ALL_KEYS
 
@@ -201,6 +208,35 @@ def test_out_of_memory(
             lambda: served.infer(session), StatusCode.RESOURCE_EXHAUSTED, "more memory than is left"
         )
     assert set(served.infer(session).outputs) == ALL_KEYS
+
+
+def test_nothing_is_computed_for_a_caller_who_left(
+    served: Served, fitted: Fitted, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = served.ready(fitted)
+    request = pb.InferenceRequest(session_id=session, inputs=batch())
+    left = threading.Event()
+    begun: list[object] = []
+    shared, to_batch = Materialiser.shared, inference.to_batch
+
+    def once_the_caller_left(self: Materialiser, stored: Pipeline, call: Call) -> object:
+        deadline = time.monotonic() + 10
+        while call.is_active() and time.monotonic() < deadline:
+            left.wait(0.01)
+        left.set()
+        return shared(self, stored, call)
+
+    def counted(*arguments: Any) -> object:
+        begun.append(arguments)
+        return to_batch(*arguments)
+
+    monkeypatch.setattr(inference, "to_batch", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(Materialiser, "shared", once_the_caller_left)
+        refused(lambda: served.stub.Inference(request, timeout=0.2), StatusCode.DEADLINE_EXCEEDED)
+        assert left.wait(10)
+    assert set(served.infer(session).outputs) == ALL_KEYS
+    assert len(begun) == 1
 
 
 def test_specs_of_inputs_and_outputs(served: Served) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,29 +48,29 @@ def test_a_pipeline_begins_with_initial_weights(
     refused(lambda: served.infer(session), StatusCode.FAILED_PRECONDITION)
 
 
-def broken(change: Callable[[dict], None]) -> dict:
+def broken(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
     config = rx_config()
     change(config)
     return config
 
 
-def _unknown_class(config: dict) -> None:
+def _unknown_class(config: dict[str, Any]) -> None:
     config["nodes"][2]["class_name"] = "cuvis_ai.anomaly.rx_detector.RXGlobbal"
 
 
-def _unknown_port(config: dict) -> None:
+def _unknown_port(config: dict[str, Any]) -> None:
     config["connections"][0]["target"] = "normalizer.inputs.dataa"
 
 
-def _unknown_node(config: dict) -> None:
+def _unknown_node(config: dict[str, Any]) -> None:
     config["connections"][0]["target"] = "normaliser.inputs.data"
 
 
-def _cycle(config: dict) -> None:
+def _cycle(config: dict[str, Any]) -> None:
     config["connections"][0]["source"] = "normalizer.outputs.normalized"
 
 
-def _no_hparam(config: dict) -> None:
+def _no_hparam(config: dict[str, Any]) -> None:
     del config["nodes"][2]["hparams"]["num_channels"]
 
 

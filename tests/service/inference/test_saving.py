@@ -17,7 +17,7 @@ def save(served: Served, session: str, path: str, **metadata: str) -> pb.SavePip
         pb.SavePipelineRequest(
             session_id=session,
             pipeline_path=path,
-            metadata=pb.PipelineMetadata(**metadata),  # type: ignore[arg-type]
+            metadata=pb.PipelineMetadata(**metadata),
         )
     )
 

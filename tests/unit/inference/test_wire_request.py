@@ -1,5 +1,7 @@
 """The request codec says what protobuf says, and does not copy."""
 
+from collections.abc import Iterator
+
 import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import example, given, settings
@@ -15,7 +17,7 @@ from tests.unit.inference import wire_messages as wire
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _walk_every_message():
+def _walk_every_message() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setattr(module, "_SMALL_BYTES", 0)
     yield
@@ -84,7 +86,7 @@ def agree(buffer: bytes) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(wire.requests)
-def test_regular_and_strange_requests(buffer):
+def test_regular_and_strange_requests(buffer: bytes) -> None:
     agree(buffer)
 
 
@@ -95,17 +97,17 @@ def test_regular_and_strange_requests(buffer):
 @example(b"\x92\x00\x00")  # a tag in more bytes than it needs
 @example(b"\x02\x00")  # field number 0
 @example(b"\x13\x14")  # a group where the inputs stand
-def test_damaged_requests(buffer):
+def test_damaged_requests(buffer: bytes) -> None:
     agree(buffer)
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=64))
-def test_noise(buffer):
+def test_noise(buffer: bytes) -> None:
     agree(buffer)
 
 
-def test_the_walk_takes_what_clients_send():
+def test_the_walk_takes_what_clients_send() -> None:
     """Without this every case above could have gone through protobuf alone."""
     request = pb.InferenceRequest(session_id="s", output_specs=["a"])
     request.inputs.cube.raw_data = b"cube"
@@ -116,7 +118,7 @@ def test_the_walk_takes_what_clients_send():
         cut_payloads(b"\x13\x14")
 
 
-def test_tensor_bytes_are_views_of_the_request():
+def test_tensor_bytes_are_views_of_the_request() -> None:
     request = pb.InferenceRequest(session_id="s")
     request.inputs.cube.raw_data = bytes(100_000)
     buffer = request.SerializeToString()
@@ -126,7 +128,7 @@ def test_tensor_bytes_are_views_of_the_request():
     assert data.readonly
 
 
-def test_every_cut_of_a_request_is_judged_as_protobuf_does():
+def test_every_cut_of_a_request_is_judged_as_protobuf_does() -> None:
     request = pb.InferenceRequest(session_id="session", output_specs=["decider.decisions"])
     request.inputs.cube.shape.extend([1, 2, -3])
     request.inputs.cube.raw_data = b"0123456789"

@@ -22,7 +22,9 @@ tensors = st.builds(
     outputs=st.dictionaries(st.text(max_size=200), tensors, max_size=4),
     metrics=st.dictionaries(st.text(max_size=20), st.floats(), max_size=4),
 )
-def test_protobuf_reads_what_was_written(outputs, metrics):
+def test_protobuf_reads_what_was_written(
+    outputs: dict[str, WireTensor], metrics: dict[str, float]
+) -> None:
     reply = pb.InferenceResponse.FromString(encode_inference_response(outputs, metrics))
     assert set(reply.outputs) == set(outputs)
     for key, tensor in outputs.items():
@@ -38,16 +40,16 @@ def test_protobuf_reads_what_was_written(outputs, metrics):
         )
 
 
-def test_nothing_to_say_is_an_empty_message():
+def test_nothing_to_say_is_an_empty_message() -> None:
     assert encode_inference_response({}, {}) == b""
 
 
-def test_same_bytes_as_protobuf_for_one_output():
+def test_same_bytes_as_protobuf_for_one_output() -> None:
     tensor = WireTensor((1, 3), pb.D_TYPE_UINT8, memoryview(b"abc"))
     reply = pb.InferenceResponse()
     reply.outputs["n.p"].CopyFrom(pb.Tensor(shape=[1, 3], dtype=pb.D_TYPE_UINT8, raw_data=b"abc"))
     assert encode_inference_response({"n.p": tensor}, {}) == reply.SerializeToString()
 
 
-def test_empty_request_is_no_error():
+def test_empty_request_is_no_error() -> None:
     assert decode_inference_request(b"").session_id == ""

@@ -34,7 +34,8 @@ class Materialiser:
         """
         self._artifacts = artifacts
         self._cache = PipelineCache(cache_size_bytes)
-        self.device = device
+        self._device = device
+        self._device_name = str(device)
 
     def shared(self, stored: records.Pipeline, call: Call) -> Pipeline:
         """Return the pipeline to run and not to change, built now if it is not at hand.
@@ -44,10 +45,10 @@ class Materialiser:
             NotFound: the weights artifact is gone.
             Exhausted: it does not fit into memory, or another call's build of it took too long.
         """
-        key = PipelineKey(stored.config_digest, stored.weights_digest, str(self.device))
+        key = PipelineKey(stored.config_digest, stored.weights_digest, self._device_name)
         remaining_s = call.remaining_s()
         wait_s = _MOST_WAIT_S if remaining_s is None else min(remaining_s, _MOST_WAIT_S)
-        return self._cache.get(key, lambda: self._build(stored, self.device), wait_s)
+        return self._cache.get(key, lambda: self._build(stored, self._device), wait_s)
 
     def private(self, stored: records.Pipeline) -> Pipeline:
         """Build a copy of its own on the CPU, to load weights into or to save.

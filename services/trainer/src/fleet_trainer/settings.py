@@ -18,7 +18,7 @@ class TrainerSettings(ServiceSettings):
     """Runs that may wait for a slot; one more is answered RESOURCE_EXHAUSTED."""
 
     device: str = "auto"
-    """Torch device that computes, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
+    """Torch device, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
 
     torch_threads: int | None = Field(default=None, ge=1)
     """Threads of one computation on the CPU; unset: all cores (trainer), 1 (inference)."""
