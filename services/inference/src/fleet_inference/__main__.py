@@ -4,6 +4,7 @@ import sys
 
 import torch
 
+from fleet_engine import set_tile_threads
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import open_artifact_store
@@ -15,13 +16,18 @@ from fleet_platform.sessions import open_session_store
 def main() -> int:
     """Run until a signal; returns the exit status."""
     settings = InferenceSettings()
-    torch.set_num_threads(settings.torch_threads)
+    # Each thread takes whole tiles; threads inside an operation would wait for one another, which
+    # on a busy machine takes many times longer than the operation.
+    set_tile_threads(settings.torch_threads or torch.get_num_threads())
+    torch.set_num_threads(1)
+    sessions, runs = open_session_store(settings), open_run_store(settings)
     try:
         service = compose(
             settings,
-            sessions=open_session_store(settings),
-            runs=open_run_store(settings),
+            sessions=sessions,
+            runs=runs,
             artifacts=open_artifact_store(settings),
+            closers=(runs.close, sessions.close),
         )
     except ValueError as error:
         sys.exit(str(error))

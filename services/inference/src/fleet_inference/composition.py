@@ -1,5 +1,7 @@
 """Puts the service together from its stores."""
 
+from collections.abc import Callable
+
 from fleet_inference.device_memory import choose_device
 from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
@@ -22,8 +24,9 @@ def compose(
     sessions: SessionStore,
     runs: RunStore,
     artifacts: ArtifactStore,
+    closers: tuple[Callable[[], object], ...] = (),
 ) -> Service:
-    """Make the inference service.
+    """Make the inference service; `closers` come after its own.
 
     Raises:
         ValueError: the device of the settings does not exist here.
@@ -50,5 +53,5 @@ def compose(
         owned=METHODS_BY_SERVICE["inference"],
         codecs=CODECS,
         probes={"redis": sessions.ping, "artifacts": artifacts.ping},
-        closers=(materialiser.close,),
+        closers=(materialiser.close, *closers),
     )

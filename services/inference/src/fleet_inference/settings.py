@@ -14,7 +14,5 @@ class InferenceSettings(ServiceSettings):
     device: str = "auto"
     """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""
 
-    torch_threads: int = Field(default=1, ge=1)
-    """Threads of one computation on the CPU. Calls already run beside one another, and a cube is
-    worked through in tiles that fit into a core's cache: more threads pay only for pipelines of
-    large matrix products, and then OMP_WAIT_POLICY=PASSIVE keeps waiting ones from spinning."""
+    torch_threads: int | None = Field(default=None, ge=1)
+    """Threads that work on the tiles of one cube on the CPU; unset: one for each core."""

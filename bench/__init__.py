@@ -1,0 +1,1 @@
+"""Benchmarks through the gateway, as ratios to a bare gRPC echo of the same bytes."""

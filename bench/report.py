@@ -1,0 +1,54 @@
+"""Prints the table and keeps it as JSON."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from bench.result import Result
+
+
+def print_table(results: Sequence[Result]) -> None:
+    """Print one line per result, a rule between cases."""
+    table = Table(title="through the gateway; ratio: to the echo through Envoy")
+    table.add_column("case", no_wrap=True)
+    table.add_column("answered by", no_wrap=True)
+    for heading in ("clients", "calls", "p50 ms", "p99 ms", "ratio"):
+        table.add_column(heading, justify="right")
+    for position, result in enumerate(results):
+        following = results[position + 1 : position + 2]
+        table.add_row(
+            result.case,
+            result.target,
+            str(result.clients),
+            str(result.calls),
+            f"{result.p50_ms:.2f}",
+            f"{result.p99_ms:.2f}",
+            f"{result.ratio:.2f}" if result.ratio else "",
+            end_section=any(next_one.case != result.case for next_one in following),
+        )
+    # A report that goes to a file is not cut to the width of a terminal that is not there.
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def save(results: Sequence[Result], folder: Path) -> Path:
+    """Write the results beside what is needed to compare them with another run."""
+    now = datetime.now(UTC)
+    content = {
+        "at": now.isoformat(timespec="seconds"),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "results": [asdict(result) for result in results],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{now:%Y%m%dT%H%M%SZ}.json"
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    return path
