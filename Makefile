@@ -47,7 +47,7 @@ test: $(READY) ## run all tests
 check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
-	$(RUN)/mypy $(PACKAGES:%=%/src)
+	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs
 	$(RUN)/lint-imports
 	$(RUN)/python proto/generate.py --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb

@@ -17,17 +17,12 @@ import grpc
 
 from bench.echo import METHOD, REPLY_SIZE_KEY
 from fleet_gateway import GatewaySettings, render_bootstrap
+from fleet_local.parts import NATIVE_ENVIRONMENT
 from fleet_local.ports import free_ports
 from fleet_local.settings import inherited_environment
 from fleet_platform.rpc import connect
 from fleet_proto.methods import SERVICE_NAME
 
-# As the supervisor starts the services, so that the floor is as low as it can be.
-_MALLOC = {
-    "MALLOC_MMAP_MAX_": "0",
-    "MALLOC_TRIM_THRESHOLD_": "4000000000",
-    "MALLOC_ARENA_MAX": "1",
-}
 _START_DEADLINE_S = 20.0
 _STOP_DEADLINE_S = 5.0
 
@@ -99,7 +94,9 @@ def _wait_until_answered(call: Callable[[], bytes]) -> None:
 
 @contextmanager
 def _process(*command: str) -> Iterator[None]:
-    process = subprocess.Popen(command, env={**inherited_environment(), **_MALLOC})
+    # As the supervisor starts the services, so that the floor is as low as it can be.
+    environment = {**inherited_environment(), **NATIVE_ENVIRONMENT}
+    process = subprocess.Popen(command, env=environment)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
 
 from fleet_config.settings import ConfigSettings
 from fleet_inference.settings import InferenceSettings
@@ -23,7 +24,7 @@ BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 def render() -> str:
     """The table: one row per variable, who reads it, its default and its meaning."""
     rows: dict[str, tuple[list[str], FieldInfo]] = {}
-    readers = {
+    readers: dict[str, type[BaseSettings]] = {
         "make up": StackSettings,
         "every service": ServiceSettings,
         "session": SessionSettings,

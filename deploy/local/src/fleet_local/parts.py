@@ -12,7 +12,7 @@ from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
 
-_NATIVE = {
+NATIVE_ENVIRONMENT = {
     # Big messages are page faults on fresh memory unless malloc keeps and reuses what it has freed.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
@@ -20,6 +20,7 @@ _NATIVE = {
     # OpenMP's threads wait asleep: spinning ones starve each other when the cores are busy.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
+"""How the native libraries below Python behave in every service."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
         "GATEWAY_ADDRESS": f"127.0.0.1:{settings.grpc_port}",
         # Parts write into a pipe; what reads them may still be a terminal.
         "LOG_COLOR": str(sys.stdout.isatty()),
-        **_NATIVE,
+        **NATIVE_ENVIRONMENT,
     }
     endpoints: dict[str, tuple[str, ...]] = {}
     for service, count in replicas.items():
