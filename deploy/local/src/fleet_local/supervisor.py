@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -24,7 +25,9 @@ from fleet_local.parts import Part, environment_of
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 _SETTLED_S = 10.0
+_START_GRACE_S = 2.0
 _STOP_GRACE_S = 15.0
+_KILL_GRACE_S = 2.0
 _TRIES_BEFORE_READY = 3
 
 
@@ -33,6 +36,7 @@ class _Running:
     part: Part
     colour: str
     pid: int = 0
+    starting: bool = False
     started_at: float = 0.0
     failures: int = 0
     restart_at: float | None = None
@@ -79,6 +83,7 @@ class Supervisor:
 
     def _start(self, running: _Running) -> None:
         running.restart_at = None
+        running.starting = True
         running.started_at = time.monotonic()
         process = Process(
             "exec " + shlex.join(running.part.command),
@@ -99,6 +104,7 @@ class Supervisor:
         if event.type == "line":
             self._printer.write(event)
         elif event.type == "start":
+            running.starting = False
             running.pid = event.data["pid"]
             self._write_state()
         elif event.type == "stop":
@@ -135,14 +141,21 @@ class Supervisor:
             self._stopping.wait(0.2)
 
     def _stop_all(self) -> None:
-        for stage in sorted({each.part.stage for each in self._running.values()}, reverse=True):
-            members = [each for each in self._running.values() if each.part.stage == stage]
+        everyone = list(self._running.values())
+        # A part that has just been started can be signalled once its process id is known.
+        self._handle_events_while(lambda: any(each.starting for each in everyone), _START_GRACE_S)
+        for stage in sorted({each.part.stage for each in everyone}, reverse=True):
+            members = [each for each in everyone if each.part.stage == stage]
             self._signal(members, signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_GRACE_S
-            while any(each.pid for each in members) and time.monotonic() < deadline:
-                self._handle_one_event(timeout_s=0.1)
+            self._handle_events_while(partial(_any_alive, members), _STOP_GRACE_S)
             self._signal(members, signal.SIGKILL)
+            self._handle_events_while(partial(_any_alive, members), _KILL_GRACE_S)
         self._say("stopped")
+
+    def _handle_events_while(self, condition: Callable[[], bool], timeout_s: float) -> None:
+        deadline = time.monotonic() + timeout_s
+        while condition() and time.monotonic() < deadline:
+            self._handle_one_event(timeout_s=0.1)
 
     @staticmethod
     def _signal(members: list[_Running], number: signal.Signals) -> None:
@@ -162,6 +175,10 @@ class Supervisor:
         temporary = self._state_file.with_suffix(".tmp")
         temporary.write_text(json.dumps(state, indent=2), encoding="utf-8")
         temporary.replace(self._state_file)
+
+
+def _any_alive(members: list[_Running]) -> bool:
+    return any(each.pid for each in members)
 
 
 @contextmanager
