@@ -15,7 +15,20 @@ pytestmark = pytest.mark.e2e
 BANDS = 61
 
 
-def test_train_and_inference_are_one_connected_trace_each(tmp_path):
+SERVICE_OF_CALL = {
+    "CreateSession": "session",
+    "ResolveConfig": "config",
+    "SetTrainRunConfig": "trainer",
+    "Train": "trainer",
+    "GetTrainStatus": "trainer",
+    "Inference": "inference",
+    "SavePipeline": "inference",
+    "LoadPipelineWeights": "inference",
+    "CloseSession": "session",
+}
+
+
+def test_every_call_of_the_job_is_one_connected_trace(tmp_path):
     rng = np.random.default_rng(5)
     wavelengths = np.linspace(430, 910, BANDS).astype(np.int32)
     cubes = rng.integers(200, 4000, size=(3, 16, 16, BANDS), dtype=np.uint16)
@@ -32,17 +45,18 @@ def test_train_and_inference_are_one_connected_trace_each(tmp_path):
             _job(stack.address, cubes[0], wavelengths)
             spans = receiver.wait_for(
                 lambda seen: (
-                    _complete(seen, "Train", "trainer.run")
-                    and _complete(seen, "Inference", "engine.plan")
+                    all(_complete(seen, method) for method in SERVICE_OF_CALL)
+                    and _complete(seen, "Train", "trainer.run")
                 )
             )
 
-    train, infer = _trace_of(spans, "Train"), _trace_of(spans, "Inference")
-    for trace in (train, infer):
+    for method, service in SERVICE_OF_CALL.items():
+        trace = _trace_of(spans, method)
         _assert_connected(trace)
-        assert any(span.attributes.get("db.system.name") == "redis" for span in trace)
-    assert {"gateway", "trainer"} <= {span.service for span in train}
-    assert {"gateway", "inference"} <= {span.service for span in infer}
+        assert {span.service for span in trace} == {"gateway", service}, method
+        redis = [s for s in trace if s.attributes.get("db.system.name") == "redis"]
+        assert redis, method
+    train, infer = _trace_of(spans, "Train"), _trace_of(spans, "Inference")
     for name in ("trainer.run", "engine.fit", "artifacts.put"):
         assert any(span.name.startswith(name) for span in train), name
     served = next(span for span in infer if span.name.endswith("/Inference") and _is_server(span))
@@ -71,7 +85,14 @@ def _job(address: str, cube: np.ndarray, wavelengths: np.ndarray) -> None:
             cube=_tensor(cube[None], pb.D_TYPE_UINT16),
             wavelengths=_tensor(wavelengths[None], pb.D_TYPE_INT32),
         )
+        stub.GetTrainStatus(pb.GetTrainStatusRequest(session_id=session_id))
         stub.Inference(pb.InferenceRequest(session_id=session_id, inputs=inputs))
+        save = pb.SavePipelineRequest(session_id=session_id, pipeline_path="traced.yaml")
+        stub.SavePipeline(save)
+        stub.LoadPipelineWeights(
+            pb.LoadPipelineWeightsRequest(session_id=session_id, weights_path="traced.pt")
+        )
+        stub.CloseSession(pb.CloseSessionRequest(session_id=session_id))
 
 
 def _tensor(array: np.ndarray, dtype: int) -> pb.Tensor:
@@ -89,12 +110,15 @@ def _trace_of(spans: list[ReceivedSpan], method: str) -> list[ReceivedSpan]:
     return [span for span in spans if span.trace_id in ids]
 
 
-def _complete(spans: list[ReceivedSpan], method: str, last: str) -> bool:
-    """Whether service, gateway and the innermost part of the call of `method` have reported."""
+def _complete(spans: list[ReceivedSpan], method: str, inmost: str = "") -> bool:
+    """Whether the gateway, the service and, if named, what is inmost in the call have reported."""
     ids = {s.trace_id for s in spans if s.name.endswith(f"/{method}") and _is_server(s)}
     trace = [span for span in spans if span.trace_id in ids]
-    return any(s.service == "gateway" and not s.parent_id for s in trace) and any(
-        s.name == last for s in trace
+    from_gateway = [span for span in trace if span.service == "gateway"]
+    return (
+        any(not span.parent_id for span in from_gateway)
+        and any(span.parent_id for span in from_gateway)
+        and (not inmost or any(span.name == inmost for span in trace))
     )
 
 
