@@ -60,7 +60,9 @@ class Supervisor:
         self._state_file = state_file
         self._ready = threading.Event()
         self._stopping = threading.Event()
-        self._printer = Printer(sys.stdout, width=max(len(name) for name in self._running))
+        # No time in front: the parts' own lines begin with theirs.
+        width = max(len(name) for name in self._running)
+        self._printer = Printer(sys.stdout, time_format="", width=width)
         self._exit_code = 0
 
     def run(self) -> int:
