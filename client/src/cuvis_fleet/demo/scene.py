@@ -52,9 +52,9 @@ class Scene:
     """
 
     name: str
-    cubes_NHWC: Array  # noqa: N815 - shape letters
+    cubes_NHWC: Array
     wavelengths_nm: npt.NDArray[np.float64] | None
-    truth_NHW: npt.NDArray[np.bool_] | None  # noqa: N815 - shape letters
+    truth_NHW: npt.NDArray[np.bool_] | None
 
 
 def read_scene(path: Path) -> Scene:

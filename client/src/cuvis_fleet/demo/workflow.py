@@ -27,8 +27,8 @@ class Outcome:
         seconds: that each step took, in order.
     """
 
-    scores_NHW: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))  # noqa: N815
-    decisions_NHW: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))  # noqa: N815
+    scores_NHW: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))
+    decisions_NHW: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))
     saved: SavedPipeline | None = None
     trace_id: str = ""
     seconds: dict[str, float] = field(default_factory=dict)

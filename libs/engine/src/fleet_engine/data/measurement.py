@@ -24,10 +24,10 @@ class Measurement:
         mask_HW: class of each pixel, int32; None: not labelled.
     """
 
-    cube_HWC: npt.NDArray[Any]  # noqa: N815 - shape letters
+    cube_HWC: npt.NDArray[Any]
     wavelengths_nm: npt.NDArray[np.float64]
     wavelengths_known: bool
-    mask_HW: npt.NDArray[np.int32] | None = None  # noqa: N815 - shape letters
+    mask_HW: npt.NDArray[np.int32] | None = None
 
     @classmethod
     def from_arrays(
