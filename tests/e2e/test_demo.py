@@ -10,6 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from fleet_local.background import BackgroundStack
+from tests.e2e.conftest import REPOSITORY
 
 pytestmark = pytest.mark.e2e
 
@@ -49,3 +50,22 @@ def test_the_demo_trains_infers_and_draws(
     assert (output_dir / "demo" / f"{name}.yaml").exists()
     assert (output_dir / "demo" / f"{name}.pt").exists()
     assert re.search(r"trace of inference\s+[0-9a-f]{32}", done.stdout)
+
+
+def test_the_readme_example_runs_on_what_the_demo_saved(
+    stack: BackgroundStack, data_dir: Path, output_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = [sys.executable, "-m", "cuvis_fleet.demo", "--address", stack.address]
+    command += ["--data-dir", str(data_dir), "--output-dir", str(output_dir)]
+    subprocess.run(command, capture_output=True, timeout=100, check=True)
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    example = readme.partition("```python\n")[2].partition("```")[0]
+    assert "localhost:50051" in example
+    rng = np.random.default_rng(3)
+    given = {
+        "cube": rng.integers(100, 4000, (20, 30, 61), dtype=np.uint16),
+        "wavelengths_nm": np.linspace(430, 910, 61),
+    }
+    exec(example.replace("localhost:50051", stack.address), given)
+    printed = capsys.readouterr().out
+    assert re.fullmatch(r"\(1, 20, 30, 1\) \d+ [0-9a-f]{32}\n", printed), printed
