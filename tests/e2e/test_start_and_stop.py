@@ -154,3 +154,33 @@ def test_ctrl_c_in_the_midst_of_starting_stops_every_process(settings, tmp_path)
         assert process.wait(timeout=STOPS_WITHIN_S) == 0
         _gone, alive = psutil.wait_procs(family, timeout=1)
         assert alive == []
+
+
+def test_a_terminal_that_hangs_up_stops_every_process(settings, tmp_path):
+    parts = tmp_path / "run" / "parts.json"
+    with _foreground(settings, tmp_path / "terminal.log") as process:
+        wait_until(parts.exists, "the first part runs")
+        family = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGHUP)
+        assert process.wait(timeout=STOPS_WITHIN_S) == 0
+        _gone, alive = psutil.wait_procs(family, timeout=1)
+        assert alive == []
+
+
+def test_output_that_nobody_reads_any_more_stops_every_process(settings, tmp_path):
+    parts = tmp_path / "run" / "parts.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fleet_local"],
+        cwd=REPOSITORY,
+        env={**os.environ, **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    wait_until(parts.exists, "the first part runs")
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    _gone, alive = psutil.wait_procs(family, timeout=1)
+    assert alive == []

@@ -66,7 +66,7 @@ class Supervisor:
         self._exit_code = 0
 
     def run(self) -> int:
-        """Block until SIGINT or SIGTERM, or until the start fails; returns the exit code."""
+        """Block until a signal asks to stop or the start fails; returns the exit code."""
         with _signals(self._on_signal):
             for stage in sorted({each.part.stage for each in self._running.values()}):
                 for each in self._running.values():
@@ -104,7 +104,7 @@ class Supervisor:
             return
         running = self._running[event.name]
         if event.type == "line":
-            self._printer.write(event)
+            self._print(event)
         elif event.type == "start":
             running.starting = False
             running.pid = event.data["pid"]
@@ -168,7 +168,15 @@ class Supervisor:
 
     def _say(self, line: str) -> None:
         now = datetime.datetime.now()
-        self._printer.write(Message(type="line", data=line, time=now, name="fleet", colour=None))
+        self._print(Message(type="line", data=line, time=now, name="fleet", colour=None))
+
+    def _print(self, line: Message) -> None:
+        try:
+            self._printer.write(line)
+        except OSError:
+            # Nobody reads any more, but the parts must still be stopped.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._stopping.set()
 
     def _write_state(self) -> None:
         state = {
@@ -185,8 +193,8 @@ def _any_alive(members: list[_Running]) -> bool:
 
 @contextmanager
 def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `handler` take SIGINT and SIGTERM for as long as the block runs."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    """Let `handler` take what asks a foreground program to end, for as long as the block runs."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, handler) for number in numbers]
     try:
         yield
