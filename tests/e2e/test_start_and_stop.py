@@ -145,23 +145,13 @@ def test_ctrl_c_stops_every_process(settings, tmp_path):
     assert text.rstrip().endswith("stopped")
 
 
-def test_ctrl_c_in_the_midst_of_starting_stops_every_process(settings, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["ctrl-c", "hang-up"])
+def test_a_signal_in_the_midst_of_starting_stops_every_process(settings, tmp_path, number):
     parts = tmp_path / "run" / "parts.json"
     with _foreground(settings, tmp_path / "terminal.log") as process:
         wait_until(parts.exists, "the first part runs")
         family = psutil.Process(process.pid).children(recursive=True)
-        os.killpg(process.pid, signal.SIGINT)
-        assert process.wait(timeout=STOPS_WITHIN_S) == 0
-        _gone, alive = psutil.wait_procs(family, timeout=1)
-        assert alive == []
-
-
-def test_a_terminal_that_hangs_up_stops_every_process(settings, tmp_path):
-    parts = tmp_path / "run" / "parts.json"
-    with _foreground(settings, tmp_path / "terminal.log") as process:
-        wait_until(parts.exists, "the first part runs")
-        family = psutil.Process(process.pid).children(recursive=True)
-        os.killpg(process.pid, signal.SIGHUP)
+        os.killpg(process.pid, number)
         assert process.wait(timeout=STOPS_WITHIN_S) == 0
         _gone, alive = psutil.wait_procs(family, timeout=1)
         assert alive == []

@@ -51,8 +51,8 @@ class Inference:
                 {
                     attributes.SESSION_ID: request.session_id,
                     attributes.DEVICE: str(pipeline.device),
-                    "fleet.nodes": len(plan.node_names),
-                    "fleet.pixels": _pixels(batch),
+                    attributes.NODES: len(plan.node_names),
+                    attributes.PIXELS: _pixels(batch),
                 }
             )
             return to_reply(plan.run(batch, _CONTEXT), request.output_specs)

@@ -74,7 +74,7 @@ class Materialiser:
             pipeline.to(device)
             span.set_attributes(
                 {
-                    "fleet.nodes": len(pipeline.nodes),
+                    attributes.NODES: len(pipeline.nodes),
                     attributes.SIZE_BYTES: pipeline.size_bytes,
                     attributes.DEVICE: str(device),
                     attributes.CONFIG_DIGEST: stored.config_digest,

@@ -12,6 +12,7 @@ from fleet_engine.graph.stage import Stage
 from fleet_engine.training.fit_event import FitEvent
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.attributes import NODE
 
 Batch = Mapping[str, object]
 """Values by input port: cube [B, H, W, C], wavelengths, mask, ..."""
@@ -44,7 +45,7 @@ def fit_statistics(
     """
     for wave in _waves(pipeline):
         with (
-            _TRACER.start_as_current_span("engine.fit", attributes={"fleet.node": wave}),
+            _TRACER.start_as_current_span("engine.fit", attributes={NODE: wave}),
             torch.inference_mode(),
         ):
             total = _fit_wave(
