@@ -1,9 +1,11 @@
 """Typed graph: ports, wiring, validation, compiled plans."""
 
+from fleet_engine.graph.artifact import Artifact
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.catalogue import catalogue, node_class, published
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.errors import GraphInvalid, NotFitted
+from fleet_engine.graph.metric import Metric
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.plan import Plan
@@ -12,8 +14,10 @@ from fleet_engine.graph.stage import Stage
 from fleet_engine.graph.tile_threads import set_tile_threads
 
 __all__ = [
+    "Artifact",
     "Context",
     "GraphInvalid",
+    "Metric",
     "Node",
     "NotFitted",
     "Pipeline",

@@ -1,6 +1,6 @@
 """The built-in nodes, one file each; importing this registers them under their published paths."""
 
-from fleet_engine.nodes.anomaly_detection_metrics import AnomalyDetectionMetrics, Metric
+from fleet_engine.nodes.anomaly_detection_metrics import AnomalyDetectionMetrics
 from fleet_engine.nodes.anomaly_mask import AnomalyMask
 from fleet_engine.nodes.binary_decider import BinaryDecider
 from fleet_engine.nodes.lentils_anomaly_data import LentilsAnomalyDataNode
@@ -14,7 +14,6 @@ __all__ = [
     "AnomalyMask",
     "BinaryDecider",
     "LentilsAnomalyDataNode",
-    "Metric",
     "MinMaxNormalizer",
     "RXGlobal",
     "ScoreToLogit",

@@ -1,6 +1,5 @@
 """How well decisions agree with the truth."""
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -8,28 +7,10 @@ from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
 from fleet_engine.graph.context import Context
+from fleet_engine.graph.metric import Metric
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.graph.stage import Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One number about one batch.
-
-    Attributes:
-        name: such as iou.
-        value: the number.
-        stage: purpose of the run.
-        epoch: epoch, from 0.
-        batch_idx: batch within the epoch, from 0.
-    """
-
-    name: str
-    value: float
-    stage: Stage
-    epoch: int
-    batch_idx: int
 
 
 @published("cuvis_ai.node.metrics.AnomalyDetectionMetrics")
