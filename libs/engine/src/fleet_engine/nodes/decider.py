@@ -37,7 +37,7 @@ class CalibratedDecider(Node):
         """Choose the threshold with the best pixel F1 and keep it as the node's hparam.
 
         Args:
-            scores: what came in at the port `logits`, one float32 [1, H, W, C] for each measurement.
+            scores: what came in at `logits`, one float32 [1, H, W, C] for each measurement.
             targets: the truth, one bool [1, H, W, 1] for each.
 
         Raises:

@@ -1,0 +1,29 @@
+"""All that a gradient training needs to know besides the pipeline and the data's place."""
+
+from dataclasses import dataclass
+
+from fleet_engine.data import Measurements
+from fleet_schemas import DataConfig, TrainingConfig
+
+
+@dataclass(frozen=True, slots=True)
+class GradientJob:
+    """A gradient training.
+
+    Attributes:
+        training: the loop's settings.
+        data: which measurements are for what.
+        measurements: the opened data.
+        loss_nodes: nodes whose outputs add up to the loss.
+        metric_nodes: nodes whose metrics are reported.
+        freeze_nodes: nodes that stay as they are.
+        unfreeze_nodes: nodes that are trained.
+    """
+
+    training: TrainingConfig
+    data: DataConfig
+    measurements: Measurements
+    loss_nodes: tuple[str, ...]
+    metric_nodes: tuple[str, ...] = ()
+    freeze_nodes: tuple[str, ...] = ()
+    unfreeze_nodes: tuple[str, ...] = ()
