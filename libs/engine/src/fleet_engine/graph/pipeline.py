@@ -83,9 +83,23 @@ class Pipeline:
             self._plans[stage, requested] = plan
         return plan
 
-    def compile(self, stage: Stage, wanted: Iterable[str], fitting: Collection[str] = ()) -> Plan:
-        """Compile a plan for exactly the wanted outputs ``node.port`` and nodes to be fitted."""
-        return Plan(self.nodes, self.wiring, stage, wanted, device=self.device, fitting=fitting)
+    def compile(
+        self,
+        stage: Stage,
+        wanted: Iterable[str],
+        fitting: Collection[str] = (),
+        sinks: Collection[str] = (),
+    ) -> Plan:
+        """Compile a plan for exactly the wanted outputs ``node.port``, nodes to fit and sinks."""
+        return Plan(
+            self.nodes,
+            self.wiring,
+            stage,
+            wanted,
+            device=self.device,
+            fitting=fitting,
+            sinks=sinks,
+        )
 
     def _output_keys(self, stage: Stage) -> list[str]:
         return [

@@ -41,6 +41,7 @@ class Plan:
         *,
         device: torch.device,
         fitting: Collection[str] = (),
+        sinks: Collection[str] = (),
     ) -> None:
         """Compile a plan.
 
@@ -51,6 +52,7 @@ class Plan:
             wanted: outputs ``node.port`` to be given back.
             device: where to compute.
             fitting: nodes that take their inputs into their statistics in place of computing.
+            sinks: nodes that run for what they do, whether or not an output of theirs is wanted.
 
         Raises:
             GraphInvalid: a node that is needed is fed by one that does not run at `stage`.
@@ -61,6 +63,7 @@ class Plan:
         self._wanted = tuple(wanted)
         self._device = device
         self._fitting = frozenset(fitting)
+        self._sinks = frozenset(sinks)
         ordered = self._order(self._needed())
         self._entries = tuple(
             _Entry(nodes[name], port, spec)
@@ -130,7 +133,7 @@ class Plan:
 
     def _needed(self) -> set[str]:
         """Names of the nodes that must run."""
-        targets = {key.partition(".")[0] for key in self._wanted} | self._fitting
+        targets = {key.partition(".")[0] for key in self._wanted} | self._fitting | self._sinks
         needed: set[str] = set()
         pending = list(targets)
         while pending:
