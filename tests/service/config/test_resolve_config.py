@@ -38,9 +38,29 @@ def test_the_guides_call_answers_the_whole_config(config_service):
     assert config["output_dir"] == "outputs/rx_statistical"
 
 
+@pytest.mark.parametrize("name", ["channel_selector", "deep_svdd"])
+def test_the_gradient_trainruns_take_the_guides_overrides(config_service, name):
+    overrides = ("training.trainer.max_epochs=5", "training.scheduler.patience=10")
+    reply = config_service.resolve("trainrun", f"trainrun/{name}", *overrides)
+    config = json.loads(reply.config_bytes)
+
+    assert config["name"] == name
+    assert config["training"]["trainer"]["max_epochs"] == 5
+    assert config["training"]["scheduler"]["patience"] == 10
+    assert config["training"]["scheduler"]["name"] == "reduce_on_plateau"
+    nodes = {node["name"] for node in config["pipeline"]["nodes"]}
+    assert nodes.issuperset(config["loss_nodes"] + config["unfreeze_nodes"])
+
+
 @pytest.mark.parametrize(
     ("kind", "path"),
-    [("pipeline", "pipeline/rx_statistical"), ("data", "lentils"), ("training", "default")],
+    [
+        ("pipeline", "pipeline/rx_statistical"),
+        ("pipeline", "pipeline/channel_selector"),
+        ("pipeline", "pipeline/deep_svdd"),
+        ("data", "lentils"),
+        ("training", "default"),
+    ],
 )
 def test_parts_are_resolved_by_themselves(config_service, kind, path):
     assert json.loads(config_service.resolve(kind, path).config_bytes)
