@@ -1,6 +1,6 @@
 """The contract that every node of a pipeline follows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from fleet_engine.graph.port_spec import Ports
 from fleet_engine.graph.stage import Stage
+from fleet_engine.graph.stream_fit import StreamFit
 from fleet_platform.errors import InvalidInput
 
 
@@ -15,8 +16,12 @@ class Node(nn.Module):
     """A step of a pipeline: named input ports in, named output ports out.
 
     A subclass declares its ports and implements ``forward(**inputs, context) -> dict``. One that
-    learns from data implements `fit_begin`, `fit_update` and `fit_end`, whose sums are kept in
-    plain attributes, so that they never reach a state dict.
+    learns from data implements one of two forms of a fit, and has the other for nothing:
+
+    - `fit_begin`, `fit_update` and `fit_end`, whose sums are kept in plain attributes, so that they
+      never reach a state dict. With `fit_sums` and `fit_merge` in addition, several workers fit it
+      together, each on its share of the data.
+    - the published `statistical_initialization`, which takes the whole stream.
 
     Attributes:
         INPUT_SPECS: input ports by name.
@@ -56,6 +61,7 @@ class Node(nn.Module):
         )
         self.hparams: dict[str, Any] = hparams
         self.fitted = False
+        self._stream_fit: StreamFit | None = None
 
     @property
     def pixel_ports(self) -> frozenset[str]:
@@ -65,7 +71,20 @@ class Node(nn.Module):
     @property
     def requires_fit(self) -> bool:
         """Whether the node takes part in statistical fitting."""
-        return type(self).fit_update is not Node.fit_update
+        return type(self).fit_update is not Node.fit_update or self._fits_on_stream
+
+    @property
+    def mergeable(self) -> bool:
+        """Whether fits on parts of the data can be put together to one of the whole."""
+        return type(self).fit_merge is not Node.fit_merge
+
+    @property
+    def _fits_on_stream(self) -> bool:
+        kind = type(self)
+        return (
+            kind.fit_update is Node.fit_update
+            and kind.statistical_initialization is not Node.statistical_initialization
+        )
 
     @property
     def ready(self) -> bool:
@@ -80,12 +99,46 @@ class Node(nn.Module):
 
     def fit_begin(self) -> None:
         """Forget all sums and start a fit."""
+        if self._fits_on_stream:
+            self._stream_fit = StreamFit(self.statistical_initialization)
 
     def fit_update(self, *_: Any, **inputs: Any) -> None:
-        """Take in one batch, or one tile of it, of the node's inputs."""
+        """Take in one batch, or one tile of it, of the node's inputs.
+
+        Raises:
+            InvalidInput: the inputs do not fit, or hold values that are not finite.
+        """
+        if self._stream_fit is not None:
+            self._stream_fit.feed(inputs)
 
     def fit_end(self) -> None:
-        """Turn the sums into statistics; the node is fitted."""
+        """Turn the sums into statistics; the node is fitted.
+
+        Raises:
+            InvalidInput: there were too few pixels.
+        """
+        fit, self._stream_fit = self._stream_fit, None
+        if fit is not None:
+            fit.finish()
+            self.fitted = True
+
+    def fit_abandon(self) -> None:
+        """Break a fit off that will not be ended; does nothing after `fit_end`."""
+        fit, self._stream_fit = self._stream_fit, None
+        if fit is not None:
+            fit.abandon()
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return the sums since `fit_begin`, by name; of no data, where there was none."""
+        return {}
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Replace the sums by those of all parts of the data together.
+
+        Args:
+            parts: what `fit_sums` gave in each worker, this one included, in an order that is the
+                same everywhere; so all workers end with the same bits.
+        """
 
     def statistical_initialization(self, stream: Iterable[Mapping[str, Any]]) -> None:
         """Fit on a stream of inputs, each a mapping from input port to value.

@@ -1,6 +1,7 @@
 """Statistical fitting: each wave of independent nodes in one pass over the data."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 
 import networkx as nx
 import torch
@@ -44,10 +45,7 @@ def fit_statistics(
         Cancelled: `should_stop` said so; the nodes of earlier waves keep their new statistics.
     """
     for wave in _waves(pipeline):
-        with (
-            _TRACER.start_as_current_span("engine.fit", attributes={NODE: wave}),
-            torch.inference_mode(),
-        ):
+        with _TRACER.start_as_current_span("engine.fit", attributes={NODE: wave}), torch.no_grad():
             total = _fit_wave(
                 pipeline,
                 wave,
@@ -69,24 +67,49 @@ def _fit_wave(
 ) -> int:
     """Fit one wave and return how many measurements the pass had."""
     plan = pipeline.compile(Stage.INFERENCE, wanted=(), fitting=wave)
-    for name in wave:
-        pipeline.nodes[name].fit_begin()
-        on_event(FitEvent("start", name, 0, total))
     done = 0
-    for index, batch in enumerate(batches()):
-        if should_stop():
-            raise Cancelled(f"Stopped while fitting {', '.join(wave)}.")
-        try:
-            plan.run(batch, Context(Stage.INFERENCE, batch_idx=index))
-        except InvalidInput as error:
-            raise InvalidInput(f"Fitting {', '.join(wave)}, batch {index}: {error.text}") from error
-        done += _measurements(batch)
+    with _fits(pipeline, wave), _closed(batches()) as stream:
         for name in wave:
-            on_event(FitEvent("progress", name, done, total))
-    for name in wave:
-        pipeline.nodes[name].fit_end()
-        on_event(FitEvent("end", name, done, done))
+            on_event(FitEvent("start", name, 0, total))
+        for index, batch in enumerate(stream):
+            if should_stop():
+                raise Cancelled(f"Stopped while fitting {', '.join(wave)}.")
+            try:
+                plan.run(batch, Context(Stage.INFERENCE, batch_idx=index))
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"Fitting {', '.join(wave)}, batch {index}: {error.text}"
+                ) from error
+            done += _measurements(batch)
+            for name in wave:
+                on_event(FitEvent("progress", name, done, total))
+        for name in wave:
+            pipeline.nodes[name].fit_end()
+            on_event(FitEvent("end", name, done, done))
     return done
+
+
+@contextmanager
+def _fits(pipeline: Pipeline, names: list[str]) -> Iterator[None]:
+    """Begin the fits of some nodes; if anything goes wrong, abandon those that have not ended."""
+    try:
+        for name in names:
+            pipeline.nodes[name].fit_begin()
+        yield
+    except BaseException:
+        for name in names:
+            pipeline.nodes[name].fit_abandon()
+        raise
+
+
+@contextmanager
+def _closed(stream: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
+    """Close a generator even where an exception still holds on to it."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
 
 
 def _measurements(batch: Batch) -> int:

@@ -1,0 +1,145 @@
+"""Nodes that fit on a stream take part in the common pass, and never outlive it."""
+
+import threading
+from typing import ClassVar
+
+import pytest
+import torch
+
+from fleet_engine import Node, PortSpec, build_pipeline
+from fleet_engine.graph.catalogue import published
+from fleet_engine.training import fit_statistics
+from fleet_platform.errors import Cancelled
+from tests.unit.engine.pipelines import DATA, MIN_MAX, batch_of, config, fit, node
+
+CUBE = PortSpec(torch.float32, (-1, -1, -1, -1))
+
+
+@published("tests.StreamMean")
+class StreamMean(Node):
+    """Subtracts the mean of the training data; only the published form of a fit."""
+
+    INPUT_SPECS: ClassVar = {"data": CUBE}
+    OUTPUT_SPECS: ClassVar = {"centred": CUBE}
+    TRAINABLE_BUFFERS = ("mean",)
+
+    def __init__(self, enough=None, fails_at=None, **hparams):
+        super().__init__(**hparams)
+        self.register_buffer("mean", torch.tensor(float("nan")))
+        self.enough, self.fails_at = enough, fails_at
+
+    def statistical_initialization(self, stream):
+        seen = []
+        for index, inputs in enumerate(stream):
+            if index == self.fails_at:
+                raise RuntimeError("no more")
+            if index == self.enough:
+                break
+            seen.append(inputs["data"])
+        self.mean = torch.cat(seen).mean()
+
+    def forward(self, data, **_):
+        return {"centred": data - self.mean}
+
+
+def chain(*streams):
+    """Entry -> min-max -> each of the stream nodes, side by side."""
+    names = [name for name, _ in streams]
+    return build_pipeline(
+        config(
+            [
+                node("data", DATA, normal_class_ids=[0]),
+                node("scale", MIN_MAX),
+                *(node(name, "tests.StreamMean", **hparams) for name, hparams in streams),
+                node("last", MIN_MAX),
+            ],
+            [
+                ("data.cube", "scale.data"),
+                *(("scale.normalized", f"{name}.data") for name in names),
+                (f"{names[0]}.centred", "last.data"),
+            ],
+        )
+    )
+
+
+def threads():
+    return [thread.name for thread in threading.enumerate() if thread.name == "stream-fit"]
+
+
+BATCHES = [batch_of((2, 30, 40, 7), seed=seed) for seed in range(3)]
+
+
+def test_a_node_with_the_published_fit_alone_is_fitted_in_its_turn():
+    pipeline = fit(chain(("mean", {})), *BATCHES)
+    scaled = torch.cat([batch["cube"] for batch in BATCHES]).float() / 4095
+    assert pipeline.nodes["mean"].fitted
+    torch.testing.assert_close(pipeline.nodes["mean"].mean, scaled.mean(), rtol=1e-3, atol=0)
+    assert pipeline.nodes["last"].running_max < 1.0
+    assert threads() == []
+
+
+def test_several_share_one_pass():
+    passes = []
+
+    def batches():
+        passes.append(1)
+        return iter(BATCHES)
+
+    pipeline = chain(("a", {}), ("b", {}), ("c", {"enough": 1}))
+    fit_statistics(pipeline, batches, lambda _: None, lambda: False)
+    means = [pipeline.nodes[name].mean for name in "abc"]
+    assert len(passes) == 3
+    assert torch.equal(means[0], means[1])
+    assert not torch.equal(means[0], means[2])
+    assert threads() == []
+
+
+def test_what_it_keeps_can_be_trained_afterwards():
+    one = fit(chain(("mean", {})), *BATCHES).nodes["mean"]
+    assert not one.mean.is_inference()
+    one.unfreeze()
+    one(data=torch.ones(1, 2, 2, 7))["centred"].square().sum().backward()
+    assert one.mean.grad is not None
+
+
+def test_its_failure_ends_the_fit_and_all_threads():
+    pipeline = chain(("good", {}), ("bad", {"fails_at": 1}))
+    with pytest.raises(RuntimeError, match="no more"):
+        fit(pipeline, *BATCHES)
+    assert threads() == []
+    assert not pipeline.nodes["good"].fitted
+
+
+def test_a_fit_that_fails_at_the_end_of_its_stream_is_told():
+    with pytest.raises(ValueError, match="non-empty list"):
+        fit(chain(("empty", {"enough": 0})), *BATCHES)
+    assert threads() == []
+
+
+def test_a_stop_ends_its_thread():
+    passes = []
+    pipeline = chain(("mean", {}))
+    with pytest.raises(Cancelled, match="mean"):
+        fit_statistics(
+            pipeline,
+            lambda: passes.append(1) or iter(BATCHES),
+            lambda _: None,
+            should_stop=lambda: len(passes) == 2,
+        )
+    assert threads() == []
+    assert torch.isnan(pipeline.nodes["mean"].mean)
+
+
+def test_the_source_of_the_data_is_closed_when_a_fit_breaks_off():
+    closed = []
+
+    def batches():
+        try:
+            yield from BATCHES
+        finally:
+            closed.append(1)
+
+    with pytest.raises(RuntimeError, match="no more") as caught:
+        fit_statistics(chain(("bad", {"fails_at": 0})), batches, lambda _: None, lambda: False)
+    assert caught.value.__traceback__ is not None
+    assert closed == [1, 1]
