@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
@@ -25,3 +26,14 @@ class LossNode(Node):
         if hparams.get("execution_stages") is not None:
             raise ValueError("hparam 'execution_stages' is not for losses; leave it out")
         super().__init__(**hparams)
+
+    def require_same_shape(self, port: str, value: Tensor, other_port: str, other: Tensor) -> None:
+        """Refuse two inputs that broadcasting would make fit each other.
+
+        Raises:
+            InvalidInput: the shapes differ.
+        """
+        if value.shape != other.shape:
+            raise self.refuse(
+                port, f"shape {list(value.shape)}", f"{list(other.shape)}, as '{other_port}' has"
+            )
