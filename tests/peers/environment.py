@@ -50,6 +50,49 @@ _CORE = (
 """What the example clients of cuvis-ai 0.4.0 import through ``cuvis_ai_core.grpc``. Not its whole
 list of requirements: torchvision would bring another torch, and the native SDK is stood in for."""
 
+_SERVER = (
+    "cuvis-ai==0.4.0",
+    "absl-py==2.5.1",
+    "aiohappyeyeballs==2.7.1",
+    "aiohttp==3.14.5",
+    "aiosignal==1.4.0",
+    "attrs==26.1.0",
+    "cloudpickle==3.1.3",
+    "contourpy==1.3.3",
+    "cycler==0.12.1",
+    "dataclass-wizard==1.0.0",
+    "fonttools==4.68.0",
+    "frozenlist==1.8.0",
+    "graphviz==0.21",
+    "hydra-core==1.3.8",
+    "idna==3.20",
+    "imageio==2.38.1",
+    "joblib==1.6.0",
+    "kiwisolver==1.5.1",
+    "lazy-loader==0.6",
+    "markdown==3.11.3",
+    "matplotlib==3.11.2",
+    "multidict==7.2.1",
+    "narwhals==2.29.0",
+    "propcache==0.5.4",
+    "pycocotools==2.0.11",
+    "pyparsing==3.3.3",
+    "python-dateutil==4.0.0",
+    "python-dotenv==1.2.4",
+    "scikit-image==0.26.0",
+    "scikit-learn==1.9.1",
+    "scipy==1.17.1",
+    "tensorboard==2.21.0",
+    "tensorboard-data-server==0.7.2",
+    "threadpoolctl==3.8.0",
+    "tifffile==2026.3.3",
+    "tzdata==2026.6",
+    "werkzeug==3.1.9",
+    "yarl==1.25.1",
+)
+"""What the published nodes, trainers and server import on top, torchvision but for two names of it:
+see `tests/standins/launch_published.py`."""
+
 
 @dataclass(frozen=True)
 class _Recipe:
@@ -79,6 +122,7 @@ _RECIPES = {
     "schemas-0.2.0": _Recipe(exact=("cuvis-ai-schemas==0.2.0", *_WIRE)),
     "schemas-0.14.2": _Recipe(exact=("cuvis-ai-schemas==0.14.2", *_WIRE)),
     "cuvis-ai-0.4.0": _Recipe(exact=(*_CORE, *_WIRE), resolved=("torch==2.13.0",)),
+    "cuvis-ai-0.4.0-full": _Recipe(exact=(*_CORE, *_SERVER, *_WIRE), resolved=("torch==2.13.0",)),
     "no-torch": _Recipe(
         rooms=("proto", "libs/platform", "libs/schemas", "services/config", "services/session"),
         constraints="constraints.txt",
@@ -97,7 +141,8 @@ def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
     so is one whose pins have changed.
 
     Args:
-        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0`` or ``no-torch``.
+        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0``, ``cuvis-ai-0.4.0-full`` or
+            ``no-torch``.
         deadline_s: longest time to wait for another process's build and to build, in seconds.
 
     Returns:
