@@ -18,10 +18,10 @@ endif
 export GRPC_PORT INFERENCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench test check format proto pins clean
+.PHONY: help setup up demo bench test test-numerics test-parity check format proto pins clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make the virtual environment .venv with everything pinned
 
@@ -43,6 +43,12 @@ bench: $(READY) ## compare calls with a bare echo of the same bytes, as ratios
 
 test: $(READY) ## run all tests
 	$(RUN)/python -m pytest
+
+test-numerics: $(READY) ## run the tests against float64 references
+	$(RUN)/python -m pytest tests/numerics
+
+test-parity: $(READY) ## run the tests against published cuvis-ai 0.4.0, installed by itself
+	$(RUN)/python -m pytest tests/parity
 
 check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/ruff check .
