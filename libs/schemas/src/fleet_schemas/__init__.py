@@ -24,6 +24,7 @@ from fleet_schemas.trainer import TrainerConfig
 from fleet_schemas.training import TRAINER_KEYS, TrainingConfig
 from fleet_schemas.trainrun import PipelineReference, TrainRunConfig
 from fleet_schemas.violations import models_in, nearest
+from fleet_schemas.yaml_text import parse_yaml, to_yaml
 
 __all__ = [
     "CONFIG_TYPES",
@@ -54,5 +55,7 @@ __all__ = [
     "models_in",
     "nearest",
     "parse_config",
+    "parse_yaml",
+    "to_yaml",
     "validate_config",
 ]
