@@ -35,6 +35,10 @@ class TrainerConfig(ConfigModel):
     deterministic: bool = Field(False, description="Use only algorithms that repeat exactly.")
     benchmark: bool = Field(False, description="Let cuDNN search for the fastest algorithms.")
     callbacks: CallbacksConfig | None = Field(None, description="Null: none.")
+    num_nodes: int | None = Field(None, ge=1, description="Hosts that train together; null: one.")
+    strategy: str | None = Field(
+        None, description="How processes train together: auto or ddp; null: auto."
+    )
     limit_train_batches: BatchLimit = Field(None, description="Training batches per epoch.")
     limit_val_batches: BatchLimit = Field(None, description="Validation batches per epoch.")
     num_sanity_val_steps: int | None = Field(

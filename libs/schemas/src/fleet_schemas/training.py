@@ -25,7 +25,10 @@ _NESTED_TOP_KEYS = (
     "gradient_clip_val",
     "accumulate_grad_batches",
 )
+_OWN_KEYS = ("num_nodes", "strategy")
+"""Settings that no published release knows: they go out only where they are in use."""
 _NEWER_KEYS = (
+    *_OWN_KEYS,
     "limit_train_batches",
     "limit_val_batches",
     "num_sanity_val_steps",
@@ -72,6 +75,10 @@ class TrainingConfig(ConfigModel):
         1.0, ge=0.0, description="Validate after this share (float) or number (int) of batches."
     )
     check_val_every_n_epoch: int | None = Field(1, ge=1, description="Epochs between validations.")
+    num_nodes: int | None = Field(None, ge=1, description="Hosts that train together; null: one.")
+    strategy: str | None = Field(
+        None, description="How processes train together: auto or ddp; null: auto."
+    )
     limit_train_batches: BatchLimit = Field(None, description="Training batches per epoch.")
     limit_val_batches: BatchLimit = Field(None, description="Validation batches per epoch.")
     num_sanity_val_steps: int | None = Field(
@@ -104,6 +111,7 @@ class TrainingConfig(ConfigModel):
         if self.trainer is not None:
             return self._nested(dumped)
         left_out = _ONLY_NESTED if self.model_fields_set & _ONLY_FLAT else _ONLY_NESTED | _ONLY_FLAT
+        left_out = left_out | {key for key in _OWN_KEYS if dumped[key] is None}
         return {key: value for key, value in dumped.items() if key not in left_out}
 
     def _nested(self, dumped: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,27 @@
-"""Training: statistical fitting by streaming the data."""
+"""Training: statistical fitting by streaming the data, and gradients by Lightning."""
 
 from fleet_engine.training.fit_event import FitEvent
+from fleet_engine.training.gradient import check_job, train_gradient
+from fleet_engine.training.gradient_job import GradientJob
 from fleet_engine.training.statistical import Batch, fit_statistics
+from fleet_engine.training.training_event import (
+    BestCheckpoint,
+    CalibrationReport,
+    Hook,
+    TrainingEvent,
+)
+from fleet_engine.training.worker_group import WorkerGroup
 
-__all__ = ["Batch", "FitEvent", "fit_statistics"]
+__all__ = [
+    "Batch",
+    "BestCheckpoint",
+    "CalibrationReport",
+    "FitEvent",
+    "GradientJob",
+    "Hook",
+    "TrainingEvent",
+    "WorkerGroup",
+    "check_job",
+    "fit_statistics",
+    "train_gradient",
+]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from fleet_engine.data import Measurements
+from fleet_engine.training.worker_group import WorkerGroup
 from fleet_schemas import DataConfig, TrainingConfig
 
 
@@ -18,6 +19,7 @@ class GradientJob:
         metric_nodes: nodes whose metrics are reported.
         freeze_nodes: nodes that stay as they are.
         unfreeze_nodes: nodes that are trained.
+        group: the processes that train together; None: this one alone.
     """
 
     training: TrainingConfig
@@ -27,3 +29,14 @@ class GradientJob:
     metric_nodes: tuple[str, ...] = ()
     freeze_nodes: tuple[str, ...] = ()
     unfreeze_nodes: tuple[str, ...] = ()
+    group: WorkerGroup | None = None
+
+    @property
+    def rank(self) -> int:
+        """Number of this process among those that train together."""
+        return 0 if self.group is None else self.group.rank
+
+    @property
+    def world_size(self) -> int:
+        """How many processes train together."""
+        return 1 if self.group is None else self.group.world_size

@@ -1,0 +1,115 @@
+"""From the published callback settings to Lightning's callbacks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lightning.pytorch.callbacks import (
+    Callback,
+    EarlyStopping,
+    LearningRateMonitor,
+    ModelCheckpoint,
+)
+
+from fleet_platform.errors import InvalidInput
+from fleet_schemas import CallbacksConfig, EarlyStoppingConfig, ModelCheckpointConfig
+
+_MODES = ("min", "max")
+
+
+def watched_values(config: CallbacksConfig | None) -> dict[str, str]:
+    """Names of the values that callbacks watch, each with the place that names it."""
+    if config is None:
+        return {}
+    watched = {
+        stopping.monitor: f"training.callbacks.early_stopping.{index}.monitor"
+        for index, stopping in enumerate(config.early_stopping)
+        if stopping.strict
+    }
+    if config.checkpoint is not None:
+        watched[config.checkpoint.monitor] = "training.callbacks.checkpoint.monitor"
+    return watched
+
+
+def make_callbacks(config: CallbacksConfig | None, folder: Callable[[str], Path]) -> list[Callback]:
+    """Make the callbacks of `config`.
+
+    Args:
+        config: the settings; None: no callbacks.
+        folder: says where a folder that the settings name may lie; may refuse it.
+
+    Raises:
+        InvalidInput: settings that contradict themselves, or a folder that may not be written.
+    """
+    if config is None:
+        return []
+    callbacks: list[Callback] = []
+    for index, stopping in enumerate(config.early_stopping):
+        _check_mode(stopping.mode, f"training.callbacks.early_stopping.{index}.mode")
+        callbacks.append(_early_stopping(stopping))
+    if config.learning_rate_monitor is not None:
+        callbacks.append(
+            LearningRateMonitor(
+                logging_interval=config.learning_rate_monitor.logging_interval,
+                log_momentum=config.learning_rate_monitor.log_momentum,
+                log_weight_decay=config.learning_rate_monitor.log_weight_decay,
+            )
+        )
+    if config.checkpoint is not None:
+        _check_mode(config.checkpoint.mode, "training.callbacks.checkpoint.mode")
+        callbacks.append(_checkpoint(config.checkpoint, folder(config.checkpoint.dirpath)))
+    return callbacks
+
+
+def _early_stopping(config: EarlyStoppingConfig) -> EarlyStopping:
+    return EarlyStopping(
+        monitor=config.monitor,
+        min_delta=config.min_delta,
+        patience=config.patience,
+        verbose=config.verbose,
+        mode=config.mode,
+        strict=config.strict,
+        check_finite=config.check_finite,
+        stopping_threshold=config.stopping_threshold,
+        divergence_threshold=config.divergence_threshold,
+        check_on_train_epoch_end=config.check_on_train_epoch_end,
+        log_rank_zero_only=config.log_rank_zero_only,
+    )
+
+
+def _checkpoint(config: ModelCheckpointConfig, folder: Path) -> ModelCheckpoint:
+    intervals = (config.every_n_epochs, config.every_n_train_steps, config.train_time_interval)
+    # The default of every_n_epochs gives way to an interval that was asked for.
+    given = "every_n_epochs" in config.model_fields_set
+    by_epoch = config.every_n_epochs if given or not any(intervals[1:]) else None
+    if sum(interval is not None for interval in (by_epoch, *intervals[1:])) > 1:
+        raise InvalidInput(
+            "training.callbacks.checkpoint: every_n_epochs, every_n_train_steps and "
+            "train_time_interval exclude one another; set one of them."
+        )
+    if config.filename and (Path(config.filename).is_absolute() or ".." in config.filename):
+        raise InvalidInput(
+            f"training.callbacks.checkpoint.filename '{config.filename}' leaves its folder; give a "
+            "name such as '{epoch:02d}' alone."
+        )
+    return ModelCheckpoint(
+        dirpath=folder,
+        filename=config.filename,
+        monitor=config.monitor,
+        verbose=config.verbose,
+        save_last=config.save_last,
+        save_top_k=config.save_top_k,
+        save_on_exception=config.save_on_exception,
+        save_weights_only=config.save_weights_only,
+        mode=config.mode,
+        auto_insert_metric_name=config.auto_insert_metric_name,
+        every_n_train_steps=config.every_n_train_steps,
+        train_time_interval=config.train_time_interval,
+        every_n_epochs=by_epoch,
+        save_on_train_epoch_end=config.save_on_train_epoch_end,
+        enable_version_counter=config.enable_version_counter,
+    )
+
+
+def _check_mode(mode: str, place: str) -> None:
+    if mode not in _MODES:
+        raise InvalidInput(f"{place} is '{mode}'; it must be {' or '.join(_MODES)}.")

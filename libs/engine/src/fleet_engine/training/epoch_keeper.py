@@ -1,0 +1,56 @@
+"""Keeps the state of a training after each epoch, and takes one up again."""
+
+from collections.abc import Callable
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+
+from fleet_engine.training.epoch_checkpoint import EpochCheckpoint
+from fleet_engine.training.pipeline_module import PipelineModule
+
+
+class EpochKeeper(Callback):
+    """To be the first of all callbacks: an epoch is wholly over only when the next one begins.
+
+    Attributes:
+        last: the newest state; None before the first epoch is over.
+    """
+
+    def __init__(
+        self,
+        module: PipelineModule,
+        resumed: EpochCheckpoint | None,
+        on_checkpoint: Callable[[bytes], None],
+    ) -> None:
+        """Take the parts.
+
+        Args:
+            module: what is trained.
+            resumed: the state to start from; None: from the beginning.
+            on_checkpoint: gets the state after each epoch, as bytes.
+        """
+        self.last = resumed
+        self._module = module
+        self._resumed = resumed
+        self._on_checkpoint = on_checkpoint
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Put back what the loop was."""
+        if self._resumed is not None:
+            self._resumed.restore_loop(trainer)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what the epoch before has left."""
+        if self._resumed is not None:
+            self._resumed.restore_random()
+            self._resumed = None
+        elif trainer.current_epoch > 0:
+            self._keep(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Keep what the last epoch has left."""
+        self._keep(trainer)
+
+    def _keep(self, trainer: Trainer) -> None:
+        self.last = EpochCheckpoint.capture(trainer, self._module)
+        if trainer.is_global_zero:
+            self._on_checkpoint(self.last.to_bytes())

@@ -1,0 +1,215 @@
+"""Gradient training of a pipeline, by Lightning."""
+
+import logging
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
+from lightning.pytorch import Callback, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers.logger import DummyLogger
+
+from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.training.best_weights import restore_best
+from fleet_engine.training.callbacks import make_callbacks, watched_values
+from fleet_engine.training.epoch_batches import EpochBatches
+from fleet_engine.training.epoch_checkpoint import EpochCheckpoint
+from fleet_engine.training.epoch_keeper import EpochKeeper
+from fleet_engine.training.gradient_job import GradientJob
+from fleet_engine.training.loop_events import LoopEvents
+from fleet_engine.training.optimizers import check_optimizer, check_scheduler, watched_value
+from fleet_engine.training.pipeline_module import PipelineModule
+from fleet_engine.training.processes import Placement, placement, process_count
+from fleet_engine.training.random_state import seed_generators
+from fleet_engine.training.trained_nodes import prepare_nodes
+from fleet_engine.training.training_event import BestCheckpoint, Hook, TrainingEvent
+from fleet_engine.training.watched_values import WatchedValues
+from fleet_platform.errors import Cancelled, InvalidInput
+from fleet_platform.files import volume_answers
+from fleet_schemas import TrainingConfig
+
+
+def train_gradient(
+    pipeline: Pipeline,
+    job: GradientJob,
+    *,
+    on_event: Callable[[TrainingEvent], None],
+    should_stop: Callable[[], bool],
+    on_checkpoint: Callable[[bytes], None],
+    folder: Callable[[str], Path],
+    resume: bytes | None = None,
+) -> None:
+    """Train in place; nodes that need a fit must have one.
+
+    The same job gives the same weights on the same device, bit for bit, whether or not it was
+    interrupted after an epoch and taken up elsewhere. At the end the best weights are put back
+    where the job has a checkpoint callback. When a training fails, the weights of the last whole
+    epoch stay.
+
+    Args:
+        pipeline: on the device on which it is to be trained; it stays there.
+        job: the settings.
+        on_event: hears of the training's progress.
+        should_stop: asked after each batch.
+        on_checkpoint: gets the state after each epoch; given back as `resume` it continues there.
+        folder: says where a folder that the settings name may lie; may refuse it.
+        resume: a state that an earlier call with the same job gave.
+
+    Raises:
+        InvalidInput: the settings, the data or the state do not fit the pipeline, or the loss
+            became NaN or infinite.
+        Cancelled: `should_stop` said so; the pipeline has the weights of the last step.
+        Exhausted: a checkpoint callback found the volume full.
+    """
+    check_job(job)
+    seed_generators(job.training.seed)
+    prepare_nodes(pipeline, job)
+    device = pipeline.device
+    module = PipelineModule(pipeline, job)
+    resumed = None if resume is None else EpochCheckpoint.from_bytes(resume)
+    if resumed is not None:
+        resumed.restore_nodes(module)
+    callbacks = make_callbacks(job.training.callbacks, folder)
+    keeper = EpochKeeper(module, resumed, on_checkpoint)
+    try:
+        if resumed is not None and resumed.stopped:
+            resumed.restore_callbacks(callbacks)
+        else:
+            with _quiet(), volume_answers("output"):
+                _fit(
+                    module,
+                    device,
+                    job,
+                    [keeper, *callbacks],
+                    on_event=on_event,
+                    should_stop=should_stop,
+                )
+    except MisconfigurationException as error:
+        raise InvalidInput(f"training: {error}") from error
+    except Cancelled:
+        raise
+    except Exception:
+        if keeper.last is not None:
+            keeper.last.restore_nodes(module)
+        raise
+    finally:
+        # Lightning leaves the nodes on the CPU, and those that learn in training mode.
+        pipeline.to(device)
+        module.eval()
+    on_event(_restored(restore_best(module, _checkpoint_of(callbacks)), job))
+
+
+def check_job(job: GradientJob) -> None:
+    """Refuse settings that cannot work, before anything is computed; raises InvalidInput."""
+    check_optimizer(job.training.optimizer)
+    check_scheduler(job.training.scheduler)
+    job.measurements.check_ids(job.data.train_ids)
+    if job.data.val_ids:
+        job.measurements.check_ids(job.data.val_ids)
+    process_count(job.training)
+
+
+def _fit(
+    module: PipelineModule,
+    device: torch.device,
+    job: GradientJob,
+    callbacks: list[Callback],
+    *,
+    on_event: Callable[[TrainingEvent], None],
+    should_stop: Callable[[], bool],
+) -> None:
+    training = job.training
+    train = EpochBatches(
+        job.measurements,
+        job.data.train_ids,
+        job.data.batch_size,
+        shuffle_seed=training.seed,
+        epoch=lambda: trainer.current_epoch,
+        rank=job.rank,
+        world_size=job.world_size,
+    )
+    val = EpochBatches(
+        job.measurements,
+        job.data.val_ids,
+        job.data.batch_size,
+        rank=job.rank,
+        world_size=job.world_size,
+    )
+    events = LoopEvents(on_event, should_stop, train_total=train.total, val_total=val.total)
+    keeper, *others = callbacks
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = _trainer(
+            job,
+            placement(training, device, job.group),
+            [keeper, WatchedValues(_watched(training)), events, *others],
+            scratch,
+        )
+        module.train()
+        trainer.fit(module, train, val if job.data.val_ids else None)
+
+
+def _trainer(
+    job: GradientJob, where: Placement, callbacks: list[Callback], scratch: str
+) -> Trainer:
+    training = job.training
+    try:
+        return Trainer(
+            **where._asdict(),
+            max_epochs=training.max_epochs,
+            precision=training.precision,  # type: ignore[arg-type]  # Lightning refuses others
+            accumulate_grad_batches=training.accumulate_grad_batches,
+            gradient_clip_val=training.gradient_clip_val,
+            log_every_n_steps=training.log_every_n_steps,
+            val_check_interval=training.val_check_interval,
+            check_val_every_n_epoch=training.check_val_every_n_epoch,
+            limit_train_batches=training.limit_train_batches,
+            limit_val_batches=training.limit_val_batches,
+            num_sanity_val_steps=training.num_sanity_val_steps,
+            deterministic=training.deterministic,
+            benchmark=training.benchmark,
+            callbacks=callbacks,
+            # Values reach clients by events, and files by the pipeline's own monitor nodes; the
+            # learning rate monitor wants a logger all the same.
+            logger=DummyLogger(),
+            enable_checkpointing=_checkpoint_of(callbacks) is not None,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=scratch,
+            use_distributed_sampler=False,
+        )
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"training: {error}") from error
+
+
+def _watched(training: TrainingConfig) -> dict[str, str]:
+    """Names of all values that the training follows, each with the setting that names it."""
+    watched = watched_values(training.callbacks)
+    followed = watched_value(training.scheduler)
+    return watched if followed is None else watched | {followed: "training.scheduler.monitor"}
+
+
+def _checkpoint_of(callbacks: Sequence[Callback]) -> ModelCheckpoint | None:
+    return next((each for each in callbacks if isinstance(each, ModelCheckpoint)), None)
+
+
+def _restored(best: BestCheckpoint, job: GradientJob) -> TrainingEvent:
+    epochs = job.training.max_epochs
+    return TrainingEvent(Hook.CHECKPOINT_RESTORED, epoch=epochs, epochs=epochs, checkpoint=best)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Lightning's hints for people at a terminal out of a server's log."""
+    log = logging.getLogger("lightning.pytorch")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"lightning\.")
+            yield
+    finally:
+        log.setLevel(level)

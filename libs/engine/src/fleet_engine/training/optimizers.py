@@ -1,0 +1,180 @@
+"""Optimizers and learning rate schedules by their published names."""
+
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from torch.nn import Parameter
+from torch.optim import SGD, Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    ExponentialLR,
+    LinearLR,
+    LRScheduler,
+    ReduceLROnPlateau,
+    StepLR,
+)
+
+from fleet_platform.errors import InvalidInput
+from fleet_schemas import OptimizerConfig, SchedulerConfig, nearest
+
+DEFAULT_MONITOR = "val_loss"
+"""What a plateau schedule watches when its config names nothing."""
+
+_BETAS = (0.9, 0.999)
+
+
+def _adam(config: OptimizerConfig, parameters: list[Parameter]) -> Optimizer:
+    return Adam(
+        parameters, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas or _BETAS
+    )
+
+
+def _adamw(config: OptimizerConfig, parameters: list[Parameter]) -> Optimizer:
+    return AdamW(
+        parameters, lr=config.lr, weight_decay=config.weight_decay, betas=config.betas or _BETAS
+    )
+
+
+def _sgd(config: OptimizerConfig, parameters: list[Parameter]) -> Optimizer:
+    return SGD(
+        parameters,
+        lr=config.lr,
+        weight_decay=config.weight_decay,
+        momentum=config.momentum or 0.0,
+    )
+
+
+def _plateau(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> ReduceLROnPlateau:
+    return ReduceLROnPlateau(
+        optimizer,
+        mode=config.mode,  # type: ignore[arg-type]  # torch itself refuses other words
+        factor=config.factor,
+        patience=config.patience,
+        threshold=config.threshold,
+        threshold_mode=config.threshold_mode,  # type: ignore[arg-type]  # likewise
+        cooldown=config.cooldown,
+        min_lr=config.min_lr,
+        eps=config.eps,
+    )
+
+
+def _cosine(config: SchedulerConfig, optimizer: Optimizer, max_epochs: int) -> LRScheduler:
+    return CosineAnnealingLR(optimizer, T_max=config.t_max or max_epochs, eta_min=config.min_lr)
+
+
+def _step(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> LRScheduler:
+    return StepLR(optimizer, step_size=config.step_size or 1, gamma=config.gamma or 0.1)
+
+
+def _exponential(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> LRScheduler:
+    return ExponentialLR(optimizer, gamma=config.gamma or 0.99)
+
+
+_OPTIMIZERS: Mapping[str, Callable[[OptimizerConfig, list[Parameter]], Optimizer]] = (
+    MappingProxyType({"adam": _adam, "adamw": _adamw, "sgd": _sgd})
+)
+_SCHEDULERS: Mapping[
+    str, Callable[[SchedulerConfig, Optimizer, int], LRScheduler | ReduceLROnPlateau]
+] = MappingProxyType(
+    {
+        "reduce_on_plateau": _plateau,
+        "cosine": _cosine,
+        "step": _step,
+        "exponential": _exponential,
+        "plateau": _plateau,
+    }
+)
+_NO_SCHEDULER = frozenset({"", "none"})
+
+
+def check_optimizer(config: OptimizerConfig) -> None:
+    """Refuse an optimizer that does not exist.
+
+    Raises:
+        InvalidInput: it is unknown; the text names the known ones.
+    """
+    _known(config.name, _OPTIMIZERS, "training.optimizer.name")
+
+
+def check_scheduler(config: SchedulerConfig | None) -> None:
+    """Refuse a schedule that does not exist, or whose settings contradict themselves.
+
+    Raises:
+        InvalidInput: it is unknown, or a setting has no meaning; the text names what is right.
+    """
+    if config is None:
+        return
+    if not _is_none(config.name):
+        _known(config.name or "", _SCHEDULERS, "training.scheduler.name")
+    for key, allowed in (("mode", ("min", "max")), ("threshold_mode", ("rel", "abs"))):
+        value = getattr(config, key)
+        if value not in allowed:
+            raise InvalidInput(
+                f"training.scheduler.{key} is '{value}'; it must be {' or '.join(allowed)}."
+            )
+
+
+def watched_value(config: SchedulerConfig | None) -> str | None:
+    """The name of the value that the schedule follows; None: it follows none."""
+    if config is None or (config.name or "").lower() not in {"plateau", "reduce_on_plateau"}:
+        return None
+    return config.monitor or DEFAULT_MONITOR
+
+
+def make_optimizer(config: OptimizerConfig, parameters: Iterable[Parameter]) -> Optimizer:
+    """Make the optimizer of `config`; sgd takes the momentum, the others the betas."""
+    make = _OPTIMIZERS[_known(config.name, _OPTIMIZERS, "training.optimizer.name")]
+    return make(config, list(parameters))
+
+
+def make_schedulers(
+    config: SchedulerConfig | None,
+    optimizer: Optimizer,
+    *,
+    max_epochs: int,
+    validation_epochs: int,
+) -> list[dict[str, Any]]:
+    """Make the schedules of `config` as Lightning takes them; they step at the end of epochs.
+
+    With `warmup_epochs` the rate first rises linearly to its full value within so many epochs.
+
+    Args:
+        config: the settings; None: the rate stays.
+        optimizer: whose rate is changed.
+        max_epochs: epochs at most; the half period of a cosine whose settings do not say.
+        validation_epochs: epochs between two validations; a schedule that follows a value steps
+            when there is a new one.
+    """
+    if config is None:
+        return []
+    schedulers: list[dict[str, Any]] = []
+    if config.warmup_epochs:
+        warm_up = LinearLR(
+            optimizer, start_factor=1 / (config.warmup_epochs + 1), total_iters=config.warmup_epochs
+        )
+        schedulers.append({"scheduler": warm_up, "interval": "epoch"})
+    if not _is_none(config.name):
+        name = _known(config.name or "", _SCHEDULERS, "training.scheduler.name")
+        entry: dict[str, Any] = {
+            "scheduler": _SCHEDULERS[name](config, optimizer, max_epochs),
+            "interval": "epoch",
+        }
+        watched = watched_value(config)
+        if watched is not None:
+            entry |= {"monitor": watched, "frequency": validation_epochs}
+        schedulers.append(entry)
+    return schedulers
+
+
+def _is_none(name: str | None) -> bool:
+    return name is None or name.lower() in _NO_SCHEDULER
+
+
+def _known(name: str, known: Mapping[str, Any], place: str) -> str:
+    lower = name.lower()
+    if lower not in known:
+        raise InvalidInput(
+            f"{place} '{name}' is unknown.{nearest(lower, list(known))} Known: {', '.join(known)}."
+        )
+    return lower

@@ -1,0 +1,150 @@
+"""A pipeline as Lightning trains it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from fleet_engine.graph.context import Context
+from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.graph.stage import Stage
+from fleet_engine.nodes.metric_node import MetricNode
+from fleet_engine.training.gradient_job import GradientJob
+from fleet_engine.training.optimizers import make_optimizer, make_schedulers
+from fleet_engine.training.stage_plan import StagePlan, StageResult
+from fleet_platform.errors import InvalidInput
+
+Batch = Mapping[str, Any]
+
+
+class PipelineModule(LightningModule):
+    """Losses summed from the loss nodes, metrics from the metric nodes, as published.
+
+    Logged are, by name, ``train/<loss node>`` and ``train_loss``, the same with ``val``, and
+    ``<metric node>/<metric>``; metrics of `MetricNode`s are pooled over the validation split.
+
+    Attributes:
+        nodes: the pipeline's nodes by name, so that a checkpoint's keys are ``nodes.<node>.<key>``.
+    """
+
+    def __init__(self, pipeline: Pipeline, job: GradientJob) -> None:
+        super().__init__()
+        self.nodes = nn.Module()
+        for name, node in pipeline.nodes.items():
+            # Not add_module: a node may have any name, also that of an attribute.
+            self.nodes._modules[name] = node
+        self._pipeline = pipeline
+        self._job = job
+        self._plans: dict[tuple[Stage, bool], StagePlan] = {}
+
+    @property
+    def _pooling(self) -> dict[str, MetricNode]:
+        return {
+            name: node
+            for name in self._job.metric_nodes
+            if isinstance(node := self._pipeline.nodes[name], MetricNode)
+        }
+
+    def configure_optimizers(self) -> Any:
+        """All parameters that are not frozen, with the schedules of the job."""
+        training = self._job.training
+        optimizer = make_optimizer(
+            training.optimizer, [p for p in self.parameters() if p.requires_grad]
+        )
+        return [optimizer], make_schedulers(
+            training.scheduler,
+            optimizer,
+            max_epochs=training.max_epochs,
+            validation_epochs=training.check_val_every_n_epoch or 1,
+        )
+
+    def on_fit_start(self) -> None:
+        """Let the pipeline compute where Lightning has put it."""
+        self._pipeline.to(self.device)
+        self._plans.clear()
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Give the loss of one batch.
+
+        Raises:
+            InvalidInput: it is NaN or infinite, or depends on nothing that is trained.
+        """
+        result = self._run(Stage.TRAIN, batch, batch_idx, sinks=True)
+        if not result.losses:
+            raise InvalidInput("None of loss_nodes gave a loss at the training stage.")
+        self._refuse_useless(result, batch, batch_idx)
+        self._log_losses("train", result, batch)
+        return result.total
+
+    def on_validation_epoch_start(self) -> None:
+        """Begin to pool."""
+        for node in self._pooling.values():
+            node.reset()
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Give the loss of one batch, and report the metrics that are not pooled."""
+        sanity = self.trainer.sanity_checking
+        result = self._run(Stage.VAL, batch, batch_idx, sinks=not sanity)
+        self._log_losses("val", result, batch)
+        pooled = tuple(f"{name}/" for name in self._pooling)
+        for name, value in result.metrics.items():
+            if not name.startswith(pooled):
+                self.log(name, value, batch_size=_size(batch), sync_dist=True)
+        return result.total
+
+    def on_validation_epoch_end(self) -> None:
+        """Report the pooled metrics."""
+        for name, node in self._pooling.items():
+            for metric, value in node.values(self._everyones(node.pool)).items():
+                # All processes have the same value: a mean over them changes nothing.
+                self.log(f"{name}/{metric}", float(value), batch_size=1, sync_dist=True)
+
+    def _everyones(self, pool: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.trainer.world_size == 1:
+            return pool
+        return {key: self.trainer.strategy.reduce(pool[key], reduce_op="sum") for key in pool}
+
+    def _run(self, stage: Stage, batch: Batch, batch_idx: int, *, sinks: bool) -> StageResult:
+        plan = self._plans.get((stage, sinks))
+        if plan is None:
+            plan = StagePlan(
+                self._pipeline,
+                stage,
+                loss_nodes=self._job.loss_nodes,
+                metric_nodes=() if stage is Stage.TRAIN else self._job.metric_nodes,
+                sinks=sinks and self.global_rank == 0,
+            )
+            self._plans[stage, sinks] = plan
+        context = Context(stage, self.current_epoch, batch_idx, self.global_step)
+        return plan.run(batch, context)
+
+    def _refuse_useless(self, result: StageResult, batch: Batch, batch_idx: int) -> None:
+        if not result.total.requires_grad:
+            raise InvalidInput(
+                f"The loss of {', '.join(self._job.loss_nodes)} does not depend on anything that "
+                "is trained. Unfreeze a node that stands before a loss node (unfreeze_nodes)."
+            )
+        if not bool(torch.isfinite(result.total)):
+            values = ", ".join(f"{name} = {float(loss)}" for name, loss in result.losses.items())
+            raise InvalidInput(
+                f"The loss became {float(result.total)} in epoch {self.current_epoch}, batch "
+                f"{batch_idx} (measurements {_measurements(batch)}; {values}). Use a smaller "
+                "training.optimizer.lr or set training.gradient_clip_val."
+            )
+
+    def _log_losses(self, stage: str, result: StageResult, batch: Batch) -> None:
+        several = stage != "train" and self.trainer.world_size > 1
+        for name, loss in result.losses.items():
+            self.log(f"{stage}/{name}", loss, batch_size=_size(batch), sync_dist=several)
+        self.log(f"{stage}_loss", result.total, batch_size=_size(batch), sync_dist=several)
+
+
+def _size(batch: Batch) -> int:
+    return int(batch["cube"].shape[0])
+
+
+def _measurements(batch: Batch) -> str:
+    index = batch.get("mesu_index")
+    return ", ".join(map(str, index.tolist())) if isinstance(index, Tensor) else "unknown"
