@@ -83,5 +83,26 @@ def test_concurrent_puts_of_the_same_and_of_different_content(store: ArtifactSto
     assert [store.get(digest) for digest in digests] == contents
 
 
+def test_what_was_deleted_is_gone_and_can_be_stored_again(store: ArtifactStore) -> None:
+    digest, other = store.put(b"checkpoint"), store.put(b"weights")
+
+    store.delete(digest)
+    store.delete(digest)
+
+    assert not store.exists(digest)
+    with pytest.raises(NotFound):
+        store.get(digest)
+    assert store.get(other) == b"weights"
+    assert store.put(b"checkpoint") == digest
+    assert store.get(digest) == b"checkpoint"
+
+
+@pytest.mark.parametrize("digest", ["", "0" * 64, "../../etc/passwd", "\0" * 64])
+def test_deleting_what_is_no_artifact_does_nothing(store: ArtifactStore, digest: str) -> None:
+    kept = store.put(b"weights")
+    store.delete(digest)
+    assert store.get(kept) == b"weights"
+
+
 def test_ping(store: ArtifactStore) -> None:
     store.ping()

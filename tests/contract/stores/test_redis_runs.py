@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import redis
@@ -22,6 +23,12 @@ CALLS: dict[str, Callable[[RedisRunStore], object]] = {
     "read": lambda store: store.read("r"),
     "heartbeat": lambda store: store.heartbeat("r", 1),
     "append": lambda store: store.append("r", 1, b"x"),
+    "release": lambda store: store.release("r", 1, died=True),
+    "save_checkpoint": lambda store: store.save_checkpoint("r", 1, "ab" * 32),
+    "withdraw": lambda store: store.withdraw(
+        RunRecord(run_id="r", state=RunState.RUN_STATE_CANCELLED), b"x"
+    ),
+    "active": lambda store: store.active(),
     "request_stop": lambda store: store.request_stop("r"),
     "tail": lambda store: list(store.tail("r")),
     "latest": lambda store: store.latest("r"),
@@ -55,8 +62,10 @@ def keys_of(run: RunRecord) -> list[str]:
         lambda store, run: store.heartbeat(run.run_id, 1),
         lambda store, run: store.append(run.run_id, 1, b"x"),
         lambda store, run: store.request_stop(run.run_id),
+        lambda store, run: store.release(run.run_id, 1, died=True),
+        lambda store, run: store.save_checkpoint(run.run_id, 1, "ab" * 32),
     ],
-    ids=["claim", "heartbeat", "append", "request_stop"],
+    ids=["claim", "heartbeat", "append", "request_stop", "release", "save_checkpoint"],
 )
 def test_every_write_pushes_the_expiry_of_all_keys(
     store: RedisRunStore,
@@ -83,6 +92,39 @@ def test_a_run_is_forgotten_after_its_last_write(
         store.read(run.run_id)
     again = RunRecord(run_id=str(uuid.uuid4()), session_id=run.session_id)
     assert store.create(again).run_id == again.run_id
+
+
+def test_the_index_of_active_runs_does_not_leak(
+    connection: RedisConnection, raw: redis.Redis
+) -> None:
+    store = RedisRunStore(connection, kept_s=0.2)
+    forgotten = store.create(RunRecord(run_id=str(uuid.uuid4()), session_id=str(uuid.uuid4())))
+    ended = store.create(RunRecord(run_id=str(uuid.uuid4()), session_id=str(uuid.uuid4())))
+    ended = store.claim(ended.run_id, "trainer-1")
+    ended.state = RunState.RUN_STATE_COMPLETE
+    store.finish(ended, b"last")
+    assert raw.zscore("fleet:active-runs", ended.run_id) is None
+    wait_until(lambda: not raw.exists(*keys_of(forgotten)), "all keys expire")
+
+    assert forgotten.run_id not in {run.run_id for run in store.active()}
+    assert raw.zscore("fleet:active-runs", forgotten.run_id) is None
+
+
+def test_a_record_of_the_first_release_is_read(
+    connection: RedisConnection, raw: redis.Redis
+) -> None:
+    run_id = str(uuid.uuid4())
+    record = RunRecord(
+        format_version=1, run_id=run_id, session_id="s", result_weights_digest="ab" * 32
+    )
+    fields: dict[Any, Any] = {"record": record.SerializeToString(), "state": 3, "token": 1}
+    raw.hset(f"fleet:run:{run_id}", mapping=fields)
+
+    read = RedisRunStore(connection).read(run_id)
+
+    assert read.state == RunState.RUN_STATE_COMPLETE
+    assert read.result_weights_digest == "ab" * 32
+    assert (read.attempts, read.HasField("result")) == (0, False)
 
 
 def test_memory_forgets_alike(clock: FakeClock) -> None:

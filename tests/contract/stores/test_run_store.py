@@ -9,8 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fleet_platform.errors import Conflict, NotFound
-from fleet_platform.runs import MemoryRunStore, ProgressEntry, RedisRunStore, RunStore
-from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
+from fleet_platform.runs import (
+    ActiveRun,
+    Hold,
+    MemoryRunStore,
+    ProgressEntry,
+    RedisRunStore,
+    RunStore,
+)
+from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, RunState
 from tests.contract.stores.conftest import FakeClock
 
 QUEUED = RunState.RUN_STATE_QUEUED
@@ -55,6 +62,8 @@ def test_a_new_run_is_queued_and_owned_by_nobody(store: RunStore, clock: FakeClo
     run.traceparent = "00-a-b-01"
     run.data_config_json = b"\x00\xff"
     run.owner, run.fencing_token, run.state = "somebody", 7, COMPLETE
+    run.attempts, run.checkpoint_digest = 2, "cd" * 32
+    run.result.weights_digest = "ef" * 32
 
     created = store.create(run)
 
@@ -210,15 +219,167 @@ def test_a_stop_request_reaches_the_owner(store: RunStore, claimed: RunRecord) -
     assert store.heartbeat(claimed.run_id, 2)
 
 
+def test_a_claim_that_names_a_token_gets_the_run_only_while_it_is_the_newest(
+    store: RunStore, queued: RunRecord
+) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        claims = list(pool.map(lambda n: try_claim(store, queued.run_id, f"t{n}", 0), range(8)))
+    assert sorted(claims)[:7] == [""] * 7
+    assert store.read(queued.run_id).owner == max(claims)
+    assert store.read(queued.run_id).fencing_token == 1
+    assert try_claim(store, queued.run_id, "next", 1) == "next"
+
+
+def try_claim(store: RunStore, run_id: str, owner: str, expected_token: int) -> str:
+    try:
+        return store.claim(run_id, owner, expected_token).owner
+    except Conflict:
+        return ""
+
+
+def test_a_claim_sent_twice_because_its_reply_was_lost_counts_once(
+    store: RunStore, queued: RunRecord
+) -> None:
+    first = store.claim(queued.run_id, "trainer-1", 0)
+    assert store.claim(queued.run_id, "trainer-1", 0) == first
+
+
+def test_runs_that_go_on_are_listed_in_the_order_of_their_creation(
+    store: RunStore, clock: FakeClock
+) -> None:
+    runs = [store.create(new_run()) for _ in range(12)]
+    claimed = store.claim(runs[3].run_id, "trainer-1")
+    finish(store, store.claim(runs[4].run_id, "trainer-1"))
+
+    listed = [run for run in store.active() if run.run_id in {each.run_id for each in runs}]
+
+    assert [run.run_id for run in listed] == [
+        run.run_id for number, run in enumerate(runs) if number != 4
+    ]
+    assert listed[0] == ActiveRun(runs[0].run_id, runs[0].session_id, True, 0, 0)
+    assert listed[3] == ActiveRun(
+        claimed.run_id, claimed.session_id, False, 1, int(clock.now_s * 1000)
+    )
+
+
+def test_attempts_count_from_the_newest_checkpoint(store: RunStore, queued: RunRecord) -> None:
+    for attempt in (1, 2):
+        run = store.claim(queued.run_id, "trainer-1")
+        assert run.attempts == attempt
+        assert store.release(run.run_id, run.fencing_token, died=True)
+    run = store.claim(queued.run_id, "trainer-1")
+    store.save_checkpoint(run.run_id, run.fencing_token, "ab" * 32)
+
+    read = store.read(queued.run_id)
+    assert (read.attempts, read.checkpoint_digest) == (0, "ab" * 32)
+    again = store.claim(queued.run_id, "trainer-2")
+    assert (again.attempts, again.checkpoint_digest) == (1, "ab" * 32)
+
+
+def test_a_run_that_was_given_back_waits_at_its_old_place(store: RunStore) -> None:
+    first, second = store.create(new_run()), store.create(new_run())
+    claimed = store.claim(first.run_id, "trainer-1")
+
+    assert store.release(first.run_id, claimed.fencing_token, died=False)
+
+    released = store.read(first.run_id)
+    assert (released.state, released.owner, released.attempts) == (QUEUED, "", 0)
+    ours = [run for run in store.active() if run.run_id in {first.run_id, second.run_id}]
+    assert [run.run_id for run in ours] == [first.run_id, second.run_id]
+    assert ours[0].queued
+
+
+def test_whoever_lost_a_run_to_a_release_writes_nothing_more(
+    store: RunStore, claimed: RunRecord
+) -> None:
+    token = claimed.fencing_token
+    assert store.release(claimed.run_id, token, died=True)
+
+    assert not store.release(claimed.run_id, token, died=True)
+    assert store.heartbeat(claimed.run_id, token) is Hold.LOST
+    for call in (
+        lambda: store.append(claimed.run_id, token, b"late"),
+        lambda: store.save_checkpoint(claimed.run_id, token, "ab" * 32),
+        lambda: finish(store, claimed),
+    ):
+        with pytest.raises(Conflict):
+            call()
+    read = store.read(claimed.run_id)
+    assert (read.state, read.checkpoint_digest) == (QUEUED, "")
+    assert payloads(store, claimed.run_id) == []
+
+
+def test_only_what_is_worked_on_can_be_given_back(store: RunStore, queued: RunRecord) -> None:
+    assert not store.release(queued.run_id, 0, died=False)
+    finish(store, store.claim(queued.run_id, "trainer-1"))
+    assert not store.release(queued.run_id, 1, died=False)
+    assert store.read(queued.run_id).state == COMPLETE
+
+
+def test_the_end_forgets_the_checkpoint_and_keeps_the_result(
+    store: RunStore, claimed: RunRecord
+) -> None:
+    store.save_checkpoint(claimed.run_id, claimed.fencing_token, "ab" * 32)
+    run = store.read(claimed.run_id)
+    run.result.CopyFrom(Pipeline(config_json=b"{}", config_digest="c", weights_digest="w"))
+    finish(store, run)
+
+    ended = store.read(claimed.run_id)
+
+    assert ended.checkpoint_digest == ""
+    assert ended.result == run.result
+
+
+def test_a_queued_run_can_be_withdrawn(store: RunStore, queued: RunRecord) -> None:
+    queued.state = RunState.RUN_STATE_CANCELLED
+
+    assert store.withdraw(queued, b"cancelled")
+
+    assert store.read(queued.run_id).state == RunState.RUN_STATE_CANCELLED
+    assert payloads(store, queued.run_id) == [b"cancelled"]
+    assert queued.run_id not in {run.run_id for run in store.active()}
+    assert not store.withdraw(queued, b"again")
+    with pytest.raises(Conflict):
+        store.claim(queued.run_id, "trainer-1")
+
+
+def test_what_somebody_works_on_cannot_be_withdrawn(store: RunStore, claimed: RunRecord) -> None:
+    running = store.read(claimed.run_id)
+    claimed.state = RunState.RUN_STATE_CANCELLED
+
+    assert not store.withdraw(claimed, b"cancelled")
+
+    assert store.read(claimed.run_id) == running
+    assert payloads(store, claimed.run_id) == []
+
+
+def test_a_queued_run_is_kept_by_signs_of_life(
+    store: RunStore, queued: RunRecord, clock: FakeClock
+) -> None:
+    clock.advance(3)
+    assert store.heartbeat(queued.run_id, 0) is Hold.HELD
+    assert store.read(queued.run_id).heartbeat_ms == int(clock.now_s * 1000)
+
+
+def test_a_sign_of_life_brings_the_stop_request(store: RunStore, claimed: RunRecord) -> None:
+    assert store.heartbeat(claimed.run_id, 1) is Hold.HELD
+    store.request_stop(claimed.run_id)
+    assert store.heartbeat(claimed.run_id, 1) is Hold.STOPPING
+    store.claim(claimed.run_id, "trainer-2")
+    assert store.heartbeat(claimed.run_id, 1) is Hold.LOST
+    assert store.heartbeat(claimed.run_id, 2) is Hold.STOPPING
+
+
 @pytest.mark.parametrize(
     "call",
     [
         lambda store: store.read("none"),
         lambda store: store.claim("none", "t"),
         lambda store: store.append("none", 1, b""),
+        lambda store: store.save_checkpoint("none", 1, "ab" * 32),
         lambda store: store.finish(RunRecord(run_id="none", state=COMPLETE, fencing_token=1), b""),
     ],
-    ids=["read", "claim", "append", "finish"],
+    ids=["read", "claim", "append", "save_checkpoint", "finish"],
 )
 def test_a_run_that_never_was(store: RunStore, call: Callable[[RunStore], object]) -> None:
     with pytest.raises(NotFound, match="Training run none not found"):
@@ -228,6 +389,8 @@ def test_a_run_that_never_was(store: RunStore, call: Callable[[RunStore], object
 def test_a_run_that_never_was_is_quiet_where_nothing_is_promised(store: RunStore) -> None:
     assert not store.heartbeat("none", 1)
     assert not store.request_stop("none")
+    assert not store.release("none", 1, died=True)
+    assert not store.withdraw(RunRecord(run_id="none", state=COMPLETE), b"")
     assert store.latest("none") is None
     assert payloads(store, "none") == []
 

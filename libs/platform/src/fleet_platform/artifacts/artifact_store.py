@@ -27,5 +27,15 @@ class ArtifactStore(Protocol):
     def exists(self, digest: str) -> bool:
         """Whether `get` would find it."""
 
+    def delete(self, digest: str) -> None:
+        """Forget the content; nothing happens where there is none.
+
+        Only for content that nobody else can have stored, such as a checkpoint that names its run:
+        the same content stored at the same moment by somebody else would be gone for them too.
+
+        Raises:
+            DependencyDown: the volume cannot be written.
+        """
+
     def ping(self) -> None:
         """Return when the volume can be written and read; raise `DependencyDown` or `Exhausted`."""

@@ -60,6 +60,12 @@ class FileArtifactStore:
         """See `ArtifactStore.exists`."""
         return is_digest(digest) and _holds(self._path(digest), digest)
 
+    def delete(self, digest: str) -> None:
+        """See `ArtifactStore.delete`."""
+        if is_digest(digest):
+            with volume_answers(_VOLUME):
+                self._path(digest).unlink(missing_ok=True)
+
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""
         expected = uuid.uuid4().bytes

@@ -29,5 +29,9 @@ class MemoryArtifactStore:
         """See `ArtifactStore.exists`."""
         return digest in self._contents
 
+    def delete(self, digest: str) -> None:
+        """See `ArtifactStore.delete`."""
+        self._contents.pop(digest, None)
+
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""

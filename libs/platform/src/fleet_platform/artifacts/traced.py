@@ -35,6 +35,10 @@ class TracedArtifactStore:
         """See `ArtifactStore.exists`."""
         return self._inner.exists(digest)
 
+    def delete(self, digest: str) -> None:
+        """See `ArtifactStore.delete`."""
+        self._inner.delete(digest)
+
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""
         self._inner.ping()

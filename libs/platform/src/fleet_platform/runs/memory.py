@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from fleet_platform.runs.active_run import ActiveRun
+from fleet_platform.runs.hold import Hold
 from fleet_platform.runs.run_rules import (
     ACTIVE,
     KEPT_S,
     MAX_ENTRIES,
+    as_final,
     as_new,
     require_final,
     run_conflict,
@@ -28,6 +31,10 @@ class _Run:
     @property
     def active(self) -> bool:
         return self.record.state in ACTIVE
+
+    @property
+    def queued(self) -> bool:
+        return self.record.state == RunState.RUN_STATE_QUEUED
 
     def held_with(self, fencing_token: int) -> bool:
         return self.active and self.record.fencing_token == fencing_token
@@ -54,15 +61,36 @@ class MemoryRunStore:
             self._run_of_session[run.session_id] = run.run_id
             return _copy(new)
 
-    def claim(self, run_id: str, owner: str) -> RunRecord:
+    def active(self) -> list[ActiveRun]:
+        """See `RunStore.active`."""
+        with self._changed:
+            found = [run for run_id in tuple(self._runs) if (run := self._find(run_id))]
+            return [
+                ActiveRun(
+                    run.record.run_id,
+                    run.record.session_id,
+                    run.queued,
+                    run.record.fencing_token,
+                    run.record.heartbeat_ms,
+                )
+                for run in found
+                if run.active
+            ]
+
+    def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
         """See `RunStore.claim`."""
         with self._changed:
             run = self._get(run_id)
-            if not run.active:
+            newest = run.record.fencing_token
+            expected = newest if expected_token is None else expected_token
+            if run.active and run.record.owner == owner and newest == expected + 1:
+                return _copy(run.record)
+            if not run.held_with(expected):
                 raise run_conflict(run_id)
             run.record.owner = owner
             run.record.state = RunState.RUN_STATE_RUNNING
             run.record.fencing_token += 1
+            run.record.attempts += 1
             run.record.heartbeat_ms = self._now_ms()
             run.written_s = self._clock()
             return _copy(run.record)
@@ -72,15 +100,36 @@ class MemoryRunStore:
         with self._changed:
             return _copy(self._get(run_id).record)
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> bool:
+    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """See `RunStore.heartbeat`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or not run.held_with(fencing_token):
-                return False
+                return Hold.LOST
             run.record.heartbeat_ms = self._now_ms()
             run.written_s = self._clock()
+            return Hold.STOPPING if run.record.stop_requested else Hold.HELD
+
+    def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
+        """See `RunStore.release`."""
+        with self._changed:
+            run = self._find(run_id)
+            if run is None or run.queued or not run.held_with(fencing_token):
+                return False
+            run.record.owner = ""
+            run.record.state = RunState.RUN_STATE_QUEUED
+            run.record.fencing_token += 1
+            run.record.attempts -= 0 if died else min(1, run.record.attempts)
+            run.written_s = self._clock()
             return True
+
+    def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
+        """See `RunStore.save_checkpoint`."""
+        with self._changed:
+            run = self._held(run_id, fencing_token)
+            run.record.checkpoint_digest = checkpoint_digest
+            run.record.attempts = 0
+            run.written_s = self._clock()
 
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
         """See `RunStore.append`."""
@@ -91,12 +140,17 @@ class MemoryRunStore:
         """See `RunStore.finish`."""
         require_final(run)
         with self._changed:
-            held = self._held(run.run_id, run.fencing_token)
-            final = _copy(run)
-            for kept in ("owner", "heartbeat_ms", "stop_requested"):
-                setattr(final, kept, getattr(held.record, kept))
-            held.record = final
-            self._append(held, payload)
+            self._end(self._held(run.run_id, run.fencing_token), run, payload)
+
+    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
+        """See `RunStore.withdraw`."""
+        require_final(run)
+        with self._changed:
+            held = self._find(run.run_id)
+            if held is None or not held.queued:
+                return False
+            self._end(held, run, payload)
+            return True
 
     def request_stop(self, run_id: str) -> bool:
         """See `RunStore.request_stop`."""
@@ -145,6 +199,13 @@ class MemoryRunStore:
         if not run.held_with(fencing_token):
             raise run_conflict(run_id)
         return run
+
+    def _end(self, run: _Run, ended: RunRecord, payload: bytes) -> None:
+        final = as_final(ended)
+        for kept in ("owner", "fencing_token", "heartbeat_ms", "stop_requested", "attempts"):
+            setattr(final, kept, getattr(run.record, kept))
+        run.record = final
+        self._append(run, payload)
 
     def _append(self, run: _Run, payload: bytes) -> str:
         number = run.entries[-1][0] + 1 if run.entries else 1

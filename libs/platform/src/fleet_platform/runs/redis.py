@@ -9,9 +9,12 @@ from redis.commands.core import Script
 
 from fleet_platform.redis_connection import RedisConnection, redis_answers
 from fleet_platform.runs import scripts
+from fleet_platform.runs.active_run import ActiveRun
+from fleet_platform.runs.hold import Hold
 from fleet_platform.runs.run_rules import (
     KEPT_S,
     MAX_ENTRIES,
+    as_final,
     as_new,
     require_final,
     run_conflict,
@@ -41,8 +44,11 @@ class RedisRunStore:
         self._clock = clock
         self._kept_ms = max(1, round(kept_s * 1000))
         self._create = self._redis.register_script(scripts.CREATE)
+        self._list_active = self._redis.register_script(scripts.LIST_ACTIVE)
         self._claim = self._redis.register_script(scripts.CLAIM)
         self._heartbeat = self._redis.register_script(scripts.HEARTBEAT)
+        self._release = self._redis.register_script(scripts.RELEASE)
+        self._save_checkpoint = self._redis.register_script(scripts.SAVE_CHECKPOINT)
         self._append = self._redis.register_script(scripts.APPEND)
         self._request_stop = self._redis.register_script(scripts.REQUEST_STOP)
 
@@ -53,10 +59,16 @@ class RedisRunStore:
         reply = self._run(self._create, run.run_id, run.run_id, run.session_id, *fields)
         return _record(run.run_id, _pairs(reply))
 
-    def claim(self, run_id: str, owner: str) -> RunRecord:
+    def active(self) -> list[ActiveRun]:
+        """See `RunStore.active`."""
+        with redis_answers():
+            flat: Any = self._list_active([], [])
+        return [_active_run(*flat[at : at + 5]) for at in range(0, len(flat), 5)]
+
+    def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
         """See `RunStore.claim`."""
-        running = int(RunState.RUN_STATE_RUNNING)
-        reply = self._run(self._claim, run_id, owner, self._now_ms(), running)
+        expected = "" if expected_token is None else expected_token
+        reply = self._run(self._claim, run_id, owner, self._now_ms(), expected)
         return _record(run_id, _pairs(_accepted(run_id, reply)))
 
     def read(self, run_id: str) -> RunRecord:
@@ -67,18 +79,30 @@ class RedisRunStore:
             raise run_not_found(run_id)
         return _record(run_id, fields)
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> bool:
+    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """See `RunStore.heartbeat`."""
-        return bool(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
+        return Hold(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
+
+    def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
+        """See `RunStore.release`."""
+        return bool(self._run(self._release, run_id, fencing_token, int(died)))
+
+    def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
+        """See `RunStore.save_checkpoint`."""
+        reply = self._run(self._save_checkpoint, run_id, fencing_token, checkpoint_digest)
+        _accepted(run_id, reply)
 
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
         """See `RunStore.append`."""
-        return self._write(run_id, fencing_token, payload)
+        return _position(run_id, self._write(run_id, fencing_token, payload))
 
     def finish(self, run: RunRecord, payload: bytes) -> None:
         """See `RunStore.finish`."""
-        require_final(run)
-        self._write(run.run_id, run.fencing_token, payload, int(run.state), dump(run))
+        _position(run.run_id, self._end(run, run.fencing_token, payload))
+
+    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
+        """See `RunStore.withdraw`."""
+        return bool(self._end(run, "", payload))
 
     def request_stop(self, run_id: str) -> bool:
         """See `RunStore.request_stop`."""
@@ -126,10 +150,20 @@ class RedisRunStore:
         with redis_answers():
             return script(keys, [self._kept_ms, *arguments])
 
-    def _write(self, run_id: str, fencing_token: int, payload: bytes, *end: int | bytes) -> str:
+    def _end(self, run: RunRecord, fencing_token: int | str, payload: bytes) -> Any:
+        require_final(run)
+        end = (int(run.state), dump(as_final(run)), run.run_id)
+        return self._write(run.run_id, fencing_token, payload, *end)
+
+    def _write(
+        self, run_id: str, fencing_token: int | str, payload: bytes, *end: int | bytes | str
+    ) -> Any:
         name = uuid.uuid4().bytes
-        reply = self._run(self._append, run_id, fencing_token, name, payload, MAX_ENTRIES, *end)
-        return bytes(_accepted(run_id, reply)).decode()
+        return self._run(self._append, run_id, fencing_token, name, payload, MAX_ENTRIES, *end)
+
+
+def _position(run_id: str, reply: Any) -> str:
+    return bytes(_accepted(run_id, reply)).decode()
 
 
 def _accepted(run_id: str, reply: Any) -> Any:
@@ -151,7 +185,16 @@ def _record(run_id: str, fields: Mapping[bytes, bytes]) -> RunRecord:
     record.owner = fields.get(b"owner", b"").decode()
     record.heartbeat_ms = int(fields.get(b"heartbeat_ms", 0))
     record.stop_requested = b"stop" in fields
+    record.attempts = int(fields.get(b"attempts", 0))
+    record.checkpoint_digest = fields.get(b"checkpoint", b"").decode()
     return record
+
+
+def _active_run(
+    run_id: bytes, session_id: bytes, state: bytes, token: bytes, heartbeat_ms: bytes
+) -> ActiveRun:
+    queued = int(state) == RunState.RUN_STATE_QUEUED
+    return ActiveRun(run_id.decode(), session_id.decode(), queued, int(token), int(heartbeat_ms))
 
 
 def _entries(reply: Any) -> list[ProgressEntry]:

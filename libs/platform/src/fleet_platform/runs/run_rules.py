@@ -20,9 +20,19 @@ def as_new(run: RunRecord, now_ms: int) -> RunRecord:
     new.CopyFrom(run)
     new.state = RunState.RUN_STATE_QUEUED
     new.created_ms = run.created_ms or now_ms
-    for volatile in ("owner", "fencing_token", "heartbeat_ms", "stop_requested"):
+    for volatile in ("owner", "fencing_token", "heartbeat_ms", "stop_requested", "attempts"):
         new.ClearField(volatile)
+    for of_the_end in ("checkpoint_digest", "result"):
+        new.ClearField(of_the_end)
     return new
+
+
+def as_final(run: RunRecord) -> RunRecord:
+    """A copy of `run` as it is stored last, with nothing left to resume it from."""
+    final = RunRecord()
+    final.CopyFrom(run)
+    final.ClearField("checkpoint_digest")
+    return final
 
 
 def require_final(run: RunRecord) -> None:

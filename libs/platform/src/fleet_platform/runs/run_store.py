@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
+from fleet_platform.runs.active_run import ActiveRun
+from fleet_platform.runs.hold import Hold
 from fleet_proto.records.v1.records_pb2 import RunRecord
 
 
@@ -22,9 +24,12 @@ class RunStore(Protocol):
     """Run records with a fencing token, a heartbeat and an append-only stream of progress.
 
     Every method has a deadline of its own and raises `DependencyDown` when the store does not
-    answer. A run and its stream are forgotten a day after the last write; every method but `tail`,
-    `latest`, `heartbeat` and `request_stop` then raises `NotFound`. A stream keeps about its
-    newest 50 000 entries.
+    answer. A run and its stream are forgotten a day after the last write; `tail` and `latest` then
+    give nothing, `heartbeat`, `release`, `withdraw` and `request_stop` are refused, all others
+    raise `NotFound`. A stream keeps about its newest 50 000 entries.
+
+    A run is QUEUED, then RUNNING while an owner holds it, perhaps QUEUED again because the owner
+    gave it back or died, and in the end COMPLETE, FAILED or CANCELLED for good.
     """
 
     def create(self, run: RunRecord) -> RunRecord:
@@ -35,14 +40,26 @@ class RunStore(Protocol):
         is QUEUED and has no owner, whatever `run` says; ``created_ms`` is filled in where unset.
         """
 
-    def claim(self, run_id: str, owner: str) -> RunRecord:
-        """Take the run: owner set, state RUNNING, fencing token one higher than before.
+    def active(self) -> list[ActiveRun]:
+        """All runs that wait or are worked on, in the order in which they were created.
+
+        A run that was given back keeps its place.
+        """
+
+    def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
+        """Take the run: owner set, state RUNNING, fencing token and attempts one higher.
 
         Counts as a heartbeat.
 
+        Args:
+            run_id: The run.
+            owner: Who takes it.
+            expected_token: Only while this is its token, so that one of several callers gets it;
+                None: whatever its token is.
+
         Raises:
             NotFound: unknown or expired.
-            Conflict: the run ended already.
+            Conflict: the run ended already, or its token is another one.
         """
 
     def read(self, run_id: str) -> RunRecord:
@@ -52,11 +69,28 @@ class RunStore(Protocol):
             NotFound: unknown or expired.
         """
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> bool:
-        """Say that the owner lives.
+    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
+        """Say that the owner lives, and hear whether it may go on; keeps a queued run as well."""
+
+    def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
+        """Put a run that is worked on back into the queue, at its old place.
+
+        The token rises, so that whoever held the run can write nothing more.
+
+        Args:
+            run_id: The run.
+            fencing_token: Its newest token.
+            died: Its owner died; False: it gave the run back, which does not count as an attempt.
 
         Returns:
-            False when a newer owner holds the run or it ended: the caller must stop.
+            False when the token is not the newest, or the run waits or ended already.
+        """
+
+    def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
+        """Note the artifact from which the run can be resumed; attempts count from 0 again.
+
+        Raises:
+            Conflict: the token is not the newest, or the run ended: nothing was written.
         """
 
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
@@ -69,11 +103,15 @@ class RunStore(Protocol):
     def finish(self, run: RunRecord, payload: bytes) -> None:
         """Write `run`, whose state is terminal, and its last message in one step.
 
-        Owner, heartbeat and stop request stay as they are stored.
+        Owner, heartbeat, attempts and stop request stay as they are stored; the checkpoint is
+        forgotten.
 
         Raises:
             Conflict: ``run.fencing_token`` is not the newest, or the run ended already.
         """
+
+    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
+        """End a run that nobody works on, as `finish` does; False when it is not QUEUED."""
 
     def request_stop(self, run_id: str) -> bool:
         """Ask the owner to stop at the next boundary; False when the run is not active."""

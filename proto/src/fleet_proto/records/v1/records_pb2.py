@@ -24,23 +24,23 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n$fleet_proto/records/v1/records.proto\x12\x10\x66leet.records.v1\"\xfc\x02\n\rSessionRecord\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x12\n\ncreated_ms\x18\x04 \x01(\x03\x12\x14\n\x0csearch_paths\x18\x05 \x03(\t\x12,\n\x08pipeline\x18\x06 \x01(\x0b\x32\x1a.fleet.records.v1.Pipeline\x12\x18\n\x10\x64\x61ta_config_json\x18\x07 \x01(\x0c\x12\x1c\n\x14training_config_json\x18\x08 \x01(\x0c\x12\x1c\n\x14trainrun_config_json\x18\t \x01(\x0c\x12)\n\x07plugins\x18\n \x03(\x0b\x32\x18.fleet.records.v1.Plugin\x12.\n\tprofiling\x18\x0b \x01(\x0b\x32\x1b.fleet.records.v1.Profiling\x12\x0e\n\x06run_id\x18\x0c \x01(\t\x12\x17\n\x0fuses_port_lists\x18\r \x01(\x08\"N\n\x08Pipeline\x12\x13\n\x0b\x63onfig_json\x18\x01 \x01(\x0c\x12\x15\n\rconfig_digest\x18\x02 \x01(\t\x12\x16\n\x0eweights_digest\x18\x03 \x01(\t\"-\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rmanifest_json\x18\x02 \x01(\x0c\"L\n\tProfiling\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12\x18\n\x10synchronize_cuda\x18\x02 \x01(\x08\x12\x14\n\x0cskip_first_n\x18\x03 \x01(\x05\"\xed\x03\n\tRunRecord\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x14\n\x0ctrainer_type\x18\x04 \x01(\x05\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.fleet.records.v1.RunState\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x15\n\rfencing_token\x18\x07 \x01(\x04\x12\x12\n\ncreated_ms\x18\x08 \x01(\x03\x12\x14\n\x0cheartbeat_ms\x18\t \x01(\x03\x12,\n\x08pipeline\x18\n \x01(\x0b\x32\x1a.fleet.records.v1.Pipeline\x12\x18\n\x10\x64\x61ta_config_json\x18\x0b \x01(\x0c\x12\x1c\n\x14training_config_json\x18\x0c \x01(\x0c\x12\x1c\n\x14trainrun_config_json\x18\r \x01(\x0c\x12\x1d\n\x15result_weights_digest\x18\x0e \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x0f \x01(\t\x12\x12\n\nerror_text\x18\x10 \x01(\t\x12\x13\n\x0btraceparent\x18\x11 \x01(\t\x12\x16\n\x0estop_requested\x18\x12 \x01(\x08\x12\x19\n\x11\x63heckpoint_digest\x18\x13 \x01(\t*\x99\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x16\n\x12RUN_STATE_COMPLETE\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.DescriptorPool().AddSerializedFile(b'\n$fleet_proto/records/v1/records.proto\x12\x10\x66leet.records.v1\"\x97\x03\n\rSessionRecord\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x12\n\nsession_id\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\x12\x12\n\ncreated_ms\x18\x04 \x01(\x03\x12\x14\n\x0csearch_paths\x18\x05 \x03(\t\x12,\n\x08pipeline\x18\x06 \x01(\x0b\x32\x1a.fleet.records.v1.Pipeline\x12\x18\n\x10\x64\x61ta_config_json\x18\x07 \x01(\x0c\x12\x1c\n\x14training_config_json\x18\x08 \x01(\x0c\x12\x1c\n\x14trainrun_config_json\x18\t \x01(\x0c\x12)\n\x07plugins\x18\n \x03(\x0b\x32\x18.fleet.records.v1.Plugin\x12.\n\tprofiling\x18\x0b \x01(\x0b\x32\x1b.fleet.records.v1.Profiling\x12\x0e\n\x06run_id\x18\x0c \x01(\t\x12\x17\n\x0fuses_port_lists\x18\r \x01(\x08\x12\x19\n\x11run_fencing_token\x18\x0e \x01(\x04\"N\n\x08Pipeline\x12\x13\n\x0b\x63onfig_json\x18\x01 \x01(\x0c\x12\x15\n\rconfig_digest\x18\x02 \x01(\t\x12\x16\n\x0eweights_digest\x18\x03 \x01(\t\"-\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x15\n\rmanifest_json\x18\x02 \x01(\x0c\"L\n\tProfiling\x12\x0f\n\x07\x65nabled\x18\x01 \x01(\x08\x12\x18\n\x10synchronize_cuda\x18\x02 \x01(\x08\x12\x14\n\x0cskip_first_n\x18\x03 \x01(\x05\"\xab\x04\n\tRunRecord\x12\x16\n\x0e\x66ormat_version\x18\x01 \x01(\r\x12\x0e\n\x06run_id\x18\x02 \x01(\t\x12\x12\n\nsession_id\x18\x03 \x01(\t\x12\x14\n\x0ctrainer_type\x18\x04 \x01(\x05\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.fleet.records.v1.RunState\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x15\n\rfencing_token\x18\x07 \x01(\x04\x12\x12\n\ncreated_ms\x18\x08 \x01(\x03\x12\x14\n\x0cheartbeat_ms\x18\t \x01(\x03\x12,\n\x08pipeline\x18\n \x01(\x0b\x32\x1a.fleet.records.v1.Pipeline\x12\x18\n\x10\x64\x61ta_config_json\x18\x0b \x01(\x0c\x12\x1c\n\x14training_config_json\x18\x0c \x01(\x0c\x12\x1c\n\x14trainrun_config_json\x18\r \x01(\x0c\x12\x1d\n\x15result_weights_digest\x18\x0e \x01(\t\x12\x14\n\x0c\x65rror_reason\x18\x0f \x01(\t\x12\x12\n\nerror_text\x18\x10 \x01(\t\x12\x13\n\x0btraceparent\x18\x11 \x01(\t\x12\x16\n\x0estop_requested\x18\x12 \x01(\x08\x12\x19\n\x11\x63heckpoint_digest\x18\x13 \x01(\t\x12*\n\x06result\x18\x14 \x01(\x0b\x32\x1a.fleet.records.v1.Pipeline\x12\x10\n\x08\x61ttempts\x18\x15 \x01(\r*\x99\x01\n\x08RunState\x12\x19\n\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10RUN_STATE_QUEUED\x10\x01\x12\x15\n\x11RUN_STATE_RUNNING\x10\x02\x12\x16\n\x12RUN_STATE_COMPLETE\x10\x03\x12\x14\n\x10RUN_STATE_FAILED\x10\x04\x12\x17\n\x13RUN_STATE_CANCELLED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'fleet_proto.records.v1.records_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_RUNSTATE']._serialized_start=1143
-  _globals['_RUNSTATE']._serialized_end=1296
+  _globals['_RUNSTATE']._serialized_start=1232
+  _globals['_RUNSTATE']._serialized_end=1385
   _globals['_SESSIONRECORD']._serialized_start=59
-  _globals['_SESSIONRECORD']._serialized_end=439
-  _globals['_PIPELINE']._serialized_start=441
-  _globals['_PIPELINE']._serialized_end=519
-  _globals['_PLUGIN']._serialized_start=521
-  _globals['_PLUGIN']._serialized_end=566
-  _globals['_PROFILING']._serialized_start=568
-  _globals['_PROFILING']._serialized_end=644
-  _globals['_RUNRECORD']._serialized_start=647
-  _globals['_RUNRECORD']._serialized_end=1140
+  _globals['_SESSIONRECORD']._serialized_end=466
+  _globals['_PIPELINE']._serialized_start=468
+  _globals['_PIPELINE']._serialized_end=546
+  _globals['_PLUGIN']._serialized_start=548
+  _globals['_PLUGIN']._serialized_end=593
+  _globals['_PROFILING']._serialized_start=595
+  _globals['_PROFILING']._serialized_end=671
+  _globals['_RUNRECORD']._serialized_start=674
+  _globals['_RUNRECORD']._serialized_end=1229
 # @@protoc_insertion_point(module_scope)

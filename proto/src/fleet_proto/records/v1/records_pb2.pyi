@@ -39,11 +39,11 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     RUN_STATE_RUNNING: _RunState.ValueType  # 2
     """A trainer works on it."""
     RUN_STATE_COMPLETE: _RunState.ValueType  # 3
-    """Done; result_weights_digest is filled."""
+    """Done; result is filled."""
     RUN_STATE_FAILED: _RunState.ValueType  # 4
     """Failed; error_reason and error_text are filled."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 5
-    """Stopped on request; result_weights_digest holds the last completed step, if there was one."""
+    """Stopped on request; result holds the last completed step, if there was one."""
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
     """Where a training run stands; COMPLETE, FAILED and CANCELLED are final."""
@@ -55,11 +55,11 @@ RUN_STATE_QUEUED: RunState.ValueType  # 1
 RUN_STATE_RUNNING: RunState.ValueType  # 2
 """A trainer works on it."""
 RUN_STATE_COMPLETE: RunState.ValueType  # 3
-"""Done; result_weights_digest is filled."""
+"""Done; result is filled."""
 RUN_STATE_FAILED: RunState.ValueType  # 4
 """Failed; error_reason and error_text are filled."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 5
-"""Stopped on request; result_weights_digest holds the last completed step, if there was one."""
+"""Stopped on request; result holds the last completed step, if there was one."""
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
 @_typing.final
@@ -83,6 +83,7 @@ class SessionRecord(_message.Message):
     PROFILING_FIELD_NUMBER: _builtins.int
     RUN_ID_FIELD_NUMBER: _builtins.int
     USES_PORT_LISTS_FIELD_NUMBER: _builtins.int
+    RUN_FENCING_TOKEN_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
     """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
     session_id: _builtins.str
@@ -101,6 +102,10 @@ class SessionRecord(_message.Message):
     """Newest training run; empty: the session has trained nothing."""
     uses_port_lists: _builtins.bool
     """Whether the client called LoadPlugins, hence reads NodeInfo's ports in list form."""
+    run_fencing_token: _builtins.int
+    """Fencing token with which run_id was last worked on; its writes with a smaller one are refused.
+    0: nobody has begun it.
+    """
     @_builtins.property
     def search_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Absolute folders in which configuration and weight files are looked up, in order."""
@@ -133,10 +138,11 @@ class SessionRecord(_message.Message):
         profiling: Global___Profiling | None = ...,
         run_id: _builtins.str = ...,
         uses_port_lists: _builtins.bool = ...,
+        run_fencing_token: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline", "profiling", b"profiling"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_ms", b"created_ms", "data_config_json", b"data_config_json", "format_version", b"format_version", "owner", b"owner", "pipeline", b"pipeline", "plugins", b"plugins", "profiling", b"profiling", "run_id", b"run_id", "search_paths", b"search_paths", "session_id", b"session_id", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json", "uses_port_lists", b"uses_port_lists"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_ms", b"created_ms", "data_config_json", b"data_config_json", "format_version", b"format_version", "owner", b"owner", "pipeline", b"pipeline", "plugins", b"plugins", "profiling", b"profiling", "run_fencing_token", b"run_fencing_token", "run_id", b"run_id", "search_paths", b"search_paths", "session_id", b"session_id", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json", "uses_port_lists", b"uses_port_lists"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -253,6 +259,8 @@ class RunRecord(_message.Message):
     TRACEPARENT_FIELD_NUMBER: _builtins.int
     STOP_REQUESTED_FIELD_NUMBER: _builtins.int
     CHECKPOINT_DIGEST_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
     """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
     run_id: _builtins.str
@@ -278,7 +286,9 @@ class RunRecord(_message.Message):
     trainrun_config_json: _builtins.bytes
     """Train run without its pipeline: losses, metrics and the nodes to train or freeze."""
     result_weights_digest: _builtins.str
-    """Artifact of the trained weights, a safetensors file; empty: none yet."""
+    """Artifact of the trained weights, a safetensors file; empty: none yet. The same as
+    result.weights_digest, for readers that do not know result.
+    """
     error_reason: _builtins.str
     """Name of the error reason; only when FAILED."""
     error_text: _builtins.str
@@ -289,9 +299,17 @@ class RunRecord(_message.Message):
     """Whether the client asked the run to stop."""
     checkpoint_digest: _builtins.str
     """Artifact of the newest checkpoint from which the run can be resumed; empty: none."""
+    attempts: _builtins.int
+    """How often the run was taken up since its newest checkpoint."""
     @_builtins.property
     def pipeline(self) -> Global___Pipeline:
         """The pipeline that the run started from."""
+
+    @_builtins.property
+    def result(self) -> Global___Pipeline:
+        """The pipeline that the run ended with; its configuration differs from that of `pipeline` where
+        the training changed it, as a calibration does. Unset: none, or written by an older release.
+        """
 
     def __init__(
         self,
@@ -315,10 +333,12 @@ class RunRecord(_message.Message):
         traceparent: _builtins.str = ...,
         stop_requested: _builtins.bool = ...,
         checkpoint_digest: _builtins.str = ...,
+        result: Global___Pipeline | None = ...,
+        attempts: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint_digest", b"checkpoint_digest", "created_ms", b"created_ms", "data_config_json", b"data_config_json", "error_reason", b"error_reason", "error_text", b"error_text", "fencing_token", b"fencing_token", "format_version", b"format_version", "heartbeat_ms", b"heartbeat_ms", "owner", b"owner", "pipeline", b"pipeline", "result_weights_digest", b"result_weights_digest", "run_id", b"run_id", "session_id", b"session_id", "state", b"state", "stop_requested", b"stop_requested", "traceparent", b"traceparent", "trainer_type", b"trainer_type", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "checkpoint_digest", b"checkpoint_digest", "created_ms", b"created_ms", "data_config_json", b"data_config_json", "error_reason", b"error_reason", "error_text", b"error_text", "fencing_token", b"fencing_token", "format_version", b"format_version", "heartbeat_ms", b"heartbeat_ms", "owner", b"owner", "pipeline", b"pipeline", "result", b"result", "result_weights_digest", b"result_weights_digest", "run_id", b"run_id", "session_id", b"session_id", "state", b"state", "stop_requested", b"stop_requested", "traceparent", b"traceparent", "trainer_type", b"trainer_type", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
