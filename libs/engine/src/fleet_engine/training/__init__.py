@@ -3,6 +3,7 @@
 from fleet_engine.training.fit_event import FitEvent
 from fleet_engine.training.gradient import check_job, train_gradient
 from fleet_engine.training.gradient_job import GradientJob
+from fleet_engine.training.post_fit import calibrate_and_evaluate
 from fleet_engine.training.statistical import Batch, fit_statistics
 from fleet_engine.training.training_event import (
     BestCheckpoint,
@@ -21,6 +22,7 @@ __all__ = [
     "Hook",
     "TrainingEvent",
     "WorkerGroup",
+    "calibrate_and_evaluate",
     "check_job",
     "fit_statistics",
     "train_gradient",
