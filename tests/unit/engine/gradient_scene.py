@@ -38,8 +38,8 @@ def write_scene(path: Path, channels: int = CHANNELS, size: int = 12) -> Path:
 
 
 def pipeline_config():
-    nodes = [each for each in rx_nodes(CHANNELS) if each["name"] not in {"mask"}]
-    nodes = [each for each in nodes if each["name"] != "TensorBoardMonitorNode"]
+    shown = {"mask", "TensorBoardMonitorNode"}
+    nodes = [each for each in rx_nodes(CHANNELS) if each["name"] not in shown]
     names = {each["name"] for each in nodes}
     edges = [pair for pair in RX_EDGES if {end.partition(".")[0] for end in pair} <= names]
     edges += [

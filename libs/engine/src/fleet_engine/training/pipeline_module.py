@@ -127,9 +127,11 @@ class PipelineModule(LightningModule):
                 "is trained. Unfreeze a node that stands before a loss node (unfreeze_nodes)."
             )
         if not bool(torch.isfinite(result.total)):
-            values = ", ".join(f"{name} = {float(loss)}" for name, loss in result.losses.items())
+            values = ", ".join(
+                f"{name} = {float(loss.detach())}" for name, loss in result.losses.items()
+            )
             raise InvalidInput(
-                f"The loss became {float(result.total)} in epoch {self.current_epoch}, batch "
+                f"The loss became {float(result.total.detach())} in epoch {self.current_epoch}, batch "
                 f"{batch_idx} (measurements {_measurements(batch)}; {values}). Use a smaller "
                 "training.optimizer.lr or set training.gradient_clip_val."
             )
