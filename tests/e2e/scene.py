@@ -8,7 +8,7 @@ import numpy as np
 
 BANDS = 61
 SIDE = 32
-MEASUREMENTS = 6
+MEASUREMENTS = 7
 ANOMALY_CLASS = 2
 _ANOMALY_SIDE = 4
 

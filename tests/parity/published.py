@@ -1,0 +1,40 @@
+"""Starts the published packages' side of a comparison."""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.peers.environment import peer_environment
+from tests.standins import cu3s
+
+ENVIRONMENT = "cuvis-ai-0.4.0-full"
+DEADLINE_S = 300.0
+
+
+def run_published(script: Path, jobs: Sequence[dict[str, Any]], folder: Path) -> None:
+    """Run a script of this folder on `jobs`, in one process that works in `folder`.
+
+    Raises:
+        AssertionError: it failed; the text is what it printed.
+    """
+    listed = folder / f"{script.stem}.json"
+    listed.write_text(json.dumps(jobs, default=str), encoding="utf-8")
+    done = subprocess.run(
+        [peer_environment(ENVIRONMENT), "-m", "launch_published", script, listed],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE_S,
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(cu3s.PYTHONPATH),
+            "MPLBACKEND": "Agg",
+            "OMP_NUM_THREADS": "2",
+        },
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

@@ -1,0 +1,121 @@
+"""The published trainruns: trained there and loaded here, trained here and loaded there."""
+
+import numpy as np
+import pytest
+import torch
+import yaml
+
+from fleet_engine import build_pipeline
+from fleet_engine.weights import load_weights, state_of
+from tests.parity.conftest import JOBS
+from tests.parity.published import run_published
+from tests.parity.trainruns import TRAINRUNS, fit, load, outputs, save, train, trainrun
+
+pytestmark = [pytest.mark.peers, pytest.mark.timeout(600)]
+
+TRAINED = [(name, "statistical") for name in TRAINRUNS]
+TRAINED += [("channel_selector", "gradient"), ("deep_svdd", "gradient")]
+
+
+def assert_same(ours, theirs, tolerance):
+    """Same names and shapes; decisions equal, numbers within `tolerance` of the largest."""
+    assert ours.keys() == theirs.keys()
+    worst = {}
+    for key, expected in theirs.items():
+        found = ours[key]
+        assert found.shape == expected.shape, key
+        if expected.dtype == bool or np.issubdtype(expected.dtype, np.integer):
+            assert np.array_equal(found, expected), key
+            continue
+        error = np.abs(found.astype(np.float64) - expected) / np.abs(expected).max().clip(1e-30)
+        worst[key] = float(error.max(initial=0.0))
+    assert not {key: error for key, error in worst.items() if not error <= tolerance}
+
+
+@pytest.mark.parametrize(("name", "training"), TRAINED)
+def test_trained_there_and_loaded_here_gives_their_outputs(trained_there, scene, name, training):
+    folder = trained_there / name
+    pipeline = load(folder / f"{training}.yaml", folder / f"{training}.pt")
+
+    assert_same(outputs(pipeline, scene), np.load(folder / f"{training}.npz"), 1e-5)
+
+
+@pytest.mark.parametrize("name", TRAINRUNS)
+def test_fitted_here_equals_fitted_there(trained_there, scene, name):
+    run = trainrun(scene.resolve(name), scene)
+    pipeline = build_pipeline(run.pipeline)
+    load_weights(pipeline, (trained_there / name / "initial.pt").read_bytes(), strict=True)
+    fit(run, pipeline, scene)
+
+    assert_same(flat(state_of(pipeline)), saved(trained_there / name / "statistical.pt"), 1e-4)
+    assert_same(outputs(pipeline, scene), np.load(trained_there / name / "statistical.npz"), 1e-4)
+
+
+@pytest.fixture(scope="module")
+def trained_here(scene, tmp_path_factory):
+    """What this engine made of each trainrun, and what the published packages compute with it."""
+    folder = tmp_path_factory.mktemp("ours")
+    ours, jobs = {}, []
+
+    def keep(name, training, pipeline):
+        path = folder / f"{name}_{training}"
+        weights = save(pipeline, path.with_suffix(".yaml"))
+        ours[name, training] = outputs(pipeline, scene), weights
+        jobs.append(
+            {
+                "do": "infer",
+                "config": path.with_suffix(".yaml"),
+                "weights": weights,
+                "scene": scene.npz,
+                "out": path.with_suffix(".npz"),
+            }
+        )
+
+    for name in TRAINRUNS:
+        run = trainrun(scene.resolve(name), scene)
+        pipeline = build_pipeline(run.pipeline)
+        fit(run, pipeline, scene)
+        keep(name, "statistical", pipeline)
+        if run.loss_nodes:
+            train(run, pipeline, scene)
+            keep(name, "gradient", pipeline)
+    run_published(JOBS, jobs, folder)
+    return ours
+
+
+@pytest.mark.parametrize(("name", "training"), TRAINED)
+def test_trained_and_saved_here_gives_the_same_outputs_there(trained_here, name, training):
+    ours, weights = trained_here[name, training]
+
+    assert_same(ours, np.load(weights.with_suffix(".npz")), 1e-5)
+    # The published reader passes over nodes that a file does not name, even when it is strict.
+    config = yaml.safe_load(weights.with_suffix(".yaml").read_text(encoding="utf-8"))
+    named = torch.load(weights, weights_only=True)["state_dict"]
+    assert list(named) == [node["name"] for node in config["nodes"]]
+
+
+def test_one_gradient_step_an_epoch_is_the_step_that_the_published_trainer_takes(
+    trained_there, scene
+):
+    """Deep SVDD trains on one measurement, so that the order of batches plays no part."""
+    folder = trained_there / "deep_svdd"
+    resolved = scene.resolve("deep_svdd")
+    resolved["training"]["trainer"]["callbacks"]["checkpoint"] = None  # it restores the best epoch
+    run = trainrun(resolved, scene)
+    pipeline = load(folder / "statistical.yaml", folder / "statistical.pt")
+    train(run, pipeline, scene)
+
+    assert_same(flat(state_of(pipeline)), saved(folder / "gradient.pt"), 1e-4)
+
+
+def saved(path):
+    """All values of a weights file by ``node.key``."""
+    return flat(torch.load(path, weights_only=True)["state_dict"])
+
+
+def flat(state):
+    return {
+        f"{node}.{key}": value.detach().to(torch.float64).numpy()
+        for node, values in state.items()
+        for key, value in values.items()
+    }
