@@ -202,6 +202,12 @@ def test_each_epoch_has_an_order_of_its_own(scene, tmp_path, monkeypatch):
     assert len({tuple(order) for order in orders}) > 1
 
 
+def test_limits_count_in_the_totals(scene, tmp_path):
+    training = Training(job_of(scene, max_epochs=1, limit_train_batches=2), tmp_path).run()
+    told = [(e.done, e.total) for e in training.events if e.hook is Hook.TRAIN_PROGRESS]
+    assert told == [(2, 4), (4, 4)]
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [

@@ -56,6 +56,10 @@ class EpochBatches:
     def __len__(self) -> int:
         return math.ceil(self.total / self._batch_size)
 
+    def measurements_in(self, batch_count: int) -> int:
+        """How many measurements the first `batch_count` batches of an epoch hold."""
+        return min(self.total, batch_count * self._batch_size)
+
     def __iter__(self) -> Iterator[dict[str, Tensor]]:
         own = self._own(self._order(self._epoch()))
         yield from batches(self._measurements, own, self._batch_size)

@@ -139,7 +139,7 @@ def _fit(
         rank=job.rank,
         world_size=job.world_size,
     )
-    events = LoopEvents(on_event, should_stop, train_total=train.total, val_total=val.total)
+    events = LoopEvents(on_event, should_stop, train=train, val=val)
     keeper, *others = callbacks
     with tempfile.TemporaryDirectory() as scratch:
         trainer = _trainer(

@@ -7,6 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from fleet_engine.graph.stage import Stage
+from fleet_engine.training.epoch_batches import EpochBatches
 from fleet_engine.training.training_event import Hook, TrainingEvent
 from fleet_platform.errors import Cancelled
 
@@ -21,21 +22,21 @@ class LoopEvents(Callback):
         on_event: Callable[[TrainingEvent], None],
         should_stop: Callable[[], bool],
         *,
-        train_total: int,
-        val_total: int,
+        train: EpochBatches,
+        val: EpochBatches,
     ) -> None:
         """Take the parts.
 
         Args:
             on_event: hears of each event.
             should_stop: asked after each batch.
-            train_total: measurements of an epoch.
-            val_total: measurements of a validation.
+            train: what an epoch reads, where the settings do not limit it.
+            val: what a validation reads, likewise.
         """
         self._on_event = on_event
         self._should_stop = should_stop
-        self._train_total = train_total
-        self._val_total = val_total
+        self._train = train
+        self._val = val
         self._train_done = 0
         self._val_done = 0
         self._train_batch = 0
@@ -117,6 +118,8 @@ class LoopEvents(Callback):
         else:
             losses, metrics = {}, {}
         in_training = stage is Stage.TRAIN
+        done = self._train_done if in_training else self._val_done
+        total = self._train_total(trainer) if in_training else self._val_total(trainer)
         self._on_event(
             TrainingEvent(
                 hook,
@@ -124,13 +127,19 @@ class LoopEvents(Callback):
                 epoch=trainer.current_epoch,
                 batch_idx=self._train_batch,
                 global_step=trainer.global_step,
-                done=(self._train_done if in_training else self._val_done) * trainer.world_size,
-                total=(self._train_total if in_training else self._val_total) * trainer.world_size,
+                done=done * trainer.world_size,
+                total=total * trainer.world_size,
                 epochs=trainer.max_epochs or 0,
                 losses=losses,
                 metrics=metrics,
             )
         )
+
+    def _train_total(self, trainer: Trainer) -> int:
+        return self._train.measurements_in(int(trainer.num_training_batches))
+
+    def _val_total(self, trainer: Trainer) -> int:
+        return self._val.measurements_in(int(sum(trainer.num_val_batches)))
 
     def _stop_if_asked(self, trainer: Trainer) -> None:
         stop = trainer.is_global_zero and self._should_stop()

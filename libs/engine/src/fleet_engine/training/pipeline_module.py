@@ -80,6 +80,7 @@ class PipelineModule(LightningModule):
 
     def on_validation_epoch_start(self) -> None:
         """Begin to pool."""
+        self._release_cache()
         for node in self._pooling.values():
             node.reset()
 
@@ -100,6 +101,12 @@ class PipelineModule(LightningModule):
             for metric, value in node.values(self._everyones(node.pool)).items():
                 # All processes have the same value: a mean over them changes nothing.
                 self.log(f"{name}/{metric}", float(value), batch_size=1, sync_dist=True)
+        self._release_cache()
+
+    def _release_cache(self) -> None:
+        """Give memory of the GPU that nobody uses back, where the job asks for it."""
+        if self._job.training.release_cuda_cache_on_validation and self.device.type == "cuda":
+            torch.cuda.empty_cache()
 
     def _everyones(self, pool: dict[str, Tensor]) -> dict[str, Tensor]:
         if self.trainer.world_size == 1:
