@@ -65,7 +65,7 @@ class LoopEvents(Callback):
         """
         self._train_done += int(batch["cube"].shape[0])
         self._train_batch = batch_idx
-        self._tell(trainer, Hook.TRAIN_PROGRESS, Stage.TRAIN, total=outputs["loss"])
+        self._tell(trainer, Hook.TRAIN_PROGRESS, Stage.TRAIN, loss=outputs["loss"])
         self._stop_if_asked(trainer)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -86,7 +86,7 @@ class LoopEvents(Callback):
         """A validation batch is done; raises as `on_train_batch_end`."""
         self._val_done += int(batch["cube"].shape[0])
         if not trainer.sanity_checking:
-            self._tell(trainer, Hook.VALIDATION_PROGRESS, Stage.VAL, total=outputs)
+            self._tell(trainer, Hook.VALIDATION_PROGRESS, Stage.VAL, loss=outputs)
         self._stop_if_asked(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -102,17 +102,15 @@ class LoopEvents(Callback):
         """The training is over."""
         self._tell(trainer, Hook.FIT_END, Stage.TRAIN)
 
-    def _tell(
-        self, trainer: Trainer, hook: Hook, stage: Stage, total: Tensor | None = None
-    ) -> None:
+    def _tell(self, trainer: Trainer, hook: Hook, stage: Stage, loss: Tensor | None = None) -> None:
         if not trainer.is_global_zero:
             return
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         metrics = {
             _stripped(name, stage): value for name, value in logged.items() if "loss" not in name
         }
-        if total is not None:
-            losses = {"total": float(total)}
+        if loss is not None:
+            losses = {"total": float(loss)}
         elif hook in {Hook.VALIDATION_END, Hook.EPOCH_END}:
             losses = {key: logged[key] for key in ("train_loss", "val_loss") if key in logged}
         else:

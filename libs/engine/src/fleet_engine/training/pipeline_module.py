@@ -138,8 +138,8 @@ class PipelineModule(LightningModule):
                 f"{name} = {float(loss.detach())}" for name, loss in result.losses.items()
             )
             raise InvalidInput(
-                f"The loss became {float(result.total.detach())} in epoch {self.current_epoch}, batch "
-                f"{batch_idx} (measurements {_measurements(batch)}; {values}). Use a smaller "
+                f"The loss became {float(result.total.detach())} in epoch {self.current_epoch}, "
+                f"batch {batch_idx} (measurements {_measurements(batch)}; {values}). Use a smaller "
                 "training.optimizer.lr or set training.gradient_clip_val."
             )
 
