@@ -3,35 +3,75 @@
 from fleet_engine.nodes.anomaly_bce_with_logits import AnomalyBCEWithLogits
 from fleet_engine.nodes.anomaly_detection_metrics import AnomalyDetectionMetrics
 from fleet_engine.nodes.anomaly_mask import AnomalyMask
+from fleet_engine.nodes.anomaly_pixel_statistics_metric import AnomalyPixelStatisticsMetric
+from fleet_engine.nodes.bandpass_by_wavelength import BandpassByWavelength
+from fleet_engine.nodes.binary_anomaly_label_mapper import BinaryAnomalyLabelMapper
 from fleet_engine.nodes.binary_decider import BinaryDecider
+from fleet_engine.nodes.component_orthogonality_metric import ComponentOrthogonalityMetric
+from fleet_engine.nodes.deep_svdd_center_tracker import DeepSVDDCenterTracker
+from fleet_engine.nodes.deep_svdd_projection import DeepSVDDProjection
+from fleet_engine.nodes.deep_svdd_scores import DeepSVDDScores
 from fleet_engine.nodes.deep_svdd_soft_boundary_loss import DeepSVDDSoftBoundaryLoss
 from fleet_engine.nodes.distinctness_loss import DistinctnessLoss
+from fleet_engine.nodes.explained_variance_metric import ExplainedVarianceMetric
+from fleet_engine.nodes.identity_normalizer import IdentityNormalizer
 from fleet_engine.nodes.iou_loss import IoULoss
+from fleet_engine.nodes.lad_global import LADGlobal
 from fleet_engine.nodes.lentils_anomaly_data import LentilsAnomalyDataNode
 from fleet_engine.nodes.min_max_normalizer import MinMaxNormalizer
 from fleet_engine.nodes.mse_reconstruction_loss import MSEReconstructionLoss
 from fleet_engine.nodes.orthogonality_loss import OrthogonalityLoss
+from fleet_engine.nodes.per_pixel_unit_norm import PerPixelUnitNorm
 from fleet_engine.nodes.rx_global import RXGlobal
+from fleet_engine.nodes.rx_per_batch import RXPerBatch
+from fleet_engine.nodes.score_statistics_metric import ScoreStatisticsMetric
 from fleet_engine.nodes.score_to_logit import ScoreToLogit
+from fleet_engine.nodes.selector_diversity_metric import SelectorDiversityMetric
 from fleet_engine.nodes.selector_diversity_regularizer import SelectorDiversityRegularizer
+from fleet_engine.nodes.selector_entropy_metric import SelectorEntropyMetric
 from fleet_engine.nodes.selector_entropy_regularizer import SelectorEntropyRegularizer
+from fleet_engine.nodes.sigmoid_normalizer import SigmoidNormalizer
+from fleet_engine.nodes.sigmoid_transform import SigmoidTransform
 from fleet_engine.nodes.tensorboard_monitor import TensorBoardMonitorNode
+from fleet_engine.nodes.trainable_pca import TrainablePCA
+from fleet_engine.nodes.z_score_normalizer import ZScoreNormalizer
+from fleet_engine.nodes.z_score_normalizer_global import ZScoreNormalizerGlobal
 
 __all__ = [
     "AnomalyBCEWithLogits",
     "AnomalyDetectionMetrics",
     "AnomalyMask",
+    "AnomalyPixelStatisticsMetric",
+    "BandpassByWavelength",
+    "BinaryAnomalyLabelMapper",
     "BinaryDecider",
+    "ComponentOrthogonalityMetric",
+    "DeepSVDDCenterTracker",
+    "DeepSVDDProjection",
+    "DeepSVDDScores",
     "DeepSVDDSoftBoundaryLoss",
     "DistinctnessLoss",
+    "ExplainedVarianceMetric",
+    "IdentityNormalizer",
     "IoULoss",
+    "LADGlobal",
     "LentilsAnomalyDataNode",
     "MSEReconstructionLoss",
     "MinMaxNormalizer",
     "OrthogonalityLoss",
+    "PerPixelUnitNorm",
     "RXGlobal",
+    "RXPerBatch",
+    "ScoreStatisticsMetric",
     "ScoreToLogit",
+    "SelectorDiversityMetric",
     "SelectorDiversityRegularizer",
+    "SelectorEntropyMetric",
     "SelectorEntropyRegularizer",
+    "SigmoidNormalizer",
+    "SigmoidTransform",
     "TensorBoardMonitorNode",
+    "TrainablePCA",
+    "ZScoreNormalizer",
+    "ZScoreNormalizerGlobal",
 ]

@@ -8,6 +8,7 @@ from torch import Tensor
 from fleet_engine.graph.catalogue import published
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec, describe
+from fleet_engine.nodes.anomaly_classes import AnomalyClasses
 
 
 @published("cuvis_ai.node.data.LentilsAnomalyDataNode")
@@ -41,9 +42,6 @@ class LentilsAnomalyDataNode(Node):
     }
     PIXEL_PORTS = frozenset({"cube", "mask"})
 
-    normal_ids: Tensor
-    anomaly_ids: Tensor | None
-
     def __init__(
         self,
         normal_class_ids: list[int],
@@ -53,12 +51,7 @@ class LentilsAnomalyDataNode(Node):
         super().__init__(
             normal_class_ids=normal_class_ids, anomaly_class_ids=anomaly_class_ids, **hparams
         )
-        both = sorted(set(normal_class_ids) & set(anomaly_class_ids or ()))
-        if both:
-            raise ValueError(f"class ids {both} are in normal_class_ids and in anomaly_class_ids")
-        self.register_buffer("normal_ids", _ids(normal_class_ids), persistent=False)
-        anomalies = None if anomaly_class_ids is None else _ids(anomaly_class_ids)
-        self.register_buffer("anomaly_ids", anomalies, persistent=False)
+        self.anomalous = AnomalyClasses(normal_class_ids, anomaly_class_ids)
 
     def forward(
         self, cube: Tensor, wavelengths: Tensor, mask: Tensor | None = None, **_: Any
@@ -81,7 +74,7 @@ class LentilsAnomalyDataNode(Node):
             "wavelengths": self._first_row(wavelengths, cube.shape[-1]),
         }
         if mask is not None:
-            outputs["mask"] = self._anomalous(mask, cube)
+            outputs["mask"] = self._labels(mask, cube)
         return outputs
 
     def _first_row(self, wavelengths: Tensor, channels: int) -> Tensor:
@@ -96,18 +89,10 @@ class LentilsAnomalyDataNode(Node):
             row_C = row_C.round()
         return row_C.to(torch.int32)
 
-    def _anomalous(self, mask: Tensor, cube: Tensor) -> Tensor:
+    def _labels(self, mask: Tensor, cube: Tensor) -> Tensor:
         if mask.is_floating_point() or mask.shape != cube.shape[:3]:
             raise self.refuse(
                 "mask", describe(mask), f"integer class ids {list(cube.shape[:3])} [B, H, W]"
             )
-        classes = mask.to(torch.int64)
-        if self.anomaly_ids is None:
-            found = torch.isin(classes, self.normal_ids, invert=True)
-        else:
-            found = torch.isin(classes, self.anomaly_ids)
-        return found.unsqueeze(-1)
-
-
-def _ids(class_ids: list[int]) -> Tensor:
-    return torch.tensor(class_ids, dtype=torch.int64)
+        anomalous_BHW: Tensor = self.anomalous(mask)
+        return anomalous_BHW.unsqueeze(-1)
