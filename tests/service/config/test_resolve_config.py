@@ -118,15 +118,6 @@ def test_calls_at_the_same_time_do_not_mix_up(config_service):
         assert list(callers.map(batch_size, range(1, 33))) == list(range(1, 33))
 
 
-def test_a_method_that_is_still_to_come_says_so(config_service, fails):
-    error = fails(
-        lambda: config_service.stub.GetTrainingCapabilities(pb.GetTrainingCapabilitiesRequest())
-    )
-
-    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert "GetTrainingCapabilities" in error.details()
-
-
 def test_the_service_does_not_import_torch():
     script = "import sys, fleet_config.__main__; sys.exit('torch' in sys.modules)"
 

@@ -10,15 +10,15 @@ from fleet_schemas.canonical import canonical_json, digest
 from fleet_schemas.config_model import ConfigModel, check_json
 from fleet_schemas.config_type import CONFIG_TYPES, config_type
 from fleet_schemas.data import DataConfig
-from fleet_schemas.optimizer import OptimizerConfig
-from fleet_schemas.parsing import parse_config, validate_config
+from fleet_schemas.optimizer import OPTIMIZERS, OptimizerConfig
+from fleet_schemas.parsing import parse_config, schema_violations, validate_config
 from fleet_schemas.pipeline import (
     ConnectionConfig,
     NodeConfig,
     PipelineConfig,
     PipelineMetadata,
 )
-from fleet_schemas.scheduler import SchedulerConfig
+from fleet_schemas.scheduler import SCHEDULERS, SchedulerConfig
 from fleet_schemas.splits import DataSplitConfig, Selector, SplitConstraint
 from fleet_schemas.trainer import TrainerConfig
 from fleet_schemas.training import TRAINER_KEYS, TrainingConfig
@@ -28,6 +28,8 @@ from fleet_schemas.yaml_text import parse_yaml, to_yaml
 
 __all__ = [
     "CONFIG_TYPES",
+    "OPTIMIZERS",
+    "SCHEDULERS",
     "TRAINER_KEYS",
     "CallbacksConfig",
     "ConfigModel",
@@ -56,6 +58,7 @@ __all__ = [
     "nearest",
     "parse_config",
     "parse_yaml",
+    "schema_violations",
     "to_yaml",
     "validate_config",
 ]

@@ -4,6 +4,9 @@ from pydantic import Field
 
 from fleet_schemas.config_model import ConfigModel
 
+OPTIMIZERS = ("adam", "adamw", "sgd")
+"""Names of all optimizers, in lower case; letter case does not count."""
+
 
 class OptimizerConfig(ConfigModel):
     """Which optimizer takes the steps, and how large they are."""

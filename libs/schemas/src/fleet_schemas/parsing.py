@@ -43,16 +43,42 @@ def validate_config(model: type[ConfigT], content: Any, what: str) -> ConfigT:
     Raises:
         InvalidInput: not an object, too deep, or against the schema; the text names each place.
     """
-    if not isinstance(content, Mapping):
-        kind = "null" if content is None else f"a {type(content).__name__}"
-        raise InvalidInput(f"{what}: must be a JSON object, got {kind}.")
     try:
-        check_json(content, what)
-        return model.model_validate(dict(content))
+        return _validated(model, content, what)
     except ValidationError as error:
         _refuse(violations(error, model, what))
+
+
+def schema_violations(
+    model: type[ConfigT], content: Any, what: str = ""
+) -> tuple[ConfigT | None, list[str]]:
+    """Make a config from JSON values, or list all that is wrong with them.
+
+    Args:
+        model: the schema.
+        content: what a JSON reader made.
+        what: name of the config, first part of each path; empty: paths begin at the keys.
+
+    Returns:
+        The config and no sentences, or None and one sentence for each offending place.
+    """
+    try:
+        return _validated(model, content, what), []
+    except ValidationError as error:
+        return None, violations(error, model, what)
+    except InvalidInput as error:
+        return None, [error.text]
+
+
+def _validated(model: type[ConfigT], content: Any, what: str) -> ConfigT:
+    if not isinstance(content, Mapping):
+        kind = "null" if content is None else f"a {type(content).__name__}"
+        raise InvalidInput(f"{what or 'config'}: must be a JSON object, got {kind}.")
+    try:
+        check_json(content, what or "config")
     except ValueError as error:
         raise InvalidInput(f"{error}.") from error
+    return model.model_validate(dict(content))
 
 
 def _load_json(raw: bytes, what: str) -> Any:

@@ -4,6 +4,10 @@ from pydantic import Field
 
 from fleet_schemas.config_model import ConfigModel
 
+SCHEDULERS = ("reduce_on_plateau", "cosine", "step", "exponential", "plateau")
+"""Names of all schedules, in lower case; letter case does not count. `plateau` is short for
+`reduce_on_plateau`."""
+
 
 class SchedulerConfig(ConfigModel):
     """How the learning rate changes while training goes on."""

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from fleet_config.lookup import ConfigLookup
+from fleet_config.pipeline_catalogue import PipelineCatalogue
 from fleet_config.resolution import ConfigResolver
 from fleet_config.servicer import ConfigServicer
 from fleet_config.settings import ConfigSettings
@@ -21,10 +22,11 @@ def build_service(
     """Compose the service from its parts."""
     policy = PathPolicy.from_settings(settings)
     resolver = ConfigResolver(ConfigLookup(policy, policy.configs_dir))
-    servicer = ConfigServicer(sessions, resolver)
+    catalogue = PipelineCatalogue(policy.configs_dir.resolve() / "pipeline")
+    servicer = ConfigServicer(sessions, resolver, catalogue)
     return Service(
         name="config",
-        methods={"ResolveConfig": servicer.resolve_config},
+        methods=servicer.behaviours(),
         owned=METHODS_BY_SERVICE["config"],
         probes={"redis": sessions.ping},
         closers=closers,

@@ -60,7 +60,7 @@ class ConfigLookup:
 
     def _by_name(self, wanted: str, roots: Sequence[Path]) -> list[Path]:
         folder, name = PurePosixPath(wanted).parent, PurePosixPath(wanted).name
-        files = (file for root in roots for file in _yaml_files(root / folder))
+        files = (file for root in roots for file in yaml_files(root / folder))
         return list(dict.fromkeys(file for file in files if file.name == name))
 
     def _only(self, found: list[Path], config_type: str, path: str, roots: list[Path]) -> Path:
@@ -70,7 +70,7 @@ class ConfigLookup:
         if found:
             names = ", ".join(sorted(f"'{_name(file, roots)}'" for file in of_type or found))
             raise InvalidInput(f"'{path}' names several configs: {names}. Give one of these paths.")
-        known = sorted({_name(file, roots) for root in roots for file in _yaml_files(root)})
+        known = sorted({_name(file, roots) for root in roots for file in yaml_files(root)})
         close = difflib.get_close_matches(path.removesuffix(_SUFFIX), known, n=3, cutoff=0.5)
         hint = f" Most like it: {', '.join(close)}." if close else ""
         raise NotFound(
@@ -79,7 +79,7 @@ class ConfigLookup:
         )
 
 
-def _yaml_files(folder: Path) -> Iterator[Path]:
+def yaml_files(folder: Path) -> Iterator[Path]:
     """Yield config files below a folder, of which at most some 20000 entries are looked at."""
     scanned = 0
     for parent, folders, files in os.walk(folder):

@@ -1,8 +1,13 @@
 """The methods of the config service."""
 
-from fleet_config.convert import to_reply
+from fleet_config.capabilities import training_capabilities
+from fleet_config.convert import to_pipeline_info, to_reply
+from fleet_config.pipeline_catalogue import PipelineCatalogue
 from fleet_config.resolution import ConfigResolver
+from fleet_config.schemas import json_schema
+from fleet_config.validation import validate
 from fleet_platform.rpc import Call
+from fleet_platform.rpc.service import Behaviour
 from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -10,9 +15,24 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 class ConfigServicer:
     """Converts in, calls the domain, converts out."""
 
-    def __init__(self, sessions: SessionStore, resolver: ConfigResolver) -> None:
+    def __init__(
+        self, sessions: SessionStore, resolver: ConfigResolver, catalogue: PipelineCatalogue
+    ) -> None:
         self._sessions = sessions
         self._resolver = resolver
+        self._catalogue = catalogue
+
+    def behaviours(self) -> dict[str, Behaviour]:
+        """The behaviours by method name."""
+        return {
+            "ResolveConfig": self.resolve_config,
+            "GetParameterSchema": self.get_parameter_schema,
+            "ValidateConfig": self.validate_config,
+            "GetTrainingCapabilities": self.get_training_capabilities,
+            "ListAvailablePipelines": self.list_available_pipelines,
+            "ListAvailablePipelinees": self.list_available_pipelinees,
+            "GetPipelineInfo": self.get_pipeline_info,
+        }
 
     def resolve_config(
         self, request: pb.ResolveConfigRequest, call: Call
@@ -27,3 +47,45 @@ class ConfigServicer:
             call.remaining_s(),
         )
         return to_reply(config)
+
+    def get_parameter_schema(
+        self, request: pb.GetParameterSchemaRequest, _call: Call
+    ) -> pb.GetParameterSchemaResponse:
+        """Give the JSON schema of one kind of config."""
+        return pb.GetParameterSchemaResponse(json_schema=json_schema(request.config_type))
+
+    def validate_config(
+        self, request: pb.ValidateConfigRequest, _call: Call
+    ) -> pb.ValidateConfigResponse:
+        """Tell what is wrong with a config."""
+        findings = validate(request.config_type, request.config_bytes)
+        return pb.ValidateConfigResponse(
+            valid=not findings.errors, errors=findings.errors, warnings=findings.warnings
+        )
+
+    def get_training_capabilities(
+        self, _request: pb.GetTrainingCapabilitiesRequest, _call: Call
+    ) -> pb.GetTrainingCapabilitiesResponse:
+        """Tell what trainings can be asked for."""
+        return training_capabilities()
+
+    def list_available_pipelines(
+        self, request: pb.ListAvailablePipelinesRequest, _call: Call
+    ) -> pb.ListAvailablePipelinesResponse:
+        """Tell the pipelines that the server offers."""
+        offered = map(to_pipeline_info, self._catalogue.list(request.filter_tag))
+        return pb.ListAvailablePipelinesResponse(pipelines=offered)
+
+    def list_available_pipelinees(
+        self, request: pb.ListAvailablePipelineesRequest, _call: Call
+    ) -> pb.ListAvailablePipelineesResponse:
+        """Answer the same under the name that the first release misspelt."""
+        offered = map(to_pipeline_info, self._catalogue.list(request.filter_tag))
+        return pb.ListAvailablePipelineesResponse(pipelinees=offered)
+
+    def get_pipeline_info(
+        self, request: pb.GetPipelineInfoRequest, _call: Call
+    ) -> pb.GetPipelineInfoResponse:
+        """Tell all of one pipeline."""
+        offered = self._catalogue.get(request.pipeline_path)
+        return pb.GetPipelineInfoResponse(pipeline_info=to_pipeline_info(offered))
