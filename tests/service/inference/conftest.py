@@ -1,5 +1,6 @@
 """A real inference service on stores in memory, and a fitted pipeline to give it."""
 
+import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from fleet_engine import build_pipeline
+from fleet_engine import Pipeline, build_pipeline
 from fleet_engine.training import fit_statistics
-from fleet_engine.weights import to_safetensors, write_published
+from fleet_engine.weights import state_of, to_safetensors, write_published
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import MemoryArtifactStore
@@ -80,10 +81,11 @@ def cube(side: int = 8, seed: int = 0) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Weights of the fitted pipeline in both forms."""
+    """Weights of the fitted pipeline in each form."""
 
     published: bytes
     safetensors: bytes
+    checkpoint: bytes
 
 
 @pytest.fixture(scope="session")
@@ -94,7 +96,18 @@ def fitted() -> Fitted:
         "wavelengths": torch.from_numpy(WAVELENGTHS_NM)[None],
     }
     fit_statistics(pipeline, lambda: iter([batch]), lambda _event: None, lambda: False)
-    return Fitted(write_published(pipeline, {}), to_safetensors(pipeline))
+    checkpoint = io.BytesIO()
+    torch.save({"epoch": 1, "state_dict": _by_number(pipeline)}, checkpoint)
+    return Fitted(write_published(pipeline, {}), to_safetensors(pipeline), checkpoint.getvalue())
+
+
+def _by_number(pipeline: Pipeline) -> dict[str, torch.Tensor]:
+    """The state dict as the published trainer's checkpoints have it."""
+    return {
+        f"pipeline_modules.{number}.{key}": value
+        for number, values in enumerate(state_of(pipeline).values())
+        for key, value in values.items()
+    }
 
 
 def tensor(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:

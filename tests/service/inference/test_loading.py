@@ -13,7 +13,8 @@ import torch
 from grpc import StatusCode
 
 from fleet_engine import Pipeline, build_pipeline
-from fleet_inference import loading, materialiser
+from fleet_engine.weights import stored
+from fleet_inference import loading
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
@@ -129,7 +130,7 @@ def test_an_ended_run_is_no_hindrance(served: Served, fitted: Fitted) -> None:
     assert served.load(session, rx_config()).success
 
 
-@pytest.mark.parametrize("form", ["published", "safetensors"])
+@pytest.mark.parametrize("form", ["published", "safetensors", "checkpoint"])
 def test_weights_from_the_request(served: Served, fitted: Fitted, form: str) -> None:
     session = served.session()
     served.load(session, rx_config())
@@ -147,6 +148,39 @@ def test_weights_from_a_file(served: Served, fitted: Fitted, sent: str) -> None:
     served.load(session, rx_config())
     reply = load_weights(served, session, weights_path=sent)
     assert Path(reply.resolved_path) == file
+    assert usable(served, session)
+
+
+@pytest.mark.parametrize(
+    ("form", "suffix"),
+    [("published", "pt"), ("checkpoint", "ckpt"), ("safetensors", "safetensors")],
+)
+def test_the_suffix_may_be_left_out(served: Served, fitted: Fitted, form: str, suffix: str) -> None:
+    file = served.data_dir / f"epoch=02.{suffix}"
+    file.write_bytes(getattr(fitted, form))
+    session = served.session()
+    served.load(session, rx_config())
+    reply = load_weights(served, session, weights_path="epoch=02")
+    assert Path(reply.resolved_path) == file
+    assert usable(served, session)
+
+
+def test_a_checkpoint_of_another_pipeline(served: Served, fitted: Fitted, refused: Refused) -> None:
+    session = served.ready(fitted)
+    wider = {"pipeline_modules.2.mu": torch.zeros(9)}
+    longer = {"pipeline_modules.7.mu": torch.zeros(7)}
+    for state, texts in (
+        (wider, ("detector.mu has shape [9], the pipeline's has [7]",)),
+        (longer, ("node number 7, the pipeline has 5 nodes",)),
+    ):
+        content = _torch_file({"state_dict": state})
+        refused(
+            lambda content=content: load_weights(
+                served, session, weights_bytes=content, strict=False
+            ),
+            StatusCode.INVALID_ARGUMENT,
+            *texts,
+        )
     assert usable(served, session)
 
 
@@ -229,7 +263,8 @@ def test_a_pickle_bomb_is_not_lit(
         (b"", "empty"),
         (b"neither", "damaged"),
         (b"PK\x03\x04" + bytes(100), "damaged"),
-        (bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}", "safetensors"),
+        (bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{]", "safetensors"),
+        (bytes([2, 0, 0, 0, 0, 0, 0, 0]) + b"{}", "missing normalizer.running_min"),
         (_torch_file({"weights": torch.zeros(1)}), "layout"),
         (_torch_file({"state_dict": {"detector": {"mu": torch.zeros(9)}}}), "detector.mu"),
         (_torch_file({"state_dict": {"detector": {"mu": torch.zeros(7)}}}), "detector.cov"),
@@ -301,7 +336,7 @@ def test_many_first_calls_build_one_pipeline(
         builds.append(config)
         return build_pipeline(config)
 
-    monkeypatch.setattr(materialiser, "build_pipeline", counted)
+    monkeypatch.setattr(stored, "build_pipeline", counted)
     with ThreadPoolExecutor(len(sessions)) as pool:
         assert all(pool.map(lambda session: usable(served, session), sessions))
     assert len(builds) == 1
@@ -312,11 +347,11 @@ def test_out_of_memory_while_loading(
 ) -> None:
     session = served.ready(fitted)
 
-    def too_large(_content: bytes) -> object:
+    def too_large(_pipeline: Pipeline, _content: bytes, *, strict: bool) -> object:
         return torch.empty(2**50)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "read_published", too_large)
+        patch.setattr(loading, "load_weights", too_large)
         refused(
             lambda: load_weights(served, session, weights_bytes=fitted.published),
             StatusCode.RESOURCE_EXHAUSTED,

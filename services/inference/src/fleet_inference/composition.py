@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from fleet_inference.device_memory import choose_device
+from fleet_inference.device import choose_device
 from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
 from fleet_inference.loading import Loading

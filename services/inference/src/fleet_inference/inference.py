@@ -6,7 +6,7 @@ import torch
 from opentelemetry import trace
 
 from fleet_engine import Context, PortSpec, Stage
-from fleet_inference.device_memory import memory_bound
+from fleet_engine.memory_bound import memory_bound
 from fleet_inference.inputs import to_batch
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply
@@ -17,6 +17,7 @@ from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import attributes
 
 _CONTEXT = Context(stage=Stage.INFERENCE)
+_SMALLER = "Send fewer or smaller measurements at once, or request fewer outputs."
 
 
 class Inference:
@@ -45,7 +46,7 @@ class Inference:
         pipeline = self._materialiser.shared(stored, call)
         plan = pipeline.plan(Stage.INFERENCE, request.output_specs)
         call.check()
-        with memory_bound("This inference"):
+        with memory_bound("This inference", _SMALLER):
             batch = to_batch(request, pipeline.device)
             trace.get_current_span().set_attributes(
                 {

@@ -1,8 +1,7 @@
 """Gives a session its pipeline and its weights."""
 
-from fleet_engine import Pipeline
-from fleet_engine.weights import from_safetensors, load_state, read_published, to_safetensors
-from fleet_inference.device_memory import memory_bound
+from fleet_engine.memory_bound import memory_bound
+from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.session_pipeline import (
     require_no_training,
@@ -74,8 +73,8 @@ class Loading:
 
         Args:
             session_id: whose pipeline.
-            path: as the client sent it; ``.pt`` may be left out.
-            strict: whether every value of the nodes that the file names must be there.
+            path: as the client sent it; ``.pt``, ``.ckpt`` or ``.safetensors`` may be left out.
+            strict: whether every value of the pipeline must be there, and no other of its nodes.
 
         Returns:
             The absolute path that was read.
@@ -87,7 +86,7 @@ class Loading:
         """
         record = self._sessions.read(session_id)
         origin = self._changeable(record)
-        file = self._paths.readable(path, record.search_paths, suffixes=("", ".pt"))
+        file = self._paths.readable(path, record.search_paths, suffixes=WEIGHT_SUFFIXES)
         with memory_bound("The weights file"):
             content = file.read_bytes()
         self._load(session_id, origin, content, strict=strict)
@@ -114,11 +113,9 @@ class Loading:
     def _load(
         self, session_id: str, origin: records.Pipeline, content: bytes, *, strict: bool
     ) -> None:
-        if not content:
-            raise InvalidInput("The weights are empty; send a .pt or .safetensors file.")
         pipeline = self._materialiser.private(origin)
         with memory_bound("Loading the weights"):
-            _apply_weights(pipeline, content, strict=strict)
+            load_weights(pipeline, content, strict=strict)
             weights_digest = self._artifacts.put(to_safetensors(pipeline))
 
         def replace(record: records.SessionRecord) -> None:
@@ -126,16 +123,3 @@ class Loading:
             record.pipeline.weights_digest = weights_digest
 
         self._sessions.update(session_id, replace)
-
-
-def _apply_weights(pipeline: Pipeline, content: bytes, *, strict: bool) -> None:
-    if _is_safetensors(content):
-        from_safetensors(pipeline, content)
-    else:
-        load_state(pipeline, read_published(content), strict=strict)
-
-
-def _is_safetensors(content: bytes) -> bool:
-    """A safetensors file begins with the length of its header, which is a JSON object."""
-    header_bytes = int.from_bytes(content[:8], "little")
-    return content[8:9] == b"{" and header_bytes <= len(content) - 8

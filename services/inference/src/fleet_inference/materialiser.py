@@ -2,16 +2,14 @@
 
 import torch
 
-from fleet_engine import Pipeline, build_pipeline
-from fleet_engine.weights import from_safetensors
-from fleet_inference.device_memory import memory_bound, release_cached_memory
+from fleet_engine import Pipeline
+from fleet_engine.memory_bound import memory_bound, release_cached_memory
+from fleet_engine.weights import open_stored
 from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore
-from fleet_platform.errors import NotFound
 from fleet_platform.rpc import Call
 from fleet_platform.telemetry import attributes, logger, tracer
 from fleet_proto.records.v1 import records_pb2 as records
-from fleet_schemas import PipelineConfig, parse_config
 
 _MOST_WAIT_S = 120.0
 
@@ -68,9 +66,7 @@ class Materialiser:
             _tracer.start_as_current_span("engine.materialise") as span,
             memory_bound("The pipeline"),
         ):
-            pipeline = build_pipeline(parse_config(PipelineConfig, stored.config_json, "pipeline"))
-            if stored.weights_digest:
-                from_safetensors(pipeline, self._weights(stored.weights_digest))
+            pipeline = open_stored(stored, self._artifacts)
             pipeline.to(device)
             span.set_attributes(
                 {
@@ -85,12 +81,3 @@ class Materialiser:
                 "pipeline.materialised", nodes=len(pipeline.nodes), size_bytes=pipeline.size_bytes
             )
             return pipeline
-
-    def _weights(self, digest: str) -> bytes:
-        try:
-            return self._artifacts.get(digest)
-        except NotFound:
-            raise NotFound(
-                "The weights of this session are not stored any more. Load them again with "
-                "LoadPipelineWeights, or call Train."
-            ) from None

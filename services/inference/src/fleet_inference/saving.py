@@ -4,19 +4,14 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-import yaml
-
+from fleet_engine.memory_bound import memory_bound
+from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import write_published
-from fleet_inference.device_memory import memory_bound
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.session_pipeline import require_pipeline
-from fleet_platform.errors import InvalidInput
-from fleet_platform.files import PathPolicy, write_atomically
+from fleet_platform.files import PathPolicy
 from fleet_platform.sessions import SessionStore
-from fleet_platform.shown_text import shown
 from fleet_schemas import PipelineMetadata
-
-_YAML_SUFFIXES = (".yaml", ".yml")
 
 
 class Saving:
@@ -50,25 +45,14 @@ class Saving:
             DependencyDown: the volume cannot be written.
         """
         stored = require_pipeline(self._sessions.read(session_id))
-        if not path.strip():
-            raise InvalidInput("pipeline_path is empty; name the YAML file to write.")
-        if path.rpartition("/")[2] in {"", ".", ".."}:
-            raise InvalidInput(f"pipeline_path '{shown(path)}' names a folder; name a file.")
-        yaml_path = self._paths.writable(_with_yaml_suffix(path))
-        weights_path = yaml_path.with_suffix(".pt")
+        yaml_path = yaml_target(path, "pipeline_path", self._paths)
         pipeline = self._materialiser.private(stored)
         metadata = _complete(metadata, yaml_path.stem)
         config = pipeline.config.model_copy(update={"metadata": metadata})
         with memory_bound("Saving the pipeline"):
             weights = write_published(pipeline, metadata.to_dict())
-        text = yaml.safe_dump(config.to_dict(), sort_keys=False, allow_unicode=True)
-        write_atomically(weights_path, weights)
-        write_atomically(yaml_path, text.encode())
-        return yaml_path, weights_path
-
-
-def _with_yaml_suffix(path: str) -> str:
-    return path if path.lower().endswith(_YAML_SUFFIXES) else f"{path}.yaml"
+        write_saved(yaml_path, config, weights)
+        return yaml_path, yaml_path.with_suffix(".pt")
 
 
 def _complete(metadata: PipelineMetadata, stem: str) -> PipelineMetadata:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import yaml
 
+from fleet_engine.weights import WEIGHT_SUFFIXES
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
 from fleet_schemas import PipelineConfig, PipelineReference, validate_config
 
 _CONFIG_SUFFIXES = ("", ".yaml", ".yml")
-_WEIGHT_SUFFIXES = ("", ".pt")
 
 
 class PipelineSource(NamedTuple):
@@ -45,7 +45,7 @@ def read_pipeline(
     config = _load(given.config_path, policy.readable(given.config_path, folders, _CONFIG_SUFFIXES))
     if not given.weights_path:
         return PipelineSource(config, None)
-    weights = policy.readable(given.weights_path, folders, _WEIGHT_SUFFIXES)
+    weights = policy.readable(given.weights_path, folders, WEIGHT_SUFFIXES)
     return PipelineSource(config, _read(given.weights_path, weights))
 
 

@@ -1,7 +1,7 @@
 """Applies a trainrun's settings to a session."""
 
 from fleet_engine import build_pipeline
-from fleet_engine.weights import load_state, read_published, to_safetensors
+from fleet_engine.weights import load_weights, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import OutOfOrder
 from fleet_platform.files import PathPolicy
@@ -72,7 +72,7 @@ class TrainRunSetup:
         pipeline = build_pipeline(source.config)
         weights_digest = ""
         if source.weights is not None:
-            load_state(pipeline, read_published(source.weights), strict=True)
+            load_weights(pipeline, source.weights, strict=True)
             weights_digest = self._artifacts.put(to_safetensors(pipeline))
         return Pipeline(
             config_json=config_json,

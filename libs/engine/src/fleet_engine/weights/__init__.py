@@ -1,16 +1,23 @@
 """State of a pipeline: in and out of memory, artifacts and published files."""
 
 from fleet_engine.weights.artifact import from_safetensors, to_safetensors
-from fleet_engine.weights.published import read_published, write_published
+from fleet_engine.weights.loaded_weights import LoadedWeights
+from fleet_engine.weights.published import write_published
+from fleet_engine.weights.reading import WEIGHT_SUFFIXES, load_weights, read_weights
 from fleet_engine.weights.state import State, WeightsMismatch, fitted_nodes, load_state, state_of
+from fleet_engine.weights.stored import open_stored
 
 __all__ = [
+    "WEIGHT_SUFFIXES",
+    "LoadedWeights",
     "State",
     "WeightsMismatch",
     "fitted_nodes",
     "from_safetensors",
     "load_state",
-    "read_published",
+    "load_weights",
+    "open_stored",
+    "read_weights",
     "state_of",
     "to_safetensors",
     "write_published",

@@ -1,6 +1,6 @@
 """A pipeline's state as node -> key -> tensor, and how a given state is checked and taken over."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from torch import Tensor
 
@@ -28,41 +28,56 @@ def fitted_nodes(pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(name for name, node in pipeline.nodes.items() if node.fitted)
 
 
-def load_state(pipeline: Pipeline, state: Mapping[str, Mapping[str, Tensor]], strict: bool) -> None:
+def load_state(
+    pipeline: Pipeline,
+    state: Mapping[str, Mapping[str, Tensor]],
+    strict: bool,
+    fitted: Collection[str] | None = None,
+) -> None:
     """Take over a state: wholly, or not at all.
 
-    Nodes that only the state knows are ignored. A node that needs a fit and gets any value counts
-    as fitted.
+    Nodes that only the state knows are ignored. A node that needs a fit and gets any value is
+    fitted from then on if `fitted` names it or, where nothing is known, if the values are finite:
+    statistics that were never fitted may be NaN.
 
     Args:
         pipeline: what to fill.
         state: values by node and key.
         strict: every key of every node must be given, and no other.
+        fitted: the nodes that were fitted when the state was taken; None: not known.
 
     Raises:
         WeightsMismatch: a shape differs or, if strict, a key is missing or unknown.
     """
     own = state_of(pipeline)
-    faults = _shape_faults(own, state)
+    faults = _shape_faults(pipeline, own, state)
     if strict:
         faults += _key_faults(own, state)
     if faults:
         raise WeightsMismatch(f"The weights do not fit the pipeline: {'; '.join(faults)}.")
     for name, node in pipeline.nodes.items():
         given = state.get(name, {})
-        for key in own[name].keys() & given.keys():
-            own[name][key].copy_(given[key])
-        if given and node.requires_fit:
-            node.fitted = True
+        taken = {key: given[key] for key in own[name] if key in given}
+        node.load_values(taken)
+        if taken and node.requires_fit:
+            node.fitted = _all_finite(taken.values()) if fitted is None else name in fitted
 
 
-def _shape_faults(own: State, state: Mapping[str, Mapping[str, Tensor]]) -> list[str]:
+def _all_finite(values: Iterable[Tensor]) -> bool:
+    return all(bool(value.float().isfinite().all()) for value in values)
+
+
+def _shape_faults(
+    pipeline: Pipeline, own: State, state: Mapping[str, Mapping[str, Tensor]]
+) -> list[str]:
     return [
         f"{name}.{key} has shape {list(state[name][key].shape)}, the pipeline's has "
         f"{list(value.shape)}"
         for name, values in own.items()
         for key, value in values.items()
-        if key in state.get(name, {}) and state[name][key].shape != value.shape
+        if key in state.get(name, {})
+        and state[name][key].shape != value.shape
+        and key not in pipeline.nodes[name].resizable
     ]
 
 

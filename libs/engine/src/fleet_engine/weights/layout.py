@@ -1,0 +1,54 @@
+"""What weights files must look like, and what is said of those that do not."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fleet_platform.errors import InvalidInput
+from fleet_platform.shown_text import shown
+
+
+def wrong_layout(found: str) -> InvalidInput:
+    """The error for a readable file that holds something else; `found` says what."""
+    return InvalidInput(
+        "The weights file has another layout. Needed: a .pt file with "
+        "{'state_dict': {node: {key: tensor}}}, a Lightning .ckpt with a state_dict of "
+        "'pipeline_modules.<number>.<key>' or 'nodes.<node>.<key>', or a .safetensors file with "
+        f"'<node>.<key>'; found: {found}."
+    )
+
+
+def outline(value: object) -> str:
+    """A few words on a loaded value, enough to recognise what kind of file it came from."""
+    if not isinstance(value, Mapping):
+        return f"a {type(value).__name__}"
+    if value and all(isinstance(entry, Tensor) for entry in value.values()):
+        return f"a flat mapping of tensors ({_some(value)})"
+    return f"a mapping with {_some(value) or 'no keys'}"
+
+
+def plain_tensor(name: str, value: object) -> Tensor:
+    """Return `value` if it is a tensor whose values can be copied into a node's.
+
+    Raises:
+        InvalidInput: it is no tensor, or one without plain values: sparse, quantised, complex, or
+            with a shape alone.
+    """
+    if not isinstance(value, Tensor):
+        raise wrong_layout(f"{shown(name)} that is a {type(value).__name__}")
+    if (
+        value.layout != torch.strided
+        or value.is_nested
+        or value.is_quantized
+        or value.is_complex()
+        or value.device.type != "cpu"
+    ):
+        raise wrong_layout(f"{shown(name)} that is no dense tensor of real numbers")
+    return value.detach()
+
+
+def _some(mapping: Mapping[Any, Any]) -> str:
+    keys = [shown(str(key)) for key in mapping]
+    return ", ".join(keys[:4]) + (", ..." if len(keys) > 4 else "")

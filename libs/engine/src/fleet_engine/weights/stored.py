@@ -1,0 +1,35 @@
+"""From what a session says its pipeline is to one in memory."""
+
+from fleet_engine.graph.build import build_pipeline
+from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.memory_bound import memory_bound
+from fleet_engine.weights.artifact import from_safetensors
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.errors import NotFound
+from fleet_proto.records.v1 import records_pb2 as records
+from fleet_schemas import PipelineConfig, parse_config
+
+
+def open_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
+    """Build a session's pipeline on the CPU, with the weights that it holds.
+
+    Raises:
+        InvalidInput: the configuration is no valid graph.
+        NotFound: the weights artifact is gone.
+        Exhausted: it does not fit into memory.
+    """
+    with memory_bound("The pipeline"):
+        pipeline = build_pipeline(parse_config(PipelineConfig, stored.config_json, "pipeline"))
+        if stored.weights_digest:
+            from_safetensors(pipeline, _weights(stored.weights_digest, artifacts))
+        return pipeline
+
+
+def _weights(digest: str, artifacts: ArtifactStore) -> bytes:
+    try:
+        return artifacts.get(digest)
+    except NotFound:
+        raise NotFound(
+            "The weights of this session are not stored any more. Load them again with "
+            "LoadPipelineWeights, or call Train."
+        ) from None
