@@ -1,13 +1,11 @@
 """Opening and closing sessions, and where they look for configs."""
 
-import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
-from fleet_platform.sessions import SessionStore
+from fleet_platform.sessions import SessionStore, default_search_path, new_session
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 
 MAX_SEARCH_PATHS = 256
@@ -33,11 +31,7 @@ class SessionLife:
 
     def create(self) -> str:
         """Open a session that searches the server's own configs; returns its id."""
-        record = SessionRecord(
-            session_id=str(uuid.uuid4()),
-            created_ms=time.time_ns() // 1_000_000,
-            search_paths=[self._default_path()],
-        )
+        record = new_session(self._policy)
         self._sessions.create(record)
         return record.session_id
 
@@ -79,16 +73,13 @@ class SessionLife:
         def change(record: SessionRecord) -> None:
             before = list(record.search_paths) if append else []
             # A dictionary keeps the order and each folder once.
-            after = list(dict.fromkeys([*before, *accepted])) or [self._default_path()]
+            after = list(dict.fromkeys([*before, *accepted])) or [default_search_path(self._policy)]
             if len(after) > MAX_SEARCH_PATHS:
                 raise InvalidInput(_too_many(len(after)))
             record.search_paths[:] = after
 
         record = self._sessions.update(session_id, change)
         return SearchPaths(list(record.search_paths), rejected)
-
-    def _default_path(self) -> str:
-        return str(self._policy.configs_dir.resolve())
 
 
 def _too_many(count: int) -> str:

@@ -2,11 +2,19 @@
 
 from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.sessions.memory import MemorySessionStore
+from fleet_platform.sessions.new_session import default_search_path, new_session
 from fleet_platform.sessions.redis import RedisSessionStore
 from fleet_platform.sessions.session_store import SessionStore
 from fleet_platform.settings import ServiceSettings
 
-__all__ = ["MemorySessionStore", "RedisSessionStore", "SessionStore", "open_session_store"]
+__all__ = [
+    "MemorySessionStore",
+    "RedisSessionStore",
+    "SessionStore",
+    "default_search_path",
+    "new_session",
+    "open_session_store",
+]
 
 
 def open_session_store(settings: ServiceSettings) -> RedisSessionStore:
