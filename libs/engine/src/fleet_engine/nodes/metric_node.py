@@ -18,7 +18,7 @@ class MetricNode(Node):
 
     A subclass says what of a batch adds up over batches (`sums`), and what follows from such sums
     (`values`); so the pooled numbers of an epoch, also of one that several processes share, are
-    exact and not means over batches.
+    those of all its data and not means over batches.
 
     Attributes:
         pool: the sums since `reset`, by name; empty before the first batch.
@@ -33,12 +33,18 @@ class MetricNode(Node):
         self.pool: dict[str, Tensor] = {}
 
     @abstractmethod
-    def sums(self, **inputs: Any) -> dict[str, Tensor]:
+    def sums(self, *_: Any, **inputs: Any) -> dict[str, Tensor]:
         """What of one batch, given by input port, adds up over batches."""
 
     @abstractmethod
     def values(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
         """The numbers by name that follow from the sums over any number of batches."""
+
+    def values_of_batch(
+        self, sums: Mapping[str, Tensor], *_: Any, **inputs: Any
+    ) -> dict[str, float]:
+        """The numbers by name of one batch alone; for sums that are coarser than a batch needs."""
+        return self.values(sums)
 
     def reset(self) -> None:
         """Forget all batches."""
@@ -50,12 +56,16 @@ class MetricNode(Node):
 
     def forward(self, context: Context, **inputs: Any) -> dict[str, list[Metric]]:
         """Take in a batch and report on it alone."""
-        batch = {name: value.detach() for name, value in self.sums(**inputs).items()}
+        given = {
+            port: value.detach() if isinstance(value, Tensor) else value
+            for port, value in inputs.items()
+        }
+        batch = self.sums(**given)
         for name, value in batch.items():
             self.pool[name] = self.pool[name] + value if name in self.pool else value
         return {
             "metrics": [
                 Metric(name, value, context.stage, context.epoch, context.batch_idx)
-                for name, value in self.values(batch).items()
+                for name, value in self.values_of_batch(batch, **given).items()
             ]
         }
