@@ -7,6 +7,7 @@ from fleet_engine.graph.context import Context
 from fleet_engine.graph.errors import GraphInvalid, NotFitted
 from fleet_engine.graph.metric import Metric
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_packages import allow_node_packages
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.plan import Plan
 from fleet_engine.graph.port_spec import PortSpec
@@ -24,6 +25,7 @@ __all__ = [
     "Plan",
     "PortSpec",
     "Stage",
+    "allow_node_packages",
     "build_pipeline",
     "catalogue",
     "node_class",

@@ -5,8 +5,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from torch import nn
+
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_packages import import_node_class, is_allowed
 
 _CLASSES: dict[str, type[Node]] = {}
 
@@ -29,16 +32,31 @@ def catalogue() -> Mapping[str, type[Node]]:
     return MappingProxyType(_CLASSES)
 
 
-def node_class(path: str) -> type[Node]:
+def is_built_in(path: str) -> bool:
+    """Whether a class path is one of ours."""
+    return path in _CLASSES
+
+
+def node_class(path: str) -> type[nn.Module]:
     """Find the class that a pipeline's `class_name` means.
 
+    A built-in class comes first, even where the package that published the path is installed. A
+    class that is not built in is imported, if `allow_node_packages` allows it; whether it follows
+    a contract of nodes is not looked at.
+
     Raises:
-        GraphInvalid: the path is unknown; the text names the nearest known ones.
+        GraphInvalid: the path is unknown, and the text names the nearest known ones; or the class
+            cannot be imported.
     """
     found = _CLASSES.get(path)
-    if found is None:
-        raise GraphInvalid(f"Node class '{path}' is unknown; nearest known: {_nearest(path)}.")
-    return found
+    if found is not None:
+        return found
+    if is_allowed(path):
+        return import_node_class(path)
+    raise GraphInvalid(
+        f"Node class '{path}' is unknown; nearest known: {_nearest(path)}. A class of another "
+        "package can be used once the operator names that package in NODE_PACKAGES."
+    )
 
 
 def _nearest(path: str) -> str:

@@ -5,9 +5,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
+from torch import nn
 
-from fleet_engine.graph.catalogue import node_class
+from fleet_engine.graph.catalogue import is_built_in, node_class
 from fleet_engine.graph.errors import GraphInvalid
+from fleet_engine.graph.foreign_contract import contract_faults
+from fleet_engine.graph.foreign_node import ForeignNode
 from fleet_engine.graph.node import Node
 from fleet_schemas import NodeConfig
 
@@ -21,32 +24,62 @@ def make_node(config: NodeConfig, name: str) -> Node:
     """Make the node that `config` describes under the given, unique name.
 
     Raises:
-        GraphInvalid: unknown class, a missing hparam, or one of the wrong type or range.
+        GraphInvalid: unknown class, one that is no node, a missing hparam, or one of the wrong type
+            or range.
     """
     try:
         kind = node_class(config.class_name)
     except GraphInvalid as error:
-        raise GraphInvalid(f"Node '{name}': {error.text}") from None
-    given = {**config.hparams, "name": name}
+        raise GraphInvalid(f"Node '{name}': {error.text}") from error
+    place = f"Node '{name}' ({kind.__name__})"
+    try:
+        if not issubclass(kind, Node):
+            return _make_foreign(kind, config, name)
+        return kind(**_checked(kind, {**config.hparams, "name": name}))
+    except ValueError as error:
+        raise GraphInvalid(f"{place}: {error}") from error
+    except Exception as error:
+        if is_built_in(config.class_name):
+            raise
+        # Code of another package may raise anything.
+        raise GraphInvalid(
+            f"{place}: it cannot be made of its hparams ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _make_foreign(kind: type[nn.Module], config: NodeConfig, name: str) -> Node:
+    """Make a node of a class that is not ours.
+
+    Raises:
+        ValueError: the class does not follow the published contract.
+        Exception: whatever its constructor raises.
+    """
+    faults = contract_faults(kind)
+    if faults:
+        raise ValueError(
+            f"the class does not follow the contract of nodes: {'; '.join(faults)}. Needed: a "
+            "subclass of the published Node or of fleet_engine.Node"
+        )
+    return ForeignNode(kind(**config.hparams), name=name, hparams=config.hparams)
+
+
+def _checked(kind: type[Node], given: dict[str, Any]) -> dict[str, Any]:
+    """The hparams, each converted to the type that the class declares for it.
+
+    Raises:
+        ValueError: one is missing, or of the wrong type or range.
+    """
     for key, hparam in _hparams(kind).items():  # type: ignore[arg-type]  # a class is hashable
         if key not in given:
             if hparam.required:
-                raise GraphInvalid(
-                    f"Node '{name}' ({kind.__name__}): the hparam '{key}' is missing."
-                )
+                raise ValueError(f"the hparam '{key}' is missing")
             continue
         try:
             given[key] = hparam.type.validate_python(given[key])
         except ValidationError as error:
             wrong = error.errors(include_url=False)[0]
-            raise GraphInvalid(
-                f"Node '{name}' ({kind.__name__}): the hparam '{key}' is {given[key]!r}: "
-                f"{wrong['msg']}."
-            ) from None
-    try:
-        return kind(**given)
-    except ValueError as error:
-        raise GraphInvalid(f"Node '{name}' ({kind.__name__}): {error}") from error
+            raise ValueError(f"the hparam '{key}' is {given[key]!r}: {wrong['msg']}") from None
+    return given
 
 
 @lru_cache(maxsize=1024)

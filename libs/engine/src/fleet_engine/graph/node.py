@@ -64,6 +64,11 @@ class Node(nn.Module):
         self._stream_fit: StreamFit | None = None
 
     @property
+    def kind(self) -> str:
+        """Name of the node's class, for texts."""
+        return type(self).__name__
+
+    @property
     def pixel_ports(self) -> frozenset[str]:
         """The ports that run along the pixels; empty when pixels depend on one another."""
         return type(self).PIXEL_PORTS
@@ -89,11 +94,11 @@ class Node(nn.Module):
     @property
     def ready(self) -> bool:
         """Whether `forward` may run now."""
-        return self.fitted or not self.requires_fit or type(self).USABLE_UNFITTED
+        return self.fitted or not self.requires_fit or self.USABLE_UNFITTED
 
     def runs_at(self, stage: Stage) -> bool:
         """Whether the node takes part in runs of `stage`."""
-        if stage is Stage.INFERENCE and type(self).OBSERVER:
+        if stage is Stage.INFERENCE and self.OBSERVER:
             return False
         return not self.execution_stages.isdisjoint({Stage.ALWAYS, stage})
 
@@ -169,6 +174,17 @@ class Node(nn.Module):
                 value = getattr(self, key).detach().clone()
                 del self._parameters[key]
                 self.register_buffer(key, value)
+
+    @property
+    def resizable(self) -> frozenset[str]:
+        """Keys of the state whose tensors may be loaded in another shape than they have."""
+        return frozenset()
+
+    def load_values(self, values: Mapping[str, Tensor]) -> None:
+        """Take over values by key of the state, each in the shape that it has, or `resizable`."""
+        own = self.state_dict()
+        for key, value in values.items():
+            own[key].copy_(value)
 
     def store(self, key: str, value: Tensor) -> None:
         """Overwrite a buffer or parameter in place, frozen or not, cast to its dtype."""

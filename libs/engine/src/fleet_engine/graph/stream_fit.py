@@ -11,8 +11,8 @@ Inputs = Mapping[str, Any]
 """Values by input port."""
 
 
-class _Abandoned(Exception):
-    """Ends a fit from inside its stream."""
+class _Abandoned(BaseException):
+    """Ends a fit from inside its stream, also one that catches every Exception."""
 
 
 class StreamFit:

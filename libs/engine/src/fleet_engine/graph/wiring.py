@@ -65,7 +65,7 @@ def _port(place: str, nodes: Mapping[str, Node], name: str, port: str, side: str
     specs = node.INPUT_SPECS if side == "input" else node.OUTPUT_SPECS
     if port not in specs:
         raise GraphInvalid(
-            f"{place}: node '{name}' ({type(node).__name__}) has no {side} '{port}'."
+            f"{place}: node '{name}' ({node.kind}) has no {side} '{port}'."
             f"{_nearest(port, specs)} Its {side}s: {', '.join(specs) or 'none'}."
         )
     return specs[port]

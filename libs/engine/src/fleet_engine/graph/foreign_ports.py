@@ -1,0 +1,108 @@
+"""Ports as the published node contract declares them, read as ours.
+
+There, a port's dtype may be a torch dtype, `torch.Tensor` (any dtype), a numpy scalar type or
+`numpy.ndarray` (the node then takes and gives arrays), or any other Python type; a dimension may be
+the name of an integer attribute of the node; and a list of one spec is a variadic port.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fleet_engine.graph.port_spec import PortSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignPort:
+    """A port of a foreign node.
+
+    Attributes:
+        spec: the port as the graph sees it.
+        as_array: the node takes or gives a numpy array where the graph has a tensor.
+    """
+
+    spec: PortSpec
+    as_array: bool
+
+    def into_node(self, value: Any) -> Any:
+        """Turn a value of the graph into what the node takes."""
+        if self.spec.variadic:
+            return [self._one_into_node(part) for part in value]
+        return self._one_into_node(value)
+
+    def _one_into_node(self, value: Any) -> Any:
+        if self.as_array and isinstance(value, Tensor):
+            return value.detach().cpu().numpy()
+        return value
+
+    def from_node(self, value: Any, device: torch.device) -> Any:
+        """Turn what the node gave into a value of the graph, on `device` if it is an array."""
+        if not self.spec.is_any and isinstance(value, np.ndarray | np.generic):
+            return torch.as_tensor(value, device=device)
+        return value
+
+
+def read_ports(declared: Mapping[str, Any], node: object) -> dict[str, ForeignPort]:
+    """Read the ports of one side of a node.
+
+    Args:
+        declared: `INPUT_SPECS` or `OUTPUT_SPECS`.
+        node: whose attributes the named dimensions mean.
+
+    Raises:
+        ValueError: a port is not declared as the contract says; the text names the port.
+    """
+    return {port: _read_port(port, spec, node) for port, spec in declared.items()}
+
+
+def _read_port(port: str, spec: Any, node: object) -> ForeignPort:
+    variadic = isinstance(spec, list)
+    if variadic:
+        if len(spec) != 1:
+            raise ValueError(f"port '{port}' is a list of {len(spec)} specs; needed: a list of one")
+        spec = spec[0]
+    missing = [name for name in ("dtype", "shape") if not hasattr(spec, name)]
+    if missing:
+        raise ValueError(f"port '{port}': its spec has no {' and no '.join(missing)}")
+    dtype, is_tensor, as_array = _read_dtype(spec.dtype)
+    return ForeignPort(
+        PortSpec(
+            dtype,
+            tuple(_read_size(port, size, node) for size in spec.shape) if is_tensor else (),
+            description=str(getattr(spec, "description", "")),
+            optional=bool(getattr(spec, "optional", False)),
+            variadic=variadic,
+        ),
+        as_array,
+    )
+
+
+def _read_dtype(dtype: Any) -> tuple[torch.dtype | None, bool, bool]:
+    """The torch dtype (None: any), whether the graph has a tensor there, and the node an array."""
+    if isinstance(dtype, torch.dtype):
+        return dtype, True, False
+    if dtype is Tensor:
+        return None, True, False
+    if dtype is np.ndarray:
+        return None, True, True
+    if isinstance(dtype, np.dtype) or (isinstance(dtype, type) and issubclass(dtype, np.generic)):
+        try:
+            return torch.from_numpy(np.empty(0, dtype)).dtype, True, True
+        except TypeError:  # text, dates, objects: no tensor can hold them
+            return None, False, False
+    return None, False, False
+
+
+def _read_size(port: str, size: Any, node: object) -> int:
+    if isinstance(size, str):
+        value = getattr(node, size, None)
+        if not isinstance(value, int):
+            raise ValueError(  # noqa: TRY004  (a class that cannot be used, not a wrong call)
+                f"port '{port}' has the dimension '{size}', and the node no integer of that name"
+            )
+        return value
+    return int(size)

@@ -1,0 +1,3 @@
+"""Needs what is not installed."""
+
+import lab_secret_sauce  # noqa: F401
