@@ -1,21 +1,26 @@
 """Batches of measurements. Shape letters: B batch, H height, W width, C bands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from itertools import islice
 
 import numpy as np
 import torch
 
 from fleet_engine.data.measurement import Measurement
 from fleet_engine.data.measurements import Measurements
+from fleet_engine.data.read_ahead import read_ahead
 from fleet_platform.errors import InvalidInput
 
 
 def batches(
     measurements: Measurements, ids: Sequence[int], batch_size: int
-) -> Iterator[dict[str, torch.Tensor]]:
+) -> Generator[dict[str, torch.Tensor]]:
     """Read measurements in the order of `ids`, `batch_size` at a time; the last batch may be short.
 
-    The numbers are checked at once, the files are read as the batches are taken.
+    The numbers are checked at once, the files are read as the batches are taken, or a little
+    earlier: `measurements.read_ahead` measurements are held at most besides the batch that was
+    taken last and the one that is put together.
 
     Args:
         measurements: what to read from.
@@ -24,11 +29,13 @@ def batches(
 
     Returns:
         Batches of cube_BHWC (as stored), wavelengths int32 [B,C] in nm, mesu_index int64 [B] and,
-        where the measurements are labelled, mask_BHW int32; all on the CPU.
+        where the measurements are labelled, mask_BHW int32; all on the CPU. Closing it, or taking
+        the last one, ends all reading.
 
     Raises:
         InvalidInput: `ids` is empty or names a measurement that does not exist. While iterating: a
-            measurement cannot be read, or those of one batch differ in size.
+            measurement cannot be read or holds values that are not finite, or those of one batch
+            differ in size.
     """
     ids = list(ids)
     measurements.check_ids(ids)
@@ -37,30 +44,40 @@ def batches(
 
 def _read(
     measurements: Measurements, ids: list[int], batch_size: int
-) -> Iterator[dict[str, torch.Tensor]]:
-    for start in range(0, len(ids), batch_size):
-        chosen = ids[start : start + batch_size]
-        yield _collate(chosen, [measurements.read(index) for index in chosen])
+) -> Generator[dict[str, torch.Tensor]]:
+    with closing(read_ahead(measurements.load, ids, measurements.read_ahead)) as loaded:
+        for start in range(0, len(ids), batch_size):
+            chosen = ids[start : start + batch_size]
+            yield _collate(chosen, islice(loaded, len(chosen)))
 
 
-def _collate(ids: list[int], frames: list[Measurement]) -> dict[str, torch.Tensor]:
-    first = frames[0].cube_HWC
-    for index, frame in zip(ids, frames, strict=True):
-        if frame.cube_HWC.shape != first.shape:
+def _collate(ids: list[int], frames: Iterator[Measurement]) -> dict[str, torch.Tensor]:
+    """Put a batch together, letting go of each measurement as soon as it is copied."""
+    first = next(frames)
+    shape = first.cube_HWC.shape
+    wavelengths_nm, masks = [first.wavelengths_nm], [first.mask_HW]
+    # One cube becomes a batch without a copy.
+    cube_BHWC = first.cube_HWC[None]
+    if len(ids) > 1:
+        cube_BHWC = np.empty((len(ids), *shape), first.cube_HWC.dtype)
+        cube_BHWC[0] = first.cube_HWC
+        del first
+    for place, frame in enumerate(frames, start=1):
+        if frame.cube_HWC.shape != shape:
             raise InvalidInput(
-                f"Measurements {ids[0]} and {index} differ in size, {first.shape} and "
+                f"Measurements {ids[0]} and {ids[place]} differ in size, {shape} and "
                 f"{frame.cube_HWC.shape} (height, width, bands), and cannot share a batch; "
                 "set data.batch_size to 1."
             )
-    # np.stack copies out of files mapped into memory, which torch must not write to.
+        cube_BHWC[place] = frame.cube_HWC
+        wavelengths_nm.append(frame.wavelengths_nm)
+        masks.append(frame.mask_HW)
     batch = {
-        "cube": torch.from_numpy(np.stack([frame.cube_HWC for frame in frames])),
-        "wavelengths": torch.from_numpy(
-            np.stack([np.rint(frame.wavelengths_nm).astype(np.int32) for frame in frames])
-        ),
+        "cube": torch.from_numpy(cube_BHWC),
+        "wavelengths": torch.from_numpy(np.rint(np.stack(wavelengths_nm)).astype(np.int32)),
         "mesu_index": torch.tensor(ids, dtype=torch.int64),
     }
-    masks = [frame.mask_HW for frame in frames if frame.mask_HW is not None]
-    if len(masks) == len(frames):
-        batch["mask"] = torch.from_numpy(np.stack(masks))
+    labelled = [mask_HW for mask_HW in masks if mask_HW is not None]
+    if len(labelled) == len(ids):
+        batch["mask"] = torch.from_numpy(np.stack(labelled))
     return batch

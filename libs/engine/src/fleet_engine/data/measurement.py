@@ -65,6 +65,18 @@ class Measurement:
         """The same measurement, labelled by `mask_HW`."""
         return replace(self, mask_HW=mask_HW)
 
+    def in_memory(self) -> "Measurement":
+        """The same measurement with a cube of its own: in memory, row by row, writable."""
+        return replace(self, cube_HWC=np.require(self.cube_HWC, requirements=("C", "W", "O")))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no value of the cube is NaN or infinite; integers never are."""
+        if self.cube_HWC.dtype.kind != "f":
+            return True
+        # A NaN anywhere is the least and the greatest value; neither search needs memory.
+        return bool(np.isfinite(self.cube_HWC.min()) and np.isfinite(self.cube_HWC.max()))
+
 
 def _wavelengths(
     file: DataFile, wavelengths_nm: npt.NDArray[Any] | None, bands: int

@@ -1,5 +1,7 @@
 """Opening what a data configuration names."""
 
+import threading
+
 from fleet_engine.data.coco_labels import CocoLabels
 from fleet_engine.data.data_file import DataFile, DataFiles
 from fleet_engine.data.measurement import Measurement
@@ -9,12 +11,21 @@ from fleet_schemas import DataConfig
 
 
 class Measurements:
-    """The measurements of one file, labelled where labels were given; read one at a time."""
+    """The measurements of one file, labelled where labels were given; read one at a time.
 
-    def __init__(self, file: DataFile, reader: Reader, labels: CocoLabels | None) -> None:
+    Attributes:
+        read_ahead: how many of them `batches` may hold in memory before they are asked for.
+    """
+
+    def __init__(
+        self, file: DataFile, reader: Reader, labels: CocoLabels | None, read_ahead: int = 0
+    ) -> None:
+        self.read_ahead = read_ahead
         self._file = file
         self._reader = reader
         self._labels = labels
+        # Readers, and the libraries below them, are not made for several threads at a time.
+        self._reading = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._reader)
@@ -43,11 +54,26 @@ class Measurements:
             InvalidInput: it is out of range, cannot be read, or its labels do not fit it.
         """
         self.check_ids([index])
-        measurement = self._reader.read(index)
+        with self._reading:
+            measurement = self._reader.read(index)
         if self._labels is None:
             return measurement
         height, width, _ = measurement.cube_HWC.shape
         return measurement.with_mask(self._labels.mask(index, height, width))
+
+    def load(self, index: int) -> Measurement:
+        """Read measurement `index` into memory that is its own, and look at its values.
+
+        Raises:
+            InvalidInput: as `read` does; or the cube holds NaN or infinite values.
+        """
+        measurement = self.read(index).in_memory()
+        if not measurement.is_finite:
+            raise InvalidInput(
+                f"Measurement {index} of '{self._file.sent}' holds NaN or infinite values; "
+                "training needs finite ones. Leave it out of the split, or correct the file."
+            )
+        return measurement
 
     @property
     def _range(self) -> str:
@@ -55,13 +81,17 @@ class Measurements:
         return f"its measurements are 0 to {last}" if last else "its only measurement is 0"
 
 
-def open_measurements(config: DataConfig, policy: DataFiles) -> Measurements:
+def open_measurements(
+    config: DataConfig, policy: DataFiles, *, read_ahead: int = 0
+) -> Measurements:
     """Open the file that `config` names, by its suffix; no cube is read yet.
 
     Args:
         config: `cu3s_file_path` names the file of any supported format; `annotation_json_path`
             COCO labels, which take the place of a mask in the file.
         policy: decides which files may be read.
+        read_ahead: how many measurements `batches` may hold in memory before they are asked for; 0:
+            none.
 
     Raises:
         InvalidInput: a path that may not be read, an unknown kind of file, one that cannot be read.
@@ -77,4 +107,4 @@ def open_measurements(config: DataConfig, policy: DataFiles) -> Measurements:
     if config.annotation_json_path:
         path = policy.data_file(config.annotation_json_path)
         labels = CocoLabels.read(path, config.annotation_json_path)
-    return Measurements(file, reader, labels)
+    return Measurements(file, reader, labels, read_ahead)

@@ -1,5 +1,6 @@
 """Scales values into the range that the training data spans."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -46,7 +47,7 @@ class MinMaxNormalizer(Node):
         self.use_running_stats = use_running_stats
         self.register_buffer("running_min", torch.tensor(float("nan")))
         self.register_buffer("running_max", torch.tensor(float("nan")))
-        self._seen: list[Tensor] = []
+        self._extremes = self._no_extremes()
 
     @property
     def requires_fit(self) -> bool:
@@ -60,13 +61,21 @@ class MinMaxNormalizer(Node):
 
     def fit_begin(self) -> None:
         """Forget all extremes."""
-        self._seen = []
+        self._extremes = self._no_extremes()
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
         """Note the extremes of one batch."""
         extremes = torch.stack(torch.aminmax(data))
         refuse_non_finite(extremes)
-        self._seen.append(extremes)
+        self._extremes = _widest(torch.stack((self._extremes, extremes)))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return least and greatest value, [2]."""
+        return {"extremes": self._extremes}
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Take the least and the greatest value of all parts."""
+        self._extremes = _widest(torch.stack([part["extremes"] for part in parts]))
 
     def fit_end(self) -> None:
         """Keep the least and the greatest value.
@@ -74,13 +83,15 @@ class MinMaxNormalizer(Node):
         Raises:
             InvalidInput: there was no data.
         """
-        if not self._seen:
+        low, high = self._extremes
+        if low > high:
             raise InvalidInput("Statistics need at least one pixel; the training data held none.")
-        extremes = torch.stack(self._seen)
-        self._seen = []
-        self.store("running_min", extremes[:, 0].amin())
-        self.store("running_max", extremes[:, 1].amax())
+        self.store("running_min", low)
+        self.store("running_max", high)
         self.fitted = True
+
+    def _no_extremes(self) -> Tensor:
+        return torch.tensor([float("inf"), float("-inf")], device=self.running_min.device)
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
         """Scale cube_BHWC, float32; the shape stays."""
@@ -90,3 +101,8 @@ class MinMaxNormalizer(Node):
             low, high = data.amin(dim=(1, 2), keepdim=True), data.amax(dim=(1, 2), keepdim=True)
         width = torch.clamp(high - low, min=self.eps)
         return {"normalized": (data - low) / width}
+
+
+def _widest(ranges_N2: Tensor) -> Tensor:
+    """The range that spans all of these, each a least and a greatest value."""
+    return torch.stack((ranges_N2[:, 0].amin(), ranges_N2[:, 1].amax()))

@@ -1,6 +1,9 @@
 """A single NumPy array."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from fleet_engine.data.data_file import DataFile
 from fleet_engine.data.measurement import Measurement
@@ -11,19 +14,25 @@ class NpyReader:
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
+        self._count = len(self._map())
+
+    def __len__(self) -> int:
+        return self._count
+
+    def read(self, index: int) -> Measurement:
+        """Return measurement `index`; its values come from the file as they are used."""
+        # A map of its own: what was read stays resident no longer than the measurement is used.
+        return Measurement.from_arrays(self._file, self._map()[index])
+
+    def _map(self) -> npt.NDArray[Any]:
+        """All cubes, [N,H,W,C]."""
+        file = self._file
         try:
-            array = np.load(file.path, mmap_mode="r", allow_pickle=False)
+            array: npt.NDArray[Any] = np.load(file.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
             raise file.unreadable("it is not a whole .npy file of plain numbers.") from error
         if array.ndim not in {3, 4}:
             raise file.unreadable(
                 f"its array has the shape {array.shape}; [N,H,W,C] or [H,W,C] is needed."
             )
-        self._cubes_NHWC = array if array.ndim == 4 else array[None]
-
-    def __len__(self) -> int:
-        return len(self._cubes_NHWC)
-
-    def read(self, index: int) -> Measurement:
-        """Return measurement `index`; its values come from the file as they are used."""
-        return Measurement.from_arrays(self._file, self._cubes_NHWC[index])
+        return array if array.ndim == 4 else array[None]

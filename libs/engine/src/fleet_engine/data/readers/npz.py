@@ -14,6 +14,8 @@ from fleet_engine.data.measurement import Measurement
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, ValueError, OSError, EOFError, NotImplementedError)
 
+_PIECE_BYTES = 1 << 20
+
 
 @dataclass(frozen=True)
 class _Member:
@@ -111,4 +113,14 @@ def _take(archive: zipfile.ZipFile, member: _Member, index: int) -> npt.NDArray[
             whole = np.frombuffer(content, member.dtype).reshape(member.shape, order="F")
             return np.ascontiguousarray(whole[index])
         stream.seek(member.data_offset + index * length_bytes)
-        return np.frombuffer(stream.read(length_bytes), member.dtype).reshape(member.item_shape)
+        item = np.empty(member.item_shape, member.dtype)
+        _fill(item.reshape(-1).view(np.uint8), stream)
+        return item
+
+
+def _fill(octets: npt.NDArray[np.uint8], stream: IO[bytes]) -> None:
+    """Read as many octets, in pieces, so that none of them is in memory twice for long."""
+    for start in range(0, octets.size, _PIECE_BYTES):
+        piece = octets[start : start + _PIECE_BYTES]
+        if stream.readinto(piece.data) < piece.size:  # type: ignore[attr-defined]
+            raise EOFError
