@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from fleet_engine import allow_node_packages
 from fleet_inference.device import choose_device
 from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
@@ -32,6 +33,7 @@ def compose(
         ValueError: the device of the settings does not exist here.
     """
     allow_read_only_views()
+    allow_node_packages(settings.node_packages)
     paths = PathPolicy.from_settings(settings)
     materialiser = Materialiser(
         artifacts, choose_device(settings.device), settings.pipeline_cache_bytes

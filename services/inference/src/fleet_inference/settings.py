@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
-from fleet_platform.settings import GIB, ServiceSettings
+from fleet_platform.engine_settings import EngineSettings
+from fleet_platform.settings import GIB
 
 
-class InferenceSettings(ServiceSettings):
+class InferenceSettings(EngineSettings):
     """How the inference service runs, over and above what every service has."""
 
     pipeline_cache_bytes: int = Field(default=2 * GIB, ge=0)

@@ -41,8 +41,11 @@ def assemble(settings: TrainerSettings) -> Trainer:
     )
     pool.start()
     # These import torch, which takes seconds: the children do so at the same time.
+    from fleet_engine import allow_node_packages
     from fleet_trainer.servicer import TrainerServicer
     from fleet_trainer.train_run_setup import TrainRunSetup
+
+    allow_node_packages(settings.node_packages)
 
     watch = RunWatch(
         held=pool.held,

@@ -42,10 +42,12 @@ def main() -> int:
 def _serve(
     settings: TrainerSettings, run_ids: "queue.SimpleQueue[str | None]", replies: TextIO
 ) -> None:
+    from fleet_engine import allow_node_packages
     from fleet_engine.data import import_readers
     from fleet_trainer.device import open_device
     from fleet_trainer.run_worker import RunWorker
 
+    allow_node_packages(settings.node_packages)
     sessions = open_session_store(settings)
     runs = open_run_store(settings)
     worker = RunWorker(

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from fleet_platform.settings import ServiceSettings
+from fleet_platform.engine_settings import EngineSettings
 
 
-class TrainerSettings(ServiceSettings):
+class TrainerSettings(EngineSettings):
     """How one trainer runs; its child processes get the very same values."""
 
     train_slots: int = Field(default=1, ge=1)
