@@ -1,0 +1,92 @@
+"""Statistics of the bands of labelled pixels, from a stream."""
+
+import torch
+from torch import Tensor
+
+from fleet_engine.nodes.moments import Moments
+from fleet_engine.nodes.value_counts import ValueCounts
+from fleet_platform.errors import InvalidInput
+
+_LEAST_VARIANCE = 1e-10
+_ROUNDING = 1e-24
+_BINS = 10
+
+
+class ClassStatistics:
+    """How well each band separates negative from positive pixels, and how bands resemble another.
+
+    Attributes:
+        negatives: moments of the negative pixels.
+        positives: moments of the positive pixels.
+        counts: of the values of each band.
+    """
+
+    def __init__(self, channels: int, device: torch.device) -> None:
+        self.negatives = Moments(channels, device)
+        self.positives = Moments(channels, device)
+        self.counts = [ValueCounts(device) for _ in range(channels)]
+
+    def update(self, rows_NC: Tensor, positive_N: Tensor) -> None:
+        """Take in pixels, each with its class.
+
+        Raises:
+            InvalidInput: a value is NaN or infinite.
+        """
+        for moments, rows in (
+            (self.negatives, rows_NC[~positive_N]),
+            (self.positives, rows_NC[positive_N]),
+        ):
+            if len(rows):
+                moments.update(rows)
+        for counts, values_N in zip(self.counts, rows_NC.unbind(dim=1), strict=True):
+            counts.update(values_N, positive_N)
+
+    def refuse_single_class(self) -> None:
+        """Raise InvalidInput unless both classes have pixels."""
+        if not (self.negatives.count and self.positives.count):
+            raise InvalidInput(
+                "Scores of bands need labelled pixels of both classes; the training data held "
+                f"{self.positives.count} pixels with mask true and {self.negatives.count} with "
+                "mask false."
+            )
+
+    def fisher(self) -> Tensor:
+        """Return ``(m1 - m0)^2 / (v0 + v1)`` per band (Fisher 1936), float64.
+
+        v are variances by n. A band whose variances sum to less than 1e-10 scores 0.
+        """
+        negatives, positives = self.negatives, self.positives
+        within_C = (
+            negatives.scatter_CC.diagonal() / negatives.count
+            + positives.scatter_CC.diagonal() / positives.count
+        )
+        between_C = (positives.mean_C - negatives.mean_C) ** 2
+        return torch.where(within_C < _LEAST_VARIANCE, 0.0, between_C / within_C)
+
+    def auc(self) -> Tensor:
+        """Return each band's area under the ROC curve, float64."""
+        return self.negatives.mean_C.new_tensor([counts.auc() for counts in self.counts])
+
+    def mutual_information(self) -> Tensor:
+        """Return each band's mutual information with the class, in bits, of 10 bins, float64."""
+        return self.negatives.mean_C.new_tensor(
+            [counts.mutual_information(_BINS) for counts in self.counts]
+        )
+
+    def correlation(self) -> Tensor:
+        """Return the absolute correlation of each two bands over all pixels, float64.
+
+        A band that does not vary is correlated with none, itself included.
+        """
+        n0, n1 = self.negatives.count, self.positives.count
+        mean_C = (n0 * self.negatives.mean_C + n1 * self.positives.mean_C) / (n0 + n1)
+        delta_C = self.positives.mean_C - self.negatives.mean_C
+        scatter_CC = (
+            self.negatives.scatter_CC
+            + self.positives.scatter_CC
+            + torch.outer(delta_C, delta_C) * (n0 * n1 / (n0 + n1))
+        )
+        spread_C = scatter_CC.diagonal()
+        varies_C = spread_C > _ROUNDING * (n0 + n1) * mean_C**2
+        scale_C = torch.where(varies_C, spread_C, float("inf")).rsqrt()
+        return (scatter_CC * torch.outer(scale_C, scale_C)).abs()
