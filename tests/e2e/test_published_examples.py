@@ -1,0 +1,225 @@
+"""The example clients of cuvis-ai 0.4.0, as they were published, against our stack.
+
+They are started as a user starts them. Most know one address, localhost:50051; calls to it are led
+to the stack by the driver, so that the stack of the tests may listen elsewhere.
+"""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.test_published_messages import OUTPUT_KEYS
+from tests.e2e.wire import wire
+from tests.peers.environment import peer_environment
+from tests.peers.wheels import source
+from tests.standins import cu3s
+
+pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+
+DRIVER = """
+import runpy, sys
+from pathlib import Path
+import grpc
+
+address, script, *arguments = sys.argv[1:]
+connect = grpc.insecure_channel
+
+def led(target, *more, **options):
+    return connect(address if target == "localhost:50051" else target, *more, **options)
+
+grpc.insecure_channel = led
+sys.path.insert(0, str(Path(script).parent))
+sys.argv = [script, *arguments]
+runpy.run_path(script, run_name="__main__")
+"""
+
+DEEP_SVDD_KEYS = {
+    "LentilsAnomalyDataNode.cube",
+    "LentilsAnomalyDataNode.wavelengths",
+    "BandpassByWavelength.filtered",
+    "PerPixelUnitNorm.normalized",
+    "ZScoreNormalizerGlobal.normalized",
+    "DeepSVDDProjection.embeddings",
+    "DeepSVDDCenterTracker.center",
+    "DeepSVDDScores.scores",
+    "QuantileBinaryDecider.decisions",
+}
+COMPLETE = "[EXECUTION_STAGE_TRAIN] TRAIN_STATUS_COMPLETE"
+
+Example = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def example(stack, stack_dir) -> Example:
+    """``example("deepsvdd_client.py", ...)`` -> what the script printed."""
+    folder = source("cuvis-ai", "0.4.0") / "examples" / "grpc"
+    python = peer_environment("cuvis-ai-0.4.0")
+
+    def run(script: str, *arguments: object) -> str:
+        done = subprocess.run(
+            [python, "-c", DRIVER, stack.address, folder / script, *map(str, arguments)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=240,
+            # Scripts name what they save by its path below their own folder, which is why the
+            # stack must be able to write there.
+            cwd=stack_dir,
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(stack_dir),
+                "PYTHONPATH": str(cu3s.PYTHONPATH),
+            },
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout + done.stderr
+
+    return run
+
+
+def keys_of_inference(printed: str) -> set[str]:
+    found = re.search(r"Inference outputs: \[(.*)\]", printed)
+    assert found is not None, printed
+    return set(re.findall(r"'([^']+)'", found[1]))
+
+
+def test_statistical_training(example):
+    printed = example("statistical_training_client.py")
+
+    assert "Resolved trainrun 'rx_statistical' with pipeline '" in printed
+    assert printed.count(COMPLETE) == 1
+    assert "Training finished with status: TRAIN_STATUS_COMPLETE" in printed
+    assert keys_of_inference(printed) == OUTPUT_KEYS
+    assert printed.rstrip().endswith("Session closed.")
+
+
+def test_deep_svdd(example):
+    printed = example("deepsvdd_client.py")
+
+    assert "Resolved trainrun 'deep_svdd' with pipeline 'DeepSVDD_Gradient'" in printed
+    assert "Training finished with status: TRAIN_STATUS_COMPLETE" in printed
+    assert keys_of_inference(printed) == DEEP_SVDD_KEYS
+    assert printed.rstrip().endswith("Session closed.")
+
+
+def test_gradient_training(example):
+    printed = example("gradient_training_client.py")
+
+    assert "with loss nodes: ['deepsvdd_loss']" in printed
+    statistical, gradient = printed.split("Starting gradient training...")
+    assert f"[statistical init] {COMPLETE}" in statistical
+    assert gradient.count(COMPLETE) == 1
+    assert re.search(
+        r"\[EXECUTION_STAGE_TRAIN\] TRAIN_STATUS_RUNNING \| losses={'total': ", gradient
+    )
+    assert re.search(r"\[EXECUTION_STAGE_VAL\] .*metrics={.*'metrics_anomaly/iou': ", gradient)
+    assert keys_of_inference(printed) == DEEP_SVDD_KEYS
+    assert printed.rstrip().endswith("Session closed.")
+
+
+def test_complete_workflow(example, stack_dir):
+    printed = example("complete_workflow_client.py")
+
+    assert f"[statistical] {COMPLETE}" in printed
+    assert f"[gradient] {COMPLETE}" in printed
+    assert keys_of_inference(printed) == DEEP_SVDD_KEYS
+    for said, name in (
+        ("Pipeline saved to", "demo_pipeline.yaml"),
+        ("Weights saved to", "demo_pipeline.pt"),
+        ("Trainrun saved to", "demo_trainrun.yaml"),
+    ):
+        assert f"{said} {stack_dir / 'outputs' / name}" in printed
+        assert (stack_dir / "outputs" / name).stat().st_size
+    assert printed.rstrip().endswith("Session closed.")
+
+
+def test_checkpoint(example):
+    printed = example("checkpoint_client.py")
+
+    assert f"[statistical init] {COMPLETE}" in printed
+    assert printed.count(COMPLETE) == 2
+    assert re.search(r"Reloaded pipeline into session \S+\n$", printed)
+
+
+def test_train_from_scratch(example, stack_dir):
+    printed = example("train_from_scratch_client.py")
+
+    assert "Applied custom trainrun 'channel_selector' with manual tweaks" in printed
+    assert printed.count(COMPLETE) == 2
+    assert (
+        f"Trainrun saved: {stack_dir / 'outputs' / 'train_from_scratch_trainrun.yaml'}" in printed
+    )
+    assert printed.rstrip().endswith("Session closed.")
+
+
+@pytest.fixture(scope="module")
+def resumed(example) -> str:
+    """What the example that saves, restores and goes on printed."""
+    return example("resume_training_client.py")
+
+
+@pytest.fixture(scope="module")
+def gradient_trainrun(resumed, stack_dir) -> Path:
+    """A trainrun of one epoch that the example before saved."""
+    return Path(stack_dir / "outputs" / "deep_svdd_snapshot.yaml")
+
+
+def test_resume_training(resumed, stack_dir):
+    assert f"Saved weights to {stack_dir / 'outputs' / 'deep_svdd_snapshot'}" in resumed
+    assert "with weights" in resumed
+    assert resumed.count(COMPLETE) == 1
+    assert f"Pipeline saved to {stack_dir / 'outputs' / 'resumed_pipeline.yaml'}" in resumed
+    assert (stack_dir / "outputs" / "resumed_trainrun.yaml").stat().st_size
+    assert resumed.rstrip().endswith("Session closed.")
+
+
+def test_restore_trainrun_tells_what_goes_in_and_comes_out(example, gradient_trainrun):
+    printed = example("restore_trainrun_grpc.py", "--trainrun-path", gradient_trainrun)
+
+    assert "cube: shape=[-1x-1x-1x-1]" in printed
+    assert "QuantileBinaryDecider.decisions" not in printed  # connected, hence no end of the graph
+    assert "Session closed." in printed
+
+
+@pytest.mark.parametrize("mode", ["train", "validate", "test"])
+def test_restore_trainrun_trains(example, gradient_trainrun, mode):
+    printed = example(
+        "restore_trainrun_grpc.py", "--trainrun-path", gradient_trainrun, "--mode", mode
+    )
+
+    # Validation ends at the first message of its stage, in the middle of the training.
+    assert (COMPLETE in printed) == (mode == "train") or mode == "test"
+    assert f"{mode.capitalize()} mode complete" in printed
+    assert "Session closed." in printed
+
+
+@pytest.fixture(scope="module")
+def statistical_trainrun(stack, stack_dir) -> Path:
+    """A trainrun without losses, saved by a client."""
+    with wire(stack.address) as calls:
+        session_id = calls.session()
+        calls.apply(session_id, calls.resolve(session_id, "trainrun", "trainrun/rx_statistical"))
+        path = stack_dir / "outputs" / "rx_trainrun.yaml"
+        calls.call("SaveTrainRun", session_id=session_id, trainrun_path=str(path))
+        calls.call("CloseSession", session_id=session_id)
+    return path
+
+
+@pytest.mark.parametrize("mode", ["info", "train", "validate", "test"])
+def test_restore_trainrun_statistical(example, statistical_trainrun, mode):
+    printed = example(
+        *("restore_trainrun_statistical_grpc.py", "--trainrun-path", statistical_trainrun),
+        *("--mode", mode),
+    )
+
+    assert "Warning: This trainrun has" not in printed
+    if mode == "info":
+        assert "cube: shape=[-1x-1x-1x-1]" in printed
+    else:
+        assert COMPLETE in printed
+        assert f"{mode.capitalize()} mode complete" in printed
+    assert "Session closed." in printed
