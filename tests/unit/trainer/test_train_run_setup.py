@@ -12,7 +12,8 @@ from fleet_platform.runs import MemoryRunStore
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, SessionRecord
 from fleet_schemas import PipelineConfig
-from fleet_trainer.lost_runs import LostRuns
+from fleet_trainer.child_pool import ChildPool
+from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.train_run_setup import TrainRunSetup
 from fleet_trainer.training_runs import TrainingRuns
 from tests.unit.trainer.rx_scene import rx_pipeline, trainrun
@@ -36,8 +37,14 @@ class _World:
             runs=TrainingRuns(
                 sessions=self.sessions,
                 runs=self.runs,
-                submit=lambda _run_id: None,
-                lost=LostRuns(self.runs, owner="trainer", lost_after_s=10.0),
+                queue=RunQueue(
+                    runs=self.runs,
+                    pool=ChildPool(
+                        "{}", slots=0, warm_children=0, losses=None, on_free=lambda: None
+                    ),
+                    owner="trainer",
+                    bound=0,
+                ),
             ),
             policy=policy,
         )
@@ -136,9 +143,9 @@ def test_weights_named_beside_the_pipeline_are_loaded(world):
         ({"pipeline": "nowhere.yaml"}, NotFound, "nowhere.yaml"),
         ({"pipeline": "/etc/passwd"}, InvalidInput, "outside the folders"),
         ({"pipeline": "../secret.yaml"}, (InvalidInput, NotFound), "secret"),
-        ({"pipeline": "broken.yaml"}, InvalidInput, "'broken.yaml' is not YAML at line 2"),
-        ({"pipeline": "list.yaml"}, InvalidInput, "must be a JSON object"),
-        ({"pipeline": "binary.yaml"}, InvalidInput, "'binary.yaml' is not YAML"),
+        ({"pipeline": "broken.yaml"}, InvalidInput, r"'broken.yaml' is not YAML: .* at line 3"),
+        ({"pipeline": "list.yaml"}, InvalidInput, "'list.yaml' must be a mapping"),
+        ({"pipeline": "binary.yaml"}, InvalidInput, "'binary.yaml' is not UTF-8"),
         (
             {"pipeline": {"config_path": "rx.yaml", "weights_path": "list.yaml"}},
             InvalidInput,

@@ -21,14 +21,17 @@ def yaml_target(text: str, field: str, paths: PathPolicy) -> Path:
         paths: what may be written.
 
     Raises:
-        InvalidInput: no path, a folder, or outside the output folder.
+        InvalidInput: no path, a folder, or outside the output folder; or the name of the weights
+            beside it is that of a folder.
     """
     if not text.strip():
         raise InvalidInput(f"{field} is empty; name the YAML file to write.")
     if text.rpartition("/")[2] in {"", ".", ".."}:
         raise InvalidInput(f"{field} '{shown(text)}' names a folder; name a file.")
     named = text if text.lower().endswith(_YAML_SUFFIXES) else f"{text}.yaml"
-    return paths.writable(named)
+    path = paths.writable(named)
+    paths.writable(str(path.with_suffix(".pt")))
+    return path
 
 
 def write_saved(

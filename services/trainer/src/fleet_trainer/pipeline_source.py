@@ -4,14 +4,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
-from fleet_engine.weights import WEIGHT_SUFFIXES
-from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
+from fleet_platform.shown_text import shown
 from fleet_schemas import PipelineConfig, PipelineReference, validate_config
-
-_CONFIG_SUFFIXES = ("", ".yaml", ".yml")
+from fleet_trainer.weights_file import read_weights_file
+from fleet_trainer.yaml_file import SUFFIXES, read_yaml
 
 
 class PipelineSource(NamedTuple):
@@ -24,43 +21,28 @@ class PipelineSource(NamedTuple):
 def read_pipeline(
     given: PipelineConfig | PipelineReference | str,
     policy: PathPolicy,
-    search_paths: Iterable[str],
+    search_paths: Iterable[str | Path],
 ) -> PipelineSource:
     """Resolve each of the three forms in which a trainrun gives its pipeline.
 
     Args:
         given: Inline, a path, or the paths of configuration and weights.
         policy: What may be read.
-        search_paths: The session's folders for relative paths.
+        search_paths: Folders in which relative paths are looked up first.
 
     Raises:
         NotFound: a named file does not exist.
         InvalidInput: it may not be read, or holds no pipeline.
+        Exhausted: the weights do not fit into memory.
     """
     if isinstance(given, PipelineConfig):
         return PipelineSource(given, None)
     folders = tuple(search_paths)
     if isinstance(given, str):
         given = PipelineReference(config_path=given)
-    config = _load(given.config_path, policy.readable(given.config_path, folders, _CONFIG_SUFFIXES))
+    path = policy.readable(given.config_path, folders, SUFFIXES)
+    what = f"pipeline '{shown(given.config_path)}'"
+    config = validate_config(PipelineConfig, read_yaml(path, what), what)
     if not given.weights_path:
         return PipelineSource(config, None)
-    weights = policy.readable(given.weights_path, folders, WEIGHT_SUFFIXES)
-    return PipelineSource(config, _read(given.weights_path, weights))
-
-
-def _load(text: str, path: Path) -> PipelineConfig:
-    try:
-        content = yaml.safe_load(_read(text, path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}" if mark is not None else ""
-        raise InvalidInput(f"pipeline: '{text}' is not YAML{where}.") from error
-    return validate_config(PipelineConfig, content, f"pipeline in '{text}'")
-
-
-def _read(text: str, path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"pipeline: '{text}' cannot be read; is it a readable file?") from error
+    return PipelineSource(config, read_weights_file(given.weights_path, policy, folders))

@@ -1,0 +1,71 @@
+"""A trainrun that was checked completely and can become a session's."""
+
+from dataclasses import dataclass
+
+from fleet_engine import build_pipeline
+from fleet_engine.memory_bound import memory_bound
+from fleet_engine.weights import load_weights, to_safetensors
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.errors import OutOfOrder
+from fleet_proto.records.v1.records_pb2 import Pipeline, SessionRecord
+from fleet_schemas import TrainRunConfig, canonical_json, digest
+from fleet_trainer.pipeline_source import PipelineSource
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTrainRun:
+    """What a trainrun makes of a session.
+
+    Attributes:
+        trainrun: the settings.
+        pipeline: the pipeline as sessions hold it; None: the session's stays.
+    """
+
+    trainrun: TrainRunConfig
+    pipeline: Pipeline | None
+
+    def write_to(self, record: SessionRecord) -> None:
+        """Make it the session's.
+
+        Raises:
+            OutOfOrder: there is a pipeline neither in it nor in the session.
+        """
+        if self.pipeline is not None:
+            record.pipeline.CopyFrom(self.pipeline)
+        elif not record.HasField("pipeline"):
+            raise OutOfOrder(
+                "Neither the trainrun nor the session has a pipeline. Call LoadPipeline first,"
+                " or send a trainrun with a 'pipeline'."
+            )
+        rest = self.trainrun.to_dict()
+        del rest["pipeline"]
+        training = self.trainrun.training
+        record.data_config_json = canonical_json(self.trainrun.data)
+        record.training_config_json = canonical_json(training) if training else b""
+        record.trainrun_config_json = canonical_json(rest)
+
+
+def stored_pipeline(source: PipelineSource, artifacts: ArtifactStore, *, strict: bool) -> Pipeline:
+    """Build a pipeline, load its weights, and keep them as sessions do.
+
+    Args:
+        source: configuration and weights.
+        artifacts: where weights are kept.
+        strict: whether the weights must be there to the last value.
+
+    Raises:
+        InvalidInput: no valid graph, no weights file, or weights that do not fit.
+        Exhausted: it does not fit into memory or on the artifact volume.
+    """
+    config_json = canonical_json(source.config)
+    weights_digest = ""
+    with memory_bound("The pipeline"):
+        pipeline = build_pipeline(source.config)
+        if source.weights is not None:
+            load_weights(pipeline, source.weights, strict=strict)
+            weights_digest = artifacts.put(to_safetensors(pipeline))
+    return Pipeline(
+        config_json=config_json,
+        config_digest=digest(config_json),
+        weights_digest=weights_digest,
+    )
