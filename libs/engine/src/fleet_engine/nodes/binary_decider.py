@@ -1,5 +1,6 @@
 """Turns logits into decisions."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -7,15 +8,16 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.decider import CalibratedDecider, Calibration
+from fleet_engine.nodes.threshold_search import best_threshold, require_labelled
 
 
 @published(
     "cuvis_ai.deciders.binary_decider.BinaryDecider",
     "cuvis_ai.node.deciders.binary_decider.BinaryDecider",
 )
-class BinaryDecider(Node):
+class BinaryDecider(CalibratedDecider):
     """``decision = sigmoid(logit) >= threshold``.
 
     Args:
@@ -39,3 +41,26 @@ class BinaryDecider(Node):
     def forward(self, logits: Tensor, **_: Any) -> dict[str, Tensor]:
         """Decide per pixel: logits [B, H, W, 1], float32, to bool of that shape."""
         return {"decisions": torch.sigmoid(logits) >= self.threshold}
+
+    def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
+        """Choose the threshold with the best pixel F1; the larger of two equally good ones.
+
+        What is tried are quantiles of the probabilities of all pixels, see `best_threshold`; of
+        several channels the largest counts.
+
+        Args:
+            scores: logits, one float32 [1, H, W, C] for each measurement.
+            targets: one bool [1, H, W, 1] for each.
+
+        Raises:
+            CalibrationImpossible: only one class occurs, or a logit is NaN or infinite.
+        """
+        require_labelled(self.name, scores, targets)
+        probability_N = torch.cat([torch.sigmoid(frame).amax(-1).flatten() for frame in scores])
+        target_N = torch.cat([target.flatten() for target in targets])
+        before = self.threshold
+        self.threshold, metrics = best_threshold(
+            probability_N.cpu().numpy(), target_N.cpu().numpy()
+        )
+        self.hparams["threshold"] = self.threshold
+        return Calibration({"threshold": before}, {"threshold": self.threshold}, metrics)
