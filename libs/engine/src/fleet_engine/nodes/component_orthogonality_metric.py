@@ -15,8 +15,8 @@ class ComponentOrthogonalityMetric(ModelMetricNode):
     """Numbers on the Gram matrix ``G = W W^T``, which is I for orthonormal rows of W.
 
     ``orthogonality_error`` is the Frobenius norm of G - I, ``avg_off_diagonal`` the mean size of
-    the entries of G off its diagonal, ``diagonal_mean`` and ``diagonal_std`` mean and sample
-    standard deviation of its diagonal. A single row has 0 for what needs two.
+    all entries of G - I (its published name promises less), ``diagonal_mean`` and ``diagonal_std``
+    mean and sample standard deviation of G's diagonal. A single row has 0 for what needs two.
     """
 
     INPUT_SPECS: ClassVar[Ports] = {
@@ -29,10 +29,10 @@ class ComponentOrthogonalityMetric(ModelMetricNode):
         diagonal_K = gram_KK.diagonal()
         rows = len(diagonal_K)
         identity_KK = torch.eye(rows, dtype=gram_KK.dtype, device=gram_KK.device)
-        off_diagonal_KK = gram_KK - gram_KK.diag().diag()
+        deviation_KK = gram_KK - identity_KK
         return {
-            "orthogonality_error": torch.linalg.matrix_norm(gram_KK - identity_KK),
-            "avg_off_diagonal": off_diagonal_KK.abs().sum() / max(rows * (rows - 1), 1),
+            "orthogonality_error": torch.linalg.matrix_norm(deviation_KK),
+            "avg_off_diagonal": deviation_KK.abs().mean(),
             "diagonal_mean": diagonal_K.mean(),
             "diagonal_std": diagonal_K.std() if rows > 1 else torch.zeros_like(gram_KK[0, 0]),
         }
