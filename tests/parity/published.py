@@ -14,7 +14,9 @@ ENVIRONMENT = "cuvis-ai-0.4.0-full"
 DEADLINE_S = 300.0
 
 
-def run_published(script: Path, jobs: Sequence[dict[str, Any]], folder: Path) -> None:
+def run_published(
+    script: Path, jobs: Sequence[dict[str, Any]], folder: Path, environment: str = ENVIRONMENT
+) -> None:
     """Run a script of this folder on `jobs`, in one process that works in `folder`.
 
     Raises:
@@ -23,7 +25,7 @@ def run_published(script: Path, jobs: Sequence[dict[str, Any]], folder: Path) ->
     listed = folder / f"{script.stem}.json"
     listed.write_text(json.dumps(jobs, default=str), encoding="utf-8")
     done = subprocess.run(
-        [peer_environment(ENVIRONMENT), "-m", "launch_published", script, listed],
+        [peer_environment(environment), "-m", "launch_published", script, listed],
         check=False,
         capture_output=True,
         text=True,

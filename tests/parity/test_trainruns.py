@@ -19,7 +19,9 @@ TRAINED += [("channel_selector", "gradient"), ("deep_svdd", "gradient")]
 
 def assert_same(ours, theirs, tolerance):
     """Same names and shapes; decisions equal, numbers within `tolerance` of the largest."""
-    assert ours.keys() == theirs.keys()
+    # Metrics of the newest release that this one does not report are welcome.
+    more = {key for key in ours.keys() - theirs.keys() if ".metrics/" in key}
+    assert ours.keys() - more == set(theirs.keys())
     worst = {}
     for key, expected in theirs.items():
         found = ours[key]
