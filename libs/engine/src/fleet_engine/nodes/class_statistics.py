@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from fleet_engine.nodes.moments import Moments
-from fleet_engine.nodes.value_counts import ValueCounts
+from fleet_engine.nodes.value_counts import ValueCounts, Values
 from fleet_platform.errors import InvalidInput
 
 _LEAST_VARIANCE = 1e-10
@@ -24,7 +24,7 @@ class ClassStatistics:
     def __init__(self, channels: int, device: torch.device) -> None:
         self.negatives = Moments(channels, device)
         self.positives = Moments(channels, device)
-        self.counts = [ValueCounts(device) for _ in range(channels)]
+        self.counts = [ValueCounts() for _ in range(channels)]
 
     def update(self, rows_NC: Tensor, positive_N: Tensor) -> None:
         """Take in pixels, each with its class.
@@ -32,14 +32,14 @@ class ClassStatistics:
         Raises:
             InvalidInput: a value is NaN or infinite.
         """
-        for moments, rows in (
-            (self.negatives, rows_NC[~positive_N]),
-            (self.positives, rows_NC[positive_N]),
-        ):
+        negative_NC, positive_MC = rows_NC[~positive_N], rows_NC[positive_N]
+        for moments, rows in ((self.negatives, negative_NC), (self.positives, positive_MC)):
             if len(rows):
                 moments.update(rows)
-        for counts, values_N in zip(self.counts, rows_NC.unbind(dim=1), strict=True):
-            counts.update(values_N, positive_N)
+        for counts, negative_N, positive_M in zip(
+            self.counts, _by_band(negative_NC), _by_band(positive_MC), strict=True
+        ):
+            counts.update(negative_N, positive_M)
 
     def refuse_single_class(self) -> None:
         """Raise InvalidInput unless both classes have pixels."""
@@ -90,3 +90,8 @@ class ClassStatistics:
         varies_C = spread_C > _ROUNDING * (n0 + n1) * mean_C**2
         scale_C = torch.where(varies_C, spread_C, float("inf")).rsqrt()
         return (scatter_CC * torch.outer(scale_C, scale_C)).abs()
+
+
+def _by_band(rows_NC: Tensor) -> Values:
+    values_CN: Values = rows_NC.detach().T.contiguous().to("cpu", torch.float32).numpy()
+    return values_CN

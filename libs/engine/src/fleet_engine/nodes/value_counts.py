@@ -1,15 +1,16 @@
 """How often each value of a band occurs in either class, and what follows from it."""
 
-import math
-
 import numpy as np
-import torch
-from torch import Tensor
+import numpy.typing as npt
 
 DISTINCT = 65536
 """Distinct values of a band that are kept apart: as many as 16 bits can tell apart."""
 
 _MAGNITUDE = 0x7FFFFFFF
+
+Values = npt.NDArray[np.float32]
+Keys = npt.NDArray[np.int32]
+Counts = npt.NDArray[np.int64]
 
 
 class ValueCounts:
@@ -20,36 +21,40 @@ class ValueCounts:
     values are counted together: the lowest bits of the float are dropped, as few as needed. The
     counts do not depend on the order or the batches in which the pixels came.
 
+    NumPy, because its sort of integers is several times faster than torch's on the CPU.
+
     Attributes:
         keys_K: the values as integers of the same order, rising, `shift` low bits dropped.
-        counts_2K: number of negative and of positive pixels of each, int64.
+        counts_2K: number of negative and of positive pixels of each.
         shift: bits dropped.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self.keys_K = torch.zeros(0, dtype=torch.int32, device=device)
-        self.counts_2K = torch.zeros(2, 0, dtype=torch.int64, device=device)
+    def __init__(self) -> None:
+        self.keys_K: Keys = np.zeros(0, np.int32)
+        self.counts_2K: Counts = np.zeros((2, 0), np.int64)
         self.shift = 0
 
-    def update(self, values_N: Tensor, positive_N: Tensor) -> None:
-        """Count finite float32 values, each with its class."""
-        classes_2N = torch.stack((~positive_N, positive_N)).to(torch.int64)
-        self.add(_to_keys(values_N), classes_2N, 0)
+    def update(self, negative_N: Values, positive_M: Values) -> None:
+        """Count the finite values of negative and of positive pixels."""
+        for row, values in enumerate((negative_N, positive_M)):
+            keys_K, count_K = np.unique(_to_keys(values) >> self.shift, return_counts=True)
+            counts_2K = np.zeros((2, len(keys_K)), np.int64)
+            counts_2K[row] = count_K
+            self.add(keys_K, counts_2K, self.shift)
 
-    def add(self, keys_K: Tensor, counts_2K: Tensor, shift: int) -> None:
+    def add(self, keys_K: Keys, counts_2K: Counts, shift: int) -> None:
         """Add other counts, made with `shift` bits dropped."""
         dropped = max(shift, self.shift)
-        keys = torch.cat((self.keys_K >> (dropped - self.shift), keys_K >> (dropped - shift)))
-        counts = torch.cat((self.counts_2K, counts_2K), dim=1)
-        distinct, place = torch.unique(keys, return_inverse=True)
-        while True:
-            summed = counts.new_zeros(2, len(distinct)).index_add_(1, place, counts)
-            if len(distinct) <= DISTINCT:
-                break
-            dropped += 1
-            counts = summed
-            distinct, place = torch.unique_consecutive(distinct >> 1, return_inverse=True)
-        self.keys_K, self.counts_2K, self.shift = distinct, summed, dropped
+        keys, counts = _summed(
+            np.concatenate((self.keys_K >> (dropped - self.shift), keys_K >> (dropped - shift))),
+            np.concatenate((self.counts_2K, counts_2K), axis=1),
+        )
+        more = 0
+        while np.count_nonzero(np.diff(keys >> more)) >= DISTINCT:
+            more += 1
+        if more:
+            keys, counts = _summed(keys >> more, counts)
+        self.keys_K, self.counts_2K, self.shift = keys, counts, dropped + more
 
     def auc(self) -> float:
         """Return the area under the ROC curve of the value as a score.
@@ -57,10 +62,9 @@ class ValueCounts:
         The probability that a positive pixel has the greater value, equal ones counted half (Mann
         & Whitney 1947). Both classes must have pixels.
         """
-        negative_K, positive_K = self.counts_2K.to(torch.float64)
-        below_K = negative_K.cumsum(dim=0) - negative_K / 2
-        pairs = negative_K.sum() * positive_K.sum()
-        return float((positive_K * below_K).sum() / pairs)
+        negative_K, positive_K = self.counts_2K.astype(np.float64)
+        below_K = negative_K.cumsum() - negative_K / 2
+        return float(positive_K @ below_K / (negative_K.sum() * positive_K.sum()))
 
     def mutual_information(self, bins: int) -> float:
         """Return the mutual information of class and binned value, in bits.
@@ -69,21 +73,30 @@ class ValueCounts:
         holds the greatest value alone. Both classes must have pixels.
         """
         values_K = _to_values(self.keys_K << self.shift)
-        low, high = values_K[[0, -1]].cpu().numpy()
-        starts = torch.from_numpy(np.linspace(low, high, bins)).to(values_K)
-        bin_K = torch.bucketize(values_K, starts, right=True) - 1
-        joint_2B = torch.zeros(2, bins, dtype=torch.float64, device=values_K.device)
-        joint_2B.index_add_(1, bin_K, self.counts_2K.to(torch.float64))
-        joint_2B = joint_2B[:, joint_2B.sum(dim=0) > 0] / self.counts_2K.sum()
-        independent_2B = joint_2B.sum(dim=1, keepdim=True) * joint_2B.sum(dim=0)
-        return float(torch.xlogy(joint_2B, joint_2B / independent_2B).sum()) / math.log(2)
+        starts = np.linspace(values_K[0], values_K[-1], bins)
+        bin_K = np.digitize(values_K, starts) - 1
+        pixels_2B = np.stack([np.bincount(bin_K, count_K, bins) for count_K in self.counts_2K])
+        joint_2B = pixels_2B / self.counts_2K.sum()
+        independent_2B = joint_2B.sum(axis=1, keepdims=True) * joint_2B.sum(axis=0)
+        held = joint_2B > 0
+        return float(joint_2B[held] @ np.log2(joint_2B[held] / independent_2B[held]))
 
 
-def _to_keys(values_N: Tensor) -> Tensor:
+def _summed(keys_K: Keys, counts_2K: Counts) -> tuple[Keys, Counts]:
+    """Bring keys into order, each once, with the sum of its counts."""
+    if not len(keys_K):
+        return keys_K, counts_2K
+    order = keys_K.argsort(kind="stable")
+    keys = keys_K[order]
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    return keys[starts], np.add.reduceat(counts_2K[:, order], starts, axis=1)
+
+
+def _to_keys(values_N: Values) -> Keys:
     """Integers in the order of the floats; both zeros are one."""
-    bits = (values_N.to(torch.float32) + 0.0).view(torch.int32)
-    return torch.where(bits < 0, bits ^ _MAGNITUDE, bits)
+    bits = (values_N + np.float32(0)).view(np.int32)
+    return np.where(bits < 0, bits ^ _MAGNITUDE, bits)
 
 
-def _to_values(keys_K: Tensor) -> Tensor:
-    return torch.where(keys_K < 0, keys_K ^ _MAGNITUDE, keys_K).view(torch.float32)
+def _to_values(keys_K: Keys) -> Values:
+    return np.where(keys_K < 0, keys_K ^ _MAGNITUDE, keys_K).view(np.float32)
