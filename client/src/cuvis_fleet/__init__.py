@@ -29,6 +29,7 @@ from cuvis_fleet.errors import (
 from cuvis_fleet.progress import Progress
 from cuvis_fleet.resolved_config import ResolvedConfig
 from cuvis_fleet.result import Result
+from cuvis_fleet.saved_trainrun import SavedTrainRun
 from cuvis_fleet.session import SavedPipeline, Session
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ResolvedConfig",
     "Result",
     "SavedPipeline",
+    "SavedTrainRun",
     "ServerDefect",
     "Session",
     "TimedOut",

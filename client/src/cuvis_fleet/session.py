@@ -13,6 +13,7 @@ from cuvis_fleet.calls import Calls
 from cuvis_fleet.progress import Progress
 from cuvis_fleet.resolved_config import Config, ResolvedConfig, config_bytes
 from cuvis_fleet.result import Result, decode_outputs
+from cuvis_fleet.saved_trainrun import SavedTrainRun
 from cuvis_fleet.tensors import cube_tensor, mask_tensor, wavelengths_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -136,6 +137,43 @@ class Session:
         )
         response = self._call("SavePipeline", request, pb.SavePipelineResponse.FromString)
         return SavedPipeline(response.pipeline_path, response.weights_path)
+
+    def save_trainrun(self, path: str | PathLike[str], *, weights: bool = True) -> SavedTrainRun:
+        """Write pipeline, data and training settings to files of the server.
+
+        Args:
+            path: of the YAML file; relative: below the server's output folder.
+            weights: whether the weights are written as well.
+        """
+        request = pb.SaveTrainRunRequest(
+            session_id=self.id, trainrun_path=str(path), save_weights=weights
+        )
+        response = self._call("SaveTrainRun", request, pb.SaveTrainRunResponse.FromString)
+        return SavedTrainRun(response.trainrun_path, response.pipeline_path, response.weights_path)
+
+    def restore_trainrun(
+        self,
+        path: str | PathLike[str],
+        weights: str | PathLike[str] | None = None,
+        *,
+        strict: bool = True,
+    ) -> ResolvedConfig:
+        """Make a saved trainrun's pipeline, data and training settings those of the session.
+
+        Args:
+            path: as it was saved.
+            weights: a file of the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None:
+                the initial weights.
+            strict: whether every parameter must be among the weights.
+        """
+        request = pb.RestoreTrainRunRequest(
+            session_id=self.id,
+            trainrun_path=str(path),
+            weights_path=None if weights is None else str(weights),
+            strict=strict,
+        )
+        response = self._call("RestoreTrainRun", request, pb.RestoreTrainRunResponse.FromString)
+        return ResolvedConfig(response.trainrun.config_bytes)
 
     def train(self, trainer: Trainer = "statistical") -> Iterator[Progress]:
         """Train the pipeline on the data that was applied.

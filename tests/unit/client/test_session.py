@@ -77,6 +77,35 @@ def test_a_pipeline_is_loaded_with_its_weights(session, double, weights, source)
     assert not request.strict
 
 
+def test_a_trainrun_is_saved_and_restored_into_the_session(session, double):
+    double.answers["SaveTrainRun"] = pb.SaveTrainRunResponse(
+        success=True, trainrun_path="/out/run.yaml", weights_path="/out/run.pt"
+    )
+    double.answers["RestoreTrainRun"] = pb.RestoreTrainRunResponse(
+        session_id=SESSION_ID, trainrun=pb.TrainRunConfig(config_bytes=b'{"name": "x"}')
+    )
+
+    saved = session.save_trainrun("run.yaml", weights=True)
+    restored = session.restore_trainrun(saved.trainrun_path, saved.weights_path, strict=False)
+    session.restore_trainrun("run.yaml")
+
+    assert saved == cuvis_fleet.SavedTrainRun("/out/run.yaml", "", "/out/run.pt")
+    assert restored.data == {"name": "x"}
+    (request,) = double.requests("SaveTrainRun")
+    assert request == pb.SaveTrainRunRequest(
+        session_id=SESSION_ID, trainrun_path="run.yaml", save_weights=True
+    )
+    first, second = double.requests("RestoreTrainRun")
+    assert first == pb.RestoreTrainRunRequest(
+        session_id=SESSION_ID,
+        trainrun_path="/out/run.yaml",
+        weights_path="/out/run.pt",
+        strict=False,
+    )
+    assert not second.HasField("weights_path")
+    assert second.strict
+
+
 def test_a_pipeline_without_weights_is_only_loaded(session, double):
     double.answers["LoadPipeline"] = pb.LoadPipelineResponse(success=True)
     session.load(ResolvedConfig(b"{}"))
