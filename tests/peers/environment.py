@@ -94,6 +94,29 @@ _SERVER = (
 see `tests/standins/launch_published.py`."""
 
 
+_BESIDE = (
+    "cuvis-ai==0.4.0",
+    "cuvis-ai-core==0.2.0",
+    "cuvis-ai-schemas==0.2.0",
+    "antlr4-python3-runtime==4.9.3",
+    "cloudpickle==3.1.3",
+    "dataclass-wizard==1.0.0",
+    "gitdb==4.0.12",
+    "gitpython==3.2.1",
+    "graphviz==0.21",
+    "hydra-core==1.3.8",
+    "joblib==1.6.0",
+    "loguru==0.7.3",
+    "narwhals==2.29.0",
+    "omegaconf==2.3.1",
+    "pycocotools==2.0.11",
+    "scikit-learn==1.9.1",
+    "smmap==5.0.3",
+    "threadpoolctl==3.8.0",
+)
+"""What the published nodes and trainers import beyond what the engine brings."""
+
+
 @dataclass(frozen=True)
 class _Recipe:
     """What goes into an environment.
@@ -123,6 +146,11 @@ _RECIPES = {
     "schemas-0.14.2": _Recipe(exact=("cuvis-ai-schemas==0.14.2", *_WIRE)),
     "cuvis-ai-0.4.0": _Recipe(exact=(*_CORE, *_WIRE), resolved=("torch==2.13.0",)),
     "cuvis-ai-0.4.0-full": _Recipe(exact=(*_CORE, *_SERVER, *_WIRE), resolved=("torch==2.13.0",)),
+    "engine-with-cuvis-ai-0.4.0": _Recipe(
+        exact=_BESIDE,
+        rooms=("proto", "libs/platform", "libs/schemas", "libs/engine"),
+        constraints="constraints.txt",
+    ),
     "no-torch": _Recipe(
         rooms=("proto", "libs/platform", "libs/schemas", "services/config", "services/session"),
         constraints="constraints.txt",
@@ -141,8 +169,8 @@ def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
     so is one whose pins have changed.
 
     Args:
-        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0``, ``cuvis-ai-0.4.0-full`` or
-            ``no-torch``.
+        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0``, ``cuvis-ai-0.4.0-full``,
+            ``engine-with-cuvis-ai-0.4.0`` or ``no-torch``.
         deadline_s: longest time to wait for another process's build and to build, in seconds.
 
     Returns:

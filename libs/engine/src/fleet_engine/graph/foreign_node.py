@@ -19,6 +19,7 @@ from fleet_engine.graph.foreign_contract import (
 from fleet_engine.graph.foreign_ports import read_ports
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import describe
+from fleet_engine.memory_bound import is_out_of_memory
 from fleet_platform.errors import AppError, InvalidInput
 from fleet_platform.telemetry import logger
 
@@ -189,9 +190,11 @@ class ForeignNode(Node):
     def _telling(self, method: str) -> Iterator[None]:
         try:
             yield
-        except (AppError, MemoryError, torch.OutOfMemoryError, torch.AcceleratorError):
+        except (AppError, torch.AcceleratorError):
             raise
         except Exception as error:  # whatever foreign code raises
+            if is_out_of_memory(error):
+                raise
             _log.warning("node.failed", node=self.name, method=method, exc_info=True)
             raise self._wrong(f"{method} failed: {type(error).__name__}: {error}") from error
 
