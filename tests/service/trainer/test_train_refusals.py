@@ -130,13 +130,3 @@ def test_a_bad_trainrun_says_where(client):
 
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
     assert "data.cu3s_file_path" in error.details()
-
-
-@pytest.mark.parametrize("name", ["StopTrain", "SaveTrainRun", "RestoreTrainRun"])
-def test_what_comes_later_is_unimplemented_by_name(client, name):
-    request = getattr(pb, f"{name}Request")()
-
-    error = _refusal(lambda: getattr(client.stub, name)(request, timeout=CALL_WITHIN_S))
-
-    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert name in error.details()
