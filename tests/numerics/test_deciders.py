@@ -101,6 +101,13 @@ def test_two_stage_decider(data, shape, fraction, image_threshold, dims):
     assert np.array_equal(decide(decider, scores), flags & gate.reshape(-1, 1, 1, 1))
 
 
+def test_a_share_of_the_pixels_is_rounded_up_but_not_for_a_rounding_error():
+    scores = np.zeros((1, 1200, 1, 1), np.float32)
+    scores[0, :84] = 1.0
+    assert decide(made(TWO_STAGE, image_threshold=1.0, top_k_fraction=0.07), scores).any()
+    assert not decide(made(TWO_STAGE, image_threshold=1.0, top_k_fraction=0.0701), scores).any()
+
+
 def f1(found, true):
     both = np.count_nonzero(found & true)
     return 2 * both / max(np.count_nonzero(found) + np.count_nonzero(true), 1)

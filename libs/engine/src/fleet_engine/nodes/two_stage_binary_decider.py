@@ -63,7 +63,8 @@ class TwoStageBinaryDecider(Node):
     def forward(self, logits: Tensor, **_: Any) -> dict[str, Tensor]:
         """Decide per pixel: logits [B, H, W, C], float32, to bool [B, H, W, 1]."""
         pixel_BN = logits.amax(dim=-1).flatten(1)
-        judged = max(math.ceil(self.top_k_fraction * pixel_BN.shape[1]), 1)
+        # In float32, so that 0.07 of 1200 pixels, which is 84.00000000000001, are 84.
+        judged = math.ceil(torch.tensor(self.top_k_fraction * pixel_BN.shape[1]).item())
         image_B = pixel_BN.topk(judged, dim=1, sorted=False).values.mean(dim=1)
         gate_B111 = (image_B >= self.image_threshold).reshape(-1, 1, 1, 1)
         border = quantile(logits, self.quantile, self.reduce_dims)
