@@ -3,8 +3,9 @@ from typing import ClassVar
 
 import pytest
 
-from fleet_platform.errors import DependencyDown, Exhausted
+from fleet_platform.errors import Conflict, DependencyDown
 from fleet_trainer import child_pool
+from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_pool import ChildPool
 from fleet_trainer.child_reply import ChildReply
 
@@ -16,7 +17,8 @@ class _Child:
 
     def __init__(self, _settings_json, *, on_reply, on_exit):
         self.pid = 1000 + len(_Child.born)
-        self.run_id = None
+        self.assignment = None
+        self.is_reserved = False
         self.is_warm = False
         self.is_spent = False
         self.exit_code = None
@@ -26,13 +28,13 @@ class _Child:
 
     @property
     def is_idle(self):
-        return self.run_id is None and not self.is_spent
+        return self.assignment is None and not self.is_reserved and not self.is_spent
 
     def watch(self):
         pass
 
-    def assign(self, run_id):
-        self.run_id = run_id
+    def assign(self, assignment):
+        self.assignment = assignment
 
     def retire(self):
         self.is_spent = True
@@ -59,20 +61,37 @@ def born(monkeypatch):
     return _Child.born
 
 
-@pytest.fixture
-def lost():
-    return {}
+class _Losses:
+    def __init__(self):
+        self.deaths = {}
+        self.returned = []
+
+    def died(self, assignment, error):
+        self.deaths[assignment.run_id] = error
+
+    def given_back(self, assignment):
+        self.returned.append(assignment.run_id)
 
 
 @pytest.fixture
-def make_pool(born, lost):
-    def make(*, slots=1, warm_children=1, queue=2):
+def losses():
+    return _Losses()
+
+
+@pytest.fixture
+def freed():
+    return []
+
+
+@pytest.fixture
+def make_pool(born, losses, freed):
+    def make(*, slots=1, warm_children=1):
         pool = ChildPool(
             "{}",
             slots=slots,
             warm_children=warm_children,
-            queue=queue,
-            on_lost=lambda run_id, error: lost.update({run_id: error}),
+            losses=losses,
+            on_free=lambda: freed.append(1),
         )
         pool.start()
         return pool
@@ -80,61 +99,133 @@ def make_pool(born, lost):
     return make
 
 
+def _give(pool, run_id):
+    return pool.work_on(lambda _pid: Assignment(run_id, 1))
+
+
+def _warm(born):
+    for child in born:
+        if not child.is_warm:
+            child.says(ChildReply.READY)
+
+
 def test_a_warm_child_takes_the_run_and_is_used_again(make_pool, born):
     pool = make_pool()
-    born[0].says(ChildReply.READY)
+    _warm(born)
 
-    pool.submit("a")
+    assert _give(pool, "a")
     assert pool.pids() == {1000: "a"}
     born[0].says(ChildReply.DONE)
-    pool.submit("b")
+    assert _give(pool, "b")
 
     assert pool.pids() == {1000: "b"}
 
 
-def test_runs_wait_in_their_order_and_one_too_many_is_refused(make_pool, born):
-    pool = make_pool(slots=1, queue=2)
-    for run_id in ("a", "b", "c"):
-        pool.submit(run_id)
+def test_the_child_that_takes_a_run_is_named_before(make_pool, born):
+    pool = make_pool()
+    _warm(born)
+    asked = []
 
-    with pytest.raises(Exhausted, match="All 1 training slots and 2 waiting places"):
-        pool.submit("d")
+    pool.work_on(lambda pid: asked.append(pid) or Assignment("a", 7))
 
-    assert pool.held() == ("b", "c", "a")
-    born[0].says(ChildReply.DONE)
-    assert pool.pids() == {1000: "b"}
-    born[0].says(ChildReply.DONE)
-    assert pool.held() == ("c",)
+    assert asked == [1000]
+    assert pool.held() == (Assignment("a", 7),)
 
 
-def test_without_a_queue_a_free_slot_still_takes_a_run(make_pool):
-    pool = make_pool(queue=0)
+def test_nothing_is_claimed_while_no_child_is_warm_or_free(make_pool, born):
+    pool = make_pool()
+    claimed = []
 
-    pool.submit("a")
+    def claim(_pid):
+        claimed.append(1)
+        return Assignment("a", 1)
 
-    with pytest.raises(Exhausted):
-        pool.submit("b")
+    assert not pool.work_on(claim)
+    assert claimed == []
+    assert pool.free_slots() == 1
+    _warm(born)
+    assert pool.work_on(claim)
+    assert not pool.work_on(claim)
+    assert (len(claimed), pool.free_slots()) == (1, 0)
+
+
+def test_a_claim_that_fails_leaves_the_child_free(make_pool, born):
+    pool = make_pool()
+    _warm(born)
+
+    def claim(_pid):
+        raise Conflict("another was faster")
+
+    with pytest.raises(Conflict):
+        pool.work_on(claim)
+
+    assert pool.free_slots() == 1
+    assert _give(pool, "b")
+
+
+def test_a_child_that_dies_while_a_run_is_claimed_for_it_costs_the_run_nothing(
+    make_pool, born, losses
+):
+    pool = make_pool()
+    _warm(born)
+
+    def claim(_pid):
+        born[0].dies(-9)
+        return Assignment("a", 1)
+
+    assert pool.work_on(claim)
+
+    assert losses.returned == ["a"]
+    assert losses.deaths == {}
 
 
 def test_as_many_run_at_a_time_as_there_are_slots(make_pool, born):
     pool = make_pool(slots=2, warm_children=1)
+    _warm(born)
     assert len(born) == 1
 
-    pool.submit("a")
-    pool.submit("b")
-    pool.submit("c")
+    assert _give(pool, "a")
+    _warm(born)
+    assert _give(pool, "b")
+    assert not _give(pool, "c")
 
     assert pool.pids() == {1000: "a", 1001: "b"}
     born[0].says(ChildReply.DONE)
     born[1].says(ChildReply.DONE)
-    born[0].says(ChildReply.DONE)
     # One stays warm, the other is not needed any more.
     assert sorted(child.is_spent for child in born) == [False, True]
 
 
+def test_children_are_made_ready_for_runs_that_wait_as_far_as_slots_are_free(make_pool, born):
+    pool = make_pool(slots=3, warm_children=0)
+    assert born == []
+
+    pool.expect(2)
+    assert len(born) == 2
+    pool.expect(9)
+    assert len(born) == 3
+    _warm(born)
+    assert _give(pool, "a")
+    pool.expect(0)
+
+    assert [child.is_spent for child in born if child.assignment is None] == [True, True]
+
+
+def test_whoever_waits_is_told_when_a_child_may_be_free(make_pool, born, freed):
+    pool = make_pool()
+    _warm(born)
+    assert len(freed) == 1
+    _give(pool, "a")
+    born[0].says(ChildReply.DONE)
+    assert len(freed) == 2
+    born[0].dies(-9)
+    assert len(freed) == 3
+
+
 def test_a_spent_child_is_replaced(make_pool, born):
     pool = make_pool()
-    pool.submit("a")
+    _warm(born)
+    _give(pool, "a")
 
     born[0].says(ChildReply.SPENT)
     born[0].dies(0)
@@ -143,26 +234,39 @@ def test_a_spent_child_is_replaced(make_pool, born):
     assert len(born) == 2
 
 
-def test_the_run_of_a_child_that_died_is_told_lost_and_the_next_one_goes_on(make_pool, born, lost):
+def test_the_run_of_a_child_that_died_is_told_with_what_killed_it(make_pool, born, losses):
     pool = make_pool()
-    born[0].says(ChildReply.READY)
-    pool.submit("a")
-    pool.submit("b")
+    _warm(born)
+    _give(pool, "a")
 
     born[0].dies(-9)
 
-    assert lost.keys() == {"a"}
-    assert "killed by signal 9, perhaps because memory ran out" in lost["a"].text
-    assert pool.pids() == {1001: "b"}
+    assert losses.deaths.keys() == {"a"}
+    assert "killed by signal 9, perhaps because memory ran out" in losses.deaths["a"].text
+    assert pool.pids() == {1001: None}
 
 
-def test_a_child_that_ended_by_itself_in_mid_run_is_told_with_its_code(make_pool, born, lost):
+def test_a_child_that_ended_by_itself_in_mid_run_is_told_with_its_code(make_pool, born, losses):
     pool = make_pool()
-    pool.submit("a")
+    _warm(born)
+    _give(pool, "a")
 
     born[0].dies(3)
 
-    assert "ended with exit code 3" in lost["a"].text
+    assert "ended with exit code 3" in losses.deaths["a"].text
+
+
+def test_only_the_child_that_works_on_just_this_is_killed(make_pool, born):
+    pool = make_pool(slots=2, warm_children=2)
+    _warm(born)
+    _give(pool, "a")
+    _give(pool, "b")
+
+    pool.kill(Assignment("a", 2))
+    assert not any(child.is_spent for child in born)
+    pool.kill(Assignment("b", 1))
+
+    assert [child.assignment.run_id for child in born if child.is_spent] == ["b"]
 
 
 def test_the_pool_answers_once_a_child_stood_ready(make_pool, born):
@@ -183,19 +287,18 @@ def test_a_pool_that_keeps_nothing_warm_answers_at_once(make_pool, born):
     assert born == []
 
 
-def test_closing_loses_what_runs_and_what_waits(make_pool, born, lost):
-    pool = make_pool()
-    pool.submit("a")
-    pool.submit("b")
+def test_closing_gives_back_what_runs(make_pool, born, losses):
+    pool = make_pool(slots=2, warm_children=2)
+    _warm(born)
+    _give(pool, "a")
 
     pool.close()
     born[0].dies(-9)
 
-    assert lost.keys() == {"a", "b"}
-    assert "stopped" in lost["b"].text
-    assert len(born) == 1
-    with pytest.raises(DependencyDown):
-        pool.submit("c")
+    assert losses.returned == ["a"]
+    assert losses.deaths == {}
+    assert len(born) == 2
+    assert not _give(pool, "c")
 
 
 def test_children_that_die_at_once_are_started_ever_more_slowly(make_pool, born, monkeypatch):
@@ -210,13 +313,20 @@ def test_children_that_die_at_once_are_started_ever_more_slowly(make_pool, born,
     assert len(set(pauses_s)) == 4
 
 
-def test_calls_from_many_threads_lose_no_run(make_pool, born):
-    pool = make_pool(slots=4, warm_children=4, queue=100)
-    threads = [threading.Thread(target=pool.submit, args=[str(number)]) for number in range(50)]
+def test_calls_from_many_threads_never_take_more_than_there_are_slots(make_pool, born):
+    pool = make_pool(slots=4, warm_children=4)
+    _warm(born)
+    taken = []
+
+    def give(number):
+        if _give(pool, str(number)):
+            taken.append(str(number))
+
+    threads = [threading.Thread(target=give, args=[number]) for number in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(pool.held(), key=int) == [str(number) for number in range(50)]
-    assert len(born) == 4
+    assert sorted(held.run_id for held in pool.held()) == sorted(taken)
+    assert len(taken) == len(born) == 4

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from fleet_schemas import DataConfig, canonical_json
@@ -13,18 +13,11 @@ def _data(**fields):
     return pb.DataConfig(config_bytes=json.dumps({"cu3s_file_path": "a.npz", **fields}).encode())
 
 
-def test_statistical_is_the_type_there_is():
-    request = pb.TrainRequest(trainer_type=pb.TRAINER_TYPE_STATISTICAL)
+@pytest.mark.parametrize("name", ["STATISTICAL", "GRADIENT", "CALIBRATION"])
+def test_every_type_of_the_wire_is_there(name):
+    number = pb.TrainerType.Value(f"TRAINER_TYPE_{name}")
 
-    assert convert.trainer_type_of(request) == pb.TRAINER_TYPE_STATISTICAL
-
-
-@pytest.mark.parametrize("name", ["TRAINER_TYPE_GRADIENT", "TRAINER_TYPE_CALIBRATION"])
-def test_a_type_to_come_says_what_there_is(name):
-    request = pb.TrainRequest(trainer_type=pb.TrainerType.Value(name))
-
-    with pytest.raises(NotImplementedYet, match=f"{name} .*TRAINER_TYPE_STATISTICAL is available"):
-        convert.trainer_type_of(request)
+    assert convert.trainer_type_of(pb.TrainRequest(trainer_type=number)) == number
 
 
 @pytest.mark.parametrize("number", [0, 9, -1])
@@ -37,14 +30,15 @@ def test_the_requests_data_come_before_the_sessions():
     kept = canonical_json(DataConfig(cu3s_file_path="kept.npz", train_ids=[1]))
     session = SessionRecord(data_config_json=kept)
 
-    sent = convert.data_config_json(pb.TrainRequest(data=_data(train_ids=[0, 2])), session)
+    sent = convert.data_config_of(pb.TrainRequest(data=_data(train_ids=[0, 2])), session)
 
-    assert json.loads(sent)["train_ids"] == [0, 2]
-    assert convert.data_config_json(pb.TrainRequest(), session) == kept
+    assert sent.train_ids == [0, 2]
+    assert canonical_json(convert.data_config_of(pb.TrainRequest(), session)) == kept
 
 
-def test_no_data_anywhere_is_told_as_none():
-    assert convert.data_config_json(pb.TrainRequest(), SessionRecord()) is None
+def test_no_data_anywhere_says_where_to_give_them():
+    with pytest.raises(InvalidInput, match="SetTrainRunConfig"):
+        convert.data_config_of(pb.TrainRequest(), SessionRecord())
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b'{"cu3s_file_path": 3}'])
@@ -52,12 +46,7 @@ def test_malformed_data_are_refused(raw):
     request = pb.TrainRequest(data=pb.DataConfig(config_bytes=raw))
 
     with pytest.raises(InvalidInput, match="data"):
-        convert.data_config_json(request, SessionRecord())
-
-
-def test_data_without_training_measurements_are_refused():
-    with pytest.raises(InvalidInput, match=r"data\.train_ids is empty"):
-        convert.data_config_json(pb.TrainRequest(data=_data(val_ids=[1])), SessionRecord())
+        convert.data_config_of(request, SessionRecord())
 
 
 def test_training_settings_of_the_request_come_before_the_sessions():

@@ -3,24 +3,23 @@ import threading
 import pytest
 
 from fleet_platform.errors import Conflict, DependencyDown, Exhausted, NotFound, OutOfOrder
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.runs import Hold, MemoryRunStore
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer import run_endings, train_messages
-from fleet_trainer.lost_runs import LostRuns
+from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.training_runs import TrainingRuns, attachable
+from tests.unit.trainer.pool_double import PoolDouble
 
 
 class _World:
     def __init__(self):
         self.sessions = MemorySessionStore(ttl_s=60.0)
         self.runs = MemoryRunStore()
-        self.submitted = []
-        self.lost = LostRuns(self.runs, owner="trainer", lost_after_s=10.0)
-        self.training = TrainingRuns(
-            sessions=self.sessions, runs=self.runs, submit=self.submit, lost=self.lost
-        )
+        self.pool = PoolDouble(free=0)
+        self.queue = RunQueue(runs=self.runs, pool=self.pool, owner="trainer", bound=1)
+        self.training = TrainingRuns(sessions=self.sessions, runs=self.runs, queue=self.queue)
         self.sessions.create(
             records.SessionRecord(
                 format_version=1,
@@ -28,9 +27,6 @@ class _World:
                 pipeline=records.Pipeline(config_json=b"{}", config_digest="one"),
             )
         )
-
-    def submit(self, run_id):
-        self.submitted.append(run_id)
 
     @property
     def session(self):
@@ -50,7 +46,8 @@ class _World:
 
     def complete(self, run):
         message = train_messages.complete_statistical()
-        self.runs.finish(run_endings.completed(run, "00"), message.SerializeToString())
+        result = records.Pipeline(weights_digest="00")
+        self.runs.finish(run_endings.completed(run, result), message.SerializeToString())
 
     def texts(self, run_id, is_wanted=lambda: True):
         return [message.message for message in self.training.follow(run_id, is_wanted)]
@@ -65,7 +62,7 @@ def test_a_run_has_all_that_a_child_needs(world):
     run = world.start()
 
     stored = world.runs.read(run.run_id)
-    assert world.submitted == [run.run_id]
+    assert world.queue.ahead_of(run.run_id) == 0
     assert world.session.run_id == run.run_id
     assert stored.pipeline.config_digest == "one"
     assert stored.data_config_json == b'{"d":1}'
@@ -80,7 +77,7 @@ def test_a_second_call_attaches_and_reads_from_the_first_message(world):
     world.complete(claimed)
 
     assert second.run_id == first.run_id
-    assert world.submitted == [first.run_id]
+    assert world.runs.active() == []
     assert world.texts(second.run_id) == [
         "Starting statistical training",
         "Statistical training complete",
@@ -102,17 +99,28 @@ def test_after_the_end_a_new_run_begins(world):
     assert world.training.active(world.session) is not None
 
 
-def test_a_full_trainer_leaves_no_active_run_behind(world, monkeypatch):
-    def submit(_run_id):
-        raise Exhausted("full")
-
-    monkeypatch.setattr(world.training, "_submit", submit)
+def test_a_full_queue_leaves_no_active_run_behind(world):
+    world.runs.create(records.RunRecord(run_id="other", session_id="other"))
 
     with pytest.raises(Exhausted):
         world.start()
 
     assert world.training.active(world.session) is None
     assert world.training.latest(world.session).status == pb.TRAIN_STATUS_ERROR
+
+
+def test_a_run_that_was_taken_up_before_its_call_failed_is_stopped(world, monkeypatch):
+    def fail(run_id):
+        world.runs.claim(run_id, "fast trainer")
+        raise Exhausted("full")
+
+    monkeypatch.setattr(world.queue, "admit", fail)
+
+    with pytest.raises(Exhausted):
+        world.start()
+
+    run = world.training.active(world.session)
+    assert (run.owner, run.stop_requested) == ("fast trainer", True)
 
 
 def test_a_pipeline_replaced_in_the_same_moment_is_not_trained(world):
@@ -125,7 +133,7 @@ def test_a_pipeline_replaced_in_the_same_moment_is_not_trained(world):
 
     with pytest.raises(Conflict, match="replaced"):
         world.start(before)
-    assert world.submitted == []
+    assert world.runs.active() == []
 
 
 def test_a_session_closed_in_the_same_moment_starts_nothing(world):
@@ -134,12 +142,15 @@ def test_a_session_closed_in_the_same_moment_starts_nothing(world):
 
     with pytest.raises(NotFound):
         world.start(before)
-    assert world.submitted == []
+    assert world.runs.active() == []
 
 
 def test_a_failed_run_is_told_and_then_raised(world):
-    run = world.start()
-    world.lost.settle(run.run_id, DependencyDown("gone"))
+    run = world.runs.claim(world.start().run_id, "child")
+    world.runs.finish(
+        run_endings.failed(run, DependencyDown("gone")),
+        train_messages.failed("gone").SerializeToString(),
+    )
 
     following = world.training.follow(run.run_id, lambda: True)
     told = next(following)
@@ -182,10 +193,19 @@ def test_messages_that_come_later_are_followed(world):
 def test_the_status_follows_the_run(world):
     assert world.training.latest(world.session).status == pb.TRAIN_STATUS_UNSPECIFIED
     run = world.start()
-    assert world.training.latest(world.session) == train_messages.waiting()
+    assert world.training.latest(world.session).message == (
+        "Waiting for a free training slot: queued, 0 ahead"
+    )
     claimed = world.runs.claim(run.run_id, "child")
+    assert world.training.latest(world.session) == train_messages.beginning()
     world.tell(claimed, train_messages.node_started("RX", 3))
     assert world.training.latest(world.session).message == "Fitting RX (0/3)"
+    world.runs.release(run.run_id, claimed.fencing_token, died=True)
+    assert "was interrupted and goes on" in world.training.latest(world.session).message
+    assert world.training.latest(world.session).status == pb.TRAIN_STATUS_RUNNING
+    claimed = world.runs.claim(run.run_id, "another")
+    world.tell(claimed, train_messages.started_again())
+    assert world.training.latest(world.session).message == "Started again"
     world.complete(claimed)
     assert world.training.latest(world.session).status == pb.TRAIN_STATUS_COMPLETE
 
@@ -194,3 +214,77 @@ def test_a_run_that_the_store_has_forgotten_was_no_activity(world):
     world.sessions.update("session", lambda record: setattr(record, "run_id", "long-ago"))
 
     assert world.training.latest(world.session) == train_messages.no_activity()
+
+
+def test_a_waiting_run_tells_how_many_are_ahead_whenever_that_changes(world):
+    world.runs.create(records.RunRecord(run_id="ahead", session_id="other"))
+    world.pool.free = 1
+    world.pool.work_on = lambda _claim: False
+    run = world.start()
+    following = world.training.follow(run.run_id, lambda: True)
+    assert next(following).message == "Waiting for a free training slot: queued, 1 ahead"
+
+    world.runs.claim("ahead", "child")
+    told = next(following)
+    assert told.message == "Waiting for a free training slot: queued, 0 ahead"
+    assert told.status == pb.TRAIN_STATUS_RUNNING
+
+    claimed = world.runs.claim(run.run_id, "child")
+    world.complete(claimed)
+    assert [message.message for message in following] == ["Statistical training complete"]
+
+
+def test_a_run_that_goes_on_elsewhere_goes_on_in_the_same_stream(world):
+    run = world.runs.claim(world.start().run_id, "child")
+    world.tell(run, train_messages.starting_statistical())
+    following = world.training.follow(run.run_id, lambda: True)
+    assert next(following).message == "Starting statistical training"
+
+    world.runs.release(run.run_id, run.fencing_token, died=True)
+    assert "was interrupted and goes on" in next(following).message
+    again = world.runs.claim(run.run_id, "another")
+    world.tell(again, train_messages.started_again())
+    world.complete(again)
+
+    assert [message.message for message in following] == [
+        "Started again",
+        "Statistical training complete",
+    ]
+
+
+def test_stopping_where_nothing_runs_is_not_accepted_and_says_so(world):
+    reply = world.training.stop(world.session)
+
+    assert not reply.accepted
+    assert "No training runs" in reply.message
+    world.complete(world.runs.claim(world.start().run_id, "child"))
+    assert not world.training.stop(world.session).accepted
+
+
+def test_a_waiting_run_is_cancelled_at_once(world):
+    run = world.start()
+
+    assert world.training.stop(world.session).accepted
+
+    assert world.runs.read(run.run_id).state == records.RUN_STATE_CANCELLED
+    assert world.training.latest(world.session).status == pb.TRAIN_STATUS_CANCELLED
+    assert world.training.active(world.session) is None
+
+
+def test_a_running_run_is_asked_to_stop(world):
+    run = world.runs.claim(world.start().run_id, "child")
+
+    assert world.training.stop(world.session).accepted
+
+    assert world.runs.heartbeat(run.run_id, run.fencing_token) is Hold.STOPPING
+
+
+def test_an_interrupted_run_with_a_checkpoint_is_stopped_by_who_takes_it_up(world):
+    run = world.runs.claim(world.start().run_id, "child")
+    world.runs.save_checkpoint(run.run_id, run.fencing_token, "ab" * 32)
+    world.runs.release(run.run_id, run.fencing_token, died=True)
+
+    assert world.training.stop(world.session).accepted
+
+    # Its last epochs are worth publishing, which only a child can.
+    assert world.runs.claim(run.run_id, "another").stop_requested

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import threading
 from dataclasses import dataclass
 
 from fleet_platform.artifacts import open_artifact_store
@@ -11,7 +12,9 @@ from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
 from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_trainer.child_pool import ChildPool
+from fleet_trainer.interrupted_runs import InterruptedRuns
 from fleet_trainer.lost_runs import LostRuns
+from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.run_watch import RunWatch
 from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.training_runs import TrainingRuns
@@ -30,33 +33,45 @@ def assemble(settings: TrainerSettings) -> Trainer:
     sessions = open_session_store(settings)
     artifacts = open_artifact_store(settings)
     runs = open_run_store(settings)
-    owner = f"{socket.gethostname()}:{os.getpid()}"
-    lost = LostRuns(runs, owner=owner, lost_after_s=settings.lost_after_s)
+    interrupted = InterruptedRuns(runs, artifacts)
+    wake = threading.Event()
     pool = ChildPool(
         settings.model_dump_json(),
         slots=settings.train_slots,
         warm_children=settings.warm_children,
-        queue=settings.train_queue,
-        on_lost=lost.settle,
+        losses=interrupted,
+        on_free=wake.set,
     )
     pool.start()
     # These import torch, which takes seconds: the children do so at the same time.
     from fleet_engine import allow_node_packages
     from fleet_trainer.servicer import TrainerServicer
     from fleet_trainer.train_run_setup import TrainRunSetup
+    from fleet_trainer.trainrun_files_servicer import TrainRunFilesServicer
+    from fleet_trainer.trainrun_restoring import TrainRunRestoring
+    from fleet_trainer.trainrun_saving import TrainRunSaving
 
     allow_node_packages(settings.node_packages)
 
+    queue = RunQueue(
+        runs=runs,
+        pool=pool,
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+        bound=settings.train_queue,
+    )
     watch = RunWatch(
-        held=pool.held,
-        kill=pool.kill,
+        pool=pool,
+        queue=queue,
         runs=runs,
         sessions=sessions,
-        lost=lost,
+        lost=LostRuns(lost_after_s=settings.lost_after_s),
+        interrupted=interrupted,
         every_s=settings.heartbeat_s,
         lost_after_s=settings.lost_after_s,
+        wake=wake,
     )
-    training_runs = TrainingRuns(sessions=sessions, runs=runs, submit=pool.submit, lost=lost)
+    training_runs = TrainingRuns(sessions=sessions, runs=runs, queue=queue)
+    paths = PathPolicy.from_settings(settings)
     servicer = TrainerServicer(
         sessions=sessions,
         runs=training_runs,
@@ -64,7 +79,13 @@ def assemble(settings: TrainerSettings) -> Trainer:
             sessions=sessions,
             artifacts=artifacts,
             runs=training_runs,
-            policy=PathPolicy.from_settings(settings),
+            policy=paths,
+        ),
+    )
+    files = TrainRunFilesServicer(
+        saving=TrainRunSaving(sessions=sessions, artifacts=artifacts, paths=paths),
+        restoring=TrainRunRestoring(
+            sessions=sessions, artifacts=artifacts, runs=training_runs, paths=paths
         ),
     )
     watch.start()
@@ -73,7 +94,10 @@ def assemble(settings: TrainerSettings) -> Trainer:
         methods={
             "SetTrainRunConfig": servicer.set_train_run_config,
             "Train": servicer.train,
+            "StopTrain": servicer.stop_train,
             "GetTrainStatus": servicer.get_train_status,
+            "SaveTrainRun": files.save_train_run,
+            "RestoreTrainRun": files.restore_train_run,
         },
         owned=METHODS_BY_SERVICE["trainer"],
         probes={"redis": sessions.ping, "artifacts": artifacts.ping, "children": pool.ping},

@@ -1,16 +1,16 @@
 """A trainer's child process: works on one run after another until its parent closes the pipe.
 
-``python -m fleet_trainer.child`` reads the settings as JSON in its first line and then one run id a
-line, and answers with a `ChildReply` a line. Everything else it reads from the stores.
+``python -m fleet_trainer.child`` reads the settings as JSON in its first line and then an
+`Assignment` a line, and answers with a `ChildReply` a line. All else it reads from the stores.
 """
 
 import gc
 import os
 import queue
 import signal
-import socket
 import sys
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
 from fleet_platform.artifacts import open_artifact_store
@@ -18,10 +18,13 @@ from fleet_platform.files import PathPolicy
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
 from fleet_platform.telemetry import configure_telemetry
+from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.settings import TrainerSettings
 
 _LINGER_S = 4.0
+
+_Assignments = queue.SimpleQueue[Assignment | None]
 
 
 def main() -> int:
@@ -31,17 +34,13 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     replies = _take_stdout()
     settings = TrainerSettings.model_validate_json(sys.stdin.readline())
-    run_ids: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    threading.Thread(target=_read_run_ids, args=(run_ids,), name="parent", daemon=True).start()
     telemetry = configure_telemetry("trainer", settings)
-    _serve(settings, run_ids, replies)
+    _serve(settings, replies)
     telemetry.close()
     return 0
 
 
-def _serve(
-    settings: TrainerSettings, run_ids: "queue.SimpleQueue[str | None]", replies: TextIO
-) -> None:
+def _serve(settings: TrainerSettings, replies: TextIO) -> None:
     from fleet_engine import allow_node_packages
     from fleet_engine.data import import_readers
     from fleet_trainer.device import open_device
@@ -56,17 +55,22 @@ def _serve(
         runs=runs,
         policy=PathPolicy.from_settings(settings),
         device=open_device(settings),
-        owner=f"{socket.gethostname()}:{os.getpid()}",
         heartbeat_s=settings.heartbeat_s,
+        read_ahead=settings.read_ahead,
     )
     # Libraries of file formats take seconds to import; no run shall wait for them.
     import_readers()
     # What is here now stays for good: a collection after a run need not walk through all of torch.
     gc.collect()
     gc.freeze()
+    assignments: _Assignments = queue.SimpleQueue()
+    parent = threading.Thread(
+        target=_listen, args=(assignments, worker.abandon), name="parent", daemon=True
+    )
+    parent.start()
     _say(replies, ChildReply.READY)
-    while (run_id := run_ids.get()) is not None:
-        _say(replies, worker.execute(run_id))
+    while (assignment := assignments.get()) is not None:
+        _say(replies, worker.execute(assignment))
     runs.close()
     sessions.close()
 
@@ -78,11 +82,12 @@ def _take_stdout() -> TextIO:
     return replies
 
 
-def _read_run_ids(run_ids: "queue.SimpleQueue[str | None]") -> None:
+def _listen(assignments: _Assignments, abandon: Callable[[], None]) -> None:
     for line in sys.stdin:
-        run_ids.put(line.strip())
-    run_ids.put(None)
-    # The parent is gone. A run that is still worked on is not this process's any more soon.
+        assignments.put(Assignment.from_line(line))
+    assignments.put(None)
+    # The parent is gone or wants no more. A run that is still worked on is another's from now on.
+    abandon()
     threading.Event().wait(_LINGER_S)
     os._exit(1)
 

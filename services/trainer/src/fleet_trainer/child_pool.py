@@ -1,11 +1,12 @@
-"""The trainer's child processes: who works, who stands ready, which runs wait."""
+"""The trainer's child processes: who works, and who stands ready."""
 
 import threading
-from collections import deque
 from collections.abc import Callable
+from typing import Protocol
 
-from fleet_platform.errors import AppError, DependencyDown, Exhausted
+from fleet_platform.errors import AppError, DependencyDown
 from fleet_platform.telemetry import logger
+from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_process import ChildProcess
 from fleet_trainer.child_reply import ChildReply
 
@@ -15,8 +16,18 @@ _FIRST_BACKOFF_S = 0.5
 _LONGEST_BACKOFF_S = 30.0
 
 
+class Losses(Protocol):
+    """Hears of runs that lose their process; `InterruptedRuns` is one."""
+
+    def died(self, assignment: Assignment, error: AppError) -> None:
+        """The process died; `error` says how."""
+
+    def given_back(self, assignment: Assignment) -> None:
+        """The process was ended because the trainer stops."""
+
+
 class ChildPool:
-    """At most `slots` runs at a time, each in a process of its own, and a bounded queue of others.
+    """At most `slots` runs at a time, each in a process of its own.
 
     A child that ended its run well is used again; one that failed in an unforeseen way, or died, is
     replaced. Threads of the children call back here; nothing is called while the lock is held.
@@ -28,8 +39,8 @@ class ChildPool:
         *,
         slots: int,
         warm_children: int,
-        queue: int,
-        on_lost: Callable[[str, AppError], None],
+        losses: Losses,
+        on_free: Callable[[], None],
     ) -> None:
         """Make an empty pool; `start` fills it.
 
@@ -37,17 +48,17 @@ class ChildPool:
             settings_json: What each child gets.
             slots: Runs at a time.
             warm_children: Children kept ready, `slots` at most.
-            queue: Runs that may wait.
-            on_lost: Told of each run that ended with its process, and why, so that it is settled.
+            losses: Hears of each run that lost its process.
+            on_free: Called whenever a child may be free to take a run.
         """
         self._settings_json = settings_json
         self._slots = slots
         self._warm_children = min(warm_children, slots)
-        self._queue = queue
-        self._on_lost = on_lost
+        self._expected = 0
+        self._losses = losses
+        self._on_free = on_free
         self._lock = threading.Lock()
         self._children: list[ChildProcess] = []
-        self._waiting: deque[str] = deque()
         self._closing = threading.Event()
         self._warmed = threading.Event()
         self._early_deaths = 0
@@ -56,40 +67,66 @@ class ChildPool:
         """Start the warm children."""
         self._fill()
 
-    def submit(self, run_id: str) -> None:
-        """Have a run worked on, now or after those that wait already.
+    def work_on(self, claim: Callable[[int], Assignment]) -> bool:
+        """Have a child work on a run.
 
-        Raises:
-            Exhausted: all slots and all waiting places are taken.
-            DependencyDown: the pool is closed.
+        Args:
+            claim: Given the child's process id, takes the run for it; what it raises passes
+                through, and the child stays free.
+
+        Returns:
+            False, without a call of `claim`, when no warm child is free.
         """
         with self._lock:
-            if self._closing.is_set():
-                raise DependencyDown("The trainer is stopping. Call Train again.")
-            if self._busy() >= self._slots and len(self._waiting) >= self._queue:
-                raise Exhausted(
-                    f"All {self._slots} training slots and {self._queue} waiting places of this"
-                    " trainer are taken. Call Train again when a training has ended."
-                )
-            self._waiting.append(run_id)
+            child = None if self._closing.is_set() else self._free_child()
+            if child is None:
+                return False
+            child.is_reserved = True
+        try:
+            assignment = claim(child.pid)
+        except BaseException:
+            with self._lock:
+                child.is_reserved = False
+            raise
+        with self._lock:
+            child.is_reserved = False
+            is_there = child in self._children
+            if is_there:
+                child.assign(assignment)
+        if not is_there:
+            self._losses.given_back(assignment)
+        self._fill()
+        return True
+
+    def expect(self, waiting: int) -> None:
+        """Make children ready for so many runs that wait, as far as slots are free."""
+        with self._lock:
+            self._expected = waiting
         self._fill()
 
-    def held(self) -> tuple[str, ...]:
-        """Runs that wait or are worked on."""
+    def free_slots(self) -> int:
+        """Runs that could be worked on here in addition, now or when a child is warm."""
         with self._lock:
-            running = (child.run_id for child in self._children if child.run_id is not None)
-            return (*self._waiting, *running)
+            return self._slots - self._busy()
+
+    def held(self) -> tuple[Assignment, ...]:
+        """What is worked on."""
+        with self._lock:
+            return tuple(child.assignment for child in self._children if child.assignment)
 
     def pids(self) -> dict[int, str | None]:
         """Each child's process id and the run it works on."""
         with self._lock:
-            return {child.pid: child.run_id for child in self._children}
+            return {
+                child.pid: child.assignment.run_id if child.assignment else None
+                for child in self._children
+            }
 
-    def kill(self, run_id: str) -> None:
-        """End the child that works on a run; the pool replaces it."""
+    def kill(self, assignment: Assignment) -> None:
+        """End the child that works on this; the pool replaces it."""
         with self._lock:
             for child in self._children:
-                if child.run_id == run_id:
+                if child.assignment == assignment:
                     child.kill()
 
     def ping(self) -> None:
@@ -102,49 +139,45 @@ class ChildPool:
             raise DependencyDown("No training process is ready yet.")
 
     def close(self) -> None:
-        """End all children; their runs, and those that wait, are lost."""
+        """End all children; their runs are given back."""
         self._closing.set()
         with self._lock:
             children, self._children = self._children, []
-            lost = [*self._waiting, *(child.run_id for child in children if child.run_id)]
-            self._waiting.clear()
             for child in children:
-                child.kill() if child.run_id else child.retire()
+                child.kill() if child.assignment else child.retire()
         for child in children:
             child.join()
-        for run_id in lost:
-            self._on_lost(
-                run_id, DependencyDown("The trainer was stopped in mid-training. Call Train again.")
-            )
+        for child in children:
+            if child.assignment:
+                self._losses.given_back(child.assignment)
 
     def _busy(self) -> int:
-        return sum(child.run_id is not None for child in self._children)
+        return sum(child.assignment is not None or child.is_reserved for child in self._children)
+
+    def _free_child(self) -> ChildProcess | None:
+        if self._busy() >= self._slots:
+            return None
+        free = (child for child in self._children if child.is_idle and child.is_warm)
+        return next(free, None)
 
     def _fill(self) -> None:
-        """Give waiting runs to children and keep the warm ones ready."""
+        """Keep as many children ready as may soon be needed."""
         with self._lock:
             if self._closing.is_set():
                 return
-            while self._waiting and self._busy() < self._slots:
-                self._idle_child().assign(self._waiting.popleft())
             idle = [child for child in self._children if child.is_idle]
-            wanted = min(self._warm_children, self._slots - self._busy())
+            wanted = min(max(self._warm_children, self._expected), self._slots - self._busy())
             for _ in range(wanted - len(idle)):
                 self._spawn()
-            for child in idle[wanted:]:
+            for child in sorted(idle, key=lambda child: not child.is_warm)[wanted:]:
                 child.retire()
 
-    def _idle_child(self) -> ChildProcess:
-        idle = [child for child in self._children if child.is_idle]
-        return max(idle, key=lambda child: child.is_warm) if idle else self._spawn()
-
-    def _spawn(self) -> ChildProcess:
+    def _spawn(self) -> None:
         child = ChildProcess(
             self._settings_json, on_reply=self._take_reply, on_exit=self._take_exit
         )
         self._children.append(child)
         child.watch()
-        return child
 
     def _take_reply(self, child: ChildProcess, reply: str) -> None:
         with self._lock:
@@ -153,27 +186,30 @@ class ChildPool:
                 self._early_deaths = 0
                 self._warmed.set()
             else:
-                child.run_id = None
+                child.assignment = None
             if reply == ChildReply.SPENT:
                 child.retire()
         self._fill()
+        self._on_free()
 
     def _take_exit(self, child: ChildProcess) -> None:
         with self._lock:
             if child not in self._children:
                 return
             self._children.remove(child)
-            lost, child.run_id = child.run_id, None
+            lost, child.assignment = child.assignment, None
             if not child.is_warm:
                 self._early_deaths += 1
         if not child.is_spent:
-            _log.warning("child.died", pid=child.pid, exit_code=child.exit_code, run_id=lost)
+            run_id = lost.run_id if lost else None
+            _log.warning("child.died", pid=child.pid, exit_code=child.exit_code, run_id=run_id)
         if lost is not None:
-            self._on_lost(lost, _death_of(child))
+            self._losses.died(lost, _death_of(child))
         if self._early_deaths:
             backoff_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2**self._early_deaths)
             self._closing.wait(backoff_s)
         self._fill()
+        self._on_free()
 
 
 def _death_of(child: ChildProcess) -> DependencyDown:

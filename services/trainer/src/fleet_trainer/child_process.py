@@ -5,14 +5,16 @@ import sys
 import threading
 from collections.abc import Callable
 
+from fleet_trainer.assignment import Assignment
+
 _END_WAIT_S = 5.0
 
 
 class ChildProcess:
     """A Python process that works on one run at a time; `fleet_trainer.child` is its side.
 
-    The parent writes the settings as the first line and then one run id a line; the child answers
-    with a `ChildReply`. When the parent closes its end, or dies, the child ends by itself.
+    The parent writes the settings as the first line and then an `Assignment` a line; the child
+    answers with a `ChildReply`. When the parent closes its end, or dies, the child ends by itself.
     """
 
     def __init__(
@@ -29,7 +31,8 @@ class ChildProcess:
             on_reply: Called with each word of the child, on a thread of this object.
             on_exit: Called once when the process has ended, on the same thread.
         """
-        self.run_id: str | None = None
+        self.assignment: Assignment | None = None
+        self.is_reserved = False
         self.is_warm = False
         self.is_spent = False
         self._on_reply = on_reply
@@ -58,17 +61,17 @@ class ChildProcess:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it can be given a run."""
-        return self.run_id is None and not self.is_spent
+        """Whether it can be given a run, once it is warm."""
+        return self.assignment is None and not self.is_reserved and not self.is_spent
 
     def watch(self) -> None:
         """Begin to pass on what the child says."""
         self._reader.start()
 
-    def assign(self, run_id: str) -> None:
-        """Let the child work on a run, at once or as soon as it is warm."""
-        self.run_id = run_id
-        self._send(run_id)
+    def assign(self, assignment: Assignment) -> None:
+        """Let the child work on a run."""
+        self.assignment = assignment
+        self._send(assignment.to_line())
 
     def retire(self) -> None:
         """Let the child end when it has nothing more to do."""

@@ -1,8 +1,7 @@
 """From the messages of the wire to what the trainer works with."""
 
-from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
-    TRAINER_TYPE_STATISTICAL,
     TRAINER_TYPE_UNSPECIFIED,
     TrainerType,
     TrainRequest,
@@ -16,38 +15,30 @@ def trainer_type_of(request: TrainRequest) -> TrainerType.ValueType:
 
     Raises:
         InvalidInput: none, or one that the wire does not know.
-        NotImplementedYet: one that this release does not have.
     """
     wanted = request.trainer_type
-    if wanted == TRAINER_TYPE_STATISTICAL:
-        return wanted
     known = {number: name for name, number in TrainerType.items()}
-    if wanted in known and wanted != TRAINER_TYPE_UNSPECIFIED:
-        raise NotImplementedYet(
-            f"{known[wanted]} comes in a later release; TRAINER_TYPE_STATISTICAL is available."
-        )
     del known[TRAINER_TYPE_UNSPECIFIED]
+    if wanted in known:
+        return wanted
     choices = ", ".join(f"{name} ({number})" for number, name in sorted(known.items()))
     raise InvalidInput(f"trainer_type {wanted} is unknown. Send one of: {choices}.")
 
 
-def data_config_json(request: TrainRequest, session: SessionRecord) -> bytes | None:
-    """The data to train on, as canonical JSON: the request's before the session's; None: neither.
+def data_config_of(request: TrainRequest, session: SessionRecord) -> DataConfig:
+    """The data to train on: the request's before the session's.
 
     Raises:
-        InvalidInput: the request's is malformed, or no measurement is named to train on.
+        InvalidInput: there are none, or the request's are malformed.
     """
     if request.HasField("data"):
-        data = parse_config(DataConfig, request.data.config_bytes, "data")
-    elif session.data_config_json:
-        data = parse_config(DataConfig, session.data_config_json, "data")
-    else:
-        return None
-    if not data.train_ids:
-        raise InvalidInput(
-            "data.train_ids is empty. Name at least one measurement to train on, as [0, 1, 2]."
-        )
-    return canonical_json(data)
+        return parse_config(DataConfig, request.data.config_bytes, "data")
+    if session.data_config_json:
+        return parse_config(DataConfig, session.data_config_json, "data")
+    raise InvalidInput(
+        "There is no data to train on. Send it as 'data' of the TrainRequest, or in a"
+        " trainrun with SetTrainRunConfig."
+    )
 
 
 def training_config_json(request: TrainRequest, session: SessionRecord) -> bytes:

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from fleet_platform.errors import DependencyDown
-from fleet_platform.runs import RunStore
+from fleet_platform.runs import Hold, RunStore
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import current_trace_id, logger
 from fleet_proto.records.v1.records_pb2 import RunRecord
@@ -16,7 +16,8 @@ _log = logger("fleet.trainer")
 class Heartbeat:
     """Tells the run store that the run's owner lives, and keeps the run's session from expiring.
 
-    A context manager; beats at once and then at its interval on a thread of its own. While a store
+    The answers tell whether to go on; they are kept, so that asking costs nothing. A
+    context manager; beats at once and then at its interval on a thread of its own. While a store
     is down it goes on trying.
     """
 
@@ -33,6 +34,7 @@ class Heartbeat:
         self._ended = threading.Event()
         self._superseded = threading.Event()
         self._session_gone = threading.Event()
+        self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="trainer-heartbeat", daemon=True)
 
     @property
@@ -46,8 +48,8 @@ class Heartbeat:
         return self._session_gone.is_set()
 
     def should_stop(self) -> bool:
-        """Whether nobody can use the run's result any more."""
-        return self.is_superseded or self.is_session_gone
+        """Whether nobody can use the run's result any more, or it is to stop."""
+        return self.is_superseded or self.is_session_gone or self._stopping.is_set()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -77,7 +79,10 @@ class Heartbeat:
                 return
 
     def _beat(self) -> None:
-        if not self._runs.heartbeat(self._run_id, self._fencing_token) and not self._ended.is_set():
+        hold = self._runs.heartbeat(self._run_id, self._fencing_token)
+        if hold is Hold.STOPPING:
+            self._stopping.set()
+        if hold is Hold.LOST and not self._ended.is_set():
             self._superseded.set()
         if not self._sessions.touch(self._session_id):
             self._session_gone.set()

@@ -7,7 +7,9 @@ from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_FAILED,
     RUN_STATE_QUEUED,
     RUN_STATE_RUNNING,
+    Pipeline,
     RunRecord,
+    RunState,
 )
 
 
@@ -16,31 +18,33 @@ def is_active(run: RunRecord) -> bool:
     return run.state in {RUN_STATE_QUEUED, RUN_STATE_RUNNING}
 
 
-def completed(run: RunRecord, weights_digest: str) -> RunRecord:
+def completed(run: RunRecord, result: Pipeline) -> RunRecord:
     """The record of a run that ended well."""
-    ended = _copy(run)
-    ended.state = RUN_STATE_COMPLETE
-    ended.result_weights_digest = weights_digest
-    return ended
+    return _with_result(_ended(run, RUN_STATE_COMPLETE), result)
 
 
-def failed(run: RunRecord, error: AppError) -> RunRecord:
-    """The record of a run that ended with an error."""
-    ended = _copy(run)
-    ended.state = RUN_STATE_FAILED
+def failed(run: RunRecord, error: AppError, result: Pipeline | None = None) -> RunRecord:
+    """The record of a run that ended with an error; `result` is what came of it before."""
+    ended = _with_result(_ended(run, RUN_STATE_FAILED), result)
     ended.error_reason = error.reason.name
     ended.error_text = error.text
     return ended
 
 
-def cancelled(run: RunRecord) -> RunRecord:
-    """The record of a run that was stopped."""
-    ended = _copy(run)
-    ended.state = RUN_STATE_CANCELLED
+def cancelled(run: RunRecord, result: Pipeline | None = None) -> RunRecord:
+    """The record of a run that was stopped; `result` is what came of it before."""
+    return _with_result(_ended(run, RUN_STATE_CANCELLED), result)
+
+
+def _ended(run: RunRecord, state: RunState.ValueType) -> RunRecord:
+    ended = RunRecord()
+    ended.CopyFrom(run)
+    ended.state = state
     return ended
 
 
-def _copy(run: RunRecord) -> RunRecord:
-    copy = RunRecord()
-    copy.CopyFrom(run)
-    return copy
+def _with_result(ended: RunRecord, result: Pipeline | None) -> RunRecord:
+    if result is not None:
+        ended.result.CopyFrom(result)
+        ended.result_weights_digest = result.weights_digest
+    return ended

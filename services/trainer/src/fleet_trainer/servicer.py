@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from fleet_platform.errors import InvalidInput, OutOfOrder
+from fleet_platform.errors import OutOfOrder
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
@@ -10,10 +10,13 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     GetTrainStatusResponse,
     SetTrainRunConfigRequest,
     SetTrainRunConfigResponse,
+    StopTrainRequest,
+    StopTrainResponse,
     TrainRequest,
     TrainResponse,
 )
-from fleet_trainer import convert
+from fleet_schemas import canonical_json
+from fleet_trainer import convert, preconditions
 from fleet_trainer.train_run_setup import TrainRunSetup
 from fleet_trainer.training_runs import TrainingRuns, attachable
 
@@ -41,27 +44,29 @@ class TrainerServicer:
                 "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
             )
         trainer_type = convert.trainer_type_of(request)
-        data_config_json = convert.data_config_json(request, session)
-        if data_config_json is not None:
+        run = self._runs.active(session)
+        if run is not None:
+            attachable(run, trainer_type)
+        else:
+            data = convert.data_config_of(request, session)
+            training = convert.training_config_json(request, session)
+            preconditions.check(trainer_type, session, data, training)
             run = self._runs.start(
                 session,
                 trainer_type,
-                data_config_json=data_config_json,
-                training_config_json=convert.training_config_json(request, session),
+                data_config_json=canonical_json(data),
+                training_config_json=training,
             )
-        else:
-            active = self._runs.active(session)
-            if active is None:
-                raise InvalidInput(
-                    "There is no data to train on. Send it as 'data' of the TrainRequest, or in a"
-                    " trainrun with SetTrainRunConfig."
-                )
-            run = attachable(active, trainer_type)
         return self._runs.follow(run.run_id, call.is_active)
+
+    def stop_train(self, request: StopTrainRequest, _call: Call) -> StopTrainResponse:
+        """Stop the session's training; `accepted` is false where there is none to stop."""
+        reply = self._runs.stop(self._sessions.read(request.session_id))
+        return StopTrainResponse(accepted=reply.accepted, message=reply.message)
 
     def get_train_status(
         self, request: GetTrainStatusRequest, _call: Call
     ) -> GetTrainStatusResponse:
-        """Tell the newest message of the session's newest training."""
+        """Tell where the session's newest training stands."""
         session = self._sessions.read(request.session_id)
         return GetTrainStatusResponse(latest_progress=self._runs.latest(session))

@@ -15,7 +15,10 @@ class TrainerSettings(EngineSettings):
     """Children kept ready with torch imported, `train_slots` at most; 0: none waits in advance."""
 
     train_queue: int = Field(default=8, ge=0)
-    """Runs that may wait for a slot; one more is answered RESOURCE_EXHAUSTED."""
+    """Runs that may wait for a slot of any trainer; one more is answered RESOURCE_EXHAUSTED."""
+
+    read_ahead: int = Field(default=2, ge=0)
+    """Measurements read before they are asked for, so held in memory beside the present batch."""
 
     device: str = "auto"
     """Torch device, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
@@ -24,7 +27,7 @@ class TrainerSettings(EngineSettings):
     """Threads of one computation on the CPU; unset: all cores (trainer), 1 (inference)."""
 
     heartbeat_s: float = Field(default=1.0, gt=0)
-    """Seconds between two signs of life of a run."""
+    """Seconds between two signs of life of a run, and until a stop request reaches it at most."""
 
     lost_after_s: float = Field(default=10.0, gt=0)
-    """Seconds without a sign of life after which a run counts as lost with its trainer."""
+    """Seconds without a sign of life after which a run is taken from its trainer and resumed."""

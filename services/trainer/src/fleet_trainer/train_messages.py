@@ -32,14 +32,51 @@ def no_activity() -> TrainResponse:
     )
 
 
-def waiting() -> TrainResponse:
-    """What the status of a run is that no trainer has begun yet."""
-    return _running("Waiting for a free training slot")
+def waiting(ahead: int, *, interrupted: bool) -> TrainResponse:
+    """A run waits for a trainer.
+
+    Args:
+        ahead: Runs that wait before it.
+        interrupted: It had begun already.
+    """
+    what = (
+        "Training was interrupted and goes on when a training slot is free"
+        if interrupted
+        else "Waiting for a free training slot"
+    )
+    return running(f"{what}: queued, {ahead} ahead")
+
+
+def beginning() -> TrainResponse:
+    """A trainer has taken a run up and has told nothing yet."""
+    return running("Training is about to begin")
+
+
+def resumed(epoch: int) -> TrainResponse:
+    """A run goes on from a checkpoint, after `epoch` epochs."""
+    message = running(f"Resumed from epoch {epoch}")
+    message.context.epoch = epoch
+    return message
+
+
+def started_again() -> TrainResponse:
+    """A run that was interrupted begins from its beginning."""
+    return running("Started again")
 
 
 def starting_statistical() -> TrainResponse:
     """First message of a statistical run."""
-    return _running("Starting statistical training")
+    return running("Starting statistical training")
+
+
+def starting_gradient() -> TrainResponse:
+    """First message of a gradient run."""
+    return running("Gradient training")
+
+
+def starting_calibration() -> TrainResponse:
+    """First message of a calibration."""
+    return running("Starting calibration")
 
 
 def node_started(node: str, total: int) -> TrainResponse:
@@ -62,11 +99,23 @@ def node_ended(node: str, done: int, total: int) -> TrainResponse:
 
 def complete_statistical() -> TrainResponse:
     """Last message of a statistical run that succeeded."""
-    return TrainResponse(
-        context=Context(stage=EXECUTION_STAGE_TRAIN, epoch=1, global_step=1),
-        status=TRAIN_STATUS_COMPLETE,
-        message="Statistical training complete",
-    )
+    return _complete("Statistical training complete", 1, 1)
+
+
+def complete_gradient(epochs: int, global_step: int, summary: str) -> TrainResponse:
+    """Last message of a gradient run that succeeded.
+
+    Args:
+        epochs: Epochs at most, however many there were.
+        global_step: Optimiser steps.
+        summary: What the steps after the training changed; empty: nothing.
+    """
+    return _complete(_joined("Gradient training complete", summary), epochs, global_step)
+
+
+def complete_calibration(summary: str) -> TrainResponse:
+    """Last message of a calibration that succeeded; `summary` tells what it changed."""
+    return _complete(_joined("Calibration complete", summary), 1, 1)
 
 
 def failed(text: str) -> TrainResponse:
@@ -83,7 +132,8 @@ def cancelled(text: str) -> TrainResponse:
     )
 
 
-def _running(text: str) -> TrainResponse:
+def running(text: str) -> TrainResponse:
+    """A message of a run that goes on."""
     return TrainResponse(
         context=Context(stage=EXECUTION_STAGE_TRAIN), status=TRAIN_STATUS_RUNNING, message=text
     )
@@ -92,7 +142,19 @@ def _running(text: str) -> TrainResponse:
 def _of_node(
     hook: TrainHook.ValueType, text: str, node: str, done: int, total: int
 ) -> TrainResponse:
-    message = _running(text)
+    message = running(text)
     progress = FrameProgress(done=done, total=total)
     message.event.CopyFrom(TrainEvent(hook=hook, node=node, progress=progress))
     return message
+
+
+def _complete(text: str, epochs: int, global_step: int) -> TrainResponse:
+    return TrainResponse(
+        context=Context(stage=EXECUTION_STAGE_TRAIN, epoch=epochs, global_step=global_step),
+        status=TRAIN_STATUS_COMPLETE,
+        message=text,
+    )
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)

@@ -3,48 +3,55 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
-from fleet_platform.errors import AppError, Conflict, NotFound, OutOfOrder
+from fleet_platform.errors import AppError, Conflict, DependencyDown, NotFound, OutOfOrder
 from fleet_platform.runs import RunStore
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import current_traceparent, logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType, TrainResponse
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RunRecord, SessionRecord
 from fleet_trainer import run_endings, train_messages
-from fleet_trainer.lost_runs import LostRuns
 from fleet_trainer.run_failure import error_of
+from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.untraced import untraced
 
 _log = logger("fleet.trainer")
 
 _FORMAT_VERSION = 1
 _TAIL_WAIT_S = 1.0
-"""How soon it is noticed that a client has left or that a run is lost, while nothing is told."""
+"""How soon it is noticed that a client has left, while nothing is told."""
+
+_QUEUE_WAIT_S = 0.25
+"""How soon it is noticed that a run has come nearer to its turn."""
+
+
+class StopReply(NamedTuple):
+    """What became of a request to stop.
+
+    Attributes:
+        accepted: there was something to stop, and it stops.
+        message: the same for people.
+    """
+
+    accepted: bool
+    message: str
 
 
 class TrainingRuns:
     """Runs as the calls of any replica see them: through the stores alone."""
 
-    def __init__(
-        self,
-        *,
-        sessions: SessionStore,
-        runs: RunStore,
-        submit: Callable[[str], None],
-        lost: LostRuns,
-    ) -> None:
+    def __init__(self, *, sessions: SessionStore, runs: RunStore, queue: RunQueue) -> None:
         """Take the parts.
 
         Args:
             sessions: Where the newest run of each session is noted.
             runs: Where runs live.
-            submit: Has a run, by its id, worked on.
-            lost: Settles runs that nobody works on any more.
+            queue: Has runs worked on.
         """
         self._sessions = sessions
         self._runs = runs
-        self._submit = submit
-        self._lost = lost
+        self._queue = queue
 
     def newest(self, session: SessionRecord) -> RunRecord | None:
         """The session's newest run, if it trained and that is not long ago."""
@@ -93,9 +100,9 @@ class TrainingRuns:
             return attachable(run, trainer_type)
         try:
             self._sessions.update(session.session_id, lambda record: _note(record, wanted))
-            self._submit(run.run_id)
+            self._queue.admit(run.run_id)
         except AppError as error:
-            self._lost.settle(run.run_id, error)
+            self._drop(run, error)
             raise
         _log.info("run.requested", run_id=run.run_id, session_id=run.session_id)
         return run
@@ -110,13 +117,13 @@ class TrainingRuns:
         Raises:
             AppError: the run failed; its last message was yielded before.
         """
-        position = ""
+        position, ahead = "", None
         while is_wanted():
             run = untraced(lambda: self._runs.read(run_id))
-            if run_endings.is_active(run):
-                self._lost.settle_if_lost(run)
-            for entry in self._runs.tail(run_id, position, wait_s=_TAIL_WAIT_S):
-                position = entry.position
+            waits = run.state == RUN_STATE_QUEUED
+            wait_s = _QUEUE_WAIT_S if waits else _TAIL_WAIT_S
+            for entry in self._runs.tail(run_id, position, wait_s=wait_s):
+                position, waits = entry.position, False
                 message = TrainResponse.FromString(entry.payload)
                 yield message
                 if train_messages.is_terminal(message):
@@ -126,18 +133,47 @@ class TrainingRuns:
                     return
             if not run_endings.is_active(run):
                 return
+            before, ahead = ahead, untraced(lambda: self._queue.ahead_of(run_id)) if waits else None
+            if ahead is not None and ahead != before:
+                yield train_messages.waiting(ahead, interrupted=position != "")
 
     def latest(self, session: SessionRecord) -> TrainResponse:
-        """The newest message of the session's newest run."""
+        """Where the session's newest run stands: its newest message, or that it waits."""
         run = self.newest(session)
         if run is None:
             return train_messages.no_activity()
-        if run_endings.is_active(run):
-            self._lost.settle_if_lost(run)
         entry = self._runs.latest(run.run_id)
+        ahead = self._queue.ahead_of(run.run_id) if run.state == RUN_STATE_QUEUED else None
+        if ahead is not None:
+            return train_messages.waiting(ahead, interrupted=entry is not None)
         if entry is None:
-            return train_messages.waiting()
+            return train_messages.beginning()
         return TrainResponse.FromString(entry.payload)
+
+    def stop(self, session: SessionRecord) -> StopReply:
+        """Stop the session's active run: at once if it waits, else at its next batch or node."""
+        run = self.active(session)
+        if run is None:
+            return StopReply(False, "No training runs in this session; nothing was stopped.")
+        if run.state == RUN_STATE_QUEUED and not run.checkpoint_digest:
+            text = "Training cancelled while it waited; the pipeline is as it was"
+            message = train_messages.cancelled(text).SerializeToString()
+            if self._runs.withdraw(run_endings.cancelled(run), message):
+                return StopReply(True, "The training was waiting and is cancelled.")
+        if self._runs.request_stop(run.run_id):
+            return StopReply(
+                True, "The training stops at its next batch or node; Train tells when it has."
+            )
+        return StopReply(False, "The training ended in this moment; nothing was stopped.")
+
+    def _drop(self, run: RunRecord, error: AppError) -> None:
+        """End a run that could not be begun; if a trainer was faster, have it stopped."""
+        message = train_messages.failed(error.text).SerializeToString()
+        try:
+            if not self._runs.withdraw(run_endings.failed(run, error), message):
+                self._runs.request_stop(run.run_id)
+        except DependencyDown as down:
+            _log.warning("run.not_dropped", run_id=run.run_id, error=down.text)
 
     def _raise_failure(self, run_id: str) -> None:
         run = self._runs.read(run_id)
@@ -163,4 +199,6 @@ def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord
 def _note(session: SessionRecord, run: RunRecord) -> None:
     if session.pipeline.config_digest != run.pipeline.config_digest:
         raise Conflict("The session's pipeline was replaced in this moment. Call Train again.")
-    session.run_id = run.run_id
+    if session.run_id != run.run_id:
+        session.run_id = run.run_id
+        session.ClearField("run_fencing_token")
