@@ -1,5 +1,8 @@
 """Statistics of the bands of labelled pixels, from a stream."""
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -40,6 +43,39 @@ class ClassStatistics:
             self.counts, _by_band(negative_NC), _by_band(positive_MC), strict=True
         ):
             counts.update(negative_N, positive_M)
+
+    def sums(self) -> dict[str, Tensor]:
+        """Return the moments of both classes, and the value counts, one band after another."""
+        return {
+            **{f"negatives.{key}": value for key, value in self.negatives.sums().items()},
+            **{f"positives.{key}": value for key, value in self.positives.sums().items()},
+            "keys": torch.from_numpy(np.concatenate([band.keys_K for band in self.counts])),
+            "counts": torch.from_numpy(
+                np.concatenate([band.counts_2K for band in self.counts], axis=1)
+            ),
+            "distinct": torch.tensor([len(band.keys_K) for band in self.counts]),
+            "shifts": torch.tensor([band.shift for band in self.counts]),
+        }
+
+    def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all pixels of some parts, each given by its `sums`."""
+        for prefix, moments in (("negatives.", self.negatives), ("positives.", self.positives)):
+            moments.merge(
+                [
+                    {key.removeprefix(prefix): part[key] for key in part if key.startswith(prefix)}
+                    for part in parts
+                ]
+            )
+        self.counts = [ValueCounts() for _ in self.counts]
+        for part in parts:
+            ends = part["distinct"].cumsum(dim=0)[:-1].tolist()
+            keys = np.split(part["keys"].cpu().numpy(), ends)
+            counts = np.split(part["counts"].cpu().numpy(), ends, axis=1)
+            shifts = part["shifts"].tolist()
+            for band, keys_K, counts_2K, shift in zip(
+                self.counts, keys, counts, shifts, strict=True
+            ):
+                band.add(keys_K, counts_2K, shift)
 
     def refuse_single_class(self) -> None:
         """Raise InvalidInput unless both classes have pixels."""

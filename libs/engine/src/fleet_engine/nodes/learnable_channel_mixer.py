@@ -1,5 +1,6 @@
 """Mixes channels down to fewer by a small trainable network."""
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, cast
 
@@ -115,6 +116,14 @@ class LearnableChannelMixer(Node):
         """Take in the pixels of cube_BHWC."""
         self._check_channels(data)
         self._moments.update(data.reshape(-1, self.input_channels))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count, mean and scatter of the pixels."""
+        return self._moments.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels."""
+        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set the first layer to principal components.

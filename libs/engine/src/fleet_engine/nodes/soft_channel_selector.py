@@ -1,5 +1,6 @@
 """Weighs channels by a trainable softmax."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -96,6 +97,14 @@ class SoftChannelSelector(Node):
         self._check_channels(data)
         if self.by_variance:
             self._moments.update(data.reshape(-1, self.input_channels))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count, mean and scatter of the pixels."""
+        return self._moments.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels."""
+        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set the logits.

@@ -1,5 +1,6 @@
 """What the selectors that learn their bands from labelled pixels have in common."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -89,14 +90,26 @@ class SupervisedSelector(ChannelSelector):
             return
         if mask.shape != (*cube.shape[:3], 1):
             raise self.refuse("mask", describe(mask), f"bool {[*cube.shape[:3], 1]}")
-        if self._wavelengths_nm not in (None, wavelengths_nm):
-            raise self.refuse(
-                "wavelengths",
-                "others than those of an earlier measurement",
-                "the same for all measurements of the fit",
-            )
-        self._wavelengths_nm = wavelengths_nm
+        self._keep(wavelengths_nm)
         self._statistics.update(cube.reshape(-1, self.num_spectral_bands), mask.reshape(-1))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return the sums of `ClassStatistics`, and the wavelengths, where there were pixels."""
+        return {
+            **self._statistics.sums(),
+            "wavelengths": torch.tensor(self._wavelengths_nm or [], dtype=torch.float64),
+        }
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels.
+
+        Raises:
+            InvalidInput: the parts' wavelengths differ.
+        """
+        self._statistics.merge(parts)
+        for part in parts:
+            if part["wavelengths"].numel():
+                self._keep(part["wavelengths"].tolist())
 
     def fit_end(self) -> None:
         """Score all bands and choose three.
@@ -152,6 +165,15 @@ class SupervisedSelector(ChannelSelector):
     def _start(self) -> None:
         self._statistics = ClassStatistics(self.num_spectral_bands, self.band_scores.device)
         self._wavelengths_nm = None
+
+    def _keep(self, wavelengths_nm: list[float]) -> None:
+        if self._wavelengths_nm not in (None, wavelengths_nm):
+            raise self.refuse(
+                "wavelengths",
+                "others than those of another measurement",
+                "the same for all measurements of the fit",
+            )
+        self._wavelengths_nm = wavelengths_nm
 
     def _check_channels(self, cube: Tensor) -> None:
         if cube.shape[-1] != self.num_spectral_bands:
