@@ -102,12 +102,13 @@ def test_one_gradient_step_an_epoch_is_the_step_that_the_published_trainer_takes
     """Deep SVDD trains on one measurement, so that the order of batches plays no part."""
     folder = trained_there / "deep_svdd"
     resolved = scene.resolve("deep_svdd")
-    resolved["training"]["trainer"]["callbacks"]["checkpoint"] = None  # it restores the best epoch
+    # The published trainer keeps the last epoch's weights, whatever a checkpoint callback found.
+    resolved["training"]["callbacks"] = resolved["training"]["trainer"]["callbacks"] = None
     run = trainrun(resolved, scene)
     pipeline = load(folder / "statistical.yaml", folder / "statistical.pt")
     train(run, pipeline, scene)
 
-    assert_same(flat(state_of(pipeline)), saved(folder / "gradient.pt"), 1e-4)
+    assert_same(flat(state_of(pipeline)), saved(folder / "gradient.pt"), 1e-5)
 
 
 def saved(path):
