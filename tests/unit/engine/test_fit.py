@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from fleet_engine import Pipeline, build_pipeline
-from fleet_engine.training import FitEvent, fit_statistics
+from fleet_engine import NotFitted, Pipeline, build_pipeline
+from fleet_engine.training import FitEvent, fit_statistics, unfitted_nodes
 from fleet_engine.weights import fitted_nodes, state_of
 from fleet_platform.errors import Cancelled, InvalidInput
 from tests.unit.engine.pipelines import (
@@ -159,6 +159,14 @@ def test_values_that_are_not_finite_are_refused_naming_node_and_batch(bad):
         fit(build_pipeline(rx_config()), batch_of((1, 6, 6, 7)), spoilt)
 
 
+def test_a_batch_that_tells_its_measurements_is_named_by_them():
+    spoilt = batch_of((2, 6, 6, 7)) | {"mesu_index": torch.tensor([7, 3])}
+    spoilt["cube"] = spoilt["cube"].to(torch.float32)
+    spoilt["cube"][0, 3, 3, 2] = float("nan")
+    with pytest.raises(InvalidInput, match=r"MinMaxNormalizer, measurement 7, 3: .*NaN or infinit"):
+        fit(build_pipeline(rx_config()), spoilt)
+
+
 def test_rx_itself_refuses_values_that_are_not_finite():
     pipeline = build_pipeline(config([node("rx", RX, num_channels=2)]))
     with pytest.raises(InvalidInput, match="NaN or infinite"):
@@ -202,3 +210,39 @@ def test_a_node_can_be_fitted_on_a_stream_of_its_own():
     pipeline.nodes["n"].statistical_initialization(stream)
     assert snapshot(pipeline) == {"n.running_min": -1.0, "n.running_max": 9.0}
     assert fitted_nodes(pipeline) == ("n",)
+
+
+def test_only_what_has_no_statistics_can_be_fitted():
+    """A pipeline whose weights came without those of the last node."""
+    pipeline = build_pipeline(rx_config())
+    data = batch_of((1, 9, 9, 7), seed=1)
+    assert unfitted_nodes(pipeline) == ("MinMaxNormalizer", "RXGlobal", "ScoreToLogit")
+    fit(pipeline, data)
+    pipeline.nodes["ScoreToLogit"].fitted = False
+    before = snapshot(pipeline)
+    events = []
+    other = batch_of((1, 9, 9, 7), seed=2)
+    fit_statistics(
+        pipeline,
+        lambda: iter([other]),
+        events.append,
+        should_stop=lambda: False,
+        only=unfitted_nodes(pipeline),
+    )
+    after = snapshot(pipeline)
+    assert {event.node for event in events} == {"ScoreToLogit"}
+    assert [key for key in before if not torch.equal(before[key], after[key])] == [
+        "ScoreToLogit.bias"
+    ]
+    assert unfitted_nodes(pipeline) == ()
+
+
+def test_a_node_behind_one_that_is_left_unfitted_cannot_be_fitted():
+    with pytest.raises(NotFitted, match="MinMaxNormalizer"):
+        fit_statistics(
+            build_pipeline(rx_config()),
+            lambda: iter([batch_of((1, 9, 9, 7))]),
+            on_event=lambda _: None,
+            should_stop=lambda: False,
+            only=["RXGlobal"],
+        )

@@ -1,45 +1,15 @@
 """Nodes that fit on a stream take part in the common pass, and never outlive it."""
 
 import threading
-from typing import ClassVar
 
 import pytest
 import torch
 
-from fleet_engine import Node, PortSpec, build_pipeline
-from fleet_engine.graph.catalogue import published
+from fleet_engine import build_pipeline
 from fleet_engine.training import fit_statistics
 from fleet_platform.errors import Cancelled
 from tests.unit.engine.pipelines import DATA, MIN_MAX, batch_of, config, fit, node
-
-CUBE = PortSpec(torch.float32, (-1, -1, -1, -1))
-
-
-@published("tests.StreamMean")
-class StreamMean(Node):
-    """Subtracts the mean of the training data; only the published form of a fit."""
-
-    INPUT_SPECS: ClassVar = {"data": CUBE}
-    OUTPUT_SPECS: ClassVar = {"centred": CUBE}
-    TRAINABLE_BUFFERS = ("mean",)
-
-    def __init__(self, enough=None, fails_at=None, **hparams):
-        super().__init__(**hparams)
-        self.register_buffer("mean", torch.tensor(float("nan")))
-        self.enough, self.fails_at = enough, fails_at
-
-    def statistical_initialization(self, stream):
-        seen = []
-        for index, inputs in enumerate(stream):
-            if index == self.fails_at:
-                raise RuntimeError("no more")
-            if index == self.enough:
-                break
-            seen.append(inputs["data"])
-        self.mean = torch.cat(seen).mean()
-
-    def forward(self, data, **_):
-        return {"centred": data - self.mean}
+from tests.unit.engine.stream_mean import STREAM_MEAN
 
 
 def chain(*streams):
@@ -50,7 +20,7 @@ def chain(*streams):
             [
                 node("data", DATA, normal_class_ids=[0]),
                 node("scale", MIN_MAX),
-                *(node(name, "tests.StreamMean", **hparams) for name, hparams in streams),
+                *(node(name, STREAM_MEAN, **hparams) for name, hparams in streams),
                 node("last", MIN_MAX),
             ],
             [

@@ -5,6 +5,8 @@ m rows, mean b and scatter S, delta = b - mean, the mean moves by delta * m / (n
 scatter grows by S + delta delta^T * n * m / (n + m).
 """
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -32,18 +34,35 @@ class Moments:
             InvalidInput: a value is NaN or infinite.
         """
         rows = rows_NC.to(torch.float64)
-        batch = rows.shape[0]
         mean_C = rows.mean(dim=0)
         refuse_non_finite(mean_C)
         centred = rows - mean_C
+        self._absorb(rows.shape[0], mean_C, centred.T @ centred)
+
+    def sums(self) -> dict[str, Tensor]:
+        """Return count, mean [C] and scatter [C, C]."""
+        return {
+            "count": torch.tensor(self.count),
+            "mean": self.mean_C,
+            "scatter": self.scatter_CC,
+        }
+
+    def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the moments of all rows of some parts, each given by its `sums`."""
+        self.count = 0
+        self.mean_C = torch.zeros_like(self.mean_C)
+        self.scatter_CC = torch.zeros_like(self.scatter_CC)
+        for part in parts:
+            if count := int(part["count"]):
+                self._absorb(count, part["mean"], part["scatter"])
+
+    def _absorb(self, count: int, mean_C: Tensor, scatter_CC: Tensor) -> None:
         delta = mean_C - self.mean_C
-        total = self.count + batch
+        total = self.count + count
         self.scatter_CC = (
-            self.scatter_CC
-            + centred.T @ centred
-            + torch.outer(delta, delta) * (self.count * batch / total)
+            self.scatter_CC + scatter_CC + torch.outer(delta, delta) * (self.count * count / total)
         )
-        self.mean_C = self.mean_C + delta * (batch / total)
+        self.mean_C = self.mean_C + delta * (count / total)
         self.count = total
 
     def covariance(self) -> Tensor:

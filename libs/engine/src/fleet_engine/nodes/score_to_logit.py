@@ -1,5 +1,6 @@
 """Shifts and scales scores so that zero is the border between normal and anomalous."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -49,6 +50,14 @@ class ScoreToLogit(Node):
     def fit_update(self, *, scores: Tensor, **_: Any) -> None:
         """Take in scores of any shape."""
         self._moments.update(scores.reshape(-1, 1))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count, mean and scatter of the pixels."""
+        return self._moments.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels."""
+        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set the bias."""

@@ -1,5 +1,6 @@
 """Standardises each channel with the statistics of the training data."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -58,6 +59,14 @@ class ZScoreNormalizerGlobal(Node):
         """Take in the pixels of cube_BHWC."""
         self._check_channels(data)
         self._moments.update(data.reshape(-1, self.num_channels))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count, mean and scatter of the pixels."""
+        return self._moments.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels."""
+        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set mean and standard deviation."""

@@ -1,9 +1,11 @@
 """Training: statistical fitting by streaming the data, and gradients by Lightning."""
 
 from fleet_engine.training.fit_event import FitEvent
+from fleet_engine.training.fit_waves import unfitted_nodes
 from fleet_engine.training.gradient import check_job, train_gradient
 from fleet_engine.training.gradient_job import GradientJob
 from fleet_engine.training.post_fit import calibrate_and_evaluate
+from fleet_engine.training.share import Share
 from fleet_engine.training.statistical import Batch, fit_statistics
 from fleet_engine.training.training_event import (
     BestCheckpoint,
@@ -20,10 +22,12 @@ __all__ = [
     "FitEvent",
     "GradientJob",
     "Hook",
+    "Share",
     "TrainingEvent",
     "WorkerGroup",
     "calibrate_and_evaluate",
     "check_job",
     "fit_statistics",
     "train_gradient",
+    "unfitted_nodes",
 ]

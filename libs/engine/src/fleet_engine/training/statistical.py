@@ -1,16 +1,20 @@
 """Statistical fitting: each wave of independent nodes in one pass over the data."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
 
-import networkx as nx
 import torch
 from torch import Tensor
 
 from fleet_engine.graph.context import Context
+from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.stage import Stage
 from fleet_engine.training.fit_event import FitEvent
+from fleet_engine.training.fit_waves import fit_waves
+from fleet_engine.training.share import Share, Sums
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import NODE
@@ -27,11 +31,18 @@ def fit_statistics(
     on_event: Callable[[FitEvent], None],
     should_stop: Callable[[], bool],
     total: int = 0,
+    *,
+    only: Collection[str] | None = None,
+    share: Share | None = None,
 ) -> None:
     """Fit all nodes that learn statistics, again if they were fitted before.
 
     What stands before a node runs at inference stage, tile by tile, so that no pass holds more than
     one batch as it was read.
+
+    Of several processes that call this at the same time, each reads its share of the data, and all
+    end with the same statistics, bit for bit. A node whose fits cannot be merged is fitted to the
+    whole data by every process.
 
     Args:
         pipeline: the pipeline whose nodes are fitted.
@@ -39,66 +50,94 @@ def fit_statistics(
         on_event: hears of the start, each batch and the end of each node's fit.
         should_stop: asked before each batch.
         total: measurements of one pass, for the events; 0: not known before the first pass ends.
+            With a share, the numbers are those of the share.
+        only: names of the nodes to be fitted, such as `unfitted_nodes` gives; None: all.
+        share: this process's part of the data; None: one process reads them all.
 
     Raises:
         InvalidInput: a batch does not fit, or holds NaN or infinite values; the text names it.
-        Cancelled: `should_stop` said so; the nodes of earlier waves keep their new statistics.
+        Cancelled: `should_stop` said so, here or in another process; the nodes of earlier waves
+            keep their new statistics.
     """
-    for wave in _waves(pipeline):
+    fit = _Fit(pipeline, batches, on_event, should_stop, share, total)
+    for wave in fit_waves(pipeline, only):
         with _TRACER.start_as_current_span("engine.fit", attributes={NODE: wave}), torch.no_grad():
-            total = _fit_wave(
-                pipeline,
-                wave,
-                batches=batches,
-                on_event=on_event,
-                should_stop=should_stop,
-                total=total,
-            )
+            fit.run(wave)
 
 
-def _fit_wave(
-    pipeline: Pipeline,
-    wave: list[str],
-    *,
-    batches: Callable[[], Iterator[Batch]],
-    on_event: Callable[[FitEvent], None],
-    should_stop: Callable[[], bool],
-    total: int,
-) -> int:
-    """Fit one wave and return how many measurements the pass had."""
-    plan = pipeline.compile(Stage.INFERENCE, wanted=(), fitting=wave)
-    done = 0
-    with _fits(pipeline, wave), _closed(batches()) as stream:
-        for name in wave:
-            on_event(FitEvent("start", name, 0, total))
-        for index, batch in enumerate(stream):
-            if should_stop():
-                raise Cancelled(f"Stopped while fitting {', '.join(wave)}.")
-            try:
-                plan.run(batch, Context(Stage.INFERENCE, batch_idx=index))
-            except InvalidInput as error:
-                raise InvalidInput(
-                    f"Fitting {', '.join(wave)}, batch {index}: {error.text}"
-                ) from error
-            done += _measurements(batch)
-            for name in wave:
-                on_event(FitEvent("progress", name, done, total))
-        for name in wave:
-            pipeline.nodes[name].fit_end()
-            on_event(FitEvent("end", name, done, done))
-    return done
+@dataclass
+class _Fit:
+    pipeline: Pipeline
+    batches: Callable[[], Iterator[Batch]]
+    on_event: Callable[[FitEvent], None]
+    should_stop: Callable[[], bool]
+    share: Share | None
+    total: int
+
+    def run(self, wave: list[str]) -> None:
+        """Fit one wave."""
+        nodes = [self.pipeline.nodes[name] for name in wave]
+        with _begun(nodes):
+            self._tell("start", wave, 0)
+            if self.share is None:
+                self.total = self._pass(wave, self.batches)
+            else:
+                self._merge(self.share.gather(lambda: self._part(wave)))
+            for node in nodes:
+                node.fit_end()
+                self._tell("end", [node.name], self.total)
+
+    def _part(self, wave: list[str]) -> Sums:
+        """Take in this process's share, and all data where fits cannot be merged."""
+        mergeable = [name for name in wave if self.pipeline.nodes[name].mergeable]
+        others = [name for name in wave if name not in mergeable]
+        if others:
+            self._pass(others, self.batches)
+        if mergeable and self.share is not None:
+            self.total = self._pass(mergeable, self.share.batches)
+        return {name: self.pipeline.nodes[name].fit_sums() for name in mergeable}
+
+    def _merge(self, gathered: list[Sums]) -> None:
+        device = self.pipeline.device
+        for name in gathered[0]:
+            parts = [
+                {key: value.to(device) for key, value in sums[name].items()} for sums in gathered
+            ]
+            self.pipeline.nodes[name].fit_merge(parts)
+
+    def _pass(self, names: list[str], batches: Callable[[], Iterator[Batch]]) -> int:
+        """Let some nodes take in some data; returns how many measurements these were."""
+        plan = self.pipeline.compile(Stage.INFERENCE, wanted=(), fitting=names)
+        done = 0
+        with _closed(batches()) as stream:
+            for index, batch in enumerate(stream):
+                if self.should_stop():
+                    raise Cancelled(f"Stopped while fitting {', '.join(names)}.")
+                try:
+                    plan.run(batch, Context(Stage.INFERENCE, batch_idx=index))
+                except InvalidInput as error:
+                    raise InvalidInput(
+                        f"Fitting {', '.join(names)}, {_place(index, batch)}: {error.text}"
+                    ) from error
+                done += _measurements(batch)
+                self._tell("progress", names, done)
+        return done
+
+    def _tell(self, kind: Literal["start", "progress", "end"], names: list[str], done: int) -> None:
+        for name in names:
+            self.on_event(FitEvent(kind, name, done, self.total))
 
 
 @contextmanager
-def _fits(pipeline: Pipeline, names: list[str]) -> Iterator[None]:
+def _begun(nodes: list[Node]) -> Iterator[None]:
     """Begin the fits of some nodes; if anything goes wrong, abandon those that have not ended."""
     try:
-        for name in names:
-            pipeline.nodes[name].fit_begin()
+        for node in nodes:
+            node.fit_begin()
         yield
     except BaseException:
-        for name in names:
-            pipeline.nodes[name].fit_abandon()
+        for node in nodes:
+            node.fit_abandon()
         raise
 
 
@@ -112,24 +151,16 @@ def _closed(stream: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
             stream.close()
 
 
+def _place(index: int, batch: Batch) -> str:
+    """Name a batch by its measurements, where it tells them."""
+    numbers = batch.get("mesu_index")
+    if not isinstance(numbers, Tensor):
+        return f"batch {index}"
+    return f"measurement {', '.join(str(number) for number in numbers.tolist())}"
+
+
 def _measurements(batch: Batch) -> int:
     """Measurements in a batch: the first axis of its cube, or of its first tensor."""
     first = next((value for value in batch.values() if isinstance(value, Tensor)), None)
     cube = batch.get("cube", first)
     return int(cube.shape[0]) if isinstance(cube, Tensor) else 1
-
-
-def _waves(pipeline: Pipeline) -> list[list[str]]:
-    """Nodes to be fitted, in waves: a node's wave follows those of all that it depends on."""
-    graph = pipeline.wiring.graph
-    level: dict[str, int] = {}
-    waves: list[list[str]] = []
-    for name in nx.topological_sort(graph):
-        before = max((level[source] for source in graph.predecessors(name)), default=0)
-        fits = pipeline.nodes[name].requires_fit
-        level[name] = before + 1 if fits else before
-        if fits:
-            if len(waves) < level[name]:
-                waves.append([])
-            waves[level[name] - 1].append(name)
-    return waves

@@ -1,0 +1,38 @@
+"""A node that has the published form of a fit alone."""
+
+from typing import ClassVar
+
+import torch
+
+from fleet_engine import Node, PortSpec
+from fleet_engine.graph.catalogue import published
+
+STREAM_MEAN = "tests.StreamMean"
+CUBE = PortSpec(torch.float32, (-1, -1, -1, -1))
+
+
+@published(STREAM_MEAN)
+class StreamMean(Node):
+    """Subtracts the mean of the training data; only the published form of a fit."""
+
+    INPUT_SPECS: ClassVar = {"data": CUBE}
+    OUTPUT_SPECS: ClassVar = {"centred": CUBE}
+    TRAINABLE_BUFFERS = ("mean",)
+
+    def __init__(self, enough=None, fails_at=None, **hparams):
+        super().__init__(**hparams)
+        self.register_buffer("mean", torch.tensor(float("nan")))
+        self.enough, self.fails_at = enough, fails_at
+
+    def statistical_initialization(self, stream):
+        seen = []
+        for index, inputs in enumerate(stream):
+            if index == self.fails_at:
+                raise RuntimeError("no more")
+            if index == self.enough:
+                break
+            seen.append(inputs["data"].flatten())
+        self.mean = torch.cat(seen).mean()
+
+    def forward(self, data, **_):
+        return {"centred": data - self.mean}
