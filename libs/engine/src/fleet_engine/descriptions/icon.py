@@ -1,0 +1,12 @@
+"""One small picture for each category."""
+
+from functools import cache
+from importlib.resources import files
+
+from fleet_engine.descriptions.node_category import NodeCategory
+
+
+@cache
+def icon_svg(category: NodeCategory) -> bytes:
+    """Return the icon as an SVG document of 24 x 24 units, drawn in ``currentColor``."""
+    return (files("fleet_engine.descriptions") / "icons" / f"{category}.svg").read_bytes()

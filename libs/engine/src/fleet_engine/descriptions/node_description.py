@@ -1,0 +1,61 @@
+"""What a pipeline's author has to know of a node class."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fleet_engine.descriptions.icon import icon_svg
+from fleet_engine.descriptions.node_category import NodeCategory
+from fleet_engine.descriptions.node_label import NODE_LABELS, NodeLabel
+from fleet_engine.descriptions.node_tag import NodeTag
+from fleet_engine.graph.catalogue import catalogue
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.port_spec import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class NodeDescription:
+    """A node class that pipelines may name.
+
+    Attributes:
+        class_name: its name without a package.
+        paths: the dotted paths that mean it, in the order in which they were published.
+        inputs: input ports by name.
+        outputs: output ports by name.
+        category: what it is for.
+        tags: its keywords.
+        icon_svg: an SVG document.
+    """
+
+    class_name: str
+    paths: tuple[str, ...]
+    inputs: Ports
+    outputs: Ports
+    category: NodeCategory
+    tags: tuple[NodeTag, ...]
+    icon_svg: bytes
+
+
+def built_in_nodes() -> list[NodeDescription]:
+    """Describe every built-in class once, in the order of their names."""
+    paths: dict[type[Node], tuple[str, ...]] = {}
+    for path, kind in catalogue().items():
+        paths[kind] = (*paths.get(kind, ()), path)
+    return sorted(map(_describe, paths, paths.values()), key=lambda node: node.class_name)
+
+
+def _describe(kind: type[Node], paths: Iterable[str]) -> NodeDescription:
+    label = label_of(kind.__name__)
+    return NodeDescription(
+        class_name=kind.__name__,
+        paths=tuple(paths),
+        inputs=kind.INPUT_SPECS,
+        outputs=kind.OUTPUT_SPECS,
+        category=label.category,
+        tags=label.tags,
+        icon_svg=icon_svg(label.category),
+    )
+
+
+def label_of(class_name: str) -> NodeLabel:
+    """Category and tags of a built-in class; unspecified where it is none."""
+    return NODE_LABELS.get(class_name, NodeLabel())

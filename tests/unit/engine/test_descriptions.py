@@ -1,0 +1,67 @@
+"""What a palette is told of each built-in node class."""
+
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from fleet_engine import catalogue
+from fleet_engine.descriptions import NodeCategory, NodeTag, built_in_nodes, icon_svg
+from fleet_engine.descriptions.node_label import NODE_LABELS
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+
+def test_every_catalogued_class_has_a_category_and_tags_and_no_other():
+    assert set(NODE_LABELS) == {kind.__name__ for kind in catalogue().values()}
+    assert all(label.category is not NodeCategory.UNSPECIFIED for label in NODE_LABELS.values())
+    assert all(label.tags for label in NODE_LABELS.values())
+
+
+def test_names_are_those_of_the_wire():
+    assert [f"NODE_CATEGORY_{one.name}" for one in NodeCategory] == pb.NodeCategory.keys()
+    assert ["NODE_TAG_UNSPECIFIED", *(f"NODE_TAG_{one.name}" for one in NodeTag)] == (
+        pb.NodeTag.keys()
+    )
+
+
+def test_tags_stand_in_the_order_of_the_wire_and_once():
+    order = list(NodeTag)
+    for name, label in NODE_LABELS.items():
+        places = [order.index(tag) for tag in label.tags]
+        assert places == sorted(set(places)), name
+
+
+def test_classes_whose_buffers_train_are_learnable():
+    for node in built_in_nodes():
+        if catalogue()[node.paths[0]].TRAINABLE_BUFFERS:
+            assert NodeTag.LEARNABLE in node.tags, node.class_name
+
+
+def test_each_class_is_described_once_under_all_of_its_paths():
+    nodes = built_in_nodes()
+    names = [node.class_name for node in nodes]
+    assert names == sorted(set(names))
+    paths = [path for node in nodes for path in node.paths]
+    assert sorted(paths) == sorted(catalogue())
+    (rx,) = (node for node in nodes if node.class_name == "RXGlobal")
+    assert rx.paths == (
+        "cuvis_ai.anomaly.rx_detector.RXGlobal",
+        "cuvis_ai.node.anomaly.rx_detector.RXGlobal",
+    )
+    assert rx.category is NodeCategory.MODEL
+    assert set(rx.inputs) == {"data"}
+    assert set(rx.outputs) == {"scores"}
+
+
+@pytest.mark.parametrize("category", list(NodeCategory))
+def test_icons_are_small_drawings_that_take_the_colour_of_their_place(category):
+    icon = icon_svg(category)
+    root = ET.fromstring(icon)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.get("viewBox") == "0 0 24 24"
+    assert root.get("stroke") == "currentColor"
+    assert len(root) >= 1
+    assert len(icon) < 1024
+
+
+def test_no_two_categories_share_an_icon():
+    assert len({icon_svg(category) for category in NodeCategory}) == len(NodeCategory)
