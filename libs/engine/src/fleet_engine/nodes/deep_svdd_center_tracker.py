@@ -1,5 +1,6 @@
 """Knows the centre of the embeddings, for Deep SVDD."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -69,6 +70,14 @@ class DeepSVDDCenterTracker(Node):
         """Take in the pixels' embeddings [B, H, W, rep_dim]."""
         self._check_length(embeddings)
         self._mean.update(embeddings.reshape(-1, self.rep_dim))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count and sum of the pixels."""
+        return self._mean.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the sums of all parts' pixels."""
+        self._mean.merge(parts)
 
     def fit_end(self) -> None:
         """Set the centre."""

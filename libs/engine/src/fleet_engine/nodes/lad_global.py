@@ -1,5 +1,6 @@
 """Laplacian anomaly detector: how rough a spectrum's deviation is on a graph of the channels."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -73,6 +74,14 @@ class LADGlobal(Node):
         """Take in the pixels of cube_BHWC."""
         self._check_channels(data)
         self._mean.update(data.reshape(-1, self.num_channels))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count and sum of the pixels."""
+        return self._mean.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the sums of all parts' pixels."""
+        self._mean.merge(parts)
 
     def fit_end(self) -> None:
         """Set M and L."""

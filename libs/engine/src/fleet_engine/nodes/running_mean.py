@@ -1,5 +1,7 @@
 """Running mean of a stream, from sums in float64."""
 
+from collections.abc import Mapping, Sequence
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,15 @@ class RunningMean:
         refuse_non_finite(total_C)
         self.sum_C = self.sum_C + total_C
         self.count += rows_NC.shape[0]
+
+    def sums(self) -> dict[str, Tensor]:
+        """Return count and sum [C]."""
+        return {"count": torch.tensor(self.count), "sum": self.sum_C}
+
+    def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the count and sum of all rows of some parts, each given by its `sums`."""
+        self.count = sum(int(part["count"]) for part in parts)
+        self.sum_C = torch.stack([part["sum"] for part in parts]).sum(dim=0)
 
     def mean(self) -> Tensor:
         """Return sum / count, float64.

@@ -19,7 +19,7 @@ class ZScoreNormalizer(Node):
 
     Mean and standard deviation always stay aligned with the axes they were taken along. (The
     published node loses them with ``keepdim=False``, and then fails, or takes the statistics of
-    another axis where sizes agree.)
+    another axis where sizes agree; with empty `dims` its gradients are wrong.)
 
     Args:
         dims: axes of [B, H, W, C]; None: H and W; empty: all.
@@ -41,7 +41,8 @@ class ZScoreNormalizer(Node):
         **hparams: Any,
     ) -> None:
         super().__init__(dims=dims, eps=eps, keepdim=keepdim, **hparams)
-        self.axes = sorted({axis % 4 for axis in ((1, 2) if dims is None else dims)})
+        chosen = (1, 2) if dims is None else dims
+        self.axes = sorted({axis % 4 for axis in chosen}) or [0, 1, 2, 3]
         self.eps = eps
 
     @property
