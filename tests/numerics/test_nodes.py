@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from fleet_engine import Context, Stage, build_pipeline
+from fleet_engine import build_pipeline
+from tests.numerics.single_node import CONTEXT, fit, gradients_agree, made, scene
 from tests.unit.engine.pipelines import (
     DATA,
     DECIDER,
@@ -15,29 +16,13 @@ from tests.unit.engine.pipelines import (
     METRICS,
     MIN_MAX,
     RX,
-    config,
     fitted_rx,
     infer,
-    node,
     rx_config,
 )
 from tests.unit.engine.pipelines import fit as fit_pipeline
 
 EXTENTS = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
-CONTEXT = Context(Stage.TEST)
-
-
-def made(class_name, **hparams):
-    return build_pipeline(config([node("n", class_name, **hparams)])).nodes["n"]
-
-
-def scene(extent, channels, seed):
-    """Correlated channels of very different size, as reflectance over wavelength is."""
-    rng = np.random.default_rng(seed)
-    mixing = rng.normal(size=(channels, channels)) * np.linspace(0.2, 2.0, channels)
-    return (rng.normal(size=(*extent, channels)) @ mixing + rng.normal(size=channels) * 3).astype(
-        np.float32
-    )
 
 
 def rx_reference(train, test, eps):
@@ -153,6 +138,26 @@ def test_score_to_logit_before_any_fit():
     logit = made(LOGIT, init_scale=3.0, init_bias=1.0)
     got = logit(scores=torch.tensor([[[[2.0]]]]), context=CONTEXT)["logits"]
     assert got.item() == 3.0
+
+
+@pytest.mark.parametrize(
+    ("class_name", "hparams", "port", "channels"),
+    [
+        (RX, {"num_channels": 3}, "data", 3),
+        (RX, {"num_channels": 3, "cache_inverse": False}, "data", 3),
+        (MIN_MAX, {}, "data", 3),
+        (MIN_MAX, {"use_running_stats": False}, "data", 3),
+        (LOGIT, {}, "scores", 1),
+    ],
+)
+@pytest.mark.parametrize("unfrozen", [False, True])
+def test_gradients(class_name, hparams, port, channels, unfrozen):
+    node = made(class_name, **hparams)
+    if node.requires_fit:
+        fit(node, port, scene((2, 6, 6), channels, 1))
+    if unfrozen:
+        node.unfreeze()
+    assert gradients_agree(node, **{port: scene((2, 2, 2), channels, 2).astype(np.float64)})
 
 
 @pytest.mark.parametrize(
