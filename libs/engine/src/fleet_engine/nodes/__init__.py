@@ -10,6 +10,7 @@ from fleet_engine.nodes.binary_decider import BinaryDecider
 from fleet_engine.nodes.cir_selector import CIRSelector
 from fleet_engine.nodes.component_orthogonality_metric import ComponentOrthogonalityMetric
 from fleet_engine.nodes.concrete_channel_mixer import ConcreteChannelMixer
+from fleet_engine.nodes.cube_rgb_visualizer import CubeRGBVisualizer
 from fleet_engine.nodes.deep_svdd_center_tracker import DeepSVDDCenterTracker
 from fleet_engine.nodes.deep_svdd_projection import DeepSVDDProjection
 from fleet_engine.nodes.deep_svdd_scores import DeepSVDDScores
@@ -26,10 +27,14 @@ from fleet_engine.nodes.lentils_anomaly_data import LentilsAnomalyDataNode
 from fleet_engine.nodes.min_max_normalizer import MinMaxNormalizer
 from fleet_engine.nodes.mse_reconstruction_loss import MSEReconstructionLoss
 from fleet_engine.nodes.orthogonality_loss import OrthogonalityLoss
+from fleet_engine.nodes.pca_visualization import PCAVisualization
 from fleet_engine.nodes.per_pixel_unit_norm import PerPixelUnitNorm
+from fleet_engine.nodes.pipeline_comparison_visualizer import PipelineComparisonVisualizer
 from fleet_engine.nodes.quantile_binary_decider import QuantileBinaryDecider
+from fleet_engine.nodes.rgb_anomaly_mask import RGBAnomalyMask
 from fleet_engine.nodes.rx_global import RXGlobal
 from fleet_engine.nodes.rx_per_batch import RXPerBatch
+from fleet_engine.nodes.score_heatmap_visualizer import ScoreHeatmapVisualizer
 from fleet_engine.nodes.score_statistics_metric import ScoreStatisticsMetric
 from fleet_engine.nodes.score_to_logit import ScoreToLogit
 from fleet_engine.nodes.selector_diversity_metric import SelectorDiversityMetric
@@ -60,6 +65,7 @@ __all__ = [
     "CIRSelector",
     "ComponentOrthogonalityMetric",
     "ConcreteChannelMixer",
+    "CubeRGBVisualizer",
     "DeepSVDDCenterTracker",
     "DeepSVDDProjection",
     "DeepSVDDScores",
@@ -76,10 +82,14 @@ __all__ = [
     "MSEReconstructionLoss",
     "MinMaxNormalizer",
     "OrthogonalityLoss",
+    "PCAVisualization",
     "PerPixelUnitNorm",
+    "PipelineComparisonVisualizer",
     "QuantileBinaryDecider",
+    "RGBAnomalyMask",
     "RXGlobal",
     "RXPerBatch",
+    "ScoreHeatmapVisualizer",
     "ScoreStatisticsMetric",
     "ScoreToLogit",
     "SelectorDiversityMetric",
