@@ -38,8 +38,9 @@ demo: $(READY) ## train, infer and draw a synthetic scene, or DATA=path/to/your/
 	$(RUN)/python -m fleet_local during \
 	  $(RUN)/python -m cuvis_fleet.demo --address 127.0.0.1:$(GRPC_PORT) $(if $(DATA),--data "$(DATA)")
 
-bench: $(READY) ## compare calls with a bare echo of the same bytes, as ratios
+bench: $(READY) ## compare calls with a bare echo, and training with PEER_PYTHON=published/bin/python
 	$(RUN)/python -m fleet_local during $(RUN)/python -m bench --address 127.0.0.1:$(GRPC_PORT)
+	$(RUN)/python -m bench.training
 
 test: $(READY) ## run all tests
 	$(RUN)/python -m pytest

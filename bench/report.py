@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.result import Result
+from bench.training_result import TrainingResult
 
 
 def print_table(results: Sequence[Result]) -> None:
@@ -34,11 +35,38 @@ def print_table(results: Sequence[Result]) -> None:
             f"{result.ratio:.2f}" if result.ratio else "",
             end_section=any(next_one.case != result.case for next_one in following),
         )
+    _show(table)
+
+
+def print_trainings(results: Sequence[TrainingResult]) -> None:
+    """Print one line per training and server, a rule between trainings."""
+    table = Table(title="training, as a client sees it; ratio: how many times as fast as published")
+    table.add_column("training", no_wrap=True)
+    table.add_column("trained by", no_wrap=True)
+    for heading in ("rounds", "epochs", "seconds", "s / epoch", "samples / s", "ratio"):
+        table.add_column(heading, justify="right")
+    for position, result in enumerate(results):
+        following = results[position + 1 : position + 2]
+        table.add_row(
+            result.training,
+            result.server,
+            str(result.rounds),
+            str(result.epochs),
+            f"{result.seconds:.3f}",
+            f"{result.seconds_per_epoch:.3f}",
+            f"{result.samples_per_second:.1f}",
+            f"{result.ratio:.2f}" if result.ratio else "",
+            end_section=any(next_one.training != result.training for next_one in following),
+        )
+    _show(table)
+
+
+def _show(table: Table) -> None:
     # A report that goes to a file is not cut to the width of a terminal that is not there.
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
-def save(results: Sequence[Result], folder: Path) -> Path:
+def save(results: Sequence[Result | TrainingResult], folder: Path) -> Path:
     """Write the results beside what is needed to compare them with another run."""
     now = datetime.now(UTC)
     content = {

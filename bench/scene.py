@@ -1,11 +1,15 @@
 """Synthetic measurements: a smooth background with a few bright targets, the same on every run."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 
+from tests.standins import cu3s
+
 BANDS = 61
 _SEED = 20240611
+_TARGET_CLASS = 2
 
 
 def wavelengths_nm() -> np.ndarray:
@@ -31,3 +35,39 @@ def write_training_data(path: Path, side: int, measurements: int) -> None:
     masks = np.zeros(cubes.shape[:3], np.int32)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(path, cube=cubes, wavelengths=wavelengths_nm(), mask=masks)
+
+
+def write_session(path: Path, side: int, measurements: int) -> None:
+    """Write measurements that differ as a session file, and the labels of a square beside it.
+
+    It is a session file of the stand-in for the camera's SDK, the one format that the published
+    package reads.
+    """
+    random = np.random.default_rng(_SEED)
+    one = cube(side)[0].astype(np.float32)
+    shape = (measurements, *one.shape)
+    cubes = one * random.uniform(0.9, 1.1, (measurements, 1, 1, 1)) + random.normal(0, 400, shape)
+    target = side // 8
+    annotations = []
+    for index, (row, column) in enumerate(random.integers(0, side - target, (measurements, 2))):
+        cubes[index, row : row + target, column : column + target] *= np.linspace(1.6, 0.7, BANDS)
+        left, top, right, bottom = map(float, (column, row, column + target, row + target))
+        annotations.append(
+            {
+                "id": index + 1,
+                "image_id": index,
+                "category_id": _TARGET_CLASS,
+                "segmentation": [[left, top, right, top, right, bottom, left, bottom]],
+                "bbox": [left, top, target, target],
+                "area": target**2,
+                "iscrowd": 0,
+            }
+        )
+    images = [
+        {"id": index, "file_name": f"{index}.png", "height": side, "width": side}
+        for index in range(measurements)
+    ]
+    categories = [{"id": 1, "name": "background"}, {"id": _TARGET_CLASS, "name": "target"}]
+    labels = {"images": images, "annotations": annotations, "categories": categories}
+    cu3s.write_cu3s(path, cubes.clip(0, 65535).astype(np.uint16), wavelengths_nm())
+    path.with_suffix(".json").write_text(json.dumps(labels), encoding="utf-8")
