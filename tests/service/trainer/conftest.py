@@ -11,6 +11,7 @@ from fleet_trainer.settings import TrainerSettings
 from tests.service.trainer.training_client import TrainingClient
 from tests.support.polling import wait_until
 from tests.support.redis_server import RedisServer
+from tests.unit.engine.gradient_scene import write_scene as write_labelled_scene
 from tests.unit.trainer.rx_scene import write_scene
 
 READY_WITHIN_S = 60.0
@@ -29,6 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_scene(folder / "data" / "scene.npz")
     write_scene(folder / "data" / "long.npz", frames=80, size=32)
     write_scene(folder / "data" / "narrow.npz", bands=5)
+    write_labelled_scene(folder / "data" / "labelled.npz")
     (folder / "data" / "broken.npz").write_bytes(b"not a file of arrays")
     return folder
 

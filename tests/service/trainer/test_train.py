@@ -177,11 +177,8 @@ def test_runs_of_other_sessions_wait_and_one_too_many_is_refused(client, channel
     running = client.train_long()
     next(running)
     waiting = others[0].train()
-    wait_until(
-        lambda: others[0].status().message == "Waiting for a free training slot",
-        "the run waits",
-        CALL_WITHIN_S,
-    )
+    assert next(waiting).message == "Waiting for a free training slot: queued, 0 ahead"
+    assert others[0].status().message == "Waiting for a free training slot: queued, 0 ahead"
 
     messages, error = read(others[1].train())
 

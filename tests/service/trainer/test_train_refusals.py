@@ -52,11 +52,9 @@ def test_without_a_pipeline_the_calls_to_make_are_named(client):
     [
         (0, grpc.StatusCode.INVALID_ARGUMENT),
         (9, grpc.StatusCode.INVALID_ARGUMENT),
-        (pb.TRAINER_TYPE_GRADIENT, grpc.StatusCode.UNIMPLEMENTED),
-        (pb.TRAINER_TYPE_CALIBRATION, grpc.StatusCode.UNIMPLEMENTED),
     ],
 )
-def test_other_types_of_training_say_which_there_are(client, number, code):
+def test_unknown_types_of_training_say_which_there_are(client, number, code):
     client.apply()
 
     error = _refusal(_train(client, trainer_type=number))

@@ -14,6 +14,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import RunRecord, SessionRecord
 from fleet_trainer.settings import TrainerSettings
+from tests.unit.engine.gradient_scene import TEST, TRAIN, VAL, pipeline_config, training
 from tests.unit.trainer.rx_scene import trainrun
 
 CALL_WITHIN_S = 60.0
@@ -42,17 +43,45 @@ class TrainingClient:
         response = self.stub.SetTrainRunConfig(request, timeout=CALL_WITHIN_S)
         assert response.success
 
-    def train(self, **data: object) -> grpc.Call:
+    def train(self, within_s: float = CALL_WITHIN_S, **data: object) -> grpc.Call:
         request = pb.TrainRequest(
             session_id=self.session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL
         )
         if data:
             request.data.config_bytes = json.dumps(data).encode()
+        return self.stub.Train(request, timeout=within_s)
+
+    def apply_gradient(self, *, lists: dict[str, object] | None = None, **settings: object) -> None:
+        """A trainrun on `labelled.npz`, with `settings` of training."""
+        data = {"cu3s_file_path": "labelled.npz", "batch_size": 2}
+        data |= {"train_ids": TRAIN, "val_ids": VAL, "test_ids": TEST}
+        changes = {
+            "loss_nodes": ["bce"],
+            "metric_nodes": ["metrics_anomaly"],
+            "unfreeze_nodes": ["RXGlobal", "ScoreToLogit"],
+            **(lists or {}),
+        }
+        self.apply(
+            pipeline=pipeline_config().to_dict(),
+            data=data,
+            training=training(**settings).to_dict(),
+            **changes,
+        )
+
+    def train_gradient(self) -> grpc.Call:
+        return self.train_as(pb.TRAINER_TYPE_GRADIENT)
+
+    def train_as(self, trainer_type: pb.TrainerType.ValueType) -> grpc.Call:
+        request = pb.TrainRequest(session_id=self.session_id, trainer_type=trainer_type)
         return self.stub.Train(request, timeout=CALL_WITHIN_S)
 
-    def train_long(self, passes: int = 1) -> grpc.Call:
+    def stop(self) -> pb.StopTrainResponse:
+        request = pb.StopTrainRequest(session_id=self.session_id)
+        return self.stub.StopTrain(request, timeout=CALL_WITHIN_S)
+
+    def train_long(self, passes: int = 1, within_s: float = CALL_WITHIN_S) -> grpc.Call:
         """A training that lasts for about two seconds a pass."""
-        return self.train(cu3s_file_path="long.npz", train_ids=list(range(80)) * passes)
+        return self.train(within_s, cu3s_file_path="long.npz", train_ids=list(range(80)) * passes)
 
     def status(self) -> pb.TrainResponse:
         request = pb.GetTrainStatusRequest(session_id=self.session_id)
@@ -75,3 +104,13 @@ def read(stream: grpc.Call) -> tuple[list[pb.TrainResponse], grpc.RpcError | Non
     except grpc.RpcError as error:
         return messages, error
     return messages, None
+
+
+def read_until(stream: grpc.Call, text: str) -> list[pb.TrainResponse]:
+    """The messages up to the first that contains `text`."""
+    messages = []
+    for message in stream:
+        messages.append(message)
+        if text in message.message:
+            return messages
+    raise AssertionError(f"no message with {text!r} in {[each.message for each in messages]}")

@@ -1,0 +1,97 @@
+import uuid
+
+import grpc
+import pytest
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.records.v1.records_pb2 import RUN_STATE_CANCELLED
+from tests.service.trainer.training_client import CALL_WITHIN_S, read, read_until
+from tests.support.polling import wait_until
+
+LAST_STEP = "Training cancelled; the pipeline holds the state of the last completed step"
+
+
+def _terminal(messages):
+    return [message for message in messages if message.status != pb.TRAIN_STATUS_RUNNING]
+
+
+def test_an_unknown_session_is_not_found(client):
+    request = pb.StopTrainRequest(session_id=str(uuid.uuid4()))
+
+    with pytest.raises(grpc.RpcError) as refused:
+        client.stub.StopTrain(request, timeout=CALL_WITHIN_S)
+
+    assert refused.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_where_nothing_runs_nothing_is_accepted_and_the_next_training_is_not_harmed(client):
+    client.apply()
+
+    reply = client.stop()
+
+    assert not reply.accepted
+    assert "No training runs" in reply.message
+    assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
+    assert not client.stop().accepted
+    assert client.status().status == pb.TRAIN_STATUS_COMPLETE
+
+
+def test_a_statistical_training_stops_and_keeps_the_nodes_it_has(client):
+    client.apply()
+    stream = client.train_long(passes=20)
+    read_until(stream, "Fitted normalizer")
+
+    assert client.stop().accepted
+    messages, error = read(stream)
+
+    assert error is None
+    assert _terminal(messages) == [messages[-1]]
+    assert (messages[-1].status, messages[-1].message) == (pb.TRAIN_STATUS_CANCELLED, LAST_STEP)
+    assert client.status() == messages[-1]
+    assert client.run.state == RUN_STATE_CANCELLED
+    assert client.session.pipeline.weights_digest == client.run.result_weights_digest != ""
+
+
+def test_a_gradient_training_stops_and_can_be_trained_on(client):
+    client.apply_gradient(max_epochs=5000)
+    stream = client.train_gradient()
+    read_until(stream, "Epoch 2/")
+
+    assert client.stop().accepted
+    assert client.stop().accepted in {True, False}  # asked twice: no matter
+    messages, error = read(stream)
+
+    assert error is None
+    assert (messages[-1].status, messages[-1].message) == (pb.TRAIN_STATUS_CANCELLED, LAST_STEP)
+    kept = client.session.pipeline.weights_digest
+    assert kept == client.run.result_weights_digest != ""
+    client.sessions.update(
+        client.session_id, lambda r: setattr(r, "training_config_json", b'{"max_epochs":1}')
+    )
+    assert read(client.train_gradient())[1] is None
+    assert client.session.pipeline.weights_digest != kept
+
+
+def test_a_waiting_training_is_cancelled_at_once(client, settings):
+    running = type(client)(client.stub, settings)
+    running.apply()
+    busy = running.train_long(passes=20)
+    next(busy)
+    client.apply()
+    waiting = client.train()
+    told = next(waiting)
+    assert told.message == "Waiting for a free training slot: queued, 0 ahead"
+    assert client.status() == told
+
+    assert client.stop().accepted
+
+    messages, error = read(waiting)
+    assert error is None
+    assert [message.status for message in messages] == [pb.TRAIN_STATUS_CANCELLED]
+    assert client.session.pipeline.weights_digest == ""
+    assert running.status().status == pb.TRAIN_STATUS_RUNNING
+    assert running.stop().accepted
+    wait_until(
+        lambda: running.status().status == pb.TRAIN_STATUS_CANCELLED, "the stop", CALL_WITHIN_S
+    )
+    read(busy)
