@@ -1,0 +1,21 @@
+"""Timings of pipelines' nodes, summed over all replicas."""
+
+from fleet_platform.profiling.memory import MemoryProfilingStore
+from fleet_platform.profiling.profiling_store import ProfilingStore
+from fleet_platform.profiling.redis import RedisProfilingStore
+from fleet_platform.profiling.timing_stats import TimingStats
+from fleet_platform.redis_connection import RedisConnection
+from fleet_platform.settings import ServiceSettings
+
+__all__ = [
+    "MemoryProfilingStore",
+    "ProfilingStore",
+    "RedisProfilingStore",
+    "TimingStats",
+    "open_profiling_store",
+]
+
+
+def open_profiling_store(settings: ServiceSettings) -> RedisProfilingStore:
+    """The profiling store of the settings; connects at its first use."""
+    return RedisProfilingStore(RedisConnection(settings.redis_url), settings.session_ttl_s)
