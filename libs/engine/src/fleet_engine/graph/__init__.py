@@ -8,6 +8,7 @@ from fleet_engine.graph.errors import GraphInvalid, NotFitted
 from fleet_engine.graph.metric import Metric
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_packages import allow_node_packages
+from fleet_engine.graph.node_times import NodeTimes
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.plan import Plan
 from fleet_engine.graph.port_spec import PortSpec
@@ -20,6 +21,7 @@ __all__ = [
     "GraphInvalid",
     "Metric",
     "Node",
+    "NodeTimes",
     "NotFitted",
     "Pipeline",
     "Plan",

@@ -10,6 +10,7 @@ from torch import Tensor
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.errors import GraphInvalid, NotFitted
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_times import NodeTimes
 from fleet_engine.graph.port_spec import PortSpec, describe
 from fleet_engine.graph.segment import Segment
 from fleet_engine.graph.stage import Stage
@@ -79,12 +80,15 @@ class Plan:
         """The nodes that run, in order."""
         return tuple(step.node.name for segment in self._segments for step in segment.steps)
 
-    def run(self, batch: Mapping[str, object], context: Context) -> dict[str, Any]:
+    def run(
+        self, batch: Mapping[str, object], context: Context, times: NodeTimes | None = None
+    ) -> dict[str, Any]:
         """Compute the wanted outputs of one batch.
 
         Args:
             batch: values by bare input port name; what no node takes is ignored.
             context: where in a run this stands.
+            times: takes note of how long each node takes; None: nobody wants to know.
 
         Returns:
             The wanted outputs by ``node.port``, on the pipeline's device. An optional output whose
@@ -100,7 +104,7 @@ class Plan:
             inference = self._stage is Stage.INFERENCE
             with torch.inference_mode() if inference else nullcontext():
                 for segment in self._segments:
-                    segment.run(values, context, tiled=inference)
+                    segment.run(values, context, tiled=inference, times=times)
             return {key: values[key] for key in self._wanted if key in values}
 
     def _refuse_unfitted(self) -> None:

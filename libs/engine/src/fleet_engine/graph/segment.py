@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fleet_engine.graph.context import Context
+from fleet_engine.graph.node_times import NodeTimes
 from fleet_engine.graph.port_spec import describe
 from fleet_engine.graph.step import Step
 from fleet_engine.graph.tiles import Tiles
@@ -32,27 +33,41 @@ class Segment:
     shared_results: tuple[str, ...]
     drops: tuple[str, ...]
 
-    def run(self, values: dict[str, Any], context: Context, *, tiled: bool) -> None:
-        """Run all steps on `values`, leaving the results there."""
+    def run(
+        self,
+        values: dict[str, Any],
+        context: Context,
+        *,
+        tiled: bool,
+        times: NodeTimes | None = None,
+    ) -> None:
+        """Run all steps on `values`, leaving the results there; `times` takes note of each."""
         present = [(key, place) for key, place in self.pixel_inputs if key in values]
         if self.pixelwise and tiled and present:
             _refuse_unequal_extents(values, present)
-            self._run_tiled(values, [key for key, _ in present], context)
+            self._run_tiled(values, [key for key, _ in present], context, times)
         else:
-            self._run_steps(values, context)
+            self._run_steps(values, context, times)
         for key in self.drops:
             values.pop(key, None)
 
-    def _run_steps(self, values: dict[str, Any], context: Context) -> None:
+    def _run_steps(self, values: dict[str, Any], context: Context, times: NodeTimes | None) -> None:
+        if times is None:
+            for step in self.steps:
+                step.run(values, context)
+            return
         for step in self.steps:
-            step.run(values, context)
+            with times.of(step.node.name):
+                step.run(values, context)
 
-    def _run_tiled(self, values: dict[str, Any], along: list[str], context: Context) -> None:
+    def _run_tiled(
+        self, values: dict[str, Any], along: list[str], context: Context, times: NodeTimes | None
+    ) -> None:
         shared = {key: values[key] for key in self.shared_inputs if key in values}
 
         def compute(tile: dict[str, Any]) -> None:
             tile.update(shared)
-            self._run_steps(tile, context)
+            self._run_steps(tile, context, times)
 
         # A fit takes each pixel just once, and its sums in a fixed order.
         fits = any(step.fits for step in self.steps)
