@@ -8,6 +8,7 @@ from fleet_engine.graph.construction import make_node
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.graph.unique_name import unique_name
 from fleet_engine.graph.wiring import wire
 from fleet_schemas import PipelineConfig, canonical_json, digest
 
@@ -34,8 +35,4 @@ def build_pipeline(config: PipelineConfig) -> Pipeline:
 def _unique(name: str, taken: dict[str, Node]) -> str:
     if "." in name:
         raise GraphInvalid(f"Node '{name}': a name must not hold a dot; write '_' in its place.")
-    unique, count = name, 0
-    while unique in taken:
-        count += 1
-        unique = f"{name}-{count}"
-    return unique
+    return unique_name(name, taken)
