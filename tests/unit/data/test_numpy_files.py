@@ -53,6 +53,39 @@ def test_npz_reads_only_the_measurement_that_is_wanted(data_dir, open_file):
     np.testing.assert_array_equal(open_file("scene.npz").read(0).cube_HWC, cube)
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["<u2", ">f4"])
+def test_npz_is_read_in_any_order(data_dir, open_file, cube, mask, save, order, dtype):
+    cubes = np.asarray(np.stack([cube + 10 * i for i in range(4)]), dtype=dtype, order=order)
+    save(data_dir / "scene.npz", cube=cubes, mask=np.stack([mask + i for i in range(4)]))
+    measurements = open_file("scene.npz")
+    for index in (2, 3, 0, 0, 1, 3):
+        measurement = measurements.read(index)
+        np.testing.assert_array_equal(measurement.cube_HWC, cubes[index])
+        np.testing.assert_array_equal(measurement.mask_HW, mask + index)
+
+
+def test_compressed_measurements_in_rising_order_are_unpacked_once(
+    data_dir, open_file, cube, monkeypatch
+):
+    np.savez_compressed(data_dir / "scene.npz", cube=np.stack([cube] * 6))
+    measurements = open_file("scene.npz")
+    opened = []
+    unpacking = zipfile.ZipFile.open
+
+    def counted(archive, *arguments):
+        opened.append(1)
+        return unpacking(archive, *arguments)
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", counted)
+    for index in (0, 1, 2, 4, 5):
+        measurements.read(index)
+    assert len(opened) == 1
+    measurements.read(3)
+    assert len(opened) == 2
+
+
 def test_npy_is_mapped_and_bands_stand_in_for_wavelengths(data_dir, open_file, cube):
     np.save(data_dir / "scene.npy", cube)
     measurement = open_file("scene.npy").read(0)

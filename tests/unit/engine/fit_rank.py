@@ -26,6 +26,14 @@ FITTED = {
         {"num_channels": CHANNELS, "n_components": 3},
     ),
     "Center": ("cuvis_ai.anomaly.deep_svdd.DeepSVDDCenterTracker", {"rep_dim": CHANNELS}),
+    "Soft": (
+        "cuvis_ai.node.channel_selector.SoftChannelSelector",
+        {"n_select": 2, "input_channels": CHANNELS, "init_method": "variance"},
+    ),
+    "Mixer": (
+        "cuvis_ai.node.channel_mixer.LearnableChannelMixer",
+        {"input_channels": CHANNELS, "output_channels": 3, "init_method": "pca"},
+    ),
     "Foreign": (STREAM_MEAN, {}),
 }
 """Nodes behind the min-max normaliser, side by side."""
