@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from fleet_inference.dtypes import TORCH_DTYPES
 from fleet_inference.inputs import allow_read_only_views, to_batch, to_tensor
-from fleet_inference.wire import InferenceCall, WireTensor
-from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_inference.shared_memory import SharedMemory
+from fleet_inference.wire import InferenceCall, SharedRegion, WireTensor
+from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 CPU = torch.device("cpu")
+NO_SHARING = SharedMemory(enabled=False, limit_bytes=1 << 20)
 ITEMS = {number: dtype.itemsize for number, dtype in TORCH_DTYPES.items()}
 
 
@@ -24,7 +26,7 @@ def _quiet() -> None:
 
 
 def tensor(shape: tuple[int, ...], dtype: int, data: bytes) -> torch.Tensor:
-    return to_tensor("inputs.cube", WireTensor(shape, dtype, memoryview(data)), CPU)
+    return to_tensor("inputs.cube", WireTensor(shape, dtype, memoryview(data)), CPU, NO_SHARING)
 
 
 def test_every_dtype_of_the_wire_is_known() -> None:
@@ -47,7 +49,7 @@ def test_every_dtype_of_the_wire_is_known() -> None:
 @pytest.mark.parametrize("odd", [0, 1])
 def test_values_dtype_and_shape_are_kept(number: int, values: np.ndarray, odd: int) -> None:
     buffer = memoryview(b"x" * odd + values.tobytes())[odd:]
-    got = to_tensor("inputs.cube", WireTensor(values.shape, number, buffer), CPU)
+    got = to_tensor("inputs.cube", WireTensor(values.shape, number, buffer), CPU, NO_SHARING)
     assert got.dtype == TORCH_DTYPES[number]
     np.testing.assert_array_equal(got.numpy(), values)
     assert got.data_ptr() % got.itemsize == 0
@@ -56,7 +58,7 @@ def test_values_dtype_and_shape_are_kept(number: int, values: np.ndarray, odd: i
 def test_an_aligned_cube_is_not_copied() -> None:
     buffer = np.arange(6, dtype="<u2")
     view = memoryview(buffer).cast("B").toreadonly()
-    got = to_tensor("inputs.cube", WireTensor((1, 2, 3), pb.D_TYPE_UINT16, view), CPU)
+    got = to_tensor("inputs.cube", WireTensor((1, 2, 3), pb.D_TYPE_UINT16, view), CPU, NO_SHARING)
     assert got.data_ptr() == buffer.ctypes.data
 
 
@@ -118,11 +120,6 @@ def test_what_fits_is_decoded(shape: list[int], dtype: int) -> None:
     assert list(got.shape) == shape
 
 
-def test_shared_memory_is_declined_by_name() -> None:
-    with pytest.raises(NotImplementedYet, match=r"inputs\.mask: .* raw_data"):
-        to_tensor("inputs.mask", WireTensor((1,), pb.D_TYPE_BOOL, None), CPU)
-
-
 def call(**parts: object) -> InferenceCall:
     whole = {"tensors": {}, "extra_tensors": {}, "annotations": {}} | parts
     return InferenceCall(session_id="s", output_specs=frozenset(), **whole)  # type: ignore[arg-type]
@@ -134,17 +131,46 @@ def test_batch_keys() -> None:
     batch = to_batch(
         call(
             tensors={"cube": one, "mesu_index": one},
-            extra_tensors={"mesu_index": two, "gain": two},
+            extra_tensors={"rgb_image": two, "gain": two},
             annotations={"text_prompt": "lentil"},
         ),
         CPU,
+        NO_SHARING,
     )
-    assert set(batch) == {"cube", "mesu_index", "gain", "text_prompt"}
-    assert batch["mesu_index"].tolist() == [2]  # type: ignore[attr-defined]
+    assert set(batch) == {"cube", "mesu_index", "rgb_image", "gain", "text_prompt"}
+    assert batch["rgb_image"].tolist() == [2]  # type: ignore[attr-defined]
     assert batch["text_prompt"] == "lentil"
+
+
+@pytest.mark.parametrize("key", ["cube", "bboxes"])
+def test_an_extra_input_does_not_replace_a_field(key: str) -> None:
+    one = WireTensor((1,), pb.D_TYPE_UINT8, memoryview(b"\1"))
+    both = call(tensors={"cube": one}, annotations={"bboxes": []}, extra_tensors={key: one})
+    with pytest.raises(
+        InvalidInput, match=rf"extra_inputs\['{key}'\]: inputs.{key} is set as well"
+    ):
+        to_batch(both, CPU, NO_SHARING)
 
 
 def test_a_bad_extra_input_is_named() -> None:
     bad = WireTensor((2,), pb.D_TYPE_UINT8, memoryview(b"\1"))
     with pytest.raises(InvalidInput, match=r"inputs\.extra_inputs\['gain'\]"):
-        to_batch(call(extra_tensors={"gain": bad}), CPU)
+        to_batch(call(extra_tensors={"gain": bad}), CPU, NO_SHARING)
+
+
+def by_reference(size_bytes: int, shape: tuple[int, ...] = ()) -> WireTensor:
+    region = SharedRegion("segment", 0, size_bytes)
+    return WireTensor(shape, pb.D_TYPE_UINT16, memoryview(b""), region)
+
+
+def test_a_reference_is_held_against_the_shape_before_it_is_followed() -> None:
+    with pytest.raises(InvalidInput, match=r"inputs\.cube: .* takes 8 bytes, but shm_ref has 6"):
+        to_tensor("inputs.cube", by_reference(6, (2, 2)), CPU, NO_SHARING)
+    with pytest.raises(InvalidInput, match=r"inputs\.cube: shm_ref has 7 bytes"):
+        to_tensor("inputs.cube", by_reference(7), CPU, NO_SHARING)
+
+
+def test_references_are_bounded_together() -> None:
+    half = by_reference(600_000)
+    with pytest.raises(Exhausted, match="have 1200000 bytes; at most 1048576"):
+        to_batch(call(tensors={"cube": half}, extra_tensors={"gain": half}), CPU, NO_SHARING)

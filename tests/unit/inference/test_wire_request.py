@@ -7,7 +7,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleet_inference.wire import InferenceCall, WireTensor, decode_inference_request
+from fleet_inference.wire import InferenceCall, SharedRegion, WireTensor, decode_inference_request
 from fleet_inference.wire import inference_request as module
 from fleet_inference.wire.payload_cut import cut_payloads
 from fleet_inference.wire.varint import IrregularMessageError
@@ -31,13 +31,18 @@ def reference(buffer: bytes) -> InferenceCall:
     names = ("wavelengths", "cube", "mask", "mesu_index", "rgb_image", "frame_id")
 
     def tensor(message: pb.Tensor) -> WireTensor:
-        by_reference = message.HasField("shm_ref")
-        data = None if by_reference else memoryview(message.raw_data)
-        return WireTensor(tuple(message.shape), message.dtype, data)
+        there = message.shm_ref
+        region = SharedRegion(there.name, there.byte_offset, there.byte_size)
+        return WireTensor(
+            tuple(message.shape),
+            message.dtype,
+            memoryview(message.raw_data),
+            region if message.HasField("shm_ref") else None,
+        )
 
     tensors = {name: tensor(getattr(inputs, name)) for name in names if inputs.HasField(name)}
     for name in ("mesu_index", "frame_id"):
-        if name in tensors and tensors[name].data == b"":
+        if name in tensors and tensors[name].size_bytes == 0:
             del tensors[name]
     kinds = ("neutral", "positive", "negative", "neutral")
     annotations: dict[str, object] = {}

@@ -6,8 +6,10 @@ import warnings
 import torch
 
 from fleet_inference.dtypes import TORCH_DTYPES
+from fleet_inference.shared_memory import SharedMemory
 from fleet_inference.wire import InferenceCall, WireTensor
-from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_platform.errors import InvalidInput
+from fleet_platform.shown_text import shown
 
 MAX_RANK = 16
 _MAX_ELEMENTS = 2**63 - 1
@@ -23,48 +25,54 @@ def allow_read_only_views() -> None:
         torch.frombuffer(b"\0", dtype=torch.uint8)
 
 
-def to_batch(call: InferenceCall, device: torch.device) -> dict[str, object]:
-    """Make the batch of a call.
+def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) -> dict[str, object]:
+    """Make the batch of a call; each of its extra inputs is an entry under its own key.
 
     Tensors keep the dtype and the values they were sent with; on a CPU they are views of the
     request wherever its bytes lie suitably.
 
     Raises:
-        InvalidInput: a tensor that cannot be decoded; the text names the field.
-        NotImplementedYet: a tensor that was handed over by reference to shared memory.
+        InvalidInput: a tensor that cannot be decoded, or an extra input under the key of another
+            field that is set; the text names the field.
+        Exhausted: the tensors in shared memory are too large.
     """
+    tensors = (*call.tensors.values(), *call.extra_tensors.values())
+    shared.admit(tensor.region for tensor in tensors if tensor.region is not None)
     batch = dict(call.annotations)
     for name, tensor in call.tensors.items():
-        batch[name] = to_tensor(f"inputs.{name}", tensor, device)
+        batch[name] = to_tensor(f"inputs.{name}", tensor, device, shared)
     for key, tensor in call.extra_tensors.items():
-        batch[key] = to_tensor(f"inputs.extra_inputs[{key!r}]", tensor, device)
+        field = f"inputs.extra_inputs[{shown(key)!r}]"
+        if key in batch:
+            raise InvalidInput(f"{field}: inputs.{key} is set as well; send only one of the two.")
+        batch[key] = to_tensor(field, tensor, device, shared)
     return batch
 
 
-def to_tensor(field: str, tensor: WireTensor, device: torch.device) -> torch.Tensor:
+def to_tensor(
+    field: str, tensor: WireTensor, device: torch.device, shared: SharedMemory
+) -> torch.Tensor:
     """Decode one tensor onto `device`; an empty shape means one axis over all elements.
 
     Args:
         field: its place in the request, for the error text.
         tensor: as sent.
         device: where it shall lie.
+        shared: reads what was handed over by reference.
 
     Raises:
-        InvalidInput: unknown dtype, impossible shape, or a byte count that does not fit.
-        NotImplementedYet: the payload lies in shared memory.
+        InvalidInput: unknown dtype, impossible shape, a byte count that does not fit, or a
+            reference that cannot be followed.
     """
-    if tensor.data is None:
-        raise NotImplementedYet(
-            f"{field}: this release does not read shm_ref; send the bytes in raw_data."
-        )
     dtype = TORCH_DTYPES.get(tensor.dtype)
     if dtype is None:
         known = ", ".join(f"{_name(known)} {number}" for number, known in TORCH_DTYPES.items())
         raise InvalidInput(f"{field}: Unsupported dtype: {tensor.dtype}. Known are: {known}.")
     shape = _checked_shape(field, tensor, dtype)
-    if not tensor.data:
+    data = tensor.data if tensor.region is None else shared.read(field, tensor.region)
+    if not data:
         return torch.empty(shape, dtype=dtype, device=device)
-    flat = torch.frombuffer(tensor.data, dtype=torch.uint8)
+    flat = torch.frombuffer(data, dtype=torch.uint8)
     if dtype == torch.bool:
         return flat.to(device).ne(0).reshape(shape)
     if device.type != "cpu":
@@ -75,12 +83,13 @@ def to_tensor(field: str, tensor: WireTensor, device: torch.device) -> torch.Ten
 
 
 def _checked_shape(field: str, tensor: WireTensor, dtype: torch.dtype) -> tuple[int, ...]:
-    size_bytes = len(tensor.data) if tensor.data is not None else 0
+    size_bytes = tensor.size_bytes
+    source = "raw_data" if tensor.region is None else "shm_ref"
     shape = tensor.shape
     if not shape:
         if size_bytes % dtype.itemsize:
             raise InvalidInput(
-                f"{field}: raw_data has {size_bytes} bytes, which is no multiple of the "
+                f"{field}: {source} has {size_bytes} bytes, which is no multiple of the "
                 f"{dtype.itemsize} bytes of one {_name(dtype)}."
             )
         return (size_bytes // dtype.itemsize,)
@@ -94,7 +103,7 @@ def _checked_shape(field: str, tensor: WireTensor, dtype: torch.dtype) -> tuple[
     if needed_bytes != size_bytes:
         raise InvalidInput(
             f"{field}: shape {list(shape)} of {_name(dtype)} takes {needed_bytes} bytes, "
-            f"but raw_data has {size_bytes}."
+            f"but {source} has {size_bytes}."
         )
     return shape
 

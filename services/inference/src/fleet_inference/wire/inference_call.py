@@ -5,19 +5,40 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 
+class SharedRegion(NamedTuple):
+    """Where in POSIX shared memory a tensor's bytes are, as declared and not yet checked.
+
+    Attributes:
+        name: of the segment.
+        byte_offset: where the tensor begins.
+        byte_size: its length.
+    """
+
+    name: str
+    byte_offset: int
+    byte_size: int
+
+
 class WireTensor(NamedTuple):
     """A tensor as it came over the wire, not yet checked.
 
     Attributes:
         shape: as declared; may be wrong or negative.
         dtype: number of ``cuvis_ai.v1.DType`` as declared; may be unknown.
-        data: little-endian C-order bytes, a view into the request; None when the payload was
-            handed over by reference to shared memory.
+        data: little-endian C-order bytes, a view into the request; empty where `region` says where
+            they are.
+        region: the bytes' place in shared memory; None: they came with the request.
     """
 
     shape: tuple[int, ...]
     dtype: int
-    data: memoryview | None
+    data: memoryview
+    region: SharedRegion | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes there are, or are said to be."""
+        return len(self.data) if self.region is None else self.region.byte_size
 
 
 @dataclass(frozen=True, slots=True)

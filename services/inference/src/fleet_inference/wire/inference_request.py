@@ -5,7 +5,7 @@ from functools import partial
 
 from google.protobuf.message import DecodeError
 
-from fleet_inference.wire.inference_call import InferenceCall, WireTensor
+from fleet_inference.wire.inference_call import InferenceCall, SharedRegion, WireTensor
 from fleet_inference.wire.payload_cut import cut_payloads, payload_of
 from fleet_inference.wire.varint import IrregularMessageError
 from fleet_platform.errors import InvalidInput
@@ -67,7 +67,7 @@ def _to_call(request: InferenceRequest, payload: _Payload) -> InferenceCall:
     for name in _TENSOR_FIELDS:
         if inputs.HasField(name):  # type: ignore[arg-type]  # names come from the descriptor
             tensor = _to_tensor(getattr(inputs, name), payload)
-            if name not in _ABSENT_WHEN_EMPTY or tensor.data is None or len(tensor.data):
+            if name not in _ABSENT_WHEN_EMPTY or tensor.size_bytes:
                 tensors[name] = tensor
     return InferenceCall(
         session_id=request.session_id,
@@ -81,12 +81,11 @@ def _to_call(request: InferenceRequest, payload: _Payload) -> InferenceCall:
 
 
 def _to_tensor(tensor: Tensor, payload: _Payload) -> WireTensor:
-    by_reference = tensor.WhichOneof("payload") == "shm_ref"
-    return WireTensor(
-        shape=tuple(tensor.shape),
-        dtype=tensor.dtype,
-        data=None if by_reference else payload(tensor.raw_data),
-    )
+    region = None
+    if tensor.WhichOneof("payload") == "shm_ref":
+        there = tensor.shm_ref
+        region = SharedRegion(there.name, there.byte_offset, there.byte_size)
+    return WireTensor(tuple(tensor.shape), tensor.dtype, payload(tensor.raw_data), region)
 
 
 def _to_annotations(inputs: InputBatch) -> dict[str, object]:

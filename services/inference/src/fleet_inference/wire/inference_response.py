@@ -31,7 +31,7 @@ def encode_inference_response(
     """
     pieces: list[bytes | memoryview] = []
     for key, tensor in outputs.items():
-        data = tensor.data if tensor.data is not None else memoryview(b"")
+        data = tensor.data
         head = _tensor_head(tensor, len(data))
         text = _key(key)
         value_bytes = len(head) + len(data)
