@@ -18,6 +18,7 @@ from fleet_engine.weights import state_of, to_safetensors, write_published
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import MemoryArtifactStore
+from fleet_platform.profiling import MemoryProfilingStore
 from fleet_platform.rpc import connect, start_service
 from fleet_platform.runs import MemoryRunStore
 from fleet_platform.sessions import MemorySessionStore
@@ -136,6 +137,7 @@ class Served:
     sessions: MemorySessionStore
     runs: MemoryRunStore
     artifacts: MemoryArtifactStore
+    timings: MemoryProfilingStore
     output_dir: Path
     data_dir: Path
 
@@ -183,7 +185,8 @@ def served(tmp_path: Path) -> Iterator[Served]:
         health_interval_s=0.05,
     )
     sessions, runs, artifacts = MemorySessionStore(3600.0), MemoryRunStore(), MemoryArtifactStore()
-    service = compose(settings, sessions=sessions, runs=runs, artifacts=artifacts)
+    timings = MemoryProfilingStore(3600.0)
+    service = compose(settings, sessions=sessions, runs=runs, artifacts=artifacts, timings=timings)
     with start_service(service, settings) as running, connect(running.address) as channel:
         yield Served(
             channel=channel,
@@ -191,6 +194,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
             sessions=sessions,
             runs=runs,
             artifacts=artifacts,
+            timings=timings,
             output_dir=folders["outputs"],
             data_dir=folders["data"],
         )

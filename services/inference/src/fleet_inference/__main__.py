@@ -8,6 +8,7 @@ from fleet_engine import set_tile_threads
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import open_artifact_store
+from fleet_platform.profiling import open_profiling_store
 from fleet_platform.rpc import run_service
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
@@ -21,13 +22,15 @@ def main() -> int:
     set_tile_threads(settings.torch_threads or torch.get_num_threads())
     torch.set_num_threads(1)
     sessions, runs = open_session_store(settings), open_run_store(settings)
+    timings = open_profiling_store(settings)
     try:
         service = compose(
             settings,
             sessions=sessions,
             runs=runs,
             artifacts=open_artifact_store(settings),
-            closers=(runs.close, sessions.close),
+            timings=timings,
+            closers=(timings.close, runs.close, sessions.close),
         )
     except ValueError as error:
         sys.exit(str(error))

@@ -8,11 +8,16 @@ from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
 from fleet_inference.loading import Loading
 from fleet_inference.materialiser import Materialiser
+from fleet_inference.node_listing import NodeListing
+from fleet_inference.profiling import Profiling
 from fleet_inference.saving import Saving
 from fleet_inference.servicer import CODECS, Servicer
 from fleet_inference.settings import InferenceSettings
+from fleet_inference.shared_memory import SharedMemory
+from fleet_inference.visualisation import Visualisation
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.files import PathPolicy
+from fleet_platform.profiling import ProfilingStore
 from fleet_platform.rpc import Service
 from fleet_platform.runs import RunStore
 from fleet_platform.sessions import SessionStore
@@ -25,6 +30,7 @@ def compose(
     sessions: SessionStore,
     runs: RunStore,
     artifacts: ArtifactStore,
+    timings: ProfilingStore,
     closers: tuple[Callable[[], object], ...] = (),
 ) -> Service:
     """Make the inference service; `closers` come after its own.
@@ -38,6 +44,8 @@ def compose(
     materialiser = Materialiser(
         artifacts, choose_device(settings.device), settings.pipeline_cache_bytes
     )
+    profiling = Profiling(sessions=sessions, timings=timings)
+    shared = SharedMemory(enabled=settings.shared_memory, limit_bytes=settings.grpc_max_msg_size)
     servicer = Servicer(
         loading=Loading(
             sessions=sessions,
@@ -47,7 +55,12 @@ def compose(
             paths=paths,
         ),
         saving=Saving(sessions=sessions, materialiser=materialiser, paths=paths),
-        inference=Inference(sessions=sessions, materialiser=materialiser),
+        inference=Inference(
+            sessions=sessions, materialiser=materialiser, profiling=profiling, shared=shared
+        ),
+        profiling=profiling,
+        visualisation=Visualisation(sessions=sessions),
+        listing=NodeListing(sessions=sessions),
     )
     return Service(
         name="inference",

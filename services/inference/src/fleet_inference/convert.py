@@ -1,9 +1,11 @@
 """Between the wire's messages and the terms of the domain."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from fleet_engine import PortSpec
 from fleet_inference.dtypes import WIRE_DTYPES
+from fleet_inference.profiling import ProfilingChange
+from fleet_platform.profiling import TimingStats
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas import PipelineMetadata
 
@@ -49,6 +51,39 @@ def to_outputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineOutputsResponse:
     return pb.GetPipelineOutputsResponse(
         output_names=list(ports),
         output_specs={name: _to_spec(name, port, required=False) for name, port in ports.items()},
+    )
+
+
+def from_set_profiling(request: pb.SetProfilingRequest) -> ProfilingChange:
+    """What the client wants changed; what it left out is None."""
+    return ProfilingChange(
+        enabled=request.enabled,
+        synchronize_cuda=(
+            request.synchronize_cuda if request.HasField("synchronize_cuda") else None
+        ),
+        skip_first_n=request.skip_first_n if request.HasField("skip_first_n") else None,
+        reset=request.reset,
+    )
+
+
+def to_profiling_summary(stats: Iterable[TimingStats]) -> pb.GetProfilingSummaryResponse:
+    """The timings, one entry per node and stage."""
+    return pb.GetProfilingSummaryResponse(
+        node_stats=[
+            pb.NodeProfilingStats(
+                node_name=one.node_name,
+                stage=pb.ExecutionStage.ValueType(one.stage),
+                count=one.count,
+                mean_ms=one.mean_ms,
+                median_ms=one.median_ms,
+                std_ms=one.std_ms,
+                min_ms=one.min_ms,
+                max_ms=one.max_ms,
+                total_ms=one.total_ms,
+                last_ms=one.last_ms,
+            )
+            for one in stats
+        ]
     )
 
 

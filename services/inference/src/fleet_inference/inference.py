@@ -5,12 +5,14 @@ from collections.abc import Mapping
 import torch
 from opentelemetry import trace
 
-from fleet_engine import Context, PortSpec, Stage
+from fleet_engine import Context, NodeTimes, PortSpec, Stage
 from fleet_engine.memory_bound import memory_bound
 from fleet_inference.inputs import to_batch
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply
+from fleet_inference.profiling import Profiling
 from fleet_inference.session_pipeline import require_pipeline
+from fleet_inference.shared_memory import SharedMemory
 from fleet_inference.wire import InferenceCall, WireTensor
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
@@ -23,9 +25,18 @@ _SMALLER = "Send fewer or smaller measurements at once, or request fewer outputs
 class Inference:
     """``Inference``, ``GetPipelineInputs`` and ``GetPipelineOutputs``."""
 
-    def __init__(self, *, sessions: SessionStore, materialiser: Materialiser) -> None:
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        materialiser: Materialiser,
+        profiling: Profiling,
+        shared: SharedMemory,
+    ) -> None:
         self._sessions = sessions
         self._materialiser = materialiser
+        self._profiling = profiling
+        self._shared = shared
 
     def infer(
         self, request: InferenceCall, call: Call
@@ -42,12 +53,12 @@ class Inference:
             Exhausted: memory ran out.
             Cancelled: the caller left before the work began.
         """
-        stored = require_pipeline(self._sessions.read(request.session_id))
-        pipeline = self._materialiser.shared(stored, call)
+        record = self._sessions.read(request.session_id)
+        pipeline = self._materialiser.shared(require_pipeline(record), call)
         plan = pipeline.plan(Stage.INFERENCE, request.output_specs)
         call.check()
         with memory_bound("This inference", _SMALLER):
-            batch = to_batch(request, pipeline.device)
+            batch = to_batch(request, pipeline.device, self._shared)
             trace.get_current_span().set_attributes(
                 {
                     attributes.SESSION_ID: request.session_id,
@@ -56,7 +67,13 @@ class Inference:
                     attributes.PIXELS: _pixels(batch),
                 }
             )
-            return to_reply(plan.run(batch, _CONTEXT), request.output_specs)
+            timed = record.profiling.enabled
+            synchronized = record.profiling.synchronize_cuda
+            times = NodeTimes.on(pipeline.device, synchronized=synchronized) if timed else None
+            outputs = plan.run(batch, _CONTEXT, times)
+            if times is not None:
+                self._profiling.keep(record, times)
+            return to_reply(outputs, request.output_specs)
 
     def inputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
         """The inputs that the session's pipeline reads from a request, by bare port name."""

@@ -1,9 +1,22 @@
 """The methods of this service: convert in, call the domain, convert out."""
 
-from fleet_inference.convert import from_metadata, to_inputs, to_metadata, to_outputs
+from google.protobuf.message import Message
+
+from fleet_inference.convert import (
+    from_metadata,
+    from_set_profiling,
+    to_inputs,
+    to_metadata,
+    to_outputs,
+    to_profiling_summary,
+)
 from fleet_inference.inference import Inference
 from fleet_inference.loading import Loading
+from fleet_inference.node_listing import NodeListing
+from fleet_inference.node_messages import to_nodes
+from fleet_inference.profiling import Profiling
 from fleet_inference.saving import Saving
+from fleet_inference.visualisation import Visualisation
 from fleet_inference.wire import decode_inference_request, encode_inference_response
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call, Codec
@@ -22,10 +35,22 @@ CODECS = {"Inference": Codec(decode=_as_is, encode=_as_is)}
 class Servicer:
     """Behaviours by method."""
 
-    def __init__(self, *, loading: Loading, saving: Saving, inference: Inference) -> None:
+    def __init__(
+        self,
+        *,
+        loading: Loading,
+        saving: Saving,
+        inference: Inference,
+        profiling: Profiling,
+        visualisation: Visualisation,
+        listing: NodeListing,
+    ) -> None:
         self._loading = loading
         self._saving = saving
         self._inference = inference
+        self._profiling = profiling
+        self._visualisation = visualisation
+        self._listing = listing
 
     def behaviours(self) -> dict[str, Behaviour]:
         """The behaviours by method name."""
@@ -36,6 +61,10 @@ class Servicer:
             "Inference": self.inference,
             "GetPipelineInputs": self.get_pipeline_inputs,
             "GetPipelineOutputs": self.get_pipeline_outputs,
+            "GetPipelineVisualization": self.get_pipeline_visualization,
+            "ListAvailableNodes": self.list_available_nodes,
+            "SetProfiling": self.set_profiling,
+            "GetProfilingSummary": self.get_profiling_summary,
         }
 
     def load_pipeline(self, request: pb.LoadPipelineRequest, call: Call) -> pb.LoadPipelineResponse:
@@ -90,3 +119,31 @@ class Servicer:
     ) -> pb.GetPipelineOutputsResponse:
         """Tell what the pipeline gives."""
         return to_outputs(self._inference.outputs(request.session_id, call))
+
+    def get_pipeline_visualization(
+        self, request: pb.GetPipelineVisualizationRequest, call: Call
+    ) -> pb.GetPipelineVisualizationResponse:
+        """Draw a pipeline."""
+        drawing = self._visualisation.draw(
+            request.session_id, request.format, request.config_content, call
+        )
+        return pb.GetPipelineVisualizationResponse(
+            image_data=drawing.content, format=drawing.format
+        )
+
+    def list_available_nodes(self, request: pb.ListAvailableNodesRequest, _call: Call) -> Message:
+        """Tell the node classes."""
+        return to_nodes(self._listing.nodes(request.session_id))
+
+    def set_profiling(
+        self, request: pb.SetProfilingRequest, _call: Call
+    ) -> pb.SetProfilingResponse:
+        """Switch the timing of nodes."""
+        enabled = self._profiling.change(request.session_id, from_set_profiling(request))
+        return pb.SetProfilingResponse(profiling_enabled=enabled)
+
+    def get_profiling_summary(
+        self, request: pb.GetProfilingSummaryRequest, _call: Call
+    ) -> pb.GetProfilingSummaryResponse:
+        """Tell how long the nodes take."""
+        return to_profiling_summary(self._profiling.summary(request.session_id, request.stage))

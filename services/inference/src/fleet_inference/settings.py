@@ -15,5 +15,8 @@ class InferenceSettings(EngineSettings):
     device: str = "auto"
     """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""
 
+    shared_memory: bool = True
+    """Whether tensors are read from POSIX shared memory that a request names (``shm_ref``)."""
+
     torch_threads: int | None = Field(default=None, ge=1)
     """Threads that work on the tiles of one cube on the CPU; unset: one for each core."""

@@ -1,0 +1,115 @@
+"""Times the nodes of sessions' pipelines."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from fleet_engine import NodeTimes
+from fleet_engine.graph.unique_name import unique_name
+from fleet_inference.session_pipeline import require_pipeline
+from fleet_platform.errors import AppError, InvalidInput
+from fleet_platform.profiling import ProfilingStore, TimingStats
+from fleet_platform.sessions import SessionStore
+from fleet_platform.telemetry import logger
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import EXECUTION_STAGE_INFERENCE, ExecutionStage
+from fleet_proto.records.v1 import records_pb2 as records
+from fleet_schemas import PipelineConfig, parse_config
+
+_MS_PER_S = 1000.0
+_log = logger("fleet.inference")
+
+
+class ProfilingChange(NamedTuple):
+    """What a call changes; None: that stays as it was.
+
+    Attributes:
+        enabled: whether nodes are timed.
+        synchronize_cuda: whether each timing waits for the GPU.
+        skip_first_n: executions of a node to leave out from the last reset on.
+        reset: whether the timings so far are forgotten.
+    """
+
+    enabled: bool
+    synchronize_cuda: bool | None
+    skip_first_n: int | None
+    reset: bool
+
+
+class Profiling:
+    """``SetProfiling`` and ``GetProfilingSummary``, and where `Inference` leaves its timings."""
+
+    def __init__(self, *, sessions: SessionStore, timings: ProfilingStore) -> None:
+        self._sessions = sessions
+        self._timings = timings
+
+    def change(self, session_id: str, change: ProfilingChange) -> bool:
+        """Switch timing on or off; it holds on every replica from the next call on.
+
+        Returns:
+            Whether nodes are timed now.
+
+        Raises:
+            NotFound: unknown session.
+            OutOfOrder: no pipeline.
+            InvalidInput: a negative number of executions to leave out.
+        """
+        if change.skip_first_n is not None and change.skip_first_n < 0:
+            raise InvalidInput(f"skip_first_n is {change.skip_first_n}; needed: 0 or more.")
+
+        def apply(record: records.SessionRecord) -> None:
+            require_pipeline(record)
+            record.profiling.enabled = change.enabled
+            if change.synchronize_cuda is not None:
+                record.profiling.synchronize_cuda = change.synchronize_cuda
+            if change.skip_first_n is not None:
+                record.profiling.skip_first_n = change.skip_first_n
+
+        enabled = self._sessions.update(session_id, apply).profiling.enabled
+        if change.reset:
+            self._timings.reset(session_id)
+        return enabled
+
+    def summary(self, session_id: str, stage: int) -> list[TimingStats]:
+        """What the nodes of the session's pipeline took, by stage and in the config's order.
+
+        Args:
+            session_id: whose pipeline.
+            stage: number of ``cuvis_ai.v1.ExecutionStage``; UNSPECIFIED: every stage.
+
+        Raises:
+            NotFound: unknown session.
+            OutOfOrder: no pipeline.
+            InvalidInput: there is no such stage.
+        """
+        if stage not in ExecutionStage.values():
+            known = ", ".join(f"{name} {number}" for name, number in ExecutionStage.items())
+            raise InvalidInput(f"stage is {stage}; known are: {known}.")
+        stored = require_pipeline(self._sessions.read(session_id))
+        places = {name: place for place, name in enumerate(_node_names(stored))}
+        found = self._timings.summary(session_id, stored.config_digest)
+        return sorted(
+            (stats for stats in found if stage in (0, stats.stage)),
+            key=lambda stats: (stats.stage, places.get(stats.node_name, len(places))),
+        )
+
+    def keep(self, record: records.SessionRecord, times: NodeTimes) -> None:
+        """Add the timings of one inference; a store that fails costs the timings, not the reply."""
+        durations_ms = {name: seconds * _MS_PER_S for name, seconds in times.seconds.items()}
+        try:
+            self._timings.record(
+                record.session_id,
+                record.pipeline.config_digest,
+                EXECUTION_STAGE_INFERENCE,
+                durations_ms,
+                record.profiling.skip_first_n,
+            )
+        except AppError as error:
+            _log.warning("profiling.lost", session_id=record.session_id, why=error.text)
+
+
+def _node_names(stored: records.Pipeline) -> Iterator[str]:
+    """The names that the nodes have in the built pipeline."""
+    taken: set[str] = set()
+    for node in parse_config(PipelineConfig, stored.config_json, "pipeline").nodes:
+        name = unique_name(node.name, taken)
+        taken.add(name)
+        yield name
