@@ -202,6 +202,23 @@ def test_each_epoch_has_an_order_of_its_own(scene, tmp_path, monkeypatch):
     assert len({tuple(order) for order in orders}) > 1
 
 
+def test_a_metric_of_another_stage_is_not_asked_for_values(scene, tmp_path):
+    config = pipeline_config()
+    only_test = [
+        node.model_copy(update={"hparams": node.hparams | {"execution_stages": ["test"]}})
+        if node.name == "metrics_anomaly"
+        else node
+        for node in config.nodes
+    ]
+    pipeline = build_pipeline(config.model_copy(update={"nodes": only_test}))
+    for name, each in fitted(job_of(scene)).nodes.items():
+        pipeline.nodes[name].load_state_dict(each.state_dict())
+        pipeline.nodes[name].fitted = each.fitted
+    training = Training(job_of(scene, max_epochs=1), tmp_path, pipeline).run()
+    end = next(e for e in training.events if e.hook is Hook.VALIDATION_END)
+    assert not any(name.startswith("metrics_anomaly") for name in end.metrics)
+
+
 def test_limits_count_in_the_totals(scene, tmp_path):
     training = Training(job_of(scene, max_epochs=1, limit_train_batches=2), tmp_path).run()
     told = [(e.done, e.total) for e in training.events if e.hook is Hook.TRAIN_PROGRESS]

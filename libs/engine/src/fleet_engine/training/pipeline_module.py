@@ -98,6 +98,8 @@ class PipelineModule(LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Report the pooled metrics."""
         for name, node in self._pooling.items():
+            if not node.pool:
+                continue
             for metric, value in node.values(self._everyones(node.pool)).items():
                 # All processes have the same value: a mean over them changes nothing.
                 self.log(f"{name}/{metric}", float(value), batch_size=1, sync_dist=True)
