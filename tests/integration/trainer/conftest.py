@@ -5,6 +5,7 @@ import pytest
 
 from fleet_trainer.settings import TrainerSettings
 from tests.support.redis_server import RedisServer
+from tests.unit.engine.gradient_scene import write_scene as write_labelled_scene
 from tests.unit.trainer.rx_scene import write_scene
 
 
@@ -20,10 +21,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data").mkdir()
     write_scene(folder / "data" / "scene.npz")
     write_scene(folder / "data" / "long.npz", frames=80, size=32)
+    write_labelled_scene(folder / "data" / "labelled.npz")
     return folder
 
 
-@pytest.fixture
+@pytest.fixture(scope="package")
 def stores(redis_server: RedisServer, folder: Path) -> TrainerSettings:
     """Settings with which a test opens the same stores."""
     return TrainerSettings(redis_url=redis_server.url, artifact_dir=folder / "artifacts")
