@@ -4,6 +4,7 @@
 `Assignment` a line, and answers with a `ChildReply` a line. All else it reads from the stores.
 """
 
+import contextlib
 import gc
 import os
 import queue
@@ -93,8 +94,10 @@ def _listen(assignments: _Assignments, abandon: Callable[[], None]) -> None:
 
 
 def _say(replies: TextIO, reply: ChildReply) -> None:
-    replies.write(f"{reply}\n")
-    replies.flush()
+    # A parent that is gone needs no reply; the thread that listens to it ends this process.
+    with contextlib.suppress(BrokenPipeError):
+        replies.write(f"{reply}\n")
+        replies.flush()
 
 
 if __name__ == "__main__":
