@@ -1,4 +1,8 @@
-"""Graphviz text to an image, by the ``dot`` program in a process of its own."""
+"""Graphviz text to an image, by the ``dot`` program in a process of its own.
+
+The Python package ``graphviz`` starts the same program, but cannot be told when to give up, and the
+time that Graphviz takes grows without bound with the number of crossing connections.
+"""
 
 import shutil
 import subprocess

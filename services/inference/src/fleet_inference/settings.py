@@ -16,7 +16,7 @@ class InferenceSettings(EngineSettings):
     """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""
 
     shared_memory: bool = True
-    """Whether tensors are read from POSIX shared memory that a request names (``shm_ref``)."""
+    """Whether requests may name tensors in the host's POSIX shared memory (``shm_ref``)."""
 
     torch_threads: int | None = Field(default=None, ge=1)
     """Threads that work on the tiles of one cube on the CPU; unset: one for each core."""
