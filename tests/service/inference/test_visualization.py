@@ -162,19 +162,6 @@ def test_what_is_too_large_to_draw(served: Served, refused: Refused) -> None:
     )
 
 
-def test_a_drawing_that_takes_too_long(
-    served: Served, session: str, refused: Refused, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    slow = tmp_path / "dot"
-    slow.write_text("#!/bin/sh\nexec sleep 60\n")
-    slow.chmod(0o755)
-    monkeypatch.setattr(shutil, "which", lambda _program: str(slow))
-    monkeypatch.setattr("fleet_inference.rendering._MOST_S", 0.2)
-    refused(
-        lambda: draw(served, session_id=session), StatusCode.RESOURCE_EXHAUSTED, "dot or mermaid"
-    )
-
-
 def test_a_graphviz_that_fails_leaves_the_text(
     served: Served, session: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from fleet_inference.loading import Loading
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.node_listing import NodeListing
 from fleet_inference.profiling import Profiling
+from fleet_inference.rendering import Renderer
 from fleet_inference.saving import Saving
 from fleet_inference.servicer import CODECS, Servicer
 from fleet_inference.settings import InferenceSettings
@@ -59,7 +60,7 @@ def compose(
             sessions=sessions, materialiser=materialiser, profiling=profiling, shared=shared
         ),
         profiling=profiling,
-        visualisation=Visualisation(sessions=sessions),
+        visualisation=Visualisation(sessions=sessions, renderer=Renderer()),
         listing=NodeListing(sessions=sessions),
     )
     return Service(

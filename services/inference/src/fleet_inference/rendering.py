@@ -6,34 +6,58 @@ time that Graphviz takes grows without bound with the number of crossing connect
 
 import shutil
 import subprocess
+from threading import BoundedSemaphore
 
 from fleet_platform.errors import Exhausted
 from fleet_platform.telemetry import logger
 
-_MOST_S = 20.0
 _DPI = 110
 _LARGEST_INCHES = 80  # 80 by 80 inches at this resolution are 310 MB of pixels in that process
 _log = logger("fleet.inference")
 
 
-def render(dot_text: str, image_format: str, wait_s: float | None) -> bytes | None:
-    """Draw a figure.
+class Renderer:
+    """Draws a few figures at a time, each within a time limit, so that inference has its share."""
 
-    Args:
-        dot_text: the figure in the DOT language.
-        image_format: ``png`` or ``svg``.
-        wait_s: how long the caller still waits; None: without end.
+    def __init__(self, *, at_once: int = 2, turn_s: float = 5.0, limit_s: float = 10.0) -> None:
+        """Set the bounds.
 
-    Returns:
-        The image file, or None where Graphviz is not installed or cannot write this format.
+        Args:
+            at_once: processes that may run at the same time.
+            turn_s: how long a call waits until it may start one.
+            limit_s: how long one may run.
+        """
+        self._turns = BoundedSemaphore(at_once)
+        self._turn_s = turn_s
+        self._limit_s = limit_s
 
-    Raises:
-        Exhausted: it took longer than 20 s, or than the caller waits.
-    """
-    program = shutil.which("dot")
-    if program is None:
-        return None
-    limit_s = _MOST_S if wait_s is None else min(_MOST_S, wait_s)
+    def render(self, dot_text: str, image_format: str, wait_s: float | None) -> bytes | None:
+        """Draw a figure.
+
+        Args:
+            dot_text: the figure in the DOT language.
+            image_format: ``png`` or ``svg``.
+            wait_s: how long the caller still waits; None: without end.
+
+        Returns:
+            The image file, or None where Graphviz is not installed or cannot write this format.
+
+        Raises:
+            Exhausted: others are being drawn, or this one takes too long.
+        """
+        program = shutil.which("dot")
+        if program is None:
+            return None
+        patience_s = self._limit_s if wait_s is None else min(self._limit_s, wait_s)
+        if not self._turns.acquire(timeout=min(self._turn_s, patience_s)):
+            raise Exhausted("Other pipelines are being drawn; try again in a moment.")
+        try:
+            return _run(program, dot_text, image_format, patience_s)
+        finally:
+            self._turns.release()
+
+
+def _run(program: str, dot_text: str, image_format: str, limit_s: float) -> bytes | None:
     command = [program, f"-T{image_format}", f"-Gsize={_LARGEST_INCHES},{_LARGEST_INCHES}"]
     if image_format == "png":
         command.append(f"-Gdpi={_DPI}")
@@ -47,6 +71,7 @@ def render(dot_text: str, image_format: str, wait_s: float | None) -> bytes | No
             "mermaid and draw it yourself."
         ) from None
     if done.returncode:
-        _log.warning("graphviz.failed", status=done.returncode, said=done.stderr[:500].decode())
+        said = done.stderr[:500].decode(errors="replace")
+        _log.warning("graphviz.failed", status=done.returncode, said=said)
         return None
     return done.stdout

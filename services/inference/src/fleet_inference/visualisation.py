@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fleet_engine.drawing import Figure, figure_of, to_dot, to_mermaid
-from fleet_inference.rendering import render
+from fleet_inference.rendering import Renderer
 from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
@@ -37,8 +37,9 @@ class Drawing(NamedTuple):
 class Visualisation:
     """``GetPipelineVisualization``."""
 
-    def __init__(self, *, sessions: SessionStore) -> None:
+    def __init__(self, *, sessions: SessionStore, renderer: Renderer) -> None:
         self._sessions = sessions
+        self._renderer = renderer
 
     def draw(self, session_id: str, wanted: str, config_yaml: str, call: Call) -> Drawing:
         """Draw a session's pipeline, or the one that `config_yaml` describes.
@@ -58,7 +59,7 @@ class Visualisation:
             NotFound: unknown session.
             OutOfOrder: the session has no pipeline.
             InvalidInput: an unknown format, or no valid configuration.
-            Exhausted: the pipeline is too large to be drawn.
+            Exhausted: the pipeline is too large to be drawn, or others are being drawn.
         """
         chosen = wanted.lower() or _DEFAULT
         if chosen not in _IMAGES and chosen not in _TEXTS:
@@ -71,7 +72,7 @@ class Visualisation:
             return Drawing(write(figure).encode(), name)
         dot_text = to_dot(figure)
         call.check()
-        image = render(dot_text, chosen, call.remaining_s())
+        image = self._renderer.render(dot_text, chosen, call.remaining_s())
         return Drawing(dot_text.encode(), "dot") if image is None else Drawing(image, chosen)
 
     def _config_of(self, session_id: str) -> PipelineConfig:

@@ -14,6 +14,7 @@ from fleet_engine.graph.port_spec import PortSpec
 from fleet_engine.graph.stage import Stage
 from fleet_engine.graph.unique_name import unique_name
 from fleet_platform.errors import Exhausted
+from fleet_platform.shown_text import shown
 from fleet_schemas import NodeConfig, PipelineConfig
 
 MAX_PARTS = 2000
@@ -46,7 +47,7 @@ def figure_of(config: PipelineConfig) -> Figure:
     for index, arrow in enumerate(arrows):
         for name in (arrow.source, arrow.target):
             if name not in cards:
-                raise GraphInvalid(f"Connection {index}: there is no node '{name}'.")
+                raise GraphInvalid(f"Connection {index}: there is no node '{shown(name)}'.")
     metadata = config.metadata
     return Figure(
         title=metadata.name if metadata else config.name,

@@ -1,0 +1,82 @@
+"""The bounds within which Graphviz runs, with programs that stand in for it."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fleet_inference.rendering import Renderer
+from fleet_platform.errors import Exhausted
+from tests.support.polling import wait_until
+
+Program = Callable[[str], None]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """``program(script)``: the shell script runs in place of Graphviz."""
+
+    def install(script: str) -> None:
+        file = tmp_path / "dot"
+        file.write_text(f"#!/bin/sh\n{script}\n")
+        file.chmod(0o755)
+        monkeypatch.setattr(shutil, "which", lambda _name: str(file))
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("image_format", "arguments"),
+    [("png", "-Tpng -Gsize=80,80 -Gdpi=110"), ("svg", "-Tsvg -Gsize=80,80")],
+)
+def test_the_image_is_bounded_in_size(program: Program, image_format: str, arguments: str) -> None:
+    program('printf "%s|" "$*"; cat')
+    assert (
+        Renderer().render("digraph {}", image_format, None) == f"{arguments}|digraph {{}}".encode()
+    )
+
+
+def test_without_graphviz_there_is_no_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert Renderer().render("digraph {}", "png", None) is None
+
+
+def test_a_graphviz_that_fails_makes_no_image(program: Program) -> None:
+    program("printf 'no such \\377 plugin' >&2; exit 1")
+    assert Renderer().render("digraph {}", "png", None) is None
+
+
+@pytest.mark.parametrize(("limit_s", "wait_s"), [(0.1, None), (60.0, 0.1)])
+def test_a_drawing_that_takes_too_long_is_ended(
+    program: Program, tmp_path: Path, limit_s: float, wait_s: float | None
+) -> None:
+    program(f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    with pytest.raises(Exhausted, match="Ask for the format dot or mermaid"):
+        Renderer(limit_s=limit_s).render("digraph {}", "png", wait_s)
+    pid = (tmp_path / "pid").read_text().strip()
+    assert not Path(f"/proc/{pid}").exists()
+
+
+def test_a_few_are_drawn_at_a_time(program: Program, tmp_path: Path) -> None:
+    program(
+        f"echo x >> {tmp_path}/begun; while [ ! -e {tmp_path}/go ]; do sleep 0.02; done; echo ok"
+    )
+    renderer = Renderer(at_once=2, turn_s=0.1)
+    images: list[bytes | None] = []
+    threads = [
+        threading.Thread(target=lambda: images.append(renderer.render("", "svg", None)))
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    begun = tmp_path / "begun"
+    wait_until(lambda: begun.exists() and len(begun.read_text()) == 4, "both are being drawn")
+    with pytest.raises(Exhausted, match="Other pipelines are being drawn"):
+        renderer.render("", "svg", None)
+    (tmp_path / "go").touch()
+    for thread in threads:
+        thread.join()
+    assert images == [b"ok\n", b"ok\n"]
+    assert renderer.render("", "svg", None) == b"ok\n"
