@@ -188,3 +188,11 @@ def test_initial_values_follow_from_the_config_alone():
     torch.manual_seed(1)
     build_pipeline(config([node("l", LOGIT)]))
     assert torch.equal(torch.rand(1), first), "building must leave the process's generator alone"
+
+
+@pytest.mark.parametrize("order", [(DECIDER, METRICS), (METRICS, DECIDER)])
+def test_an_input_that_one_of_its_nodes_needs_is_needed(order):
+    """Logits: the decider cannot do without them, the metrics can."""
+    pipeline = build_pipeline(config([node(f"n{n}", kind) for n, kind in enumerate(order)]))
+    assert not pipeline.inputs()["logits"].optional
+    assert build_pipeline(config([node("m", METRICS)])).inputs()["logits"].optional

@@ -1,6 +1,7 @@
 """A built pipeline: nodes, their connections, and the plans compiled so far."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 import torch
 
@@ -49,13 +50,17 @@ class Pipeline:
         return self
 
     def inputs(self) -> dict[str, PortSpec]:
-        """Unconnected inputs by bare port name; a later node's port hides an earlier one's."""
-        return {
-            port: spec
-            for name, node in self.nodes.items()
-            for port, spec in node.INPUT_SPECS.items()
-            if (name, port) not in self.wiring.sources
-        }
+        """Unconnected inputs by bare port name; of several of one name, the last one's type.
+
+        An input that one of them cannot do without is not optional.
+        """
+        found: dict[str, PortSpec] = {}
+        for name, node in self.nodes.items():
+            for port, spec in node.INPUT_SPECS.items():
+                if (name, port) not in self.wiring.sources:
+                    needed = port in found and not found[port].optional
+                    found[port] = replace(spec, optional=False) if needed else spec
+        return found
 
     def outputs(self) -> dict[str, PortSpec]:
         """Unconnected outputs by ``node.port``."""
