@@ -32,6 +32,8 @@ from tests.standins import cu3s
 TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
 OURS, PUBLISHED = "this stack", "published"
 _MEASUREMENTS = 8
+_SHORT_ROUNDS = 5
+"""Statistical trainings take a fraction of a second, and are timed this many times as often."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def _trainings(stub: Stub, name: str, folder: Path, epochs: int) -> Iterator[Tra
 def _compare(servers: dict[str, Stub], training: Training, rounds: int) -> Sequence[TrainingResult]:
     """Time all servers, turn by turn, after a round of each that does not count."""
     taken: dict[str, list[float]] = {label: [] for label in servers}
-    for number in range(rounds + 1):
+    for number in range(rounds * (1 if training.gradient else _SHORT_ROUNDS) + 1):
         for label, stub in servers.items():
             seconds = _train(stub, training)
             taken[label] += [seconds] if number else []
