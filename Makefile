@@ -28,7 +28,7 @@ setup: $(READY) ## make the virtual environment .venv with everything pinned
 $(READY): constraints.txt requirements-dev.txt $(PACKAGES:%=%/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt uv
-	$(RUN)/uv pip install --quiet --python $(RUN)/python -c constraints.txt -r requirements-dev.txt
+	$(RUN)/uv pip install --quiet --compile-bytecode --python $(RUN)/python -c constraints.txt -r requirements-dev.txt
 	@touch $@
 
 up: $(READY) ## start the whole stack in the foreground (INFERENCE=3: three replicas)

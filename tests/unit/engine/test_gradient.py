@@ -8,6 +8,7 @@ import torch
 
 from fleet_engine import Stage, build_pipeline
 from fleet_engine.training import Hook
+from fleet_engine.training.epoch_batches import EpochBatches
 from fleet_engine.weights import load_state, state_of
 from fleet_platform.errors import Cancelled, InvalidInput
 from tests.unit.engine.gradient_scene import (
@@ -223,6 +224,33 @@ def test_limits_count_in_the_totals(scene, tmp_path):
     training = Training(job_of(scene, max_epochs=1, limit_train_batches=2), tmp_path).run()
     told = [(e.done, e.total) for e in training.events if e.hook is Hook.TRAIN_PROGRESS]
     assert told == [(2, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(("count", "world_size"), [(5, 2), (1, 3), (2, 5), (6, 3)])
+def test_processes_share_the_measurements_evenly(scene, count, world_size):
+    measurements = job_of(scene).measurements
+
+    def read(shuffle_seed, rank):
+        shared = EpochBatches(
+            measurements,
+            list(range(count)),
+            1,
+            shuffle_seed=shuffle_seed,
+            rank=rank,
+            world_size=world_size,
+        )
+        ids = [int(batch["mesu_index"][0]) for batch in shared]
+        assert len(ids) == shared.total == len(shared)
+        return ids
+
+    trained = [read(7, rank) for rank in range(world_size)]
+    assert {len(ids) for ids in trained} == {-(-count // world_size)}
+    assert {i for ids in trained for i in ids} == set(range(count))
+    validated = [read(None, rank) for rank in range(world_size)]
+    if count >= world_size:
+        assert sorted(i for ids in validated for i in ids) == list(range(count))
+    else:
+        assert validated == [list(range(count))] * world_size
 
 
 @pytest.mark.parametrize(

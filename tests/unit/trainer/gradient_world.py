@@ -59,6 +59,7 @@ class GradientWorld:
             device=torch.device("cpu"),
             heartbeat_s=0.01,
             read_ahead=1,
+            settings_json="{}",
         )
         config_json = canonical_json(pipeline_config())
         self.pipeline = records.Pipeline(config_json=config_json, config_digest=digest(config_json))

@@ -6,7 +6,7 @@ from fleet_engine.training import optimizers
 from fleet_platform.errors import InvalidInput, OutOfOrder
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import Pipeline, SessionRecord
-from fleet_schemas import DataConfig
+from fleet_schemas import OPTIMIZERS, SCHEDULERS, DataConfig
 from fleet_trainer import preconditions
 from tests.unit.trainer.rx_scene import rx_pipeline
 
@@ -31,8 +31,8 @@ def _training(**fields):
 
 
 def test_the_names_are_those_that_the_engine_knows():
-    assert set(preconditions.OPTIMIZERS) == set(optimizers._OPTIMIZERS)
-    assert set(preconditions.SCHEDULERS) == set(optimizers._SCHEDULERS)
+    assert set(OPTIMIZERS) == set(optimizers._OPTIMIZERS)
+    assert set(SCHEDULERS) == set(optimizers._SCHEDULERS)
 
 
 @pytest.mark.parametrize("kind", [STATISTICAL, GRADIENT])

@@ -40,6 +40,7 @@ class _World:
             device=torch.device("cpu"),
             heartbeat_s=0.01,
             read_ahead=1,
+            settings_json="{}",
         )
         config_json = canonical_json(PipelineConfig.model_validate(rx_pipeline(bands=5)))
         self.pipeline = records.Pipeline(config_json=config_json, config_digest=digest(config_json))

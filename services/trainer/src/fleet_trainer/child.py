@@ -4,7 +4,6 @@
 `Assignment` a line, and answers with a `ChildReply` a line. All else it reads from the stores.
 """
 
-import contextlib
 import gc
 import os
 import queue
@@ -12,7 +11,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TextIO
 
 from fleet_platform.artifacts import open_artifact_store
 from fleet_platform.files import PathPolicy
@@ -22,6 +20,7 @@ from fleet_platform.telemetry import configure_telemetry
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.settings import TrainerSettings
+from fleet_trainer.spoken_lines import SpokenLines
 
 _LINGER_S = 4.0
 
@@ -33,7 +32,7 @@ def main() -> int:
     # The parent alone decides when its children end; Ctrl-C reaches the whole process group.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    replies = _take_stdout()
+    replies = SpokenLines()
     settings = TrainerSettings.model_validate_json(sys.stdin.readline())
     telemetry = configure_telemetry("trainer", settings)
     _serve(settings, replies)
@@ -41,7 +40,7 @@ def main() -> int:
     return 0
 
 
-def _serve(settings: TrainerSettings, replies: TextIO) -> None:
+def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     from fleet_engine import allow_node_packages
     from fleet_engine.data import import_readers
     from fleet_trainer.device import open_device
@@ -58,6 +57,7 @@ def _serve(settings: TrainerSettings, replies: TextIO) -> None:
         device=open_device(settings),
         heartbeat_s=settings.heartbeat_s,
         read_ahead=settings.read_ahead,
+        settings_json=settings.model_dump_json(),
     )
     # Libraries of file formats take seconds to import; no run shall wait for them.
     import_readers()
@@ -69,18 +69,11 @@ def _serve(settings: TrainerSettings, replies: TextIO) -> None:
         target=_listen, args=(assignments, worker.abandon), name="parent", daemon=True
     )
     parent.start()
-    _say(replies, ChildReply.READY)
+    replies.say(ChildReply.READY)
     while (assignment := assignments.get()) is not None:
-        _say(replies, worker.execute(assignment))
+        replies.say(worker.execute(assignment))
     runs.close()
     sessions.close()
-
-
-def _take_stdout() -> TextIO:
-    """Keep standard output for the replies; whatever a library prints goes to standard error."""
-    replies = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return replies
 
 
 def _listen(assignments: _Assignments, abandon: Callable[[], None]) -> None:
@@ -91,13 +84,6 @@ def _listen(assignments: _Assignments, abandon: Callable[[], None]) -> None:
     abandon()
     threading.Event().wait(_LINGER_S)
     os._exit(1)
-
-
-def _say(replies: TextIO, reply: ChildReply) -> None:
-    # A parent that is gone needs no reply; the thread that listens to it ends this process.
-    with contextlib.suppress(BrokenPipeError):
-        replies.write(f"{reply}\n")
-        replies.flush()
 
 
 if __name__ == "__main__":

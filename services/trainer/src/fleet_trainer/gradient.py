@@ -1,22 +1,21 @@
 """Gradient training: fits what has no statistics, trains by epochs, then calibrates and tests."""
 
-from pathlib import Path
+import dataclasses
 
-from fleet_engine.data import open_measurements
 from fleet_engine.training import (
-    GradientJob,
     Hook,
     TrainingEvent,
     calibrate_and_evaluate,
     check_job,
     train_gradient,
+    unfitted_nodes,
 )
-from fleet_platform.files import PathPolicy
-from fleet_schemas import TrainingConfig, parse_config
 from fleet_trainer import train_messages
+from fleet_trainer.config_form import has_newest_form
 from fleet_trainer.event_messages import EventMessages, is_boundary
-from fleet_trainer.node_lists import NodeLists
+from fleet_trainer.monitors import event_files
 from fleet_trainer.statistical import fit_nodes
+from fleet_trainer.training_job import training_job
 from fleet_trainer.training_work import Trained, TrainingWork
 
 
@@ -28,12 +27,13 @@ def train_by_gradient(work: TrainingWork) -> Trained:
             pipeline has the weights of the last whole epoch.
         Cancelled: it was to stop; the pipeline has the weights of the last step.
     """
-    job = job_of(work)
+    job = training_job(work.run, work.policy, work.read_ahead)
     check_job(job)
     if work.resumed is None and not all(node.ready for node in work.pipeline.nodes.values()):
-        fit_nodes(work)
+        fit_nodes(work, job, only=unfitted_nodes(work.pipeline))
         work.keep_fitted()
-    messages = EventMessages(work.pipeline, calibration_pending=bool(job.data.val_ids))
+    calibrates = has_newest_form(work.run) and bool(job.data.val_ids)
+    messages = EventMessages(work.pipeline, calibration_pending=calibrates)
     reached = _Reached(0 if work.resumed is None else work.resumed.epoch)
 
     def on_event(event: TrainingEvent) -> None:
@@ -41,46 +41,28 @@ def train_by_gradient(work: TrainingWork) -> Trained:
         send = work.progress.send if is_boundary(event.hook) else work.progress.send_if_due
         send(messages.of(event))
 
-    train_gradient(
-        work.pipeline,
-        job,
-        on_event=on_event,
-        should_stop=work.should_stop,
-        on_checkpoint=lambda state: work.keep_epoch(reached.epoch, state),
-        folder=lambda text: _folder(text, work.policy),
-        resume=(work.resumed.state or None) if work.resumed is not None else None,
-    )
-    config = calibrate_and_evaluate(
-        work.pipeline,
-        job,
-        with_calibration=bool(job.data.val_ids),
-        on_event=on_event,
-        should_stop=work.should_stop,
-    )
+    with event_files(work.pipeline, work.policy):
+        with work.ranks.joined(job.training, work.pipeline.device) as group:
+            train_gradient(
+                work.pipeline,
+                dataclasses.replace(job, group=group),
+                on_event=on_event,
+                should_stop=work.should_stop,
+                on_checkpoint=lambda state: work.keep_epoch(reached.epoch, state),
+                folder=work.policy.writable_folder,
+                resume=(work.resumed.state or None) if work.resumed is not None else None,
+            )
+        config = calibrate_and_evaluate(
+            work.pipeline,
+            job,
+            with_calibration=calibrates,
+            on_event=on_event,
+            should_stop=work.should_stop,
+        )
     done = train_messages.complete_gradient(
         job.training.max_epochs, reached.global_step, messages.summary
     )
     return Trained(config, done)
-
-
-def job_of(work: TrainingWork) -> GradientJob:
-    """What the engine is to train.
-
-    Raises:
-        AppError: the data are not there, or cannot be read.
-    """
-    run = work.run
-    lists = NodeLists.of(run.trainrun_config_json)
-    settings = run.training_config_json or b"{}"
-    return GradientJob(
-        training=parse_config(TrainingConfig, settings, "training"),
-        data=work.data,
-        measurements=open_measurements(work.data, work.policy, read_ahead=work.read_ahead),
-        loss_nodes=lists.loss_nodes,
-        metric_nodes=lists.metric_nodes,
-        freeze_nodes=lists.freeze_nodes,
-        unfreeze_nodes=lists.unfreeze_nodes,
-    )
 
 
 class _Reached:
@@ -94,8 +76,3 @@ class _Reached:
         self.global_step = max(self.global_step, event.global_step)
         if event.hook is Hook.EPOCH_END:
             self.epoch = event.epoch + 1
-
-
-def _folder(text: str, policy: PathPolicy) -> Path:
-    """The folder below the output folder that the settings name."""
-    return policy.writable(f"{text}/checkpoint").parent

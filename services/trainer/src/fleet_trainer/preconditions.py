@@ -10,12 +10,17 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     TrainerType,
 )
 from fleet_proto.records.v1.records_pb2 import SessionRecord
-from fleet_schemas import DataConfig, PipelineConfig, TrainingConfig, nearest, parse_config
+from fleet_schemas import (
+    OPTIMIZERS,
+    SCHEDULERS,
+    DataConfig,
+    PipelineConfig,
+    TrainingConfig,
+    nearest,
+    parse_config,
+)
 from fleet_trainer.node_lists import NodeLists
 
-# The engine's own tables stand in a room that imports all of Lightning; a test holds these equal.
-OPTIMIZERS = ("adam", "adamw", "sgd")
-SCHEDULERS = ("reduce_on_plateau", "cosine", "step", "exponential", "plateau")
 _NO_SCHEDULER = frozenset({"", "none"})
 
 

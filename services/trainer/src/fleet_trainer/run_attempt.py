@@ -27,6 +27,7 @@ from fleet_trainer.gradient import train_by_gradient
 from fleet_trainer.heartbeat import Heartbeat
 from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Progress, Superseded
+from fleet_trainer.ranks import Ranks
 from fleet_trainer.run_failure import error_from
 from fleet_trainer.session_writer import SESSION_CLOSED, SessionWriter
 from fleet_trainer.statistical import train_statistically
@@ -73,6 +74,7 @@ class RunAttempt:
         policy: PathPolicy,
         device: torch.device,
         read_ahead: int,
+        ranks: Ranks,
         session: SessionWriter,
         heartbeat: Heartbeat,
         progress: Progress,
@@ -83,6 +85,7 @@ class RunAttempt:
         self._policy = policy
         self._device = device
         self._read_ahead = read_ahead
+        self._ranks = ranks
         self._session = session
         self._heartbeat = heartbeat
         self._progress = progress
@@ -129,6 +132,7 @@ class RunAttempt:
             keep_fitted=self._keep_fitted,
             keep_epoch=self._keep_epoch,
             read_ahead=self._read_ahead,
+            ranks=self._ranks,
         )
         trained = kind.train(work)
         result = self._publish(trained.config)

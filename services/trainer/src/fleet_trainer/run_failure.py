@@ -36,9 +36,14 @@ def error_of(run: RunRecord) -> AppError:
     Args:
         run: Its record; a reason that this release does not know counts as a defect.
     """
-    known = run.error_reason in Reason.__members__
-    reason = Reason[run.error_reason] if known else Reason.DEFECT
-    return _ERRORS[reason](run.error_text)
+    return error_told(run.error_reason, run.error_text)
+
+
+def error_told(reason_name: str, text: str) -> AppError:
+    """The error that another process told by the name of its reason and its text."""
+    known = reason_name in Reason.__members__
+    reason = Reason[reason_name] if known else Reason.DEFECT
+    return _ERRORS[reason](text)
 
 
 def error_from(exception: Exception, trace_id: str) -> AppError:

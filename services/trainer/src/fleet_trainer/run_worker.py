@@ -20,6 +20,7 @@ from fleet_trainer.heartbeat import Heartbeat
 from fleet_trainer.interrupted_runs import InterruptedRuns
 from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Progress, Superseded
+from fleet_trainer.ranks import Ranks
 from fleet_trainer.run_attempt import RunAttempt
 from fleet_trainer.session_writer import SessionWriter
 
@@ -42,6 +43,7 @@ class RunWorker:
         device: torch.device,
         heartbeat_s: float,
         read_ahead: int,
+        settings_json: str,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
@@ -50,6 +52,7 @@ class RunWorker:
         self._device = device
         self._heartbeat_s = heartbeat_s
         self._read_ahead = read_ahead
+        self._settings_json = settings_json
         self._interrupted = InterruptedRuns(runs, artifacts)
         self._present: Assignment | None = None
 
@@ -91,6 +94,7 @@ class RunWorker:
             policy=self._policy,
             device=self._device,
             read_ahead=self._read_ahead,
+            ranks=Ranks(self._settings_json, Assignment(run.run_id, run.fencing_token)),
             session=SessionWriter(run, runs=self._runs, sessions=self._sessions),
             heartbeat=heartbeat,
             progress=progress,

@@ -97,9 +97,13 @@ def node_ended(node: str, done: int, total: int) -> TrainResponse:
     return _of_node(TRAIN_HOOK_STATISTICAL_NODE_END, f"Fitted {node}", node, done, total)
 
 
-def complete_statistical() -> TrainResponse:
-    """Last message of a statistical run that succeeded."""
-    return _complete("Statistical training complete", 1, 1)
+def complete_statistical(summary: str = "") -> TrainResponse:
+    """Last message of a statistical run that succeeded.
+
+    Args:
+        summary: What the steps after the training changed; empty: nothing.
+    """
+    return _complete(_joined("Statistical training complete", summary), 1, 1)
 
 
 def complete_gradient(epochs: int, global_step: int, summary: str) -> TrainResponse:

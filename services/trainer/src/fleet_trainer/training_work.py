@@ -11,6 +11,7 @@ from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_schemas import DataConfig, PipelineConfig
 from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.progress import Progress
+from fleet_trainer.ranks import Ranks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class TrainingWork:
         keep_fitted: stores that the pipeline, as it is now, is what the epochs begin with.
         keep_epoch: stores the engine's state after so many epochs.
         read_ahead: measurements that may be read before they are asked for.
+        ranks: the processes that train it with this one, where its settings ask for some.
     """
 
     run: RunRecord
@@ -40,6 +42,7 @@ class TrainingWork:
     keep_fitted: Callable[[], None]
     keep_epoch: Callable[[int, bytes], None]
     read_ahead: int
+    ranks: Ranks
 
 
 class Trained(NamedTuple):

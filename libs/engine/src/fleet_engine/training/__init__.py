@@ -5,6 +5,7 @@ from fleet_engine.training.fit_waves import unfitted_nodes
 from fleet_engine.training.gradient import check_job, train_gradient
 from fleet_engine.training.gradient_job import GradientJob
 from fleet_engine.training.post_fit import calibrate_and_evaluate
+from fleet_engine.training.processes import process_count
 from fleet_engine.training.share import Share
 from fleet_engine.training.statistical import Batch, fit_statistics
 from fleet_engine.training.training_event import (
@@ -28,6 +29,7 @@ __all__ = [
     "calibrate_and_evaluate",
     "check_job",
     "fit_statistics",
+    "process_count",
     "train_gradient",
     "unfitted_nodes",
 ]

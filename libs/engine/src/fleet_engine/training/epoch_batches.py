@@ -1,5 +1,6 @@
 """The batches of one split as the training loop takes them, epoch by epoch."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
@@ -67,7 +68,7 @@ class EpochBatches:
     def _own(self, order: list[int]) -> list[int]:
         if self._shuffle_seed is not None:
             missing = -len(order) % self._world_size
-            order = (order * (1 + missing // max(len(order), 1)))[: len(order) + missing]
+            order = list(itertools.islice(itertools.cycle(order), len(order) + missing))
         elif len(order) < self._world_size:
             return order
         return order[self._rank :: self._world_size]

@@ -103,9 +103,10 @@ class LoopEvents(Callback):
         self._tell(trainer, Hook.FIT_END, Stage.TRAIN)
 
     def _tell(self, trainer: Trainer, hook: Hook, stage: Stage, loss: Tensor | None = None) -> None:
+        # Asked for in every process: values may have to be gathered first.
+        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if not trainer.is_global_zero:
             return
-        logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         metrics = {
             _stripped(name, stage): value for name, value in logged.items() if "loss" not in name
         }

@@ -135,6 +135,17 @@ class PathPolicy:
             raise InvalidInput(f"Path {_shown(text)} goes through a file as if it were a folder.")
         return path
 
+    def writable_folder(self, text: str) -> Path:
+        """Where a client's folder is written; it and its parents may be missing.
+
+        Args:
+            text: Relative to the output folder, or absolute inside it.
+
+        Raises:
+            InvalidInput: outside the output folder, or it goes through a file.
+        """
+        return self.writable(f"{text}/file").parent
+
     def _first_file(
         self,
         text: str,
