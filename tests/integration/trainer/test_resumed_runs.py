@@ -138,7 +138,7 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_its_run_goes_on_at
     with TrainerProcess(folder, redis_server.url) as first:
         client = TrainingClient(first.wait_serving().stub, stores)
         client.apply()
-        next(client.train_long(passes=20))
+        next(client.train_long(passes=200))
         token = client.run.fencing_token
         children = first.children()
         first.process.kill()
@@ -160,7 +160,7 @@ def test_a_free_trainer_takes_up_what_waits_at_a_busy_one(folder, redis_server, 
         streams = []
         for client in clients:
             client.apply()
-            streams.append(client.train_long(passes=20))
+            streams.append(client.train_long(passes=200))
             next(streams[-1])
         wait_until(
             lambda: [bool(client.run.owner) for client in clients].count(True) == 2,

@@ -77,7 +77,7 @@ def test_a_training_survives_a_restart_of_the_store(client, trainer, redis_serve
 
 
 def test_a_trainer_that_is_stopped_ends_its_children_and_gives_its_run_back(client, trainer):
-    next(client.train_long(passes=20))
+    next(client.train_long(passes=200))
     children = trainer.children()
     assert len(children) == 1
 

@@ -61,7 +61,7 @@ def test_a_gradient_run_whose_child_is_killed_ends_with_the_same_bits(client, tr
 
 def test_a_run_that_kills_its_children_ends_with_what_killed_them(client, trainer):
     client.apply()
-    stream = client.train_long(passes=20, within_s=DEATHS_WITHIN_S)
+    stream = client.train_long(passes=200, within_s=DEATHS_WITHIN_S)
     killed = set()
     for _ in range(MAX_ATTEMPTS):
         wait_until(

@@ -38,7 +38,7 @@ def test_where_nothing_runs_nothing_is_accepted_and_the_next_training_is_not_har
 
 def test_a_statistical_training_stops_and_keeps_the_nodes_it_has(client):
     client.apply()
-    stream = client.train_long(passes=20)
+    stream = client.train_long(passes=200)
     read_until(stream, "Fitted normalizer")
 
     assert client.stop().accepted
@@ -75,7 +75,7 @@ def test_a_gradient_training_stops_and_can_be_trained_on(client):
 def test_a_waiting_training_is_cancelled_at_once(client, settings):
     running = type(client)(client.stub, settings)
     running.apply()
-    busy = running.train_long(passes=20)
+    busy = running.train_long(passes=200)
     next(busy)
     client.apply()
     waiting = client.train()

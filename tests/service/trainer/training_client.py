@@ -79,8 +79,8 @@ class TrainingClient:
         request = pb.StopTrainRequest(session_id=self.session_id)
         return self.stub.StopTrain(request, timeout=CALL_WITHIN_S)
 
-    def train_long(self, passes: int = 1, within_s: float = CALL_WITHIN_S) -> grpc.Call:
-        """A training that lasts for about two seconds a pass."""
+    def train_long(self, passes: int = 10, within_s: float = CALL_WITHIN_S) -> grpc.Call:
+        """A training that lasts for at least 0.2 s a pass."""
         return self.train(within_s, cu3s_file_path="long.npz", train_ids=list(range(80)) * passes)
 
     def status(self) -> pb.TrainResponse:
