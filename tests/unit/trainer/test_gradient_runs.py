@@ -240,7 +240,7 @@ def test_data_that_are_not_finite_are_named_and_end_the_run(world, tmp_path):
         ({"lists": {"unfreeze_nodes": []}}, "Nothing is trainable"),
         ({"data": {"train_ids": [99]}}, "measurement 99"),
         ({"data": {"val_ids": [99]}}, "measurement 99"),
-        ({"devices": 3}, "training.devices is 3"),
+        ({"devices": "many"}, "training.devices 'many'"),
         ({"scheduler": {"name": "plateau", "monitor": "val/none"}}, "val/none"),
     ],
 )

@@ -3,7 +3,7 @@ import pytest
 from fleet_platform.errors import DependencyDown
 from fleet_platform.runs import MemoryRunStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
-from fleet_proto.records.v1.records_pb2 import RunRecord
+from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord
 from fleet_trainer import run_endings, train_messages
 from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Progress, Superseded
@@ -58,7 +58,10 @@ def test_an_owner_that_was_superseded_writes_nothing_more(runs, run):
     with pytest.raises(Superseded):
         progress.send(train_messages.starting_statistical())
     with pytest.raises(Superseded):
-        progress.finish(run_endings.completed(run, "00"), train_messages.complete_statistical())
+        progress.finish(
+            run_endings.completed(run, Pipeline(weights_digest="00")),
+            train_messages.complete_statistical(),
+        )
 
     assert _texts(runs) == []
     assert runs.read("run").fencing_token == newer.fencing_token
