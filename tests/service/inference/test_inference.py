@@ -233,7 +233,7 @@ def test_nothing_is_computed_for_a_caller_who_left(
     monkeypatch.setattr(inference, "to_batch", counted)
     with monkeypatch.context() as patch:
         patch.setattr(Materialiser, "shared", once_the_caller_left)
-        refused(lambda: served.stub.Inference(request, timeout=0.2), StatusCode.DEADLINE_EXCEEDED)
+        refused(lambda: served.stub.Inference(request, timeout=1), StatusCode.DEADLINE_EXCEEDED)
         assert left.wait(10)
     assert set(served.infer(session).outputs) == ALL_KEYS
     assert len(begun) == 1
