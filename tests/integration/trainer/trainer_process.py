@@ -45,9 +45,7 @@ class TrainerProcess:
         }
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "fleet_trainer"], env=os.environ | self._environment
-        )
+        self.restart()
         self.channel = connect(f"127.0.0.1:{self.port}")
         self.stub = CuvisAIServiceStub(self.channel)
         return self
@@ -63,6 +61,12 @@ class TrainerProcess:
         self.process.kill()
         self.process.wait(END_WITHIN_S)
         psutil.wait_procs(children, END_WITHIN_S)
+
+    def restart(self) -> None:
+        """Start the process, which has ended, on the port that it had."""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fleet_trainer"], env=os.environ | self._environment
+        )
 
     def wait_serving(self) -> Self:
         wait_until(self._serves, "the trainer is SERVING", READY_WITHIN_S)
