@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-
 RUN = "trainrun/rx_statistical"
 OVERRIDES = ("data.batch_size=4", "training.trainer.max_epochs=1", "training.seed=7")
 
