@@ -19,7 +19,8 @@ from cuvis_ai_core.training.trainers import GradientTrainer, StatisticalTrainer
 
 from fleet_engine import Context, Stage, allow_node_packages, build_pipeline
 from fleet_engine.data import batches, open_measurements
-from fleet_engine.training import GradientJob, fit_statistics, train_gradient
+from fleet_engine.training import GradientJob, fit_statistics
+from fleet_engine.training.gradient import train_gradient
 from fleet_engine.weights import from_safetensors, load_weights, to_safetensors, write_published
 from fleet_schemas import TrainRunConfig
 

@@ -14,7 +14,8 @@ from fleet_config.lookup import ConfigLookup
 from fleet_config.resolution import ConfigResolver
 from fleet_engine import Context, Pipeline, Stage, build_pipeline
 from fleet_engine.data import batches, open_measurements
-from fleet_engine.training import GradientJob, fit_statistics, train_gradient
+from fleet_engine.training import GradientJob, fit_statistics
+from fleet_engine.training.gradient import train_gradient
 from fleet_engine.weights import load_weights, write_published
 from fleet_platform.files import PathPolicy
 from fleet_schemas import PipelineConfig, TrainRunConfig

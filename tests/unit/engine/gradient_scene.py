@@ -6,7 +6,8 @@ import numpy as np
 
 from fleet_engine import Pipeline, build_pipeline
 from fleet_engine.data import batches, open_measurements
-from fleet_engine.training import GradientJob, fit_statistics, train_gradient
+from fleet_engine.training import GradientJob, fit_statistics
+from fleet_engine.training.gradient import train_gradient
 from fleet_schemas import DataConfig, TrainingConfig
 from tests.unit.engine.pipelines import RX_EDGES, config, node, rx_nodes
 

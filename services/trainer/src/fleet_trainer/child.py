@@ -70,6 +70,7 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     )
     parent.start()
     replies.say(ChildReply.READY)
+    threading.Thread(target=_import_lightning, name="imports", daemon=True).start()
     while (assignment := assignments.get()) is not None:
         replies.say(worker.execute(assignment))
     runs.close()
@@ -84,6 +85,11 @@ def _listen(assignments: _Assignments, abandon: Callable[[], None]) -> None:
     abandon()
     threading.Event().wait(_LINGER_S)
     os._exit(1)
+
+
+def _import_lightning() -> None:
+    """Have what gradient training needs at hand before one is asked for."""
+    import fleet_trainer.gradient  # noqa: F401
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from fleet_engine.training import (
     TrainingEvent,
     calibrate_and_evaluate,
     check_job,
-    train_gradient,
     unfitted_nodes,
 )
+from fleet_engine.training.gradient import train_gradient
 from fleet_trainer import train_messages
 from fleet_trainer.config_form import has_newest_form
 from fleet_trainer.event_messages import EventMessages, is_boundary

@@ -23,7 +23,6 @@ from fleet_trainer import run_endings, train_messages
 from fleet_trainer.calibration import calibrate_thresholds
 from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.checkpoints import Checkpoints
-from fleet_trainer.gradient import train_by_gradient
 from fleet_trainer.heartbeat import Heartbeat
 from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Progress, Superseded
@@ -52,10 +51,17 @@ class _Kind(NamedTuple):
     train: Callable[[TrainingWork], Trained]
 
 
+def _train_by_gradient(work: TrainingWork) -> Trained:
+    # Lightning takes seconds to import, which no other kind of training shall wait for.
+    from fleet_trainer.gradient import train_by_gradient
+
+    return train_by_gradient(work)
+
+
 _STATISTICAL = _Kind(train_messages.starting_statistical(), train_statistically)
 _KINDS: Mapping[int, _Kind] = MappingProxyType(
     {
-        TRAINER_TYPE_GRADIENT: _Kind(train_messages.starting_gradient(), train_by_gradient),
+        TRAINER_TYPE_GRADIENT: _Kind(train_messages.starting_gradient(), _train_by_gradient),
         TRAINER_TYPE_CALIBRATION: _Kind(
             train_messages.starting_calibration(), calibrate_thresholds
         ),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from fleet_engine.training import WorkerGroup, train_gradient
+from fleet_engine.training import WorkerGroup
 from fleet_engine.weights import open_stored
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.files import PathPolicy
@@ -58,6 +58,8 @@ def train_as_rank(
         if run.trainer_type != TRAINER_TYPE_GRADIENT:
             fit(pipeline, job, on_event=lambda _: None, should_stop=lambda: False)
             return
+        from fleet_engine.training.gradient import train_gradient
+
         train_gradient(
             pipeline,
             job,

@@ -14,20 +14,21 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from fleet_engine.graph.pipeline import Pipeline
-from fleet_engine.training.best_weights import restore_best
-from fleet_engine.training.callbacks import make_callbacks, watched_values
 from fleet_engine.training.epoch_batches import EpochBatches
-from fleet_engine.training.epoch_checkpoint import EpochCheckpoint
-from fleet_engine.training.epoch_keeper import EpochKeeper
+from fleet_engine.training.gradient.best_weights import restore_best
+from fleet_engine.training.gradient.callbacks import make_callbacks, watched_values
+from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
+from fleet_engine.training.gradient.epoch_keeper import EpochKeeper
+from fleet_engine.training.gradient.loop_events import LoopEvents
+from fleet_engine.training.gradient.pipeline_module import PipelineModule
+from fleet_engine.training.gradient.placement import Placement, placement
+from fleet_engine.training.gradient.watched_values import WatchedValues
 from fleet_engine.training.gradient_job import GradientJob
-from fleet_engine.training.loop_events import LoopEvents
-from fleet_engine.training.optimizers import check_optimizer, check_scheduler, watched_value
-from fleet_engine.training.pipeline_module import PipelineModule
-from fleet_engine.training.processes import Placement, placement, process_count
+from fleet_engine.training.job_checks import check_job
+from fleet_engine.training.optimizers import watched_value
 from fleet_engine.training.random_state import seed_generators
 from fleet_engine.training.trained_nodes import prepare_nodes
 from fleet_engine.training.training_event import BestCheckpoint, Hook, TrainingEvent
-from fleet_engine.training.watched_values import WatchedValues
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.files import volume_answers
 from fleet_schemas import TrainingConfig
@@ -101,16 +102,6 @@ def train_gradient(
         pipeline.to(device)
         module.eval()
     on_event(_restored(restore_best(module, _checkpoint_of(callbacks)), job))
-
-
-def check_job(job: GradientJob) -> None:
-    """Refuse settings that cannot work, before anything is computed; raises InvalidInput."""
-    check_optimizer(job.training.optimizer)
-    check_scheduler(job.training.scheduler)
-    job.measurements.check_ids(job.data.train_ids)
-    if job.data.val_ids:
-        job.measurements.check_ids(job.data.val_ids)
-    process_count(job.training)
 
 
 def _fit(

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from fleet_engine.training.epoch_checkpoint import EpochCheckpoint
-from fleet_engine.training.pipeline_module import PipelineModule
+from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
+from fleet_engine.training.gradient.pipeline_module import PipelineModule
 
 
 class EpochKeeper(Callback):

@@ -5,7 +5,9 @@ from typing import NamedTuple
 import torch
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
-from fleet_engine.training.worker_group import GroupEnvironment, WorkerGroup
+from fleet_engine.training.gradient.group_environment import GroupEnvironment
+from fleet_engine.training.process_count import process_count
+from fleet_engine.training.worker_group import WorkerGroup
 from fleet_platform.errors import InvalidInput
 from fleet_schemas import TrainingConfig
 
@@ -80,30 +82,6 @@ def placement(
         find_unused_parameters=strategy != "ddp_find_unused_parameters_false",
     )
     return Placement(accelerator, count, num_nodes, ddp, [GroupEnvironment(group)])
-
-
-def process_count(training: TrainingConfig) -> int:
-    """Processes of one host that `training.devices` asks for; null, auto and -1 mean one.
-
-    Raises:
-        InvalidInput: it is neither a number nor a list of GPU numbers.
-    """
-    devices = training.devices
-    if isinstance(devices, str):
-        text = devices.strip()
-        if text in {"", "auto", "-1"}:
-            return 1
-        parts = text.split(",") if "," in text else [text]
-        if not all(part.strip().isdigit() for part in parts):
-            raise InvalidInput(
-                f"training.devices '{devices}' is neither a number nor a list such as '0,1'."
-            )
-        return len(parts) if "," in text else int(text)
-    if devices is None or devices == -1:
-        return 1
-    if devices < 1:
-        raise InvalidInput(f"training.devices is {devices}; it must be at least 1.")
-    return devices
 
 
 def _accelerator(name: str, device: torch.device) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
-from fleet_engine.training.pipeline_module import PipelineModule
+from fleet_engine.training.gradient.pipeline_module import PipelineModule
 from fleet_engine.training.training_event import BestCheckpoint
 
 
