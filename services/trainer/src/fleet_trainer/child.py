@@ -73,6 +73,8 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     threading.Thread(target=_import_lightning, name="imports", daemon=True).start()
     while (assignment := assignments.get()) is not None:
         replies.say(worker.execute(assignment))
+        # So does what outlived the run's own collection: Lightning above all, imported meanwhile.
+        gc.freeze()
     runs.close()
     sessions.close()
 
