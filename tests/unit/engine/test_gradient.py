@@ -121,7 +121,8 @@ def test_events_tell_epochs_batches_and_counts(scene, tmp_path):
     assert batches[0].losses.keys() == {"total"}
     assert batches[0].metrics["bce"] == pytest.approx(batches[0].losses["total"])
     end = next(e for e in training.events if e.hook is Hook.VALIDATION_END)
-    assert end.losses.keys() == {"train_loss", "val_loss"}
+    assert end.losses.keys() == {"train_loss", "val_loss", "total"}
+    assert end.losses["total"] == end.losses["val_loss"]
     assert {"bce", "train/bce", "metrics_anomaly/iou"} <= end.metrics.keys()
 
 

@@ -114,6 +114,9 @@ class LoopEvents(Callback):
             losses = {"total": float(loss)}
         elif hook in {Hook.VALIDATION_END, Hook.EPOCH_END}:
             losses = {key: logged[key] for key in ("train_loss", "val_loss") if key in logged}
+            # Batches may be left out of a stream; readers of `total` find it here at the latest.
+            own = "train_loss" if stage is Stage.TRAIN else "val_loss"
+            losses |= {"total": logged[own]} if own in logged else {}
         else:
             losses, metrics = {}, {}
         in_training = stage is Stage.TRAIN
