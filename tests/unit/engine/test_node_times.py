@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fleet_engine import NodeTimes, Pipeline, Stage, set_tile_threads
+from fleet_engine.graph import tiles as graph_tiles
 from fleet_engine.graph.tiles import Tiles
 from tests.unit.engine.pipelines import INFERENCE, batch_of, fitted_rx
 
@@ -31,14 +32,22 @@ def test_each_node_that_ran_is_noted_in_order(pipeline):
     assert set(times.seconds.values()) == {1.0}
 
 
+@pytest.fixture
+def least_tiles(monkeypatch):
+    """Tiles as small as they can be."""
+    monkeypatch.setattr(graph_tiles, "TILE_SIZE_BYTES", {"cpu": 1})
+
+
+@pytest.mark.usefixtures("least_tiles")
 def test_tiles_of_a_node_are_summed(pipeline):
-    times, batch = ticking(), batch_of((1, 1200, 100, 7))
+    times, batch = ticking(), batch_of((1, 40, 100, 7))
     pipeline.plan(Stage.INFERENCE).run(batch, INFERENCE, times)
     tiles = len(Tiles({"cube": batch["cube"]}, exact=False).spans())
     assert tiles > 1
     assert times.seconds == dict.fromkeys(RAN, float(tiles))
 
 
+@pytest.mark.usefixtures("least_tiles")
 def test_threads_that_share_the_tiles_lose_no_second(pipeline):
     own_time = threading.local()
 
@@ -46,7 +55,7 @@ def test_threads_that_share_the_tiles_lose_no_second(pipeline):
         own_time.seconds = getattr(own_time, "seconds", 0.0) + 1.0
         return own_time.seconds
 
-    times, batch = NodeTimes(clock=clock), batch_of((1, 1500, 100, 7))
+    times, batch = NodeTimes(clock=clock), batch_of((1, 40, 100, 7))
     set_tile_threads(2)
     try:
         pipeline.plan(Stage.INFERENCE).run(batch, INFERENCE, times)

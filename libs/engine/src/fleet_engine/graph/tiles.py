@@ -17,6 +17,10 @@ TILE_SIZE_BYTES = {"cpu": 1 << 20, "cuda": 1 << 26}
 cache when the next one reads it, and the allocator hands the same few blocks round; on a GPU, a
 tile is large enough to fill the device."""
 
+_PART_FACTOR = 2
+"""Where torch splits each operation over several threads, each thread's part is this many such
+tiles: less does not make up for waking the thread."""
+
 LEAST_PIXELS = 256
 """A tile never has fewer rows, because matrix products of a handful of rows round differently; so
 a pixel's result does not depend on how many pixels came with it."""
@@ -113,6 +117,8 @@ class Tiles:
         """Pixels of a tile, a multiple of `LEAST_PIXELS`."""
         channels = max(math.prod(value.shape[3:]) for value in self._flat.values())
         size_bytes = TILE_SIZE_BYTES.get(self._device, TILE_SIZE_BYTES["cpu"])
+        if self._device == "cpu" and (threads := torch.get_num_threads()) > 1:
+            size_bytes *= _PART_FACTOR * threads
         return LEAST_PIXELS * max(size_bytes // (_FLOAT32_BYTES * channels * LEAST_PIXELS), 1)
 
     def _lengthened(self, value: Tensor) -> Tensor:
