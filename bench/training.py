@@ -32,6 +32,9 @@ from tests.standins import cu3s
 TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
 OURS, PUBLISHED = "this stack", "published"
 _MEASUREMENTS = 8
+_WARM_UP_S = 6.0
+"""A server that has just started still imports what it will need, beside its first trainings."""
+
 _SHORT_ROUNDS = 5
 """Statistical trainings take a fraction of a second, and are timed this many times as often."""
 
@@ -75,7 +78,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trainruns", nargs="*", choices=TRAINRUNS, default=TRAINRUNS)
     parser.add_argument("--side", type=int, default=128, help="pixels along a cube's edge")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3, help="timed, after one that is not")
+    parser.add_argument("--rounds", type=int, default=3, help="timed, of gradient training")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of torch")
     parser.add_argument("--gpu", action="store_true", help="both use the GPU, where they can")
     return parser.parse_args()
@@ -153,12 +156,15 @@ def _trainings(stub: Stub, name: str, folder: Path, epochs: int) -> Iterator[Tra
 
 
 def _compare(servers: dict[str, Stub], training: Training, rounds: int) -> Sequence[TrainingResult]:
-    """Time all servers, turn by turn, after a round of each that does not count."""
+    """Time all servers, turn by turn, after a warm-up of each that does not count."""
+    for stub in servers.values():
+        spent_s = 0.0
+        while spent_s < _WARM_UP_S:
+            spent_s += _train(stub, training)
     taken: dict[str, list[float]] = {label: [] for label in servers}
-    for number in range(rounds * (1 if training.gradient else _SHORT_ROUNDS) + 1):
+    for _ in range(rounds * (1 if training.gradient else _SHORT_ROUNDS)):
         for label, stub in servers.items():
-            seconds = _train(stub, training)
-            taken[label] += [seconds] if number else []
+            taken[label].append(_train(stub, training))
     results = {label: _result(label, training, seconds) for label, seconds in taken.items()}
     if PUBLISHED not in results:
         return list(results.values())
