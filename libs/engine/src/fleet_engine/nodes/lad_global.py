@@ -1,6 +1,5 @@
 """Laplacian anomaly detector: how rough a spectrum's deviation is on a graph of the channels."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -8,8 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.channel_statistics_node import ChannelStatisticsNode
 from fleet_engine.nodes.running_mean import RunningMean
 
 _LEAST_ALPHA = 1e-12
@@ -20,7 +19,7 @@ _LEAST_ALPHA = 1e-12
     "cuvis_ai.anomaly.lad_detector.LADGlobal",
     "cuvis_ai.node.anomaly.lad_detector.LADGlobal",
 )
-class LADGlobal(Node):
+class LADGlobal(ChannelStatisticsNode[RunningMean]):
     """``score = (x - M)^T L (x - M)`` per pixel (Verdoja & Grangetto 2020).
 
     M is the mean of all training pixels. The channels are the vertices of a complete graph with
@@ -40,6 +39,7 @@ class LADGlobal(Node):
         "scores": PortSpec(torch.float32, (-1, -1, -1, 1), "larger: more anomalous")
     }
     TRAINABLE_BUFFERS = ("M", "L")
+    STATISTICS = RunningMean
     PIXEL_PORTS = frozenset({"data", "scores"})
 
     M: Tensor
@@ -60,32 +60,13 @@ class LADGlobal(Node):
             use_numpy_laplacian=use_numpy_laplacian,
             **hparams,
         )
-        self.num_channels = num_channels
         self.normalize_laplacian = normalize_laplacian
         self.register_buffer("M", torch.zeros(num_channels, dtype=torch.float64))
         self.register_buffer("L", torch.zeros(num_channels, num_channels, dtype=torch.float64))
-        self._mean = RunningMean(num_channels, self.M.device)
-
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._mean = RunningMean(self.num_channels, self.M.device)
-
-    def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
-        self._check_channels(data)
-        self._mean.update(data.reshape(-1, self.num_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count and sum of the pixels."""
-        return self._mean.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the sums of all parts' pixels."""
-        self._mean.merge(parts)
 
     def fit_end(self) -> None:
         """Set M and L."""
-        mean_C = self._mean.mean()
+        mean_C = self.statistics.mean()
         self.store("M", mean_C)
         self.store("L", _laplacian(mean_C, normalize=self.normalize_laplacian))
         self.fitted = True
@@ -102,18 +83,10 @@ class LADGlobal(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        self._check_channels(data)
+        self.check_channels(data)
         centred_NC = data.reshape(-1, self.num_channels) - self.M.to(data.dtype)
         scores_N = (centred_NC @ self.L.to(data.dtype) * centred_NC).sum(dim=-1)
         return {"scores": scores_N.reshape(*data.shape[:-1], 1)}
-
-    def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.num_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.num_channels} channels, as the hparam num_channels says",
-            )
 
 
 def _laplacian(mean_C: Tensor, *, normalize: bool) -> Tensor:

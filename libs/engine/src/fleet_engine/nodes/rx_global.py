@@ -1,6 +1,5 @@
 """Global RX: squared Mahalanobis distance to the background."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -8,8 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.channel_statistics_node import ChannelStatisticsNode
 from fleet_engine.nodes.moments import Moments
 
 
@@ -17,7 +16,7 @@ from fleet_engine.nodes.moments import Moments
     "cuvis_ai.anomaly.rx_detector.RXGlobal",
     "cuvis_ai.node.anomaly.rx_detector.RXGlobal",
 )
-class RXGlobal(Node):
+class RXGlobal(ChannelStatisticsNode[Moments]):
     """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10).
 
     mu and cov are mean and sample covariance (n - 1) of all training pixels, cov with `eps` added
@@ -48,34 +47,15 @@ class RXGlobal(Node):
         **hparams: Any,
     ) -> None:
         super().__init__(num_channels=num_channels, eps=eps, cache_inverse=cache_inverse, **hparams)
-        self.num_channels = num_channels
         self.eps = eps
         inverse_channels = num_channels if cache_inverse else 0
         self.register_buffer("mu", torch.zeros(num_channels))
         self.register_buffer("cov", torch.eye(num_channels))
         self.register_buffer("cov_inv", torch.eye(inverse_channels))
-        self._moments = Moments(num_channels, self.mu.device)
-
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(self.num_channels, self.mu.device)
-
-    def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
-        self._check_channels(data)
-        self._moments.update(data.reshape(-1, self.num_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set mu, cov and cov_inv."""
-        moments = self._moments
+        moments = self.statistics
         cov_CC = moments.covariance()
         cov_CC.diagonal().add_(self.eps)
         self.store("mu", moments.mean_C)
@@ -96,7 +76,7 @@ class RXGlobal(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        self._check_channels(data)
+        self.check_channels(data)
         centred_NC = data.reshape(-1, self.num_channels) - self.mu
         if self.cov_inv.numel():
             solved_NC = centred_NC @ self.cov_inv
@@ -104,11 +84,3 @@ class RXGlobal(Node):
             solved_NC = torch.linalg.solve(self.cov, centred_NC, left=False)
         scores_N = (solved_NC * centred_NC).sum(dim=-1)
         return {"scores": scores_N.reshape(*data.shape[:-1], 1)}
-
-    def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.num_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.num_channels} channels, as the hparam num_channels says",
-            )

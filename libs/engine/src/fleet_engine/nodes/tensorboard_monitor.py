@@ -93,6 +93,8 @@ class TensorBoardMonitorNode(Node):
                         _tag(figure), figure.value, context.global_step, dataformats="HWC"
                     )
             except OSError as error:
+                with volume_answers("output"):
+                    raise
                 raise DependencyDown(
                     f"Node '{self.name}': event files cannot be written to '{self.output_dir}' "
                     f"({error.strerror})."

@@ -1,6 +1,5 @@
 """Principal components, fitted and then open to training."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -8,15 +7,15 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.channel_statistics_node import ChannelStatisticsNode
 from fleet_engine.nodes.moments import Moments
 
 Size = Annotated[int, Field(gt=0, le=16384)]
 
 
 @published("cuvis_ai.node.dimensionality_reduction.TrainablePCA")
-class TrainablePCA(Node):
+class TrainablePCA(ChannelStatisticsNode[Moments]):
     """``y = V (x - mean)`` per pixel (Pearson 1901), whitened ``y_k / sqrt(lambda_k + eps)``.
 
     The rows of V are the eigenvectors of the training pixels' sample covariance (n - 1) with the
@@ -74,37 +73,18 @@ class TrainablePCA(Node):
                 f"hparam 'n_components' is {n_components}; right is at most the {num_channels} "
                 "of num_channels"
             )
-        self.num_channels = num_channels
         self.n_components = n_components
         self.whiten = whiten
         self.eps = eps
         self.register_buffer("_mean", torch.zeros(num_channels))
         self.register_buffer("_explained_variance", torch.ones(n_components))
         self.register_buffer("_components", torch.eye(n_components, num_channels))
-        self._moments = Moments(num_channels, self._mean.device)
-
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(self.num_channels, self._mean.device)
-
-    def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
-        self._check_channels(data)
-        self._moments.update(data.reshape(-1, self.num_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set mean, components and their variances."""
         # On the CPU, where the signs do not depend on the device of the data.
-        variances, vectors_CC = torch.linalg.eigh(self._moments.covariance().cpu())
-        self.store("_mean", self._moments.mean_C)
+        variances, vectors_CC = torch.linalg.eigh(self.statistics.covariance().cpu())
+        self.store("_mean", self.statistics.mean_C)
         kept = variances.flip(0)[: self.n_components]
         self.store("_explained_variance", kept.clamp_min(0.0))
         self.store("_components", vectors_CC.flip(1).T[: self.n_components])
@@ -124,7 +104,7 @@ class TrainablePCA(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        self._check_channels(data)
+        self.check_channels(data)
         projected = (data - self._mean) @ self._components.T
         variance_K = self._explained_variance
         if self.whiten:
@@ -134,11 +114,3 @@ class TrainablePCA(Node):
             "explained_variance_ratio": variance_K / (variance_K.sum() + self.eps),
             "components": self._components,
         }
-
-    def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.num_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.num_channels} channels, as the hparam num_channels says",
-            )

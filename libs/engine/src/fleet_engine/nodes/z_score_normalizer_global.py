@@ -1,6 +1,5 @@
 """Standardises each channel with the statistics of the training data."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -8,8 +7,8 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.channel_statistics_node import ChannelStatisticsNode
 from fleet_engine.nodes.moments import Moments
 
 
@@ -17,7 +16,7 @@ from fleet_engine.nodes.moments import Moments
     "cuvis_ai.anomaly.deep_svdd.ZScoreNormalizerGlobal",
     "cuvis_ai.node.anomaly.deep_svdd.ZScoreNormalizerGlobal",
 )
-class ZScoreNormalizerGlobal(Node):
+class ZScoreNormalizerGlobal(ChannelStatisticsNode[Moments]):
     """``(x - mean_c) / std_c`` per channel.
 
     mean_c is the mean of all training pixels, std_c their sample standard deviation (n - 1) plus
@@ -45,33 +44,14 @@ class ZScoreNormalizerGlobal(Node):
         **hparams: Any,
     ) -> None:
         super().__init__(num_channels=num_channels, eps=eps, **hparams)
-        self.num_channels = num_channels
         self.eps = eps
         self.register_buffer("zscore_mean", torch.zeros(num_channels))
         self.register_buffer("zscore_std", torch.ones(num_channels))
-        self._moments = Moments(num_channels, self.zscore_mean.device)
-
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(self.num_channels, self.zscore_mean.device)
-
-    def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
-        self._check_channels(data)
-        self._moments.update(data.reshape(-1, self.num_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
 
     def fit_end(self) -> None:
         """Set mean and standard deviation."""
-        std_C = self._moments.covariance().diagonal().sqrt()
-        self.store("zscore_mean", self._moments.mean_C)
+        std_C = self.statistics.covariance().diagonal().sqrt()
+        self.store("zscore_mean", self.statistics.mean_C)
         self.store("zscore_std", std_C + self.eps)
         self.fitted = True
 
@@ -87,13 +67,5 @@ class ZScoreNormalizerGlobal(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        self._check_channels(data)
+        self.check_channels(data)
         return {"normalized": (data - self.zscore_mean) / self.zscore_std}
-
-    def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.num_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.num_channels} channels, as the hparam num_channels says",
-            )
