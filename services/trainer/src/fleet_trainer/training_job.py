@@ -23,14 +23,16 @@ def training_job(
         group: the processes that train together; None: this one alone.
 
     Raises:
-        AppError: the data are not there, or cannot be read.
+        AppError: the data are not there, cannot be read, or a split names what they do not have.
     """
     lists = NodeLists.of(run.trainrun_config_json)
     data = parse_config(DataConfig, run.data_config_json, "data")
+    measurements = open_measurements(data, policy, read_ahead=read_ahead)
+    measurements.check_splits(data)
     return GradientJob(
         training=parse_config(TrainingConfig, run.training_config_json or b"{}", "training"),
         data=data,
-        measurements=open_measurements(data, policy, read_ahead=read_ahead),
+        measurements=measurements,
         loss_nodes=lists.loss_nodes,
         metric_nodes=lists.metric_nodes,
         freeze_nodes=lists.freeze_nodes,

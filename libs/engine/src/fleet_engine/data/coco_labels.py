@@ -59,6 +59,22 @@ class CocoLabels:
             ) from error
         return cls(sent, annotations, sizes)
 
+    def check_images(self, count: int) -> None:
+        """Refuse labels that are none of a file's.
+
+        Args:
+            count: measurements of the file.
+
+        Raises:
+            InvalidInput: there are annotations, and not one is of a measurement of the file.
+        """
+        if self._annotations and not any(0 <= index < count for index in self._annotations):
+            raise InvalidInput(
+                f"Annotation file '{self._sent}' was made for other data: it annotates images "
+                f"{min(self._annotations)} to {max(self._annotations)}, and the measurements are 0 "
+                f"to {count - 1}. The 'image_id' of an annotation must be a measurement's number."
+            )
+
     def mask(self, index: int, height: int, width: int) -> npt.NDArray[np.int32]:
         """The class of each pixel of measurement `index`; 0 where nothing is annotated.
 
@@ -79,7 +95,7 @@ class CocoLabels:
             try:
                 for region_HW in _regions(annotation, height, width):
                     mask_HW[region_HW] = annotation["category_id"]
-            except (ValueError, TypeError, KeyError, OverflowError) as error:
+            except ValueError as error:
                 raise InvalidInput(
                     f"Annotation {annotation.get('id', '')} of '{self._sent}' does not fit "
                     f"measurement {index} of {height} x {width} pixels: {error}"
@@ -93,6 +109,8 @@ def _regions(annotation: Mapping[str, Any], height: int, width: int) -> list[npt
     if isinstance(segmentation, dict):
         regions.append(_from_run_lengths(segmentation, (height, width), (height, width)))
     elif segmentation:
+        if not (isinstance(segmentation, list) and all(isinstance(r, list) for r in segmentation)):
+            raise ValueError("'segmentation' holds neither polygons nor run lengths.")
         regions += [
             _from_polygon(ring, height, width)
             for ring in segmentation
@@ -106,7 +124,10 @@ def _regions(annotation: Mapping[str, Any], height: int, width: int) -> list[npt
 
 
 def _from_polygon(ring: Sequence[float], height: int, width: int) -> npt.NDArray[np.bool_]:
-    xy = np.asarray(ring, dtype=np.float32)
+    try:
+        xy = np.asarray(ring, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError):
+        xy = np.asarray([np.nan])
     if xy.size % 2 or not np.isfinite(xy).all():
         raise ValueError("a polygon is not a list of finite x, y pairs.")
     xy = xy.reshape(-1, 2)
@@ -121,7 +142,13 @@ def _from_polygon(ring: Sequence[float], height: int, width: int) -> npt.NDArray
 def _from_run_lengths(
     encoded: Mapping[str, Any], stated: tuple[int, int], shape: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    size = tuple(encoded["size"])
-    if size not in {stated, shape}:
+    size, counts = encoded.get("size"), encoded.get("counts")
+    if not (isinstance(size, list) and len(size) == 2):
+        raise ValueError("run lengths have no 'size' of two numbers.")
+    if tuple(size) not in {stated, shape}:
         raise ValueError(f"run lengths are for {size[0]} x {size[1]} pixels.")
-    return decode_run_lengths(encoded["counts"], shape)
+    if not isinstance(counts, str) and not (
+        isinstance(counts, list) and all(isinstance(run, int) for run in counts)
+    ):
+        raise ValueError("run lengths are neither a list of whole numbers nor a text.")
+    return decode_run_lengths(counts, shape)

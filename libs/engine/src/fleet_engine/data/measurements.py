@@ -30,8 +30,12 @@ class Measurements:
     def __len__(self) -> int:
         return len(self._reader)
 
-    def check_ids(self, ids: list[int]) -> None:
+    def check_ids(self, ids: list[int], split: str = "") -> None:
         """Refuse numbers of measurements that the file does not have.
+
+        Args:
+            ids: the numbers.
+            split: the split that they are of, for the text; empty: of none.
 
         Raises:
             InvalidInput: a number is out of range, or there is none at all.
@@ -43,9 +47,21 @@ class Measurements:
             )
         for index in ids:
             if not 0 <= index < len(self):
+                named = f", which the {split} split names" if split else ""
                 raise InvalidInput(
-                    f"There is no measurement {index} in '{self._file.sent}'; {self._range}."
+                    f"There is no measurement {index} in '{self._file.sent}'{named}; {self._range}."
                 )
+
+    def check_splits(self, data: DataConfig) -> None:
+        """Refuse splits that name a measurement which the file does not have; empty ones pass.
+
+        Raises:
+            InvalidInput: the text names the split and the number.
+        """
+        splits = {"train": data.train_ids, "val": data.val_ids, "test": data.test_ids}
+        for split, ids in splits.items():
+            if ids:
+                self.check_ids(ids, split)
 
     def read(self, index: int) -> Measurement:
         """Read measurement `index`.
@@ -107,4 +123,5 @@ def open_measurements(
     if config.annotation_json_path:
         path = policy.data_file(config.annotation_json_path)
         labels = CocoLabels.read(path, config.annotation_json_path)
+        labels.check_images(len(reader))
     return Measurements(file, reader, labels, read_ahead)
