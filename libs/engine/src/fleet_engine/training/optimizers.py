@@ -64,11 +64,15 @@ def _cosine(config: SchedulerConfig, optimizer: Optimizer, max_epochs: int) -> L
 
 
 def _step(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> LRScheduler:
-    return StepLR(optimizer, step_size=config.step_size or 1, gamma=config.gamma or 0.1)
+    return StepLR(
+        optimizer,
+        step_size=config.step_size or 1,
+        gamma=0.1 if config.gamma is None else config.gamma,
+    )
 
 
 def _exponential(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> LRScheduler:
-    return ExponentialLR(optimizer, gamma=config.gamma or 0.99)
+    return ExponentialLR(optimizer, gamma=0.99 if config.gamma is None else config.gamma)
 
 
 _OPTIMIZERS: Mapping[str, Callable[[OptimizerConfig, list[Parameter]], Optimizer]] = (
@@ -89,12 +93,17 @@ _NO_SCHEDULER = frozenset({"", "none"})
 
 
 def check_optimizer(config: OptimizerConfig) -> None:
-    """Refuse an optimizer that does not exist.
+    """Refuse an optimizer that does not exist, or whose settings have no meaning.
 
     Raises:
-        InvalidInput: it is unknown; the text names the known ones.
+        InvalidInput: it is unknown, or a setting is out of range; the text names what is right.
     """
     _known(config.name, _OPTIMIZERS, "training.optimizer.name")
+    if not all(0 <= beta < 1 for beta in config.betas or _BETAS):
+        raise InvalidInput(
+            f"training.optimizer.betas is {list(config.betas or ())}; each must be at least 0 and "
+            "less than 1."
+        )
 
 
 def check_scheduler(config: SchedulerConfig | None) -> None:
@@ -113,6 +122,11 @@ def check_scheduler(config: SchedulerConfig | None) -> None:
             raise InvalidInput(
                 f"training.scheduler.{key} is '{value}'; it must be {' or '.join(allowed)}."
             )
+    if watched_value(config) is not None and not config.factor < 1:
+        raise InvalidInput(
+            f"training.scheduler.factor is {config.factor}; it must be less than 1, so that the "
+            "rate sinks."
+        )
 
 
 def watched_value(config: SchedulerConfig | None) -> str | None:

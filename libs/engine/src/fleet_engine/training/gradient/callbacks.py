@@ -1,6 +1,7 @@
 """From the published callback settings to Lightning's callbacks."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from lightning.pytorch.callbacks import (
@@ -10,6 +11,7 @@ from lightning.pytorch.callbacks import (
     ModelCheckpoint,
 )
 
+from fleet_engine.training.gradient.checkpoint_name import check_filename
 from fleet_platform.errors import InvalidInput
 from fleet_schemas import CallbacksConfig, EarlyStoppingConfig, ModelCheckpointConfig
 
@@ -43,8 +45,15 @@ def make_callbacks(config: CallbacksConfig | None, folder: Callable[[str], Path]
     if config is None:
         return []
     callbacks: list[Callback] = []
+    seen: set[tuple[str, str]] = set()
     for index, stopping in enumerate(config.early_stopping):
         _check_mode(stopping.mode, f"training.callbacks.early_stopping.{index}.mode")
+        if (stopping.monitor, stopping.mode) in seen:
+            raise InvalidInput(
+                f"training.callbacks.early_stopping.{index} watches '{stopping.monitor}' "
+                f"({stopping.mode}) as one before it does; keep one of them."
+            )
+        seen.add((stopping.monitor, stopping.mode))
         callbacks.append(_early_stopping(stopping))
     if config.learning_rate_monitor is not None:
         callbacks.append(
@@ -77,20 +86,9 @@ def _early_stopping(config: EarlyStoppingConfig) -> EarlyStopping:
 
 
 def _checkpoint(config: ModelCheckpointConfig, folder: Path) -> ModelCheckpoint:
-    intervals = (config.every_n_epochs, config.every_n_train_steps, config.train_time_interval)
-    # The default of every_n_epochs gives way to an interval that was asked for.
-    given = "every_n_epochs" in config.model_fields_set
-    by_epoch = config.every_n_epochs if given or not any(intervals[1:]) else None
-    if sum(interval is not None for interval in (by_epoch, *intervals[1:])) > 1:
-        raise InvalidInput(
-            "training.callbacks.checkpoint: every_n_epochs, every_n_train_steps and "
-            "train_time_interval exclude one another; set one of them."
-        )
-    if config.filename and (Path(config.filename).is_absolute() or ".." in config.filename):
-        raise InvalidInput(
-            f"training.callbacks.checkpoint.filename '{config.filename}' leaves its folder; give a "
-            "name such as '{epoch:02d}' alone."
-        )
+    by_epoch = _epochs_between(config)
+    if config.filename:
+        check_filename(config.filename)
     return ModelCheckpoint(
         dirpath=folder,
         filename=config.filename,
@@ -108,6 +106,28 @@ def _checkpoint(config: ModelCheckpointConfig, folder: Path) -> ModelCheckpoint:
         save_on_train_epoch_end=config.save_on_train_epoch_end,
         enable_version_counter=config.enable_version_counter,
     )
+
+
+def _epochs_between(config: ModelCheckpointConfig) -> int | None:
+    """`every_n_epochs`, whose default gives way to an interval that was asked for."""
+    place = "training.callbacks.checkpoint"
+    steps, time = config.every_n_train_steps, config.train_time_interval
+    if steps is not None and steps < 1:
+        raise InvalidInput(f"{place}.every_n_train_steps is {steps}; it must be at least 1.")
+    if time is not None and time <= timedelta():
+        raise InvalidInput(
+            f"{place}.train_time_interval is {time.total_seconds()} s; it must be longer than 0."
+        )
+    others = [interval for interval in (steps, time) if interval is not None]
+    epochs = config.every_n_epochs
+    if others and epochs == type(config).model_fields["every_n_epochs"].default:
+        epochs = None
+    if len(others) + (epochs is not None) > 1:
+        raise InvalidInput(
+            f"{place}: every_n_epochs, every_n_train_steps and train_time_interval exclude one "
+            "another; set one of them."
+        )
+    return epochs
 
 
 def _check_mode(mode: str, place: str) -> None:
