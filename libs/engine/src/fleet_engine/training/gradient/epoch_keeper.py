@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 
+import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
 from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
 from fleet_engine.training.gradient.pipeline_module import PipelineModule
+from fleet_platform.errors import InvalidInput
 
 
 class EpochKeeper(Callback):
@@ -39,7 +41,11 @@ class EpochKeeper(Callback):
             self._resumed.restore_loop(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what the epoch before has left."""
+        """Keep what the epoch before has left.
+
+        Raises:
+            InvalidInput: weights became NaN or infinite in it; `last` is the state before.
+        """
         if self._resumed is not None:
             self._resumed.restore_random()
             self._resumed = None
@@ -47,10 +53,23 @@ class EpochKeeper(Callback):
             self._keep(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what the last epoch has left."""
+        """Keep what the last epoch has left; raises likewise."""
         self._keep(trainer)
 
     def _keep(self, trainer: Trainer) -> None:
+        self._refuse_not_finite(trainer.current_epoch - 1)
         self.last = EpochCheckpoint.capture(trainer, self._module)
         if trainer.is_global_zero:
             self._on_checkpoint(self.last.to_bytes())
+
+    def _refuse_not_finite(self, epoch: int) -> None:
+        broken = [
+            name.removeprefix("nodes.")
+            for name, parameter in self._module.named_parameters()
+            if parameter.requires_grad and not bool(torch.isfinite(parameter).all())
+        ]
+        if broken:
+            raise InvalidInput(
+                f"Weights became NaN or infinite in epoch {epoch}: {', '.join(broken)}. Use a "
+                "smaller training.optimizer.lr or set training.gradient_clip_val."
+            )

@@ -74,7 +74,12 @@ class PipelineModule(LightningModule):
         result = self._run(Stage.TRAIN, batch, batch_idx, sinks=True)
         if not result.losses:
             raise InvalidInput("None of loss_nodes gave a loss at the training stage.")
-        self._refuse_useless(result, batch, batch_idx)
+        if not result.total.requires_grad:
+            raise InvalidInput(
+                f"The loss of {', '.join(self._job.loss_nodes)} does not depend on anything that "
+                "is trained. Unfreeze a node that stands before a loss node (unfreeze_nodes)."
+            )
+        self._refuse_not_finite(result, batch, batch_idx, "epoch")
         self._log_losses("train", result, batch)
         return result.total
 
@@ -85,9 +90,14 @@ class PipelineModule(LightningModule):
             node.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Give the loss of one batch, and report the metrics that are not pooled."""
+        """Give the loss of one batch, and report the metrics that are not pooled.
+
+        Raises:
+            InvalidInput: the loss is NaN or infinite.
+        """
         sanity = self.trainer.sanity_checking
         result = self._run(Stage.VAL, batch, batch_idx, sinks=not sanity)
+        self._refuse_not_finite(result, batch, batch_idx, "the validation of epoch")
         self._log_losses("val", result, batch)
         pooled = tuple(f"{name}/" for name in self._pooling)
         for name, value in result.metrics.items():
@@ -127,22 +137,27 @@ class PipelineModule(LightningModule):
             )
             self._plans[stage, sinks] = plan
         context = Context(stage, self.current_epoch, batch_idx, self.global_step)
-        return plan.run(batch, context)
-
-    def _refuse_useless(self, result: StageResult, batch: Batch, batch_idx: int) -> None:
-        if not result.total.requires_grad:
+        try:
+            return plan.run(batch, context)
+        except InvalidInput as error:
+            if "mask" in batch:
+                raise
             raise InvalidInput(
-                f"The loss of {', '.join(self._job.loss_nodes)} does not depend on anything that "
-                "is trained. Unfreeze a node that stands before a loss node (unfreeze_nodes)."
-            )
+                f"{error.text} Measurements {_measurements(batch)} are not labelled; if labels are "
+                "needed, name a file of them as data.annotation_json_path."
+            ) from error
+
+    def _refuse_not_finite(
+        self, result: StageResult, batch: Batch, batch_idx: int, where: str
+    ) -> None:
         if not bool(torch.isfinite(result.total)):
             values = ", ".join(
                 f"{name} = {float(loss.detach())}" for name, loss in result.losses.items()
             )
             raise InvalidInput(
-                f"The loss became {float(result.total.detach())} in epoch {self.current_epoch}, "
-                f"batch {batch_idx} (measurements {_measurements(batch)}; {values}). Use a smaller "
-                "training.optimizer.lr or set training.gradient_clip_val."
+                f"The loss became {float(result.total.detach())} in {where} "
+                f"{self.current_epoch}, batch {batch_idx} (measurements {_measurements(batch)}; "
+                f"{values}). Use a smaller training.optimizer.lr or set training.gradient_clip_val."
             )
 
     def _log_losses(self, stage: str, result: StageResult, batch: Batch) -> None:
