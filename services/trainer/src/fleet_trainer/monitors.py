@@ -1,10 +1,11 @@
 """Event files of a training, written where this server writes."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from fleet_engine import Pipeline
 from fleet_engine.nodes import TensorBoardMonitorNode
+from fleet_platform.errors import AppError
 from fleet_platform.files import PathPolicy
 
 
@@ -13,6 +14,9 @@ def event_files(pipeline: Pipeline, policy: PathPolicy) -> Iterator[None]:
     """Let the monitor nodes write below the output folder, and close their files in the end.
 
     A folder outside is refused when the first event is written, with `InvalidInput`.
+
+    Raises:
+        Exhausted, DependencyDown: the files cannot be ended, and nothing else went wrong.
     """
     monitors = [
         node for node in pipeline.nodes.values() if isinstance(node, TensorBoardMonitorNode)
@@ -21,6 +25,10 @@ def event_files(pipeline: Pipeline, policy: PathPolicy) -> Iterator[None]:
         monitor.resolve_folder = policy.writable_folder
     try:
         yield
-    finally:
+    except BaseException:
         for monitor in monitors:
-            monitor.close()
+            with suppress(AppError):
+                monitor.close()
+        raise
+    for monitor in monitors:
+        monitor.close()

@@ -1,6 +1,7 @@
 """Sends metrics and figures of a training run to TensorBoard."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -14,6 +15,7 @@ from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.graph.stage import Stage
 from fleet_platform.errors import DependencyDown
+from fleet_platform.files import volume_answers
 
 if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
@@ -79,12 +81,13 @@ class TensorBoardMonitorNode(Node):
         """Write what the connected nodes report on a batch, a list from each.
 
         Raises:
+            Exhausted: no space is left.
             DependencyDown: the folder cannot be made or written.
         """
         figures = [figure for given in artifacts for figure in given]
         numbers = [number for given in metrics for number in given]
         if figures or numbers:
-            try:
+            with self._writing():
                 writer = self._opened()
                 for number in numbers:
                     writer.add_scalar(_tag(number), number.value, context.global_step)
@@ -92,20 +95,29 @@ class TensorBoardMonitorNode(Node):
                     writer.add_image(
                         _tag(figure), figure.value, context.global_step, dataformats="HWC"
                     )
-            except OSError as error:
-                with volume_answers("output"):
-                    raise
-                raise DependencyDown(
-                    f"Node '{self.name}': event files cannot be written to '{self.output_dir}' "
-                    f"({error.strerror})."
-                ) from error
         return {}
 
     def close(self) -> None:
-        """Write what still waits and end the event file; a later event starts another folder."""
+        """Write what still waits and end the event file; a later event starts another folder.
+
+        Raises:
+            Exhausted, DependencyDown: as `forward`; the file is ended all the same.
+        """
         writer, self._writer = self._writer, None
         if writer is not None:
-            writer.close()
+            with self._writing():
+                writer.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with volume_answers("output"):
+                yield
+        except OSError as error:
+            raise DependencyDown(
+                f"Node '{self.name}': event files cannot be written to '{self.output_dir}' "
+                f"({error.strerror})."
+            ) from error
 
     def _opened(self) -> "SummaryWriter":
         if self._writer is None:

@@ -20,6 +20,7 @@ from fleet_engine.training.gradient.callbacks import make_callbacks, watched_val
 from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
 from fleet_engine.training.gradient.epoch_keeper import EpochKeeper
 from fleet_engine.training.gradient.loop_events import LoopEvents
+from fleet_engine.training.gradient.output_volume import OutputVolume
 from fleet_engine.training.gradient.pipeline_module import PipelineModule
 from fleet_engine.training.gradient.placement import Placement, placement
 from fleet_engine.training.gradient.watched_values import WatchedValues
@@ -30,7 +31,6 @@ from fleet_engine.training.random_state import seed_generators
 from fleet_engine.training.trained_nodes import prepare_nodes
 from fleet_engine.training.training_event import BestCheckpoint, Hook, TrainingEvent
 from fleet_platform.errors import Cancelled, InvalidInput
-from fleet_platform.files import volume_answers
 from fleet_schemas import TrainingConfig
 
 
@@ -80,7 +80,7 @@ def train_gradient(
         if resumed is not None and resumed.stopped:
             resumed.restore_callbacks(callbacks)
         else:
-            with _quiet(), volume_answers("output"):
+            with _quiet():
                 _fit(
                     module,
                     device,
@@ -149,7 +149,7 @@ def _trainer(
     training = job.training
     try:
         return Trainer(
-            **where._asdict(),
+            **where._replace(plugins=[*where.plugins, OutputVolume()])._asdict(),
             max_epochs=training.max_epochs,
             precision=training.precision,  # type: ignore[arg-type]  # Lightning refuses others
             accumulate_grad_batches=training.accumulate_grad_batches,

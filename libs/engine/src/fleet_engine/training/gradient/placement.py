@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+from lightning.pytorch.plugins.io import CheckpointIO
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
 from fleet_engine.training.gradient.group_environment import GroupEnvironment
@@ -28,14 +29,14 @@ class Placement(NamedTuple):
         devices: processes of this host (CPU), or the GPUs they use.
         num_nodes: hosts.
         strategy: how processes train together.
-        plugins: the group of processes.
+        plugins: the group of processes; who writes checkpoints may be added.
     """
 
     accelerator: str
     devices: int | list[int]
     num_nodes: int
     strategy: str | Strategy
-    plugins: list[GroupEnvironment]
+    plugins: list[GroupEnvironment | CheckpointIO]
 
 
 def placement(
