@@ -8,7 +8,7 @@ import torch
 
 from fleet_platform.errors import Exhausted
 
-_ALLOCATOR_TEXTS = ("can't allocate memory", "not enough memory", "out of memory")
+_ALLOCATOR_TEXTS = ("can't allocate memory", "not enough memory", "out of memory", "ALLOC_FAILED")
 
 
 @contextmanager

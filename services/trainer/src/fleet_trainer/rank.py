@@ -11,7 +11,7 @@ import sys
 import threading
 
 from fleet_platform.artifacts import open_artifact_store
-from fleet_platform.errors import AppError, Cancelled
+from fleet_platform.errors import AppError, Cancelled, Reason
 from fleet_platform.files import PathPolicy
 from fleet_platform.runs import open_run_store
 from fleet_platform.telemetry import configure_telemetry, logger
@@ -41,7 +41,9 @@ def main() -> int:
 
         _log.exception("rank.failed", rank=request["group"]["rank"])
         told = error if isinstance(error, AppError) else error_from(error, "")
-        lines.say(json.dumps({"reason": told.reason.name, "text": told.text}))
+        # Of what nobody foresaw rank 0 tells, under the trace id that its log has.
+        if told.reason is not Reason.DEFECT:
+            lines.say(json.dumps({"reason": told.reason.name, "text": told.text}))
         return 1
     finally:
         telemetry.close()

@@ -55,19 +55,12 @@ def error_from(exception: Exception, trace_id: str) -> AppError:
     """
     if isinstance(exception, AppError):
         return exception
+    # Torch takes seconds to import: the parent, which tells failures only, shall not wait for it.
+    from fleet_engine.memory_bound import is_out_of_memory
+
     if is_out_of_memory(exception):
         return Exhausted(
             "Training ran out of memory. Use a smaller data.batch_size or smaller measurements, or"
             " call Train again when the device is less busy."
         )
     return AppError(f"Unexpected error; the server's log has it under trace id {trace_id}.")
-
-
-def is_out_of_memory(exception: Exception) -> bool:
-    """Whether memory ran out, on the host or on the device."""
-    # torch names its own class for devices; its allocator on the host raises a plain RuntimeError.
-    return (
-        isinstance(exception, MemoryError)
-        or type(exception).__name__ == "OutOfMemoryError"
-        or (isinstance(exception, RuntimeError) and "DefaultCPUAllocator" in str(exception))
-    )
