@@ -119,20 +119,10 @@ class PathPolicy:
         Raises:
             InvalidInput: outside the output folder, or not the name of a file.
         """
-        path = _resolved(self.output_dir, text)
-        if not _inside(path, (self.output_dir,)):
-            raise InvalidInput(
-                f"Path {_shown(text)} lies outside the folder that this server writes; "
-                "use a relative path, which is written below its output folder."
-            )
+        path = self._below_output(text)
         if path == _resolved(self.output_dir, ".") or _is_folder(path):
             raise InvalidInput(f"Path {_shown(text)} names a folder; name a file.")
-        if any(len(os.fsencode(part)) > _MAX_NAME_BYTES for part in path.parts):
-            raise InvalidInput(
-                f"Path {_shown(text)} has a name of more than {_MAX_NAME_BYTES} bytes."
-            )
-        if any(_is_file(parent) for parent in path.parents):
-            raise InvalidInput(f"Path {_shown(text)} goes through a file as if it were a folder.")
+        _refuse_unwritable(text, path)
         return path
 
     def writable_folder(self, text: str) -> Path:
@@ -144,7 +134,18 @@ class PathPolicy:
         Raises:
             InvalidInput: outside the output folder, or it goes through a file.
         """
-        return self.writable(f"{text}/file").parent
+        folder = self._below_output(text)
+        _refuse_unwritable(text, folder / "file")
+        return folder
+
+    def _below_output(self, text: str) -> Path:
+        path = _resolved(self.output_dir, text)
+        if not _inside(path, (self.output_dir,)):
+            raise InvalidInput(
+                f"Path {_shown(text)} lies outside the folder that this server writes; "
+                "use a relative path, which is written below its output folder."
+            )
+        return path
 
     def _first_file(
         self,
@@ -173,6 +174,14 @@ class PathPolicy:
         if Path(text).is_absolute():
             raise NotFound(f"{missing}{with_suffix}.")
         raise NotFound(f"{missing}{with_suffix}; looked in {where}.")
+
+
+def _refuse_unwritable(text: str, path: Path) -> None:
+    """Refuse a file whose name is too long, or that is to lie in another file."""
+    if any(len(os.fsencode(part)) > _MAX_NAME_BYTES for part in path.parts):
+        raise InvalidInput(f"Path {_shown(text)} has a name of more than {_MAX_NAME_BYTES} bytes.")
+    if any(_is_file(parent) for parent in path.parents):
+        raise InvalidInput(f"Path {_shown(text)} goes through a file as if it were a folder.")
 
 
 def _with_and_without(prefix: str, folder: Path, text: str) -> Iterator[tuple[Path, str]]:
