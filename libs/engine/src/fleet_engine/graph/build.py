@@ -8,6 +8,7 @@ from fleet_engine.graph.construction import make_node
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.graph.size_bound import SizeBound
 from fleet_engine.graph.unique_name import unique_name
 from fleet_engine.graph.wiring import wire
 from fleet_schemas import PipelineConfig, canonical_json, digest
@@ -20,11 +21,12 @@ def build_pipeline(config: PipelineConfig) -> Pipeline:
 
     Raises:
         GraphInvalid: the config does not describe a graph that can run; the text names the place.
+        Exhausted: its nodes take more than 4 GiB.
     """
     seed = int(digest(canonical_json(config))[:15], 16)
     nodes: dict[str, Node] = {}
     # The generator behind torch's initialisers is shared by the process, hence the lock.
-    with _SEEDING, torch.random.fork_rng(devices=[]):
+    with _SEEDING, torch.random.fork_rng(devices=[]), SizeBound():
         torch.manual_seed(seed)
         for node_config in config.nodes:
             name = _unique(node_config.name, nodes)

@@ -12,6 +12,7 @@ from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.foreign_contract import contract_faults
 from fleet_engine.graph.foreign_node import ForeignNode
 from fleet_engine.graph.node import Node
+from fleet_platform.errors import AppError
 from fleet_schemas import NodeConfig
 
 
@@ -26,6 +27,7 @@ def make_node(config: NodeConfig, name: str) -> Node:
     Raises:
         GraphInvalid: unknown class, one that is no node, a missing hparam, or one of the wrong type
             or range.
+        Exhausted: a bound on what nodes may take was reached.
     """
     try:
         kind = node_class(config.class_name)
@@ -39,7 +41,7 @@ def make_node(config: NodeConfig, name: str) -> Node:
     except ValueError as error:
         raise GraphInvalid(f"{place}: {error}") from error
     except Exception as error:
-        if is_built_in(config.class_name):
+        if is_built_in(config.class_name) or isinstance(error, AppError):
             raise
         # Code of another package may raise anything.
         raise GraphInvalid(

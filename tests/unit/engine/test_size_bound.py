@@ -1,0 +1,49 @@
+"""A config does not get the host's memory, however its nodes add up."""
+
+import pytest
+import torch
+
+from fleet_engine import build_pipeline
+from fleet_engine.graph.size_bound import SizeBound
+from fleet_platform.errors import Exhausted
+from tests.unit.engine.pipelines import RX, config, node
+
+PROJECTION = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: torch.zeros(2, 128),
+        lambda: torch.empty(256, dtype=torch.float32),
+        lambda: torch.randn(16, 16),
+        lambda: torch.eye(16),
+        lambda: torch.zeros(128, dtype=torch.float64),
+        lambda: torch.nn.Linear(15, 16),
+        lambda: [torch.ones(64) for _ in range(4)],
+    ],
+)
+def test_the_tensors_of_a_block_are_counted_to_the_byte(make):
+    with SizeBound(1024):
+        make()
+    with pytest.raises(Exhausted, match="1024 bytes or more; at most 1023"), SizeBound(1023):
+        make()
+
+
+def test_what_is_made_of_a_tensor_that_counted_already_is_free():
+    with SizeBound(1024):
+        values = torch.zeros(256)
+        for _ in range(8):
+            values.add_(1).reshape(16, 16).clone()
+
+
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        [node("wide", PROJECTION, in_channels=4, rep_dim=65536, hidden=65536)],
+        [node(f"rx{number}", RX, num_channels=16384) for number in range(6)],
+    ],
+)
+def test_hparams_within_their_bounds_do_not_add_up_beyond_the_pipelines(nodes):
+    with pytest.raises(Exhausted, match="at most 4294967296"):
+        build_pipeline(config(nodes, []))
