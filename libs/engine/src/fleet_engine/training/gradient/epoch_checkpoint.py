@@ -43,7 +43,11 @@ class EpochCheckpoint:
                 "epoch": epoch,
                 "global_step": trainer.global_step,
                 "stopped": trainer.should_stop or epoch >= (trainer.max_epochs or 0),
-                "nodes": {key: value.cpu() for key, value in module.nodes.state_dict().items()},
+                # Copies on the CPU too: the training goes on, and may come back to them.
+                "nodes": {
+                    key: value.to("cpu", copy=True)
+                    for key, value in module.nodes.state_dict().items()
+                },
                 "optimizers": [optimizer.state_dict() for optimizer in trainer.optimizers],
                 "schedulers": [
                     config.scheduler.state_dict() for config in trainer.lr_scheduler_configs
