@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from fleet_engine import Pipeline, build_pipeline
+from fleet_engine import Pipeline, allow_node_packages, build_pipeline
 from fleet_engine.training import Share, WorkerGroup, fit_statistics
 from fleet_engine.weights import state_of
 from fleet_platform.errors import AppError
@@ -41,6 +41,7 @@ FITTED = {
 
 def pipeline() -> Pipeline:
     """Three waves: min-max, the nodes of `FITTED`, and the logit behind RX."""
+    allow_node_packages((STREAM_MEAN,))
     ports = {"Center": "embeddings"}
     return build_pipeline(
         config(

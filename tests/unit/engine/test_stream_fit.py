@@ -5,11 +5,18 @@ import threading
 import pytest
 import torch
 
-from fleet_engine import build_pipeline
+from fleet_engine import allow_node_packages, build_pipeline
 from fleet_engine.training import fit_statistics
 from fleet_platform.errors import Cancelled
 from tests.unit.engine.pipelines import DATA, MIN_MAX, batch_of, config, fit, node
 from tests.unit.engine.stream_mean import STREAM_MEAN
+
+
+@pytest.fixture(autouse=True)
+def foreign_class():
+    allow_node_packages((STREAM_MEAN,))
+    yield
+    allow_node_packages(())
 
 
 def chain(*streams):
