@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from fleet_platform.errors import InvalidInput
-from fleet_schemas.config_model import ConfigModel, check_json
+from fleet_platform.shown_text import shown
+from fleet_schemas.config_model import MAX_DEPTH, ConfigModel, check_json
 
 MAX_VALUES = 100_000
 
@@ -66,6 +67,17 @@ class _Loader(yaml.CSafeLoader):
                 seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if not isinstance(node, yaml.ScalarNode):
+            return super().construct_object(node, deep=deep)
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError) as error:  # PyYAML trusts explicit tags
+            raise yaml.constructor.ConstructorError(
+                problem=f"'{shown(node.value)}' is no {node.tag.rpartition(':')[2]}",
+                problem_mark=node.start_mark,
+            ) from error
+
 
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -79,6 +91,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def _load(text: str) -> Any:
+    _refuse_depth(text)
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
@@ -88,6 +101,21 @@ def _load(text: str) -> Any:
         return loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def _refuse_depth(text: str) -> None:
+    """Refuse what would overflow the stack of libyaml's composer, which ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise yaml.constructor.ConstructorError(
+                    problem=f"it is nested deeper than {MAX_DEPTH} levels",
+                    problem_mark=event.start_mark,  # type: ignore[arg-type]  # serves as well
+                )
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _count(node: yaml.Node, counted: dict[int, int]) -> int:
