@@ -85,6 +85,16 @@ def test_a_config_of_more_than_8_mib_is_not_read():
             "config.pipeline.nodes: must be a valid",
         ),
         (TrainRunConfig, {"name": "run"}, "config.data: is missing"),
+        (
+            PipelineConfig,
+            {"nodes": [{"name": "n", "class_name": "c"}] * 1001},
+            "config.nodes: must have at most 1000 items after validation, not 1001, got a list.",
+        ),
+        (
+            PipelineConfig,
+            {"connections": [{"source": "a.outputs.x", "target": "b.inputs.x"}] * 10_001},
+            "config.connections: must have at most 10000 items after validation, not 10001",
+        ),
     ],
 )
 def test_a_violation_names_its_place_and_what_would_be_right(model, content, names):

@@ -12,6 +12,9 @@ from pydantic import (
 
 from fleet_schemas.config_model import ConfigModel, JsonObject
 
+MAX_NODES = 1000
+MAX_CONNECTIONS = 10_000
+
 
 class PipelineMetadata(ConfigModel):
     """What a pipeline says about itself; nothing here changes what it computes."""
@@ -83,8 +86,12 @@ class PipelineConfig(ConfigModel):
     plugins: list[str] | None = Field(
         None, description="Names of the plugins whose nodes are used; null: not declared."
     )
-    nodes: list[NodeConfig] = Field(default_factory=list, description="The nodes.")
-    connections: list[ConnectionConfig] = Field(default_factory=list, description="The edges.")
+    nodes: list[NodeConfig] = Field(
+        default_factory=list, max_length=MAX_NODES, description="The nodes."
+    )
+    connections: list[ConnectionConfig] = Field(
+        default_factory=list, max_length=MAX_CONNECTIONS, description="The edges."
+    )
     metadata: PipelineMetadata | None = Field(None, description="Description; null: none.")
 
     @model_validator(mode="before")

@@ -95,7 +95,8 @@ def _sentence(detail: ErrorDetails, owner: type[ConfigModel]) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     for formal, plain in (("Input should be ", "must be "), ("Input should have ", "must have ")):
         message = message.replace(formal, plain)
-    message = message.replace("String should", "must").replace("Tuple should", "must")
+    for whole in ("String should", "Tuple should", "List should"):
+        message = message.replace(whole, "must")
     return f"{message}{_shown(detail['input'])}"
 
 
