@@ -145,3 +145,10 @@ def test_a_plateau_that_follows_nothing_is_doubtful(config_service):
 def test_bytes_that_are_no_text_are_refused(config_service, fails):
     error = fails(lambda: findings(config_service.stub, "training", b"\xff\xfe"))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_config_of_more_than_8_mib_is_not_parsed(config_service, fails):
+    request = pb.ValidateConfigRequest(config_type="data", config_bytes=b"[" * (8 * 1024**2 + 1))
+    error = fails(lambda: config_service.stub.ValidateConfig(request))
+    assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert error.details() == "config_bytes has 8388609 bytes; at most 8388608 are read."

@@ -159,8 +159,15 @@ def test_a_nickname_of_several_nodes_is_not_guessed(refusal, write):
 
 
 def test_the_overrides_together_are_bounded():
-    with pytest.raises(InvalidInput, match="at most 65536 are read"):
+    with pytest.raises(InvalidInput, match="at most 32768 are read"):
         parse_overrides(["name=" + "a" * 70_000])
+
+
+def test_one_override_is_bounded_for_its_parser_takes_the_square_of_its_length(resolve):
+    with pytest.raises(
+        InvalidInput, match=r"'data.train_ids=\[1,.*' has 8194 .*at most 8192 are read"
+    ):
+        resolve("trainrun", RUN, f"data.train_ids=[{'1,' * 4088}1]")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,12 @@ from fleet_schemas.config_model import ConfigModel, check_json
 from fleet_schemas.config_type import CONFIG_TYPES, config_type
 from fleet_schemas.data import DataConfig
 from fleet_schemas.optimizer import OPTIMIZERS, OptimizerConfig
-from fleet_schemas.parsing import parse_config, schema_violations, validate_config
+from fleet_schemas.parsing import (
+    MAX_CONFIG_SIZE_BYTES,
+    parse_config,
+    schema_violations,
+    validate_config,
+)
 from fleet_schemas.pipeline import (
     ConnectionConfig,
     NodeConfig,
@@ -28,6 +33,7 @@ from fleet_schemas.yaml_text import parse_yaml, to_yaml
 
 __all__ = [
     "CONFIG_TYPES",
+    "MAX_CONFIG_SIZE_BYTES",
     "OPTIMIZERS",
     "SCHEDULERS",
     "TRAINER_KEYS",

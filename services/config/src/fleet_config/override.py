@@ -9,7 +9,8 @@ from hydra.errors import HydraException
 from fleet_config.reference import check_plain
 from fleet_platform.errors import InvalidInput
 
-MAX_OVERRIDES_CHARS = 64 * 1024
+MAX_OVERRIDES_CHARS = 32 * 1024
+MAX_OVERRIDE_CHARS = 8 * 1024
 
 
 def parse_overrides(texts: Sequence[str]) -> list[Override]:
@@ -30,6 +31,10 @@ def parse_overrides(texts: Sequence[str]) -> list[Override]:
 
 def _parse(parser: OverridesParser, text: str) -> Override:
     what = f"override '{text[:200]}'"
+    if len(text) > MAX_OVERRIDE_CHARS:  # the parser's time grows with the square of the length
+        raise InvalidInput(
+            f"{what} has {len(text)} characters; at most {MAX_OVERRIDE_CHARS} are read."
+        )
     try:
         override = parser.parse_override(text)
         value = None if override.is_sweep_override() else override.value()

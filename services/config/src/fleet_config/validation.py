@@ -3,8 +3,9 @@
 import json
 from dataclasses import dataclass, field
 
-from fleet_platform.errors import AppError, InvalidInput
+from fleet_platform.errors import AppError, Exhausted, InvalidInput
 from fleet_schemas import (
+    MAX_CONFIG_SIZE_BYTES,
     OPTIMIZERS,
     SCHEDULERS,
     SchedulerConfig,
@@ -41,10 +42,15 @@ def validate(kind: str, raw: bytes) -> Findings:
 
     Raises:
         InvalidInput: unknown kind, or not UTF-8; anything else that is wrong is a finding.
+        Exhausted: larger than 8 MiB.
     """
     model = config_type(kind)
     if not raw:
         return Findings(errors=["config_bytes cannot be empty"])
+    if len(raw) > MAX_CONFIG_SIZE_BYTES:
+        raise Exhausted(
+            f"config_bytes has {len(raw)} bytes; at most {MAX_CONFIG_SIZE_BYTES} are read."
+        )
     try:
         content = json.loads(raw.decode())
     except UnicodeDecodeError as error:
