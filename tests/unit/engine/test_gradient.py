@@ -228,6 +228,17 @@ def test_limits_count_in_the_totals(scene, tmp_path):
     assert told == [(2, 4), (4, 4)]
 
 
+@pytest.mark.parametrize("other", [1, 4096, 2**31])
+def test_the_whole_seed_decides_the_order(scene, other):
+    measurements = job_of(scene).measurements
+
+    def order(seed):
+        batches = EpochBatches(measurements, list(range(8)), 8, shuffle_seed=seed)
+        return next(iter(batches))["mesu_index"].tolist()
+
+    assert order(0) == order(0) != order(other)
+
+
 @pytest.mark.parametrize(("count", "world_size"), [(5, 2), (1, 3), (2, 5), (6, 3)])
 def test_processes_share_the_measurements_evenly(scene, count, world_size):
     measurements = job_of(scene).measurements

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from fleet_engine.data import Measurements, batches
@@ -76,5 +76,5 @@ class EpochBatches:
     def _order(self, epoch: int) -> list[int]:
         if self._shuffle_seed is None:
             return self._ids
-        generator = torch.Generator().manual_seed((self._shuffle_seed << 20) + epoch)
-        return [self._ids[i] for i in torch.randperm(len(self._ids), generator=generator).tolist()]
+        generator = np.random.default_rng((self._shuffle_seed, epoch))
+        return [self._ids[i] for i in generator.permutation(len(self._ids)).tolist()]
