@@ -11,6 +11,8 @@ from fleet_schemas.config_model import MAX_DEPTH, ConfigModel, check_json
 from fleet_schemas.violations import MAX_NAMED, violations
 
 MAX_CONFIG_SIZE_BYTES = 8 * 1024 * 1024
+MAX_DIGITS = 300
+"""Of a whole number: a few less than the largest finite float has."""
 
 ConfigT = TypeVar("ConfigT", bound=ConfigModel)
 
@@ -83,7 +85,7 @@ def _validated(model: type[ConfigT], content: Any, what: str) -> ConfigT:
 
 def _load_json(raw: bytes, what: str) -> Any:
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+        return json.loads(raw.decode(), parse_int=_integer, parse_constant=_refuse_constant)
     except UnicodeDecodeError as error:
         raise InvalidInput(
             f"{what}: not UTF-8 at byte {error.start}. Send the config as UTF-8 JSON."
@@ -96,6 +98,12 @@ def _load_json(raw: bytes, what: str) -> Any:
         raise InvalidInput(f"{what}: nested deeper than {MAX_DEPTH} levels.") from error
     except ValueError as error:  # a constant, or a number with thousands of digits
         raise InvalidInput(f"{what}: not JSON: {error}.") from error
+
+
+def _integer(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"a number has {len(text)} digits; at most {MAX_DIGITS} are read")
+    return int(text)
 
 
 def _refuse_constant(text: str) -> NoReturn:
