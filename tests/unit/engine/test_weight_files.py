@@ -312,3 +312,34 @@ def test_values_are_cast_to_the_pipelines_dtype(rx):
     np.testing.assert_allclose(
         state_of(other)["RXGlobal"]["mu"], state_of(rx)["RXGlobal"]["mu"], rtol=1e-2
     )
+
+
+def _packed(content):
+    packed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as other,
+    ):
+        for member in archive.infolist():
+            other.writestr(member.filename, archive.read(member))
+    return packed.getvalue()
+
+
+def test_an_archive_that_grows_when_it_is_unpacked_is_not_read():
+    content = _packed(torch_file({"state_dict": {"RXGlobal": {"mu": torch.zeros(2**20)}}}))
+    assert len(content) < 2**16
+    with pytest.raises(InvalidInput, match=f"unpacks from {len(content)} to 41.* not compressed"):
+        read_weights(content, NODES)
+
+
+def test_few_values_that_are_repeated_to_a_large_tensor_are_not_read():
+    content = torch_file({"state_dict": {"RXGlobal": {"mu": torch.zeros(1).expand(2**40)}}})
+    with pytest.raises(
+        InvalidInput, match=r"found: RXGlobal.mu of 1099511627776 values in 4 bytes"
+    ):
+        read_weights(content, NODES)
+
+
+def test_a_part_of_a_larger_storage_is_read():
+    content = torch_file({"state_dict": {"RXGlobal": {"mu": torch.arange(9.0)[2:5]}}})
+    assert read_weights(content, NODES).state["RXGlobal"]["mu"].tolist() == [2, 3, 4]

@@ -33,8 +33,8 @@ def plain_tensor(name: str, value: object) -> Tensor:
     """Return `value` if it is a tensor whose values can be copied into a node's.
 
     Raises:
-        InvalidInput: it is no tensor, or one without plain values: sparse, quantised, complex, or
-            with a shape alone.
+        InvalidInput: it is no tensor, one without plain values (sparse, quantised, complex, or with
+            a shape alone), or one that repeats few values to be large.
     """
     if not isinstance(value, Tensor):
         raise wrong_layout(f"{shown(name)} that is a {type(value).__name__}")
@@ -46,6 +46,9 @@ def plain_tensor(name: str, value: object) -> Tensor:
         or value.device.type != "cpu"
     ):
         raise wrong_layout(f"{shown(name)} that is no dense tensor of real numbers")
+    held_bytes = value.untyped_storage().nbytes()
+    if held_bytes < value.numel() * value.itemsize:
+        raise wrong_layout(f"{shown(name)} of {value.numel()} values in {held_bytes} bytes")
     return value.detach()
 
 

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,10 @@ def read_torch_file(content: bytes, nodes: Sequence[str]) -> LoadedWeights:
 
 def _load(content: bytes) -> Any:
     try:
+        _refuse_growth(content)
         return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except InvalidInput:
+        raise
     except pickle.UnpicklingError as error:
         raise InvalidInput(
             "The weights file holds more than tensors and plain values, or is damaged; it is not "
@@ -58,6 +62,20 @@ def _load(content: bytes) -> Any:
             "The weights file is damaged or is not a torch file. Needed: a .pt, .ckpt or "
             ".safetensors file."
         ) from error
+
+
+def _refuse_growth(content: bytes) -> None:
+    """Refuse an archive whose members are larger than itself: packed, or one over the other."""
+    file = io.BytesIO(content)
+    if not zipfile.is_zipfile(file):
+        return
+    with zipfile.ZipFile(file) as archive:
+        size_bytes = sum(member.file_size for member in archive.infolist())
+    if size_bytes > len(content):
+        raise InvalidInput(
+            f"The weights file unpacks from {len(content)} to {size_bytes} bytes; it is not read. "
+            "Needed: tensors as torch.save writes them, not compressed."
+        )
 
 
 def _found(loaded: object) -> str:
