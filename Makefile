@@ -18,7 +18,7 @@ endif
 export GRPC_PORT INFERENCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench test test-numerics test-parity check format proto pins clean
+.PHONY: help setup up demo bench test test-numerics test-parity check format proto nodes pins clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,6 +57,7 @@ check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs
 	$(RUN)/lint-imports
 	$(RUN)/python proto/generate.py --check
+	$(RUN)/python libs/schemas/generate.py --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
 	$(MAKE) --no-print-directory test
 
@@ -66,6 +67,9 @@ format: $(READY) ## format the code
 
 proto: $(READY) ## generate the code of the wire contract
 	$(RUN)/python proto/generate.py
+
+nodes: $(READY) ## write down the built-in node classes for services without torch
+	$(RUN)/python libs/schemas/generate.py
 
 pins: $(READY) ## write constraints.txt from what is installed
 	@{ echo '# Every package of the environment, pinned. `make pins` writes it anew.'; \

@@ -1,10 +1,8 @@
 """Times the nodes of sessions' pipelines."""
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from fleet_engine import NodeTimes
-from fleet_engine.graph.unique_name import unique_name
 from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.errors import AppError, InvalidInput
 from fleet_platform.profiling import ProfilingStore, TimingStats
@@ -13,6 +11,7 @@ from fleet_platform.telemetry import logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import EXECUTION_STAGE_INFERENCE, ExecutionStage
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, parse_config
+from fleet_schemas.graph import node_names
 
 _MS_PER_S = 1000.0
 _log = logger("fleet.inference")
@@ -84,7 +83,8 @@ class Profiling:
             known = ", ".join(f"{name} {number}" for name, number in ExecutionStage.items())
             raise InvalidInput(f"stage is {stage}; known are: {known}.")
         stored = require_pipeline(self._sessions.read(session_id))
-        places = {name: place for place, name in enumerate(_node_names(stored))}
+        config = parse_config(PipelineConfig, stored.config_json, "pipeline")
+        places = {name: place for place, name in enumerate(node_names(config.nodes))}
         found = self._timings.summary(session_id, stored.config_digest)
         return sorted(
             (stats for stats in found if stage in (0, stats.stage)),
@@ -104,12 +104,3 @@ class Profiling:
             )
         except AppError as error:
             _log.warning("profiling.lost", session_id=record.session_id, why=error.text)
-
-
-def _node_names(stored: records.Pipeline) -> Iterator[str]:
-    """The names that the nodes have in the built pipeline."""
-    taken: set[str] = set()
-    for node in parse_config(PipelineConfig, stored.config_json, "pipeline").nodes:
-        name = unique_name(node.name, taken)
-        taken.add(name)
-        yield name

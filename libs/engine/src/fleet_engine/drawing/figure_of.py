@@ -12,10 +12,10 @@ from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import PortSpec
 from fleet_engine.graph.stage import Stage
-from fleet_engine.graph.unique_name import unique_name
 from fleet_platform.errors import Exhausted
 from fleet_platform.shown_text import shown
 from fleet_schemas import NodeConfig, PipelineConfig
+from fleet_schemas.graph import unique_name
 
 MAX_PARTS = 2000
 """Nodes and connections together that are drawn; nobody can read a figure of more."""

@@ -9,9 +9,9 @@ from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.size_bound import SizeBound
-from fleet_engine.graph.unique_name import unique_name
 from fleet_engine.graph.wiring import wire
 from fleet_schemas import PipelineConfig, canonical_json, digest
+from fleet_schemas.graph import name_fault, unique_name
 
 _SEEDING = threading.Lock()
 
@@ -35,6 +35,6 @@ def build_pipeline(config: PipelineConfig) -> Pipeline:
 
 
 def _unique(name: str, taken: dict[str, Node]) -> str:
-    if "." in name:
-        raise GraphInvalid(f"Node '{name}': a name must not hold a dot; write '_' in its place.")
+    if fault := name_fault(name):
+        raise GraphInvalid(fault)
     return unique_name(name, taken)

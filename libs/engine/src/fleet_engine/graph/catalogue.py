@@ -1,6 +1,5 @@
 """Which class a published class path means."""
 
-import difflib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
@@ -10,6 +9,7 @@ from torch import nn
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_packages import import_node_class, is_allowed
+from fleet_schemas.graph import nearest_classes
 
 _CLASSES: dict[str, type[Node]] = {}
 
@@ -54,13 +54,7 @@ def node_class(path: str) -> type[nn.Module]:
     if is_allowed(path):
         return import_node_class(path)
     raise GraphInvalid(
-        f"Node class '{path}' is unknown; nearest known: {_nearest(path)}. A class of another "
-        "package can be used once the operator names that package in NODE_PACKAGES."
+        f"Node class '{path}' is unknown; nearest known: {nearest_classes(path, _CLASSES)}. "
+        "A class of another package can be used once the operator names that package in "
+        "NODE_PACKAGES."
     )
-
-
-def _nearest(path: str) -> str:
-    classes = [known.rpartition(".")[2] for known in _CLASSES]
-    close = difflib.get_close_matches(path.rpartition(".")[2], classes, n=2, cutoff=0.7)
-    names = [known for known in _CLASSES if known.rpartition(".")[2] in close]
-    return ", ".join(names or difflib.get_close_matches(path, _CLASSES, n=2, cutoff=0.0))

@@ -1,0 +1,23 @@
+"""A hyperparameter of a node class."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HPARAMS_OF_EVERY_NODE = frozenset({"name", "execution_stages"})
+"""Hyperparameters that need no declaration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hparam:
+    """A hyperparameter that a class declares.
+
+    Attributes:
+        schema: JSON schema of its values.
+        required: whether a node cannot be made without it.
+        default: what stands in where it is not given; None where it is required.
+    """
+
+    schema: Mapping[str, Any]
+    required: bool
+    default: Any = None
