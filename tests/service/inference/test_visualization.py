@@ -149,9 +149,14 @@ def test_a_billion_laughs(served: Served, refused: Refused) -> None:
 
 
 def test_what_is_too_large_to_draw(served: Served, refused: Refused) -> None:
-    nodes = [{"name": f"n{n}", "class_name": "x.Y"} for n in range(2001)]
+    nodes = [{"name": f"n{n}", "class_name": "x.Y"} for n in range(1000)]
+    connections = [
+        {"source": f"n{n % 999}.outputs.a", "target": f"n{n % 999 + 1}.inputs.b"}
+        for n in range(1001)
+    ]
+    config = {"nodes": nodes, "connections": connections}
     refused(
-        lambda: draw(served, format="dot", config_content=yaml.safe_dump({"nodes": nodes})),
+        lambda: draw(served, format="dot", config_content=yaml.safe_dump(config)),
         StatusCode.RESOURCE_EXHAUSTED,
         "2001 nodes and connections; at most 2000",
     )
