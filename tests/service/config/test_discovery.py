@@ -126,6 +126,11 @@ def test_capabilities_name_what_trains_here(config_service):
         ("training", [], ["must be a JSON object"]),
         ("data", {}, ["cu3s_file_path: is missing"]),
         ("pipeline", {"nodes": [{"name": "a"}]}, ["nodes.0.class_name: is missing"]),
+        (
+            "pipeline",
+            {"nodes": [{"name": "a", "class_name": "cuvis_ai.RXGlobl"}]},
+            ["nodes.0.class_name: 'cuvis_ai.RXGlobl' is unknown"],
+        ),
     ],
 )
 def test_findings(config_service, kind, content, errors):
@@ -134,6 +139,13 @@ def test_findings(config_service, kind, content, errors):
     assert len(reply.errors) == len(errors)
     for part in errors:
         assert any(part in error for error in reply.errors), list(reply.errors)
+
+
+@pytest.mark.parametrize("name", ["rx_statistical", "channel_selector", "deep_svdd"])
+def test_the_shipped_trainruns_are_sound(config_service, name):
+    resolved = config_service.resolve("trainrun", f"trainrun/{name}").config_bytes
+    reply = findings(config_service.stub, "trainrun", resolved)
+    assert list(reply.errors) == []
 
 
 def test_a_plateau_that_follows_nothing_is_doubtful(config_service):

@@ -1,4 +1,4 @@
-"""Settings of the services that build pipelines."""
+"""Settings of the services that build or judge pipelines."""
 
 from typing import Annotated
 
@@ -9,7 +9,7 @@ from fleet_platform.settings import ServiceSettings
 
 
 class EngineSettings(ServiceSettings):
-    """How pipelines are built; the same for every service that builds the same pipelines."""
+    """How pipelines are built; the same for every service that has to do with the same ones."""
 
     node_packages: Annotated[tuple[str, ...], NoDecode] = ()
     """Packages that pipelines may name node classes of, parted by comma; unset: built-in ones."""

@@ -23,7 +23,7 @@ def build_service(
     policy = PathPolicy.from_settings(settings)
     resolver = ConfigResolver(ConfigLookup(policy, policy.configs_dir))
     catalogue = PipelineCatalogue(policy.configs_dir.resolve() / "pipeline")
-    servicer = ConfigServicer(sessions, resolver, catalogue)
+    servicer = ConfigServicer(sessions, resolver, catalogue, settings.node_packages)
     return Service(
         name="config",
         methods=servicer.behaviours(),

@@ -16,11 +16,16 @@ class ConfigServicer:
     """Converts in, calls the domain, converts out."""
 
     def __init__(
-        self, sessions: SessionStore, resolver: ConfigResolver, catalogue: PipelineCatalogue
+        self,
+        sessions: SessionStore,
+        resolver: ConfigResolver,
+        catalogue: PipelineCatalogue,
+        node_packages: tuple[str, ...],
     ) -> None:
         self._sessions = sessions
         self._resolver = resolver
         self._catalogue = catalogue
+        self._node_packages = node_packages
 
     def behaviours(self) -> dict[str, Behaviour]:
         """The behaviours by method name."""
@@ -58,7 +63,7 @@ class ConfigServicer:
         self, request: pb.ValidateConfigRequest, _call: Call
     ) -> pb.ValidateConfigResponse:
         """Tell what is wrong with a config."""
-        findings = validate(request.config_type, request.config_bytes)
+        findings = validate(request.config_type, request.config_bytes, self._node_packages)
         return pb.ValidateConfigResponse(
             valid=not findings.errors, errors=findings.errors, warnings=findings.warnings
         )

@@ -1,7 +1,7 @@
 """Settings of the config service."""
 
-from fleet_platform.settings import ServiceSettings
+from fleet_platform.engine_settings import EngineSettings
 
 
-class ConfigSettings(ServiceSettings):
-    """How the config service runs; it has no settings beyond those of every service."""
+class ConfigSettings(EngineSettings):
+    """How the config service runs; it judges pipelines by the settings that they are built with."""

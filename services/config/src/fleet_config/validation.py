@@ -1,13 +1,17 @@
 """Looks for what is wrong with a config, without refusing it."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
 
+from fleet_config.findings import Findings
+from fleet_config.graph_findings import check_graph, check_supply
+from fleet_config.node_list_findings import check_node_lists
 from fleet_platform.errors import AppError, Exhausted, InvalidInput
 from fleet_schemas import (
     MAX_CONFIG_SIZE_BYTES,
     OPTIMIZERS,
     SCHEDULERS,
+    PipelineConfig,
     SchedulerConfig,
     TrainingConfig,
     TrainRunConfig,
@@ -15,30 +19,19 @@ from fleet_schemas import (
     nearest,
     schema_violations,
 )
+from fleet_schemas.graph import node_names
 
 _NO_SCHEDULE = frozenset({"", "none"})
 _PLATEAU = frozenset({"plateau", "reduce_on_plateau"})
 
 
-@dataclass
-class Findings:
-    """What was found.
-
-    Attributes:
-        errors: what makes the config unusable, each beginning with its place.
-        warnings: what is accepted but doubtful.
-    """
-
-    errors: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-
-
-def validate(kind: str, raw: bytes) -> Findings:
+def validate(kind: str, raw: bytes, node_packages: Collection[str] = ()) -> Findings:
     """Check a config.
 
     Args:
         kind: name of the schema, as in `fleet_schemas.CONFIG_TYPES`.
         raw: UTF-8 JSON.
+        node_packages: packages that pipelines may name node classes of, beside the built-in ones.
 
     Raises:
         InvalidInput: unknown kind, or not UTF-8; anything else that is wrong is a finding.
@@ -66,9 +59,22 @@ def validate(kind: str, raw: bytes) -> Findings:
     findings = Findings(errors=errors)
     if isinstance(config, TrainingConfig):
         _check_training(config, "", findings)
-    elif isinstance(config, TrainRunConfig) and config.training is not None:
-        _check_training(config.training, "training.", findings)
+    elif isinstance(config, PipelineConfig):
+        check_graph(config, "", node_packages, findings)
+    elif isinstance(config, TrainRunConfig):
+        _check_trainrun(config, node_packages, findings)
     return findings
+
+
+def _check_trainrun(
+    config: TrainRunConfig, node_packages: Collection[str], findings: Findings
+) -> None:
+    if config.training is not None:
+        _check_training(config.training, "training.", findings)
+    if isinstance(config.pipeline, PipelineConfig):
+        check_graph(config.pipeline, "pipeline.", node_packages, findings)
+        check_supply(config.pipeline, "pipeline.", findings)
+        check_node_lists(config, node_names(config.pipeline.nodes), findings)
 
 
 def _check_training(config: TrainingConfig, place: str, findings: Findings) -> None:
