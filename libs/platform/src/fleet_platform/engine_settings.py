@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import field_validator
 from pydantic_settings import NoDecode
 
-from fleet_platform.settings import ServiceSettings
+from fleet_platform.plugin_settings import PluginSettings
 
 
-class EngineSettings(ServiceSettings):
+class EngineSettings(PluginSettings):
     """How pipelines are built; the same for every service that has to do with the same ones."""
 
     node_packages: Annotated[tuple[str, ...], NoDecode] = ()

@@ -68,6 +68,35 @@ class PathPolicy:
             return None
         return path if _inside(path, self.read_roots) and _is_folder(path) else None
 
+    def code_folder(self, text: str, search_paths: Iterable[str | Path] = ()) -> Path:
+        """The existing folder of Python code that a client wants to have run.
+
+        It never lies in the output folder, into which clients write.
+
+        Args:
+            text: Absolute, or relative to the first of these that has it: each search path, the
+                working directory, the configuration tree.
+            search_paths: Folders of the session.
+
+        Raises:
+            NotFound: no such folder in any of these places.
+            InvalidInput: all these places lie outside the folders that code may come from.
+        """
+        if not text:
+            raise InvalidInput("The path is empty; name a folder.")
+        allowed = False
+        for folder in (*map(Path, search_paths), self.working_dir, self.configs_dir):
+            path = _resolved(folder, text)
+            if _inside(path, self.read_roots) and not _inside(path, (self.output_dir,)):
+                allowed = True
+                if _is_folder(path):
+                    return path
+        if not allowed:
+            raise InvalidInput(
+                f"Path {_shown(text)} lies outside the folders that code may come from."
+            )
+        raise NotFound(f"Folder {_shown(text)} not found.")
+
     def readable(
         self, text: str, search_paths: Iterable[str | Path] = (), suffixes: Sequence[str] = ("",)
     ) -> Path:

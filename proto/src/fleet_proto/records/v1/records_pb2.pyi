@@ -157,26 +157,64 @@ class Pipeline(_message.Message):
     CONFIG_JSON_FIELD_NUMBER: _builtins.int
     CONFIG_DIGEST_FIELD_NUMBER: _builtins.int
     WEIGHTS_DIGEST_FIELD_NUMBER: _builtins.int
+    PLUGINS_FIELD_NUMBER: _builtins.int
     config_json: _builtins.bytes
     """The pipeline configuration."""
     config_digest: _builtins.str
     """Digest of config_json."""
     weights_digest: _builtins.str
     """Artifact of a safetensors file; empty: initial weights."""
+    @_builtins.property
+    def plugins(self) -> _containers.RepeatedCompositeFieldContainer[Global___PluginCode]:
+        """Code of plugins that its nodes' classes come from, by name of the plugin."""
+
     def __init__(
         self,
         *,
         config_json: _builtins.bytes = ...,
         config_digest: _builtins.str = ...,
         weights_digest: _builtins.str = ...,
+        plugins: _abc.Iterable[Global___PluginCode] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_digest", b"config_digest", "config_json", b"config_json", "weights_digest", b"weights_digest"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["config_digest", b"config_digest", "config_json", b"config_json", "plugins", b"plugins", "weights_digest", b"weights_digest"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Pipeline: _TypeAlias = Pipeline  # noqa: Y015
+
+@_typing.final
+class PluginCode(_message.Message):
+    """Code of a plugin that a pipeline uses."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CODE_DIGEST_FIELD_NUMBER: _builtins.int
+    CLASS_PATHS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name of the plugin, for texts."""
+    code_digest: _builtins.str
+    """Artifact of the plugin's files."""
+    @_builtins.property
+    def class_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The class paths that the pipeline takes from it, sorted."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        code_digest: _builtins.str = ...,
+        class_paths: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["class_paths", b"class_paths", "code_digest", b"code_digest", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PluginCode: _TypeAlias = PluginCode  # noqa: Y015
 
 @_typing.final
 class Plugin(_message.Message):
@@ -186,19 +224,23 @@ class Plugin(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     MANIFEST_JSON_FIELD_NUMBER: _builtins.int
+    CODE_DIGEST_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name."""
     manifest_json: _builtins.bytes
     """Its manifest."""
+    code_digest: _builtins.str
+    """Artifact of its files as they were when it was registered; empty: its code is not used here."""
     def __init__(
         self,
         *,
         name: _builtins.str = ...,
         manifest_json: _builtins.bytes = ...,
+        code_digest: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["manifest_json", b"manifest_json", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["code_digest", b"code_digest", "manifest_json", b"manifest_json", "name", b"name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
