@@ -92,7 +92,7 @@ def theirs(observations: Path, number: int) -> Observed:
 def ours(case: NodeCase) -> Node:
     """Our node, as a pipeline would make it."""
     config = NodeConfig(name="node", class_name=case.path, hparams=dict(case.hparams))
-    return make_node(config, "node").train(case.training)
+    return make_node(config, catalogue()[case.path], "node").train(case.training)
 
 
 def test_no_published_node_is_missing_here_or_in_the_table(observations):

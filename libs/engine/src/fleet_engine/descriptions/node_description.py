@@ -24,6 +24,7 @@ class NodeDescription:
         category: what it is for.
         tags: its keywords.
         icon_svg: an SVG document.
+        plugin: name of the plugin that provides it; empty: it is built in.
     """
 
     class_name: str
@@ -33,6 +34,7 @@ class NodeDescription:
     category: NodeCategory
     tags: tuple[NodeTag, ...]
     icon_svg: bytes
+    plugin: str = ""
 
 
 def built_in_nodes() -> list[NodeDescription]:

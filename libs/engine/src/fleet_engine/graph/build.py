@@ -1,23 +1,33 @@
 """From a config to a pipeline."""
 
 import threading
+from collections.abc import Callable
 
 import torch
+from torch import nn
 
+from fleet_engine.graph.catalogue import node_class
 from fleet_engine.graph.construction import make_node
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.size_bound import SizeBound
 from fleet_engine.graph.wiring import wire
-from fleet_schemas import PipelineConfig, canonical_json, digest
+from fleet_schemas import NodeConfig, PipelineConfig, canonical_json, digest
 from fleet_schemas.graph import name_fault, unique_name
 
 _SEEDING = threading.Lock()
 
 
-def build_pipeline(config: PipelineConfig) -> Pipeline:
+def build_pipeline(
+    config: PipelineConfig, find_class: Callable[[str], type[nn.Module]] = node_class
+) -> Pipeline:
     """Build a pipeline on the CPU, with initial weights that follow from the config alone.
+
+    Args:
+        config: its description.
+        find_class: says which class a class path means; unless given, it is a built-in one or
+            one of the operator's packages.
 
     Raises:
         GraphInvalid: the config does not describe a graph that can run; the text names the place.
@@ -25,13 +35,22 @@ def build_pipeline(config: PipelineConfig) -> Pipeline:
     """
     seed = int(digest(canonical_json(config))[:15], 16)
     nodes: dict[str, Node] = {}
+    # Before the seeding, since code that is imported may draw numbers, and only the first time.
+    kinds = [_kind_of(node_config, find_class) for node_config in config.nodes]
     # The generator behind torch's initialisers is shared by the process, hence the lock.
     with _SEEDING, torch.random.fork_rng(devices=[]), SizeBound():
         torch.manual_seed(seed)
-        for node_config in config.nodes:
+        for node_config, kind in zip(config.nodes, kinds, strict=True):
             name = _unique(node_config.name, nodes)
-            nodes[name] = make_node(node_config, name).eval()
+            nodes[name] = make_node(node_config, kind, name).eval()
     return Pipeline(config, nodes, wire(nodes, config.connections))
+
+
+def _kind_of(config: NodeConfig, find_class: Callable[[str], type[nn.Module]]) -> type[nn.Module]:
+    try:
+        return find_class(config.class_name)
+    except GraphInvalid as error:
+        raise GraphInvalid(f"Node '{config.name}': {error.text}") from error
 
 
 def _unique(name: str, taken: dict[str, Node]) -> str:

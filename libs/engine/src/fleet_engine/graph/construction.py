@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from fleet_engine.graph.catalogue import is_built_in, node_class
+from fleet_engine.graph.catalogue import is_built_in
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.foreign_contract import contract_faults
 from fleet_engine.graph.foreign_node import ForeignNode
@@ -21,18 +21,13 @@ class _Hparam(NamedTuple):
     type: TypeAdapter[Any]
 
 
-def make_node(config: NodeConfig, name: str) -> Node:
-    """Make the node that `config` describes under the given, unique name.
+def make_node(config: NodeConfig, kind: type[nn.Module], name: str) -> Node:
+    """Make the node that `config` describes, of the class that it means, under a unique name.
 
     Raises:
-        GraphInvalid: unknown class, one that is no node, a missing hparam, or one of the wrong type
-            or range.
+        GraphInvalid: the class is no node, an hparam is missing or of the wrong type or range.
         Exhausted: a bound on what nodes may take was reached.
     """
-    try:
-        kind = node_class(config.class_name)
-    except GraphInvalid as error:
-        raise GraphInvalid(f"Node '{name}': {error.text}") from error
     place = f"Node '{name}' ({kind.__name__})"
     try:
         if not issubclass(kind, Node):

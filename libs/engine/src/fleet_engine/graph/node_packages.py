@@ -1,7 +1,8 @@
 """Node classes of other packages: from which of them a pipeline may name a class."""
 
 import importlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import ModuleType
 
 from torch import nn
 
@@ -29,22 +30,30 @@ def is_allowed(path: str) -> bool:
     return any(path == prefix or path.startswith(f"{prefix}.") for prefix in _allowed)
 
 
-def import_node_class(path: str) -> type[nn.Module]:
-    """Import an allowed class.
+def import_node_class(
+    path: str,
+    load: Callable[[str], ModuleType] = importlib.import_module,
+    readable: Callable[[str], str] = str,
+    remedy: str = "Install it in the trainer and inference services.",
+) -> type[nn.Module]:
+    """Import a class that is allowed.
 
     Args:
-        path: dotted path of the class, below an allowed prefix.
+        path: dotted path of the class.
+        load: imports a module by its dotted path.
+        readable: makes what foreign code says fit for the caller's eyes.
+        remedy: what helps when the module cannot be imported.
 
     Raises:
         GraphInvalid: the module cannot be imported, has no such name, or it is no torch module.
     """
     module_path, _, name = path.rpartition(".")
     try:
-        module = importlib.import_module(module_path)
-    except Exception as error:  # whatever a foreign module does when it is imported
+        module = load(module_path)
+    except (Exception, SystemExit) as error:  # whatever a foreign module does when it is imported
         raise GraphInvalid(
             f"Node class '{path}': the module '{module_path}' cannot be imported "
-            f"({type(error).__name__}: {error}). Install it in the trainer and inference services."
+            f"({readable(f'{type(error).__name__}: {error}')}). {remedy}"
         ) from error
     found = getattr(module, name, None)
     if found is None:

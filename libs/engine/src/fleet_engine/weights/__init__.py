@@ -5,13 +5,14 @@ from fleet_engine.weights.loaded_weights import LoadedWeights
 from fleet_engine.weights.published import write_published
 from fleet_engine.weights.reading import WEIGHT_SUFFIXES, load_weights, read_weights
 from fleet_engine.weights.state import State, WeightsMismatch, fitted_nodes, load_state, state_of
-from fleet_engine.weights.stored import open_stored
+from fleet_engine.weights.stored import build_stored, open_stored
 
 __all__ = [
     "WEIGHT_SUFFIXES",
     "LoadedWeights",
     "State",
     "WeightsMismatch",
+    "build_stored",
     "fitted_nodes",
     "from_safetensors",
     "load_state",

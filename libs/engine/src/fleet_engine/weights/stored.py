@@ -3,6 +3,7 @@
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.memory_bound import memory_bound
+from fleet_engine.plugins import class_finder
 from fleet_engine.weights.artifact import from_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import NotFound
@@ -15,14 +16,30 @@ def open_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
 
     Raises:
         InvalidInput: the configuration is no valid graph.
-        NotFound: the weights artifact is gone.
+        NotFound: the weights artifact, or the code of a plugin, is gone.
         Exhausted: it does not fit into memory.
     """
     with memory_bound("The pipeline"):
-        pipeline = build_pipeline(parse_config(PipelineConfig, stored.config_json, "pipeline"))
+        pipeline = build_stored(stored, artifacts)
         if stored.weights_digest:
             from_safetensors(pipeline, _weights(stored.weights_digest, artifacts))
         return pipeline
+
+
+def build_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
+    """Build a session's pipeline on the CPU, with initial weights.
+
+    Args:
+        stored: configuration, and the plugins whose classes it uses.
+        artifacts: where the code of plugins is.
+
+    Raises:
+        InvalidInput: the configuration is no valid graph.
+        NotFound: the code of a plugin is gone.
+        Exhausted: its nodes take too much memory.
+    """
+    config = parse_config(PipelineConfig, stored.config_json, "pipeline")
+    return build_pipeline(config, class_finder(stored.plugins, artifacts))
 
 
 def _weights(digest: str, artifacts: ArtifactStore) -> bytes:
