@@ -184,10 +184,10 @@ def test_a_training_that_begins_in_the_same_moment_wins(world, monkeypatch):
     world.load()
     checked = TrainRunSetup._checked
 
-    def begin_then_check(setup, source):
+    def begin_then_check(setup, *given):
         world.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
         world.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
-        return checked(setup, source)
+        return checked(setup, *given)
 
     monkeypatch.setattr(TrainRunSetup, "_checked", begin_then_check)
 

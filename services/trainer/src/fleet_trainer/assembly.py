@@ -45,6 +45,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     pool.start()
     # These import torch, which takes seconds: the children do so at the same time.
     from fleet_engine import allow_node_packages
+    from fleet_engine.plugins import allow_plugins
     from fleet_trainer.servicer import TrainerServicer
     from fleet_trainer.train_run_setup import TrainRunSetup
     from fleet_trainer.trainrun_files_servicer import TrainRunFilesServicer
@@ -52,6 +53,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     from fleet_trainer.trainrun_saving import TrainRunSaving
 
     allow_node_packages(settings.node_packages)
+    allow_plugins(settings.plugins != "off")
 
     queue = RunQueue(
         runs=runs,

@@ -43,10 +43,12 @@ def main() -> int:
 def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     from fleet_engine import allow_node_packages
     from fleet_engine.data import import_readers
+    from fleet_engine.plugins import allow_plugins
     from fleet_trainer.device import open_device
     from fleet_trainer.run_worker import RunWorker
 
     allow_node_packages(settings.node_packages)
+    allow_plugins(settings.plugins != "off")
     sessions = open_session_store(settings)
     runs = open_run_store(settings)
     worker = RunWorker(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from fleet_engine import build_pipeline
 from fleet_platform.errors import InvalidInput, OutOfOrder
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     TRAINER_TYPE_CALIBRATION,
@@ -19,6 +18,7 @@ from fleet_schemas import (
     nearest,
     parse_config,
 )
+from fleet_schemas.graph import node_names
 from fleet_trainer.node_lists import NodeLists
 
 _NO_SCHEDULER = frozenset({"", "none"})
@@ -83,7 +83,7 @@ def _check_gradient(session: SessionRecord, training_config_json: bytes) -> None
             " minimised, in a trainrun with SetTrainRunConfig."
         )
     pipeline = parse_config(PipelineConfig, session.pipeline.config_json, "pipeline")
-    nodes = tuple(build_pipeline(pipeline).nodes)
+    nodes = tuple(node_names(pipeline.nodes))
     for key, names in lists._asdict().items():
         _check_names(key, names, nodes)
 

@@ -1,13 +1,14 @@
 """A trainrun that was checked completely and can become a session's."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleet_engine import build_pipeline
 from fleet_engine.memory_bound import memory_bound
-from fleet_engine.weights import load_weights, to_safetensors
+from fleet_engine.plugins import used_plugins
+from fleet_engine.weights import build_stored, load_weights, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import OutOfOrder
-from fleet_proto.records.v1.records_pb2 import Pipeline, SessionRecord
+from fleet_proto.records.v1.records_pb2 import Pipeline, Plugin, SessionRecord
 from fleet_schemas import TrainRunConfig, canonical_json, digest
 from fleet_trainer.pipeline_source import PipelineSource
 
@@ -45,27 +46,35 @@ class PreparedTrainRun:
         record.trainrun_config_json = canonical_json(rest)
 
 
-def stored_pipeline(source: PipelineSource, artifacts: ArtifactStore, *, strict: bool) -> Pipeline:
+def stored_pipeline(
+    source: PipelineSource,
+    artifacts: ArtifactStore,
+    plugins: Iterable[Plugin],
+    *,
+    strict: bool,
+) -> Pipeline:
     """Build a pipeline, load its weights, and keep them as sessions do.
 
     Args:
         source: configuration and weights.
-        artifacts: where weights are kept.
+        artifacts: where weights, and the code of plugins, are kept.
+        plugins: those of the session.
         strict: whether the weights must be there to the last value.
 
     Raises:
         InvalidInput: no valid graph, no weights file, or weights that do not fit.
+        OutOfOrder: the pipeline names a plugin that is not registered.
         Exhausted: it does not fit into memory or on the artifact volume.
     """
     config_json = canonical_json(source.config)
-    weights_digest = ""
-    with memory_bound("The pipeline"):
-        pipeline = build_pipeline(source.config)
-        if source.weights is not None:
-            load_weights(pipeline, source.weights, strict=strict)
-            weights_digest = artifacts.put(to_safetensors(pipeline))
-    return Pipeline(
+    stored = Pipeline(
         config_json=config_json,
         config_digest=digest(config_json),
-        weights_digest=weights_digest,
+        plugins=used_plugins(source.config, plugins),
     )
+    with memory_bound("The pipeline"):
+        pipeline = build_stored(stored, artifacts)
+        if source.weights is not None:
+            load_weights(pipeline, source.weights, strict=strict)
+            stored.weights_digest = artifacts.put(to_safetensors(pipeline))
+    return stored

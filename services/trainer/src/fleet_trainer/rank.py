@@ -59,6 +59,7 @@ def _take_part(
     import torch
 
     from fleet_engine import allow_node_packages
+    from fleet_engine.plugins import allow_plugins
     from fleet_engine.training import WorkerGroup
     from fleet_trainer.device import open_device
     from fleet_trainer.ranks import READY
@@ -66,6 +67,7 @@ def _take_part(
 
     group = WorkerGroup(**group_fields)  # type: ignore[arg-type]  # as ranks.py wrote them
     allow_node_packages(settings.node_packages)
+    allow_plugins(settings.plugins != "off")
     device = open_device(settings)
     if settings.torch_threads is None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // group.world_size))

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from fleet_engine import Pipeline, build_pipeline
-from fleet_engine.weights import from_safetensors, to_safetensors
+from fleet_engine import Pipeline
+from fleet_engine.weights import build_stored, from_safetensors, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import AppError, Cancelled, DependencyDown
 from fleet_platform.files import PathPolicy
@@ -183,8 +183,7 @@ class RunAttempt:
         return kind.first_message if is_first_attempt else train_messages.started_again()
 
     def _open_pipeline(self) -> Pipeline:
-        config = parse_config(PipelineConfig, self._run.pipeline.config_json, "pipeline")
-        pipeline = build_pipeline(config)
+        pipeline = patiently(lambda: build_stored(self._run.pipeline, self._artifacts))
         if self._begins_with:
             from_safetensors(pipeline, patiently(lambda: self._artifacts.get(self._begins_with)))
         return pipeline.to(self._device)

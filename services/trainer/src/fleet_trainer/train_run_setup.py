@@ -46,7 +46,7 @@ class TrainRunSetup:
         pipeline = None
         if trainrun.pipeline is not None:
             source = read_pipeline(trainrun.pipeline, self._policy, session.search_paths)
-            pipeline = self._checked(source)
+            pipeline = self._checked(source, session)
         prepared = PreparedTrainRun(trainrun, pipeline)
 
         def change(record: SessionRecord) -> None:
@@ -57,5 +57,5 @@ class TrainRunSetup:
         self._sessions.update(session_id, change)
         return pipeline is not None
 
-    def _checked(self, source: PipelineSource) -> Pipeline:
-        return stored_pipeline(source, self._artifacts, strict=True)
+    def _checked(self, source: PipelineSource, session: SessionRecord) -> Pipeline:
+        return stored_pipeline(source, self._artifacts, session.plugins, strict=True)

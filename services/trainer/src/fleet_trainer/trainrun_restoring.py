@@ -77,7 +77,7 @@ class TrainRunRestoring:
         source = self._source(trainrun, file, folders)
         if weights_path:
             source = source._replace(weights=read_weights_file(weights_path, self._paths, folders))
-        pipeline = stored_pipeline(source, self._artifacts, strict=strict)
+        pipeline = stored_pipeline(source, self._artifacts, session.plugins, strict=strict)
         self._give(PreparedTrainRun(trainrun, pipeline), session, is_new=not session_id)
         # Who wrote a path reads a path; readers of the other form want the pipeline itself.
         if not isinstance(trainrun.pipeline, str):
