@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fleet_engine import allow_node_packages
+from fleet_engine.plugins import allow_plugins
 from fleet_inference.device import choose_device
 from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
@@ -41,6 +42,7 @@ def compose(
     """
     allow_read_only_views()
     allow_node_packages(settings.node_packages)
+    allow_plugins(settings.plugins != "off")
     paths = PathPolicy.from_settings(settings)
     materialiser = Materialiser(
         artifacts, choose_device(settings.device), settings.pipeline_cache_bytes
@@ -61,7 +63,7 @@ def compose(
         ),
         profiling=profiling,
         visualisation=Visualisation(sessions=sessions, renderer=Renderer()),
-        listing=NodeListing(sessions=sessions),
+        listing=NodeListing(sessions=sessions, artifacts=artifacts),
     )
     return Service(
         name="inference",

@@ -1,6 +1,7 @@
 """Gives a session its pipeline and its weights."""
 
 from fleet_engine.memory_bound import memory_bound
+from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.session_pipeline import (
@@ -50,15 +51,20 @@ class Loading:
         Raises:
             NotFound: unknown session.
             InvalidInput: no valid configuration or graph.
-            OutOfOrder: a training run is active.
+            OutOfOrder: a training run is active, or a plugin that it names is not registered.
             Exhausted: it does not fit into memory.
         """
-        require_no_training(self._sessions.read(session_id), self._runs)
+        session = self._sessions.read(session_id)
+        require_no_training(session, self._runs)
         config = parse_config(PipelineConfig, config_json, "pipeline")
         if not config.nodes:
             raise InvalidInput("pipeline.nodes: there are none; a pipeline has at least one node.")
         canonical = canonical_json(config)
-        pipeline = records.Pipeline(config_json=canonical, config_digest=digest(canonical))
+        pipeline = records.Pipeline(
+            config_json=canonical,
+            config_digest=digest(canonical),
+            plugins=used_plugins(config, session.plugins),
+        )
         self._materialiser.shared(pipeline, call)
 
         def replace(record: records.SessionRecord) -> None:

@@ -43,7 +43,9 @@ class Materialiser:
             NotFound: the weights artifact is gone.
             Exhausted: it does not fit into memory, or another call's build of it took too long.
         """
-        key = PipelineKey(stored.config_digest, stored.weights_digest, self._device_name)
+        key = PipelineKey(
+            stored.config_digest, stored.weights_digest, self._device_name, _classes_of(stored)
+        )
         remaining_s = call.remaining_s()
         wait_s = _MOST_WAIT_S if remaining_s is None else min(remaining_s, _MOST_WAIT_S)
         return self._cache.get(key, lambda: self._build(stored, self._device), wait_s)
@@ -81,3 +83,9 @@ class Materialiser:
                 "pipeline.materialised", nodes=len(pipeline.nodes), size_bytes=pipeline.size_bytes
             )
             return pipeline
+
+
+def _classes_of(stored: records.Pipeline) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (plugin.code_digest, path) for plugin in stored.plugins for path in plugin.class_paths
+    )

@@ -3,6 +3,8 @@
 from typing import NamedTuple
 
 from fleet_engine.descriptions import NodeDescription, built_in_nodes
+from fleet_engine.plugins import plugin_nodes
+from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.sessions import SessionStore
 
 
@@ -21,14 +23,16 @@ class ListedNodes(NamedTuple):
 class NodeListing:
     """``ListAvailableNodes``."""
 
-    def __init__(self, *, sessions: SessionStore) -> None:
+    def __init__(self, *, sessions: SessionStore, artifacts: ArtifactStore) -> None:
         self._sessions = sessions
+        self._artifacts = artifacts
 
     def nodes(self, session_id: str) -> ListedNodes:
-        """The node classes.
+        """The built-in node classes, then those of the session's plugins.
 
         Raises:
             NotFound: unknown session.
         """
         record = self._sessions.read(session_id)
-        return ListedNodes(built_in_nodes(), record.uses_port_lists)
+        nodes = [*built_in_nodes(), *plugin_nodes(record.plugins, self._artifacts)]
+        return ListedNodes(nodes, record.uses_port_lists)

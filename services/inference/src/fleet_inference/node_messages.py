@@ -7,7 +7,7 @@ from fleet_inference.node_listing import ListedNodes
 from fleet_inference.port_lists import PortListsResponse, with_port_lists
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
-_SOURCE = "builtin"
+_BUILT_IN, _OF_A_PLUGIN = "builtin", "plugin"
 _FIRST_PUBLISHED, _LAST_PUBLISHED = 0, -1
 
 
@@ -28,7 +28,8 @@ def _to_node(node: NodeDescription, path: str) -> pb.NodeInfo:
     return pb.NodeInfo(
         class_name=node.class_name,
         full_path=path,
-        source=_SOURCE,
+        source=_OF_A_PLUGIN if node.plugin else _BUILT_IN,
+        plugin_name=node.plugin,
         input_specs={name: _to_port(name, port) for name, port in node.inputs.items()},
         output_specs={name: _to_port(name, port) for name, port in node.outputs.items()},
         icon_svg=node.icon_svg,

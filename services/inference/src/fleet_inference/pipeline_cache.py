@@ -18,11 +18,13 @@ class PipelineKey(NamedTuple):
         config_digest: of its canonical configuration.
         weights_digest: of its weights artifact; empty: initial weights.
         device: where it lies.
+        plugins: digest of the code, and class path, of each class that a plugin provides.
     """
 
     config_digest: str
     weights_digest: str
     device: str
+    plugins: tuple[tuple[str, str], ...] = ()
 
 
 class PipelineCache:
