@@ -9,6 +9,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.rpc import connect, start_service
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
@@ -29,10 +30,12 @@ def start_session(tmp_path):
                 cuvis_configs_dir=tmp_path / "configs",
                 data_dir=tmp_path / "data",
                 output_dir=tmp_path / "out",
+                plugin_dir=tmp_path / "clones",
                 stop_grace_s=1,
                 **chosen,
             )
-            service = build_service(settings, sessions)
+            artifacts = MemoryArtifactStore()
+            service = build_service(settings, sessions, artifacts)
             running = undo.enter_context(start_service(service, settings))
             channel = undo.enter_context(connect(running.address))
             return SimpleNamespace(
@@ -40,6 +43,7 @@ def start_session(tmp_path):
                 health=health_pb2_grpc.HealthStub(channel),
                 channel=channel,
                 sessions=sessions,
+                artifacts=artifacts,
                 running=running,
                 configs=str(tmp_path / "configs"),
             )

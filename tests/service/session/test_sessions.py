@@ -82,16 +82,6 @@ def test_too_many_folders_are_refused_and_the_session_goes_on(service):
     assert set_paths(service, session_id, append=True).success
 
 
-@pytest.mark.parametrize("method", ["LoadPlugin", "LoadPlugins", "ListLoadedPlugins"])
-def test_a_method_that_is_still_to_come_says_so(service, method):
-    request = getattr(pb, f"{method}Request")()
-
-    code, details = code_of(lambda: getattr(service.stub, method)(request))
-
-    assert code is grpc.StatusCode.UNIMPLEMENTED
-    assert method in details
-
-
 def test_the_service_does_not_import_torch():
     script = "import sys, fleet_session.__main__; sys.exit('torch' in sys.modules)"
 

@@ -1,1 +1,1 @@
-"""Session service: session life cycle, search paths, gateway health."""
+"""Session service: session life cycle, search paths, plugins, gateway health."""

@@ -3,12 +3,17 @@
 import sys
 from collections.abc import Callable
 
+from fleet_platform.artifacts import ArtifactStore, open_artifact_store
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service, run_service
 from fleet_platform.sessions import SessionStore, open_session_store
 from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_session.gateway_health import GatewayHealth
+from fleet_session.git_clones import GitClones
 from fleet_session.health_servicer import GatewayHealthHandler, UpstreamHealth
+from fleet_session.plugin_registry import PluginRegistry
+from fleet_session.plugin_servicer import PluginServicer
+from fleet_session.plugin_sources import PluginSources
 from fleet_session.servicer import SessionServicer
 from fleet_session.session_life import SessionLife
 from fleet_session.settings import SessionSettings
@@ -17,10 +22,17 @@ from fleet_session.settings import SessionSettings
 def build_service(
     settings: SessionSettings,
     sessions: SessionStore,
+    artifacts: ArtifactStore,
     closers: tuple[Callable[[], object], ...] = (),
 ) -> Service:
     """Compose the service from its parts; `closers` come after its own."""
-    servicer = SessionServicer(SessionLife(sessions, PathPolicy.from_settings(settings)))
+    policy = PathPolicy.from_settings(settings)
+    servicer = SessionServicer(SessionLife(sessions, policy))
+    clones = GitClones(settings.plugin_dir.absolute())
+    sources = PluginSources(
+        policy=policy, artifacts=artifacts, allowed=settings.plugins, clones=clones
+    )
+    plugins = PluginServicer(PluginRegistry(sessions, sources), clones)
     handlers: tuple[GatewayHealthHandler, ...] = ()
     if settings.gateway_address is not None:
         upstream = UpstreamHealth(settings.gateway_address)
@@ -32,6 +44,7 @@ def build_service(
             "CreateSession": servicer.create_session,
             "CloseSession": servicer.close_session,
             "SetSessionSearchPaths": servicer.set_session_search_paths,
+            **plugins.behaviours(),
         },
         owned=METHODS_BY_SERVICE["session"],
         probes={"redis": sessions.ping},
@@ -44,7 +57,10 @@ def main() -> int:
     """Run until told to stop."""
     settings = SessionSettings()
     sessions = open_session_store(settings)
-    return run_service(build_service(settings, sessions, (sessions.close,)), settings)
+    return run_service(
+        build_service(settings, sessions, open_artifact_store(settings), (sessions.close,)),
+        settings,
+    )
 
 
 if __name__ == "__main__":

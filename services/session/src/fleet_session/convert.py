@@ -1,6 +1,7 @@
-"""Session life as the wire carries it."""
+"""Session life and plugins as the wire carries them."""
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_schemas.plugins import PluginManifest
 from fleet_session.session_life import SearchPaths
 
 
@@ -13,4 +14,15 @@ def to_reply(paths: SearchPaths) -> pb.SetSessionSearchPathsResponse:
     """Return the outcome; rejected folders do not make the call fail."""
     return pb.SetSessionSearchPathsResponse(
         success=True, current_paths=paths.current, rejected_paths=paths.rejected
+    )
+
+
+def to_plugin_info(plugin: PluginManifest) -> pb.PluginInfo:
+    """Return a plugin as releases of both generations read it."""
+    return pb.PluginInfo(
+        name=plugin.name,
+        type="git" if plugin.is_git else "local",
+        source=plugin.source,
+        tag=plugin.tag or "",
+        capabilities=plugin.class_paths,
     )

@@ -1,0 +1,62 @@
+"""The methods that have to do with plugins."""
+
+from fleet_platform.rpc import Call
+from fleet_platform.rpc.service import Behaviour
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_session.convert import to_plugin_info
+from fleet_session.git_clones import GitClones
+from fleet_session.plugin_registry import PluginRegistry
+
+
+class PluginServicer:
+    """Converts in, calls the domain, converts out."""
+
+    def __init__(self, plugins: PluginRegistry, clones: GitClones) -> None:
+        self._plugins = plugins
+        self._clones = clones
+
+    def behaviours(self) -> dict[str, Behaviour]:
+        """The behaviours by method name."""
+        return {
+            "LoadPlugins": self.load_plugins,
+            "LoadPlugin": self.load_plugin,
+            "ListLoadedPlugins": self.list_loaded_plugins,
+            "GetPluginInfo": self.get_plugin_info,
+            "ClearPluginCache": self.clear_plugin_cache,
+        }
+
+    def load_plugins(self, request: pb.LoadPluginsRequest, call: Call) -> pb.LoadPluginsResponse:
+        """Register several plugins; one that fails does not make the call fail."""
+        names, failures = self._plugins.load_all(
+            request.session_id, request.manifest.config_bytes, call.remaining_s()
+        )
+        return pb.LoadPluginsResponse(registered_plugins=names, failed_plugins=failures)
+
+    def load_plugin(self, request: pb.LoadPluginRequest, call: Call) -> pb.LoadPluginResponse:
+        """Register one plugin; what is wrong with it does not make the call fail."""
+        names, failures = self._plugins.load_one(
+            request.session_id, request.manifest.config_bytes, call.remaining_s()
+        )
+        return pb.LoadPluginResponse(
+            registered_plugin="".join(names), error=" ".join(failures.values())
+        )
+
+    def list_loaded_plugins(
+        self, request: pb.ListLoadedPluginsRequest, _call: Call
+    ) -> pb.ListLoadedPluginsResponse:
+        """Tell the plugins of a session."""
+        plugins = self._plugins.registered(request.session_id)
+        return pb.ListLoadedPluginsResponse(plugins=map(to_plugin_info, plugins))
+
+    def get_plugin_info(
+        self, request: pb.GetPluginInfoRequest, _call: Call
+    ) -> pb.GetPluginInfoResponse:
+        """Tell one plugin of a session."""
+        plugin = self._plugins.get(request.session_id, request.plugin_name)
+        return pb.GetPluginInfoResponse(plugin=to_plugin_info(plugin))
+
+    def clear_plugin_cache(
+        self, request: pb.ClearPluginCacheRequest, _call: Call
+    ) -> pb.ClearPluginCacheResponse:
+        """Forget what was fetched from git repositories."""
+        return pb.ClearPluginCacheResponse(cleared_count=self._clones.clear(request.plugin_name))

@@ -1,0 +1,67 @@
+"""Whether a folder has the classes that a plugin promises, without running any of it."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from fleet_platform.errors import InvalidInput
+
+_SOURCES = ("", "src")
+"""Folders of a plugin below which its packages may lie."""
+
+_MOST_BYTES = 1024**2
+
+
+def require_classes(folder: Path, paths: Iterable[str]) -> None:
+    """Look each class up in the text of its module.
+
+    Args:
+        folder: of the plugin.
+        paths: dotted paths of the classes.
+
+    Raises:
+        InvalidInput: a module is not there or is no Python, or it has no such name.
+    """
+    for path in paths:
+        module, _, name = path.rpartition(".")
+        names = _names(_file(folder, module, path), module)
+        if name not in names and "*" not in names:
+            raise InvalidInput(f"Class '{path}': the module '{module}' has no '{name}'.")
+
+
+def _file(folder: Path, module: str, path: str) -> Path:
+    below = module.replace(".", "/")
+    for source in _SOURCES:
+        for name in (f"{below}.py", f"{below}/__init__.py"):
+            file = folder / source / name
+            if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
+                return file
+    raise InvalidInput(
+        f"Class '{path}': the folder has no module '{module}', neither in itself nor in its 'src'."
+    )
+
+
+def _names(file: Path, module: str) -> set[str]:
+    if file.stat().st_size > _MOST_BYTES:
+        raise InvalidInput(f"The module '{module}' has more than {_MOST_BYTES} bytes.")
+    try:
+        tree = ast.parse(file.read_bytes())
+        return set(_bound(tree))
+    except SyntaxError as error:
+        raise InvalidInput(
+            f"The module '{module}' is no Python: {error.msg} in line {error.lineno}."
+        ) from error
+    except (ValueError, RecursionError, MemoryError, OSError) as error:
+        raise InvalidInput(f"The module '{module}' cannot be read as Python.") from error
+
+
+def _bound(tree: ast.Module) -> Iterator[str]:
+    """Names that the module may have once it has run; ``*``: any."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.ClassDef(name=name) | ast.FunctionDef(name=name):
+                yield name
+            case ast.alias(name=name, asname=alias):
+                yield alias or name
+            case ast.Name(id=name, ctx=ast.Store()):
+                yield name
