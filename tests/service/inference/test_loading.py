@@ -332,9 +332,9 @@ def test_many_first_calls_build_one_pipeline(
     sessions = [served.ready(fitted, f"session-{number}") for number in range(6)]
     builds: list[PipelineConfig] = []
 
-    def counted(config: PipelineConfig) -> Pipeline:
+    def counted(config: PipelineConfig, *rest: Any) -> Pipeline:
         builds.append(config)
-        return build_pipeline(config)
+        return build_pipeline(config, *rest)
 
     monkeypatch.setattr(stored, "build_pipeline", counted)
     with ThreadPoolExecutor(len(sessions)) as pool:

@@ -90,9 +90,9 @@ def test_a_connection_to_a_node_that_is_not_there():
 
 
 def test_the_size_is_bounded():
-    nodes = [node("a", "x.Y")] * (MAX_PARTS + 1)
+    edges = [("a.x", "a.y")] * MAX_PARTS
     with pytest.raises(Exhausted, match=f"{MAX_PARTS + 1} nodes and connections"):
-        figure_of(config(nodes))
+        figure_of(config([node("a", "x.Y")], edges))
 
 
 def test_title_and_description_come_from_the_metadata():
