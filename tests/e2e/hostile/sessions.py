@@ -4,11 +4,6 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
 from tests.e2e.hostile.case import MISSING, Case, Fields
 
-PLUGINS = frozenset(
-    {"ClearPluginCache", "GetPluginInfo", "ListLoadedPlugins", "LoadPlugin", "LoadPlugins"}
-)
-"""Methods that no service answers yet."""
-
 _IDS = {
     "guessed": ("0c9cd1b5-5f4f-4b43-a8f5-3c9a0a0e0c0d", "0c9cd1b5-5f4f-4b43-a8f5-3c9a0a0e0c0d"),
     "empty": ("", "(session_id is empty)"),
@@ -21,7 +16,7 @@ _OPTIONAL = frozenset({"RestoreTrainRun", "GetPipelineVisualization", "ListAvail
 _METHODS = [
     method
     for methods in METHODS_BY_SERVICE.values()
-    for method in sorted(methods - PLUGINS)
+    for method in sorted(methods)
     if "session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name
 ]
 
