@@ -86,7 +86,7 @@ CALLS = [
     ("StopTrain", IDLE, {}, OK, "No training runs"),
     ("GetTrainStatus", UNKNOWN, {}, NOT_FOUND, "CreateSession"),
     ("GetTrainStatus", EMPTY, {}, OK, ""),
-    ("GetTrainStatus", BUSY, {}, OK, "Epoch|Gradient|Validat|Fitt"),
+    ("GetTrainStatus", BUSY, {}, OK, "Epoch|Gradient|Training|Validat|Fitt"),
     ("SetTrainRunConfig", UNKNOWN, {}, NOT_FOUND, "CreateSession"),
     ("SetTrainRunConfig", BUSY, {"config": RIGHT}, OUT_OF_ORDER, "runs"),
     ("SaveTrainRun", UNKNOWN, {"trainrun_path": "a.yaml"}, NOT_FOUND, "CreateSession"),
