@@ -51,7 +51,7 @@ class Inference:
             OutOfOrder: no pipeline, or a node that is needed is not fitted.
             InvalidInput: the inputs are missing, cannot be decoded or do not fit.
             Exhausted: memory ran out.
-            Cancelled: the caller left before the work began.
+            Cancelled, DeadlinePassed: nobody waits any more; the work has not begun.
         """
         record = self._sessions.read(request.session_id)
         pipeline = self._materialiser.shared(require_pipeline(record), call)

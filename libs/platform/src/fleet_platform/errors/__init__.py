@@ -10,13 +10,15 @@
     ├── DependencyDown      the store, the volume or a peer does not answer
     ├── Conflict            somebody else changed the same thing at the same time
     ├── NotImplementedYet   the method or option exists on the wire but not in this release
-    └── Cancelled           the caller asked for it to stop
+    ├── Cancelled           the caller asked for it to stop
+    └── DeadlinePassed      nobody waits for the answer any more
 """
 
 from fleet_platform.errors.app_error import (
     AppError,
     Cancelled,
     Conflict,
+    DeadlinePassed,
     DependencyDown,
     Exhausted,
     InvalidInput,
@@ -30,6 +32,7 @@ __all__ = [
     "AppError",
     "Cancelled",
     "Conflict",
+    "DeadlinePassed",
     "DependencyDown",
     "Exhausted",
     "InvalidInput",

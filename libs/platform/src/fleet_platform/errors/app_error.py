@@ -66,3 +66,9 @@ class Cancelled(AppError):
     """The work ended because the caller asked for it."""
 
     reason = Reason.CANCELLED
+
+
+class DeadlinePassed(AppError):
+    """The caller's deadline has passed, so the rest of the work is not done."""
+
+    reason = Reason.DEADLINE_PASSED

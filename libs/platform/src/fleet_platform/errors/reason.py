@@ -14,4 +14,5 @@ class Reason(Enum):
     CONFLICT = "conflict"
     NOT_IMPLEMENTED_YET = "not_implemented_yet"
     CANCELLED = "cancelled"
+    DEADLINE_PASSED = "deadline_passed"
     DEFECT = "defect"

@@ -2,7 +2,7 @@
 
 import grpc
 
-from fleet_platform.errors import Cancelled
+from fleet_platform.errors import Cancelled, DeadlinePassed
 from fleet_platform.telemetry import current_trace_id
 
 # gRPC tells "no deadline" as one that lies centuries ahead.
@@ -39,7 +39,10 @@ class Call:
         """Stop work that nobody waits for any more.
 
         Raises:
-            Cancelled: the caller has left or its deadline has passed.
+            DeadlinePassed: the caller's deadline has passed.
+            Cancelled: the caller has left.
         """
-        if not self.is_active():
-            raise Cancelled("The caller has left or its deadline has passed.")
+        if self._context.time_remaining() <= 0:
+            raise DeadlinePassed("The deadline of the call has passed.")
+        if not self._context.is_active():
+            raise Cancelled("The caller has left.")

@@ -17,6 +17,7 @@ STATUS_OF: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.CONFLICT: grpc.StatusCode.ABORTED,
         Reason.NOT_IMPLEMENTED_YET: grpc.StatusCode.UNIMPLEMENTED,
         Reason.CANCELLED: grpc.StatusCode.CANCELLED,
+        Reason.DEADLINE_PASSED: grpc.StatusCode.DEADLINE_EXCEEDED,
         Reason.DEFECT: grpc.StatusCode.INTERNAL,
     }
 )
