@@ -58,6 +58,7 @@ check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/lint-imports
 	$(RUN)/python proto/generate.py --check
 	$(RUN)/python libs/schemas/generate.py --check
+	$(RUN)/python docs/telemetry_table.py --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
 	$(MAKE) --no-print-directory test
 

@@ -17,3 +17,10 @@ CONFIG_DIGEST = "fleet.config_digest"
 WEIGHTS_DIGEST = "fleet.weights_digest"
 ARTIFACT_DIGEST = "fleet.artifact_digest"
 SIZE_BYTES = "fleet.size_bytes"
+RANK = "fleet.rank"
+EPOCH = "fleet.epoch"
+STEP = "fleet.step"
+
+# OpenTelemetry's semantic conventions for databases.
+DB_SYSTEM = "db.system.name"
+DB_OPERATION = "db.operation.name"

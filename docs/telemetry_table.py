@@ -1,0 +1,86 @@
+"""Write the tables of ``docs/telemetry.md`` from the registry of spans and metrics.
+
+``python docs/telemetry_table.py`` puts them between the document's markers; with ``--check`` it
+writes nothing and fails when the document says something else.
+"""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from fleet_platform.telemetry.registry import Metric, SpanName, metrics, spans
+
+DOCUMENT = Path(__file__).resolve().parent / "telemetry.md"
+
+
+def replace_tables(document: str) -> str:
+    """`document` with the tables between its markers made anew."""
+    for name, table in (
+        ("spans", _spans(spans.SPANS)),
+        ("metrics", _metrics(metrics.METRICS)),
+        ("library metrics", _metrics(metrics.LIBRARY_METRICS)),
+    ):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        head, _, rest = document.partition(begin)
+        _, _, tail = rest.partition(end)
+        document = f"{head}{begin}{table}{end}{tail}"
+    return document
+
+
+def _spans(names: Iterable[SpanName]) -> str:
+    lines = ["| span | made by | tracer | what it covers | attributes |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    lines += [
+        f"| `{span.name}` | {_who(span.services)} | {_code(span.scope)} | {span.meaning} "
+        f"| {_codes(span.attributes)} |"
+        for span in names
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metrics(names: Iterable[Metric]) -> str:
+    lines = ["| metric | kind | labels | told by | meaning |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    lines += [
+        f"| `{metric.name}` | {metric.kind} | {_codes(metric.labels)} | {_who(metric.services)} "
+        f"| {metric.meaning}{_only(metric)} |"
+        for metric in names
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _who(services: tuple[str, ...]) -> str:
+    return "every service" if len(services) == 4 else ", ".join(services)
+
+
+def _only(metric: Metric) -> str:
+    return f" Only with {metric.only_with}." if metric.only_with else ""
+
+
+def _codes(words: Iterable[str]) -> str:
+    return ", ".join(_code(word) for word in words)
+
+
+def _code(word: str) -> str:
+    return f"`{word}`" if word else "Envoy's"
+
+
+def main() -> int:
+    """Run the command line; returns the exit status."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    current = replace_tables(text)
+    if "--check" not in sys.argv[1:]:
+        DOCUMENT.write_text(current, encoding="utf-8")
+        return 0
+    if text != current:
+        sys.stderr.write(
+            f"{DOCUMENT.name} does not say what the registry says.\n"
+            "Run: python docs/telemetry_table.py\n"
+        )
+        return 1
+    sys.stdout.write("the tables of spans and metrics are current\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
