@@ -89,6 +89,16 @@ INVALID = {
         [],
         ["'d'", "sometimes", "inference", "always"],
     ),
+    "stages that are a number": (
+        [node("d", DECIDER, execution_stages=0.001)],
+        [],
+        ["'d'", "0.001", "list", "inference"],
+    ),
+    "stages that are a text": (
+        [node("d", DECIDER, execution_stages="test")],
+        [],
+        ["'d'", "'test'", "list", "inference"],
+    ),
     "class in both lists": (
         [node("data", DATA, normal_class_ids=[0, 1], anomaly_class_ids=[1, 2])],
         [],

@@ -197,12 +197,15 @@ class Node(nn.Module):
 
 
 def _stages(names: Iterable[str]) -> frozenset[Stage]:
+    right = ", ".join(stage.value for stage in Stage)
+    # What a config holds in this place may be anything that JSON can say.
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise ValueError(f"hparam 'execution_stages' is {names!r}; right is a list of: {right}")
     chosen = set()
     for name in names:
         try:
             chosen.add(Stage(str(name).lower()))
         except ValueError:
-            right = ", ".join(stage.value for stage in Stage)
             raise ValueError(
                 f"hparam 'execution_stages' holds {name!r}; right are: {right}"
             ) from None
