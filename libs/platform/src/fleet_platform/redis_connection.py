@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -37,15 +39,23 @@ class RedisConnection:
             single block must be shorter than `READ_TIMEOUT_S`. No spans: waiting is no work.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, ca_path: Path | None = None) -> None:
+        """Prepare.
+
+        Args:
+            url: ``redis://user:password@host:port/number``, or ``rediss://`` for TLS.
+            ca_path: PEM file of the authorities that the server's certificate may come from; None:
+                those of the system.
+        """
         # A refused or broken connection is tried again for about half a second, so that a restart
         # of the server is hardly seen. A timeout is not: the caller has waited long enough.
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
         patient = Retry(backoff, 3, (redis.ConnectionError,))
         once = Retry(backoff, 0)
-        self.client: redis.Redis = _TracedRedis(connection_pool=_pool(url, READ_TIMEOUT_S, patient))
-        self.waiting = redis.Redis(connection_pool=_pool(url, READ_TIMEOUT_S, patient))
-        self._probe = redis.Redis(connection_pool=_pool(url, PING_TIMEOUT_S, once))
+        pool = partial(_pool, url, ca_path)
+        self.client: redis.Redis = _TracedRedis(connection_pool=pool(READ_TIMEOUT_S, patient))
+        self.waiting = redis.Redis(connection_pool=pool(READ_TIMEOUT_S, patient))
+        self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, once))
 
     def ping(self) -> None:
         """Return when the server answers, within a second; raise `DependencyDown` otherwise."""
@@ -77,7 +87,11 @@ def _no_answer() -> DependencyDown:
     return DependencyDown("The session store does not answer; try again in a moment.")
 
 
-def _pool(url: str, timeout_s: float, retry: Retry) -> redis.BlockingConnectionPool:
+def _pool(
+    url: str, ca_path: Path | None, timeout_s: float, retry: Retry
+) -> redis.BlockingConnectionPool:
+    # In clear the driver takes no word of certificates at all.
+    tls = {} if ca_path is None else {"ssl_ca_certs": str(ca_path)}
     return redis.BlockingConnectionPool.from_url(
         url,
         max_connections=MAX_CONNECTIONS,
@@ -87,6 +101,7 @@ def _pool(url: str, timeout_s: float, retry: Retry) -> redis.BlockingConnectionP
         health_check_interval=IDLE_CHECK_S,
         retry=retry,
         protocol=_PROTOCOL,
+        **tls,
     )
 
 

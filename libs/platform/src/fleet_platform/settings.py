@@ -3,9 +3,9 @@
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, FilePath, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 GIB = 1024**3
@@ -39,11 +39,19 @@ class ServiceSettings(BaseSettings):
     grpc_max_streams: int = Field(default=64, ge=1)
     """Streams open at once, on threads of their own; one more is answered RESOURCE_EXHAUSTED."""
 
+    grpc_max_calls_per_caller: int | None = Field(default=None, ge=1)
+    """Calls of one caller that run at once in a replica; one more is answered RESOURCE_EXHAUSTED;
+    unset: any number."""
+
     grpc_max_msg_size: int = Field(default=GIB, ge=1, le=2**31 - 1)
     """Largest message in and out, in bytes; unset: 1 GiB."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """Where sessions and runs are kept; may hold a password, which is never printed."""
+    """Where sessions and runs are kept, as ``redis://user:password@host:6379/0``; ``rediss://`` for
+    TLS. The password is never printed."""
+
+    redis_ca_path: FilePath | None = None
+    """PEM file of the authorities that Redis' certificate may come from; unset: the system's."""
 
     session_ttl_s: float = Field(default=3600.0, gt=0)
     """Seconds without a call after which a session is forgotten."""
@@ -98,6 +106,14 @@ class ServiceSettings(BaseSettings):
     @classmethod
     def _upper_level(cls, value: object) -> object:
         return value.upper() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _require_tls_for_an_authority(self) -> Self:
+        if self.redis_ca_path is not None and not self.redis_url.startswith("rediss://"):
+            raise ValueError(
+                "REDIS_CA_PATH is for TLS, but REDIS_URL does not begin with rediss://"
+            )
+        return self
 
     def printable(self) -> dict[str, str]:
         """All settings as text, secrets masked: what a service logs when it starts."""

@@ -18,4 +18,5 @@ __all__ = [
 
 def open_profiling_store(settings: ServiceSettings) -> RedisProfilingStore:
     """The profiling store of the settings; connects at its first use."""
-    return RedisProfilingStore(RedisConnection(settings.redis_url), settings.session_ttl_s)
+    connection = RedisConnection(settings.redis_url, settings.redis_ca_path)
+    return RedisProfilingStore(connection, settings.session_ttl_s)

@@ -1,7 +1,8 @@
 """The only place that builds gRPC servers and channels.
 
 A service hands over its behaviours, ``(request, Call) -> response``, and learns nothing of gRPC.
-Around each call, whatever its type, stand the same layers: ``tracing > access > errors``.
+Around each call, whatever its type, stand the same layers:
+``tracing > access > errors > identity > bound``.
 """
 
 from fleet_platform.rpc.call import Call

@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha import reflection_pb2_grpc
 from fleet_platform.rpc.health_servicer import EndingHealthServicer
 from fleet_platform.rpc.interceptors import Admission, Chain
 from fleet_platform.rpc.interceptors.access import Access
+from fleet_platform.rpc.interceptors.caller_bound import CallerBound
 from fleet_platform.rpc.method_table import method_table
 from fleet_platform.rpc.reflection import reflection_servicer
 from fleet_platform.rpc.service import Service
@@ -53,7 +54,10 @@ class Server:
                 method_table(service, unary_pool, stream_pool),
                 health.handler(),
             ],
-            interceptors=[Chain(access), Admission()],
+            interceptors=[
+                Chain(access, CallerBound(settings.grpc_max_calls_per_caller)),
+                Admission(),
+            ],
             options=_options(settings.grpc_max_msg_size),
         )
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(

@@ -21,4 +21,4 @@ __all__ = [
 
 def open_run_store(settings: ServiceSettings) -> RedisRunStore:
     """The run store of the settings; connects at its first use."""
-    return RedisRunStore(RedisConnection(settings.redis_url))
+    return RedisRunStore(RedisConnection(settings.redis_url, settings.redis_ca_path))

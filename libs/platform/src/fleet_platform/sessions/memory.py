@@ -67,6 +67,9 @@ class MemorySessionStore:
     def ping(self) -> None:
         """See `SessionStore.ping`."""
 
+    def close(self) -> None:
+        """See `SessionStore.close`."""
+
     def _alive(self, session_id: str) -> bool:
         entry = self._entries.get(session_id)
         return entry is not None and entry[1] > self._clock()

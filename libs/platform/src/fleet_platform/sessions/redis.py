@@ -68,7 +68,7 @@ class RedisSessionStore:
         self._connection.ping()
 
     def close(self) -> None:
-        """Close the connections; the last thing that a service does with the store."""
+        """See `SessionStore.close`."""
         self._connection.close()
 
     def _read_bytes(self, session_id: str) -> bytes:

@@ -52,3 +52,6 @@ class SessionStore(Protocol):
 
     def ping(self) -> None:
         """Return when the store answers; raise `DependencyDown` when it does not."""
+
+    def close(self) -> None:
+        """Close the connections; the last thing that a service does with the store."""

@@ -10,7 +10,9 @@ from typing import Any
 import grpc
 
 from fleet_platform.rpc.interceptors.access import Access
+from fleet_platform.rpc.interceptors.caller_bound import CallerBound
 from fleet_platform.rpc.interceptors.errors import errors
+from fleet_platform.rpc.interceptors.identity import identity
 from fleet_platform.rpc.interceptors.rpc import Rpc
 from fleet_platform.rpc.interceptors.tracing import tracing
 from fleet_platform.rpc.workers import pool_of, run_on
@@ -20,10 +22,11 @@ _MAX_METHODS = 256
 
 
 class Chain(grpc.ServerInterceptor):
-    """``tracing > access > errors > behaviour``, built once for each method."""
+    """``tracing > access > errors > identity > bound > behaviour``, built once for each method."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, bound: CallerBound) -> None:
         self._access = access
+        self._bound = bound
         self._layered = lru_cache(maxsize=_MAX_METHODS)(self._wrap)
 
     def intercept_service(
@@ -37,7 +40,13 @@ class Chain(grpc.ServerInterceptor):
 
     @contextmanager
     def _layers(self, rpc: Rpc) -> Iterator[None]:
-        with tracing(rpc), self._access.around(rpc), errors(rpc):
+        with (
+            tracing(rpc),
+            self._access.around(rpc),
+            errors(rpc),
+            identity(rpc) as caller,
+            self._bound.around(caller),
+        ):
             yield
 
     def _wrap(self, path: str, handler: Handler[Any, Any]) -> Handler[Any, Any]:
