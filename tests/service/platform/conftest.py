@@ -9,9 +9,6 @@ import pytest
 from fleet_platform.rpc import Service, connect, start_service
 from fleet_platform.settings import ServiceSettings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from fleet_proto.methods import METHODS_BY_SERVICE
-
-ALL_METHODS = frozenset().union(*METHODS_BY_SERVICE.values())
 
 
 @pytest.fixture
@@ -21,7 +18,7 @@ def serve():
 
         def start(settings=None, service=None, **methods):
             made = Service(
-                **{"name": "tested", "methods": methods, "owned": ALL_METHODS} | (service or {})
+                **{"name": "tested", "methods": methods, "owned": methods} | (service or {})
             )
             chosen = ServiceSettings(
                 **{"health_interval_s": 0.02, "stop_grace_s": 1} | (settings or {})

@@ -100,17 +100,8 @@ def test_a_very_long_text_is_cut_and_still_arrives(serve, fails, call):
     assert error.details().endswith(" ...")
 
 
-@CALLS
-def test_methods_without_a_behaviour_say_so_by_name(serve, fails, call):
-    served = serve()
-    error = fails(call(served))
-    assert error.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert re.match("(CloseSession|Train) is not implemented", error.details())
-    assert _trace_id(error)
-
-
 def test_a_method_that_the_service_does_not_own_is_unknown_to_it(serve, fails):
-    served = serve(service={"owned": {"Train"}, "methods": {}})
+    served = serve(Train=print)
     assert fails(_unary(served)).code() is grpc.StatusCode.UNIMPLEMENTED
 
 
@@ -152,3 +143,8 @@ def test_a_server_goes_on_after_every_failure(serve, fails):
 def test_a_service_that_does_not_fit_the_wire_does_not_start(serve, service):
     with pytest.raises(ValueError, match="tested does not own"):
         serve(service=service)
+
+
+def test_a_service_that_leaves_a_method_unanswered_does_not_start(serve):
+    with pytest.raises(ValueError, match=r"tested has no behaviours for: \['StopTrain'\]"):
+        serve(service={"owned": {"Train", "StopTrain"}}, Train=print)

@@ -60,7 +60,7 @@ def _service(happened, **changes):
     return Service(
         **{
             "name": "tested",
-            "methods": {},
+            "methods": {"CloseSession": print},
             "owned": ["CloseSession"],
             "probes": {"redis": lambda: None},
             "closers": (
@@ -194,7 +194,7 @@ def test_a_call_that_never_ends_is_cancelled_after_the_grace(order, connected):
 
 
 def test_a_taken_port_is_one_line_and_exit_code_1(capsys, taken_port, restore_signals):
-    service = Service(name="tested", methods={}, owned=["Train"])
+    service = Service(name="tested", methods={"Train": print}, owned=["Train"])
     assert run_service(service, ServiceSettings(service_port=taken_port)) == 1
     failed = [line for line in capsys.readouterr().err.splitlines() if "failed" in line]
     assert len(failed) == 1

@@ -9,7 +9,6 @@ from fleet_platform.errors import (
     Exhausted,
     InvalidInput,
     NotFound,
-    NotImplementedYet,
     OutOfOrder,
     Reason,
 )
@@ -26,7 +25,6 @@ _ERRORS: dict[Reason, type[AppError]] = {
         Exhausted,
         InvalidInput,
         NotFound,
-        NotImplementedYet,
         OutOfOrder,
     )
 }

@@ -9,7 +9,6 @@
     ├── Exhausted           a bound was reached: size, queue, memory
     ├── DependencyDown      the store, the volume or a peer does not answer
     ├── Conflict            somebody else changed the same thing at the same time
-    ├── NotImplementedYet   the method or option exists on the wire but not in this release
     ├── Cancelled           the caller asked for it to stop
     └── DeadlinePassed      nobody waits for the answer any more
 """
@@ -23,7 +22,6 @@ from fleet_platform.errors.app_error import (
     Exhausted,
     InvalidInput,
     NotFound,
-    NotImplementedYet,
     OutOfOrder,
 )
 from fleet_platform.errors.reason import Reason
@@ -37,7 +35,6 @@ __all__ = [
     "Exhausted",
     "InvalidInput",
     "NotFound",
-    "NotImplementedYet",
     "OutOfOrder",
     "Reason",
 ]

@@ -14,6 +14,17 @@ class AppError(Exception):
 
     reason: ClassVar[Reason] = Reason.DEFECT
 
+    def __init__(self, *args: object, retry_after_s: float | None = None) -> None:
+        """Say what is wrong.
+
+        Args:
+            *args: the text alone.
+            retry_after_s: seconds after which the same call may well succeed; None: nobody knows,
+                or it never will as it is.
+        """
+        super().__init__(*args)
+        self.retry_after_s = retry_after_s
+
     @property
     def text(self) -> str:
         """The sentence for the caller."""
@@ -54,12 +65,6 @@ class Conflict(AppError):
     """Another call changed the same record at the same time and the bounded retries are used up."""
 
     reason = Reason.CONFLICT
-
-
-class NotImplementedYet(AppError):
-    """The method or option is part of the wire but not of this release."""
-
-    reason = Reason.NOT_IMPLEMENTED_YET
 
 
 class Cancelled(AppError):

@@ -12,7 +12,6 @@ class Reason(Enum):
     EXHAUSTED = "exhausted"
     DEPENDENCY_DOWN = "dependency_down"
     CONFLICT = "conflict"
-    NOT_IMPLEMENTED_YET = "not_implemented_yet"
     CANCELLED = "cancelled"
     DEADLINE_PASSED = "deadline_passed"
     DEFECT = "defect"

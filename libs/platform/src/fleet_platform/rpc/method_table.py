@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 from google.protobuf import message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import DecodeError
 
-from fleet_platform.errors import InvalidInput, NotImplementedYet
+from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc.call import Call
 from fleet_platform.rpc.service import Behaviour, Codec, Service
 from fleet_platform.rpc.status import outcome
@@ -34,20 +34,21 @@ def method_table(
         stream_pool: Where streams run: they hold a thread as long as they are open.
 
     Raises:
-        ValueError: a method is not part of the wire or not owned by this service.
+        ValueError: a method is not part of the wire, not owned by this service, or owned and
+            without a behaviour.
     """
     owned = frozenset(service.owned)
     wrong = (set(service.methods) - owned) | (owned - set(DESCRIPTOR.methods_by_name))
     wrong |= set(service.codecs) - set(service.methods)
     if wrong:
         raise ValueError(f"{service.name} does not own, or the wire does not have: {sorted(wrong)}")
+    missing = owned - set(service.methods)
+    if missing:
+        raise ValueError(f"{service.name} has no behaviours for: {sorted(missing)}")
     handlers = {}
-    for name in owned:
+    for name, behaviour in service.methods.items():
         method = DESCRIPTOR.methods_by_name[name]
-        behaviour = service.methods.get(name)
-        if behaviour is None:
-            handlers[name] = _unimplemented(name)
-        elif method.server_streaming:
+        if method.server_streaming:
             handlers[name] = _stream(behaviour, _codec(service, method), stream_pool)
         else:
             handlers[name] = _unary(behaviour, _codec(service, method), unary_pool)
@@ -73,14 +74,6 @@ def _stream(
             yield codec.encode(response)
 
     return grpc.unary_stream_rpc_method_handler(run_on(pool, answer))
-
-
-def _unimplemented(name: str) -> grpc.RpcMethodHandler[bytes, bytes]:
-    def answer(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:
-        raise NotImplementedYet(f"{name} is not implemented in this release.")
-
-    # As a stream of requests, so that the message of any type of call is left unread.
-    return grpc.stream_unary_rpc_method_handler(answer)
 
 
 def _refuse_late(context: grpc.ServicerContext) -> None:

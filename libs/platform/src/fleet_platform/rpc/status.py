@@ -15,7 +15,6 @@ STATUS_OF: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.EXHAUSTED: grpc.StatusCode.RESOURCE_EXHAUSTED,
         Reason.DEPENDENCY_DOWN: grpc.StatusCode.UNAVAILABLE,
         Reason.CONFLICT: grpc.StatusCode.ABORTED,
-        Reason.NOT_IMPLEMENTED_YET: grpc.StatusCode.UNIMPLEMENTED,
         Reason.CANCELLED: grpc.StatusCode.CANCELLED,
         Reason.DEADLINE_PASSED: grpc.StatusCode.DEADLINE_EXCEEDED,
         Reason.DEFECT: grpc.StatusCode.INTERNAL,

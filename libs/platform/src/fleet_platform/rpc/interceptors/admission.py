@@ -11,6 +11,8 @@ from fleet_platform.errors import Exhausted
 from fleet_platform.rpc.interceptors.chain import behaviour_of
 from fleet_platform.rpc.workers import pool_of
 
+_RETRY_AFTER_S = 1
+
 
 class Admission(grpc.ServerInterceptor):
     """Bounds the calls of each worker pool; what runs on the server's own threads is let through.
@@ -32,7 +34,10 @@ class Admission(grpc.ServerInterceptor):
 
 
 def _turn_away(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:
-    raise Exhausted("The server is busy and its queue is full; try again a little later.")
+    raise Exhausted(
+        f"The server is busy and its queue is full; try again in {_RETRY_AFTER_S} s.",
+        retry_after_s=_RETRY_AFTER_S,
+    )
 
 
 # A request stream is not read before it is asked for: a large message is never received in vain.

@@ -9,6 +9,7 @@ from opentelemetry import trace
 
 from fleet_platform.errors import AppError, Reason
 from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.retry_hint import add_retry_hint
 from fleet_platform.rpc.status import STATUS_OF, code_of
 from fleet_platform.telemetry import current_trace_id, logger
 
@@ -25,7 +26,10 @@ def errors(rpc: Rpc) -> Iterator[None]:
     except AppError as error:
         if error.reason is Reason.DEFECT:
             _abort_unexpected(rpc, error)
-        rpc.context.abort(STATUS_OF[error.reason], clipped(error.text))
+        code, text = STATUS_OF[error.reason], clipped(error.text)
+        if error.retry_after_s is not None:
+            add_retry_hint(rpc.context, code, text, error.retry_after_s)
+        rpc.context.abort(code, text)
     except GeneratorExit:  # the caller left in the middle of a stream
         raise
     except BaseException as error:  # native libraries raise these too, and the caller waits
