@@ -1,8 +1,9 @@
 """The only place that opens connections to Redis."""
 
 import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.retry import Retry
 
 from fleet_platform.errors import DependencyDown, Exhausted
-from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry import MetricRegistry, attributes, exemplar, tracer
+from fleet_platform.telemetry.registry import metrics, spans
 
 CONNECT_TIMEOUT_S = 1.0
 READ_TIMEOUT_S = 2.0
@@ -27,25 +29,28 @@ _PROTOCOL = 2  # one round trip less per connection than 3, of which nothing is 
 # the whole text because older servers put it in the middle when it comes from inside a script.
 _NOT_NOW = re.compile(r"\b(BUSY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY)\b")
 _FULL = re.compile(r"\bOOM\b")
-_tracer = tracer("fleet.redis")
+_tracer = tracer(spans.REDIS.scope)
 
 
 class RedisConnection:
     """The clients of one Redis server; nothing is connected before the first command.
 
     Attributes:
-        client: For commands; each is a span when it runs inside one.
+        client: For commands; each is counted, and a span when it runs inside one.
         waiting: For blocking reads, which would otherwise take the connections of `client`. A
             single block must be shorter than `READ_TIMEOUT_S`. No spans: waiting is no work.
     """
 
-    def __init__(self, url: str, ca_path: Path | None = None) -> None:
+    def __init__(
+        self, url: str, ca_path: Path | None = None, registry: MetricRegistry | None = None
+    ) -> None:
         """Prepare.
 
         Args:
             url: ``redis://user:password@host:port/number``, or ``rediss://`` for TLS.
             ca_path: PEM file of the authorities that the server's certificate may come from; None:
                 those of the system.
+            registry: where commands are counted.
         """
         # A refused or broken connection is tried again for about half a second, so that a restart
         # of the server is hardly seen. A timeout is not: the caller has waited long enough.
@@ -53,7 +58,9 @@ class RedisConnection:
         patient = Retry(backoff, 3, (redis.ConnectionError,))
         once = Retry(backoff, 0)
         pool = partial(_pool, url, ca_path)
-        self.client: redis.Redis = _TracedRedis(connection_pool=pool(READ_TIMEOUT_S, patient))
+        self.client: redis.Redis = _ObservedRedis(
+            registry or MetricRegistry(), connection_pool=pool(READ_TIMEOUT_S, patient)
+        )
         self.waiting = redis.Redis(connection_pool=pool(READ_TIMEOUT_S, patient))
         self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, once))
 
@@ -105,16 +112,37 @@ def _pool(
     )
 
 
-class _TracedRedis(redis.Redis):
-    """Commands as spans of the call they belong to.
+class _ObservedRedis(redis.Redis):
+    """Commands as metrics, and as spans of the call they belong to.
 
     The published instrumentation would also start a trace for each command outside of any span.
     """
 
+    def __init__(self, registry: MetricRegistry, **options: Any) -> None:
+        super().__init__(**options)
+        self._seconds = registry.histogram(metrics.REDIS_SECONDS)
+        self._errors = registry.counter(metrics.REDIS_ERRORS)
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        if not trace.get_current_span().is_recording():
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         name = str(args[0])
-        attributes = {"db.system.name": "redis", "db.operation.name": name}
-        with _tracer.start_as_current_span(name, kind=trace.SpanKind.CLIENT, attributes=attributes):
-            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        began_s = time.perf_counter()
+        try:
+            with _span(name):
+                return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except redis.exceptions.NoScriptError:
+            raise  # the driver sends the script, and the command again
+        except redis.RedisError:
+            self._errors.inc()
+            raise
+        finally:
+            self._seconds.labels(name).observe(time.perf_counter() - began_s, exemplar())
+
+
+def _span(command: str) -> AbstractContextManager[object]:
+    if not trace.get_current_span().is_recording():
+        return nullcontext()
+    return _tracer.start_as_current_span(
+        command,
+        kind=trace.SpanKind.CLIENT,
+        attributes={attributes.DB_SYSTEM: "redis", attributes.DB_OPERATION: command},
+    )

@@ -5,8 +5,9 @@ from typing_extensions import Buffer
 from fleet_platform.artifacts.artifact_store import ArtifactStore
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import ARTIFACT_DIGEST, SIZE_BYTES
+from fleet_platform.telemetry.registry import spans
 
-_tracer = tracer("fleet.artifacts")
+_tracer = tracer(spans.ARTIFACT_PUT.scope)
 
 
 class TracedArtifactStore:
@@ -17,7 +18,7 @@ class TracedArtifactStore:
 
     def put(self, content: Buffer) -> str:
         """See `ArtifactStore.put`."""
-        with _tracer.start_as_current_span("artifacts.put") as span:
+        with _tracer.start_as_current_span(spans.ARTIFACT_PUT.name) as span:
             span.set_attribute(SIZE_BYTES, memoryview(content).nbytes)
             digest = self._inner.put(content)
             span.set_attribute(ARTIFACT_DIGEST, digest)
@@ -25,7 +26,7 @@ class TracedArtifactStore:
 
     def get(self, digest: str) -> bytes:
         """See `ArtifactStore.get`."""
-        with _tracer.start_as_current_span("artifacts.get") as span:
+        with _tracer.start_as_current_span(spans.ARTIFACT_GET.name) as span:
             span.set_attribute(ARTIFACT_DIGEST, digest)
             content = self._inner.get(digest)
             span.set_attribute(SIZE_BYTES, len(content))

@@ -6,6 +6,7 @@ from fleet_platform.profiling.redis import RedisProfilingStore
 from fleet_platform.profiling.timing_stats import TimingStats
 from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.settings import ServiceSettings
+from fleet_platform.telemetry import MetricRegistry
 
 __all__ = [
     "MemoryProfilingStore",
@@ -16,7 +17,9 @@ __all__ = [
 ]
 
 
-def open_profiling_store(settings: ServiceSettings) -> RedisProfilingStore:
+def open_profiling_store(
+    settings: ServiceSettings, registry: MetricRegistry | None = None
+) -> RedisProfilingStore:
     """The profiling store of the settings; connects at its first use."""
-    connection = RedisConnection(settings.redis_url, settings.redis_ca_path)
+    connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
     return RedisProfilingStore(connection, settings.session_ttl_s)

@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from grpc_health.v1 import health_pb2
 
 from fleet_platform.errors import AppError
 from fleet_platform.rpc.health_servicer import EndingHealthServicer
-from fleet_platform.telemetry import logger
+from fleet_platform.telemetry import MetricRegistry, logger
+from fleet_platform.telemetry.registry import metrics
 
 _PROBE_TIMEOUT_S = 1.0
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -80,6 +81,7 @@ class HealthMonitor:
         names: Iterable[str],
         interval_s: float,
         on_serving: Callable[[], None],
+        registry: MetricRegistry | None = None,
     ) -> None:
         """Prepare; NOT_SERVING under each of ``names`` until the first round is over.
 
@@ -88,6 +90,7 @@ class HealthMonitor:
             names: Service names that ``Check`` knows.
             interval_s: Seconds between two rounds.
             on_serving: Called each time the health turns green.
+            registry: Where the answers are metrics too.
         """
         self.servicer = EndingHealthServicer()
         self._names = tuple(names)
@@ -99,6 +102,9 @@ class HealthMonitor:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="health", daemon=True)
         self._publish(_NOT_SERVING)
+        if registry is not None:
+            registry.watch(metrics.SERVING, lambda: [({}, self.serving)])
+            registry.watch(metrics.DEPENDENCY_UP, self._dependencies)
 
     @property
     def serving(self) -> bool:
@@ -150,6 +156,11 @@ class HealthMonitor:
             _log.info("dependency.up", dependency=name)
         if not down and before != {}:
             self._on_serving()
+
+    def _dependencies(self) -> Iterator[tuple[dict[str, str], float]]:
+        down = self._down
+        for prober in self._probers:
+            yield {"dependency": prober.name}, down is not None and prober.name not in down
 
     def _publish(self, status: int) -> None:
         for name in self._names:

@@ -60,7 +60,9 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
             _log.info("ready", service=service.name, port=port)
 
         names = ("", service.name, DESCRIPTOR.full_name)
-        health = HealthMonitor(service.probes, names, settings.health_interval_s, ready)
+        health = HealthMonitor(
+            service.probes, names, settings.health_interval_s, ready, service.registry
+        )
         server = Server(service, settings, health.servicer)
         port = server.start(settings.service_host, settings.service_port)
         undo.callback(server.stop, settings.stop_grace_s)
@@ -99,12 +101,14 @@ def run_service(service: Service, settings: ServiceSettings) -> int:
 
 def _serve_metrics(service: Service, host: str, port: int) -> Callable[[], None]:
     try:
-        return serve_metrics(service.registry, host, port)
+        served = serve_metrics(service.registry, host, port)
     except OSError:
         raise PortTaken(
             f"Cannot serve metrics on {host}:{port}: the port is taken. "
             "Stop the other process or set METRICS_PORT (0: any free port)."
         ) from None
+    _log.info("metrics", service=service.name, port=served.port)
+    return served.stop
 
 
 def _drain(health: HealthMonitor, drain_s: float) -> None:

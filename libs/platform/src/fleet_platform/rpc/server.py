@@ -16,6 +16,8 @@ from fleet_platform.rpc.reflection import reflection_servicer
 from fleet_platform.rpc.service import Service
 from fleet_platform.rpc.workers import WorkerPool
 from fleet_platform.settings import ServiceSettings
+from fleet_platform.telemetry import MetricRegistry
+from fleet_platform.telemetry.registry import metrics
 
 _CONTROL_WORKERS = 4
 _SETTLE_S = 0.2
@@ -46,7 +48,7 @@ class Server:
         control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix="control")
         self._pools = (unary_pool, stream_pool, control_pool)
         access = Access(service.registry)
-        access.watch_waiting(lambda: unary_pool.waiting)
+        _watch_pools(service.registry, call=unary_pool, stream=stream_pool)
         self._grpc = grpc.server(
             control_pool,
             handlers=[
@@ -102,6 +104,18 @@ class Server:
             time.sleep(0.005)
         for pool in self._pools:
             pool.shutdown(wait=False)
+
+
+def _watch_pools(registry: MetricRegistry, **pools: WorkerPool) -> None:
+    registry.watch(
+        metrics.RPC_WAITING, lambda: [({}, sum(pool.waiting for pool in pools.values()))]
+    )
+    registry.watch(
+        metrics.RPC_WORKERS, lambda: [({"pool": name}, pools[name].workers) for name in pools]
+    )
+    registry.watch(
+        metrics.RPC_WORKERS_BUSY, lambda: [({"pool": name}, pools[name].busy) for name in pools]
+    )
 
 
 def _family(host: str) -> socket.AddressFamily:

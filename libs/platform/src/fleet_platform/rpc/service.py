@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
-from prometheus_client import CollectorRegistry
 
 from fleet_platform.rpc.call import Call
-from fleet_platform.telemetry.metrics import process_registry
+from fleet_platform.telemetry import MetricRegistry
 
 Behaviour = Callable[[Any, Call], Any]
 """Unary: ``(request, call) -> response``; server stream: ``(request, call) -> responses``."""
@@ -36,7 +35,7 @@ class Service:
     """Behaviours by method name of ``cuvis_ai.v1.CuvisAIService``."""
 
     owned: Iterable[str]
-    """All methods that the gateway sends here; those without a behaviour answer UNIMPLEMENTED."""
+    """All methods that the gateway sends here: the same ones, or the service does not start."""
 
     codecs: Mapping[str, Codec] = field(default_factory=dict)
     """Codecs by method name; the other methods use protobuf's."""
@@ -50,5 +49,5 @@ class Service:
     closers: Sequence[Callable[[], object]] = ()
     """Called in this order once no call runs any more."""
 
-    registry: CollectorRegistry = field(default_factory=process_registry)
-    """Where the service's metrics are registered; those of its calls are added to it."""
+    registry: MetricRegistry = field(default_factory=MetricRegistry.of_process)
+    """The metrics of its process; those of its calls and its health are added to it."""

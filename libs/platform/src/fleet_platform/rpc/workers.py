@@ -33,6 +33,16 @@ class WorkerPool(ThreadPoolExecutor):
         return self._held
 
     @property
+    def workers(self) -> int:
+        """Calls that may run at once."""
+        return self._workers
+
+    @property
+    def busy(self) -> int:
+        """Calls that run."""
+        return min(self._held, self._workers)
+
+    @property
     def waiting(self) -> int:
         """Calls that wait for a thread."""
         return max(0, self._held - self._workers)

@@ -1,30 +1,27 @@
-"""Prometheus: one registry for each service, served over HTTP only when a port is set."""
+"""Serves the metrics of a process to Prometheus."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from prometheus_client import (
-    CollectorRegistry,
-    GCCollector,
-    PlatformCollector,
-    ProcessCollector,
-    start_http_server,
-)
+from prometheus_client import start_http_server
+
+from fleet_platform.telemetry.metric_registry import MetricRegistry
 
 
-def process_registry() -> CollectorRegistry:
-    """A new registry that already tells memory, CPU time, open files and collections."""
-    registry = CollectorRegistry()
-    ProcessCollector(registry=registry)
-    PlatformCollector(registry=registry)
-    GCCollector(registry=registry)
-    return registry
+class ServedMetrics(NamedTuple):
+    """Metrics that are served.
+
+    Attributes:
+        port: where, which is another one than was asked for where that was 0.
+        stop: ends it.
+    """
+
+    port: int
+    stop: Callable[[], None]
 
 
-def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Callable[[], None]:
+def serve_metrics(registry: MetricRegistry, host: str, port: int) -> ServedMetrics:
     """Serve ``/metrics`` from a thread.
-
-    Returns:
-        A function that stops serving.
 
     Raises:
         OSError: the port is taken.
@@ -36,4 +33,4 @@ def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Callable
         server.server_close()
         thread.join()
 
-    return stop
+    return ServedMetrics(server.server_port, stop)

@@ -40,3 +40,11 @@ def span_from_traceparent(
     parent = _W3C.extract({"traceparent": traceparent})
     with tracer(tracer_name).start_as_current_span(name, context=parent) as span:
         yield span
+
+
+def exemplar() -> dict[str, str] | None:
+    """The present trace as an exemplar of a histogram; None while it is not recorded."""
+    context = trace.get_current_span().get_span_context()
+    if not context.trace_flags.sampled:
+        return None
+    return {"trace_id": trace.format_trace_id(context.trace_id)}

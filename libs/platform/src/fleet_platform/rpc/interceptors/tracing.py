@@ -10,6 +10,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from fleet_platform.rpc.interceptors.rpc import Rpc
 from fleet_platform.rpc.status import outcome
 from fleet_platform.telemetry import attributes, tracer
+from fleet_platform.telemetry.registry import spans
 
 TRACE_ID_KEY = "x-trace-id"
 """Trailing metadata of every reply, except to questions of the infrastructure."""
@@ -26,7 +27,7 @@ _SERVER_FAULTS = frozenset(
         grpc.StatusCode.DATA_LOSS,
     }
 )
-_tracer = tracer("fleet.rpc")
+_tracer = tracer(spans.CALL.scope)
 
 
 @contextmanager

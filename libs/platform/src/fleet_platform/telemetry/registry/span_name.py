@@ -9,7 +9,7 @@ class SpanName:
     """One kind of span.
 
     Attributes:
-        name: its name; ``{part}`` stands for one word that differs from span to span.
+        name: its name; ``{part}`` stands for what differs from span to span.
         scope: the tracer that makes it; "" for those of the gateway.
         meaning: what it covers, in one sentence.
         services: who makes it.
@@ -25,7 +25,7 @@ class SpanName:
 
     def __post_init__(self) -> None:
         words = re.split(r"\{[^}]*\}", self.name)
-        pattern = r"[^\s/]+".join(re.escape(word) for word in words)
+        pattern = r"[^/]+".join(re.escape(word) for word in words)
         object.__setattr__(self, "_pattern", re.compile(pattern))
 
     def covers(self, name: str) -> bool:
