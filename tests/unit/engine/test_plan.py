@@ -110,6 +110,14 @@ def test_the_plan_is_compiled_once(rx):
     assert rx.plan(Stage.INFERENCE) is rx.plan(Stage.INFERENCE)
 
 
+def test_names_that_match_nothing_leave_nothing_behind(rx):
+    """They may be megabytes long; what is kept of a request must not hold them."""
+    plans = {
+        rx.plan(Stage.INFERENCE, frozenset({"scores", f"{number}" * 100})) for number in range(100)
+    }
+    assert plans == {rx.plan(Stage.INFERENCE, frozenset({"RXGlobal.scores"}))}
+
+
 def test_values_are_dropped_after_their_last_use(rx):
     """At the decider the cubes before it are gone."""
     pipeline = fitted_rx()
@@ -249,8 +257,8 @@ def test_gradients_flow_at_train_stage():
     assert list(pipeline.nodes["RXGlobal"].parameters()) == []
 
 
-def test_size_counts_all_state():
-    assert fitted_rx().size_bytes == 4 * (2 + 7 + 49 + 49 + 2) + 8 * 2
+def test_size_counts_all_state_and_the_nodes():
+    assert fitted_rx().size_bytes == 4 * (2 + 7 + 49 + 49 + 2) + 8 * 2 + 8 * 16 * 1024
 
 
 def test_context_is_ignored_by_results(rx):

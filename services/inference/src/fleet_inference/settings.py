@@ -10,7 +10,7 @@ class InferenceSettings(EngineSettings):
     """How the inference service runs, over and above what every service has."""
 
     pipeline_cache_bytes: int = Field(default=2 * GIB, ge=0)
-    """Parameters and buffers of the pipelines that stand ready, in bytes; the last used stays."""
+    """Memory of the pipelines that stand ready, in bytes; the last used stays."""
 
     device: str = "auto"
     """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""

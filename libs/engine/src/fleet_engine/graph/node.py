@@ -200,7 +200,9 @@ def _stages(names: Iterable[str]) -> frozenset[Stage]:
     right = ", ".join(stage.value for stage in Stage)
     # What a config holds in this place may be anything that JSON can say.
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ValueError(f"hparam 'execution_stages' is {names!r}; right is a list of: {right}")
+        raise ValueError(  # noqa: TRY004  (a config's mistake, not a wrong call)
+            f"hparam 'execution_stages' is {names!r}; right is a list of: {right}"
+        )
     chosen = set()
     for name in names:
         try:

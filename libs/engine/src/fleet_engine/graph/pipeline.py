@@ -13,6 +13,8 @@ from fleet_engine.graph.wiring import Wiring
 from fleet_schemas import PipelineConfig
 
 _PLANS_KEPT = 64
+_NODE_BYTES = 16 * 1024
+"""What a node takes beside its tensors: modules, config and plans; measured, rounded up."""
 
 
 class Pipeline:
@@ -30,12 +32,16 @@ class Pipeline:
         self.nodes = dict(nodes)
         self.wiring = wiring
         self.device = torch.device("cpu")
-        self._plans: dict[tuple[Stage, frozenset[str]], Plan] = {}
+        self._plans: dict[tuple[Stage, tuple[str, ...]], Plan] = {}
+        self._keys: dict[Stage, tuple[str, ...]] = {}
 
     @property
     def size_bytes(self) -> int:
-        """Memory of all parameters and buffers."""
-        return sum(
+        """Memory of all parameters and buffers, and a round figure for the nodes themselves.
+
+        Without that a thousand nodes that learn nothing would seem to take no memory.
+        """
+        return len(self.nodes) * _NODE_BYTES + sum(
             tensor.nbytes
             for node in self.nodes.values()
             for tensor in (*node.parameters(), *node.buffers())
@@ -80,12 +86,14 @@ class Pipeline:
             requested: outputs by ``node.port`` or bare port name; empty means all. A name that
                 matches nothing adds nothing.
         """
-        plan = self._plans.get((stage, requested))
+        # Kept by what was meant: what was asked for may be any amount of text.
+        wanted = match(requested, self._output_keys(stage))
+        plan = self._plans.get((stage, wanted))
         if plan is None:
-            plan = self.compile(stage, match(requested, self._output_keys(stage)))
+            plan = self.compile(stage, wanted, traced=True)
             if len(self._plans) >= _PLANS_KEPT:
                 self._plans.clear()
-            self._plans[stage, requested] = plan
+            self._plans[stage, wanted] = plan
         return plan
 
     def compile(
@@ -94,6 +102,8 @@ class Pipeline:
         wanted: Iterable[str],
         fitting: Collection[str] = (),
         sinks: Collection[str] = (),
+        *,
+        traced: bool = False,
     ) -> Plan:
         """Compile a plan for exactly the wanted outputs ``node.port``, nodes to fit and sinks."""
         return Plan(
@@ -104,12 +114,16 @@ class Pipeline:
             device=self.device,
             fitting=fitting,
             sinks=sinks,
+            traced=traced,
         )
 
-    def _output_keys(self, stage: Stage) -> list[str]:
-        return [
-            f"{name}.{port}"
-            for name, node in self.nodes.items()
-            if node.runs_at(stage)
-            for port in node.OUTPUT_SPECS
-        ]
+    def _output_keys(self, stage: Stage) -> tuple[str, ...]:
+        keys = self._keys.get(stage)
+        if keys is None:
+            keys = self._keys[stage] = tuple(
+                f"{name}.{port}"
+                for name, node in self.nodes.items()
+                if node.runs_at(stage)
+                for port in node.OUTPUT_SPECS
+            )
+        return keys
