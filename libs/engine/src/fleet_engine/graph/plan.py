@@ -1,10 +1,11 @@
 """What one kind of run computes, in which order, and how long each value lives."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
+from opentelemetry.trace import INVALID_SPAN, Span
 from torch import Tensor
 
 from fleet_engine.graph.context import Context
@@ -18,8 +19,10 @@ from fleet_engine.graph.step import Input, Step
 from fleet_engine.graph.wiring import Wiring
 from fleet_platform.errors import InvalidInput
 from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.registry import spans
 
-_TRACER = tracer("fleet.engine")
+_TRACER = tracer(spans.PLAN.scope)
+_NO_SPAN = nullcontext(INVALID_SPAN)
 
 
 class _Entry(NamedTuple):
@@ -43,6 +46,7 @@ class Plan:
         device: torch.device,
         fitting: Collection[str] = (),
         sinks: Collection[str] = (),
+        traced: bool = False,
     ) -> None:
         """Compile a plan.
 
@@ -54,6 +58,8 @@ class Plan:
             device: where to compute.
             fitting: nodes that take their inputs into their statistics in place of computing.
             sinks: nodes that run for what they do, whether or not an output of theirs is wanted.
+            traced: each run is a span, and each group of nodes one within it; not for runs that
+                repeat as long as a training lasts.
 
         Raises:
             GraphInvalid: a node that is needed is fed by one that does not run at `stage`.
@@ -65,6 +71,7 @@ class Plan:
         self._device = device
         self._fitting = frozenset(fitting)
         self._sinks = frozenset(sinks)
+        self._traced = traced
         ordered = self._order(self._needed())
         self._entries = tuple(
             _Entry(nodes[name], port, spec)
@@ -98,14 +105,18 @@ class Plan:
             InvalidInput: an input is missing or does not fit; the text names node and port.
             NotFitted: a node has no statistics yet.
         """
-        with _TRACER.start_as_current_span("engine.plan"):
+        inference = self._stage is Stage.INFERENCE
+        with self._span() as span, torch.inference_mode() if inference else nullcontext():
             self._refuse_unfitted()
             values = self._enter(batch)
-            inference = self._stage is Stage.INFERENCE
-            with torch.inference_mode() if inference else nullcontext():
-                for segment in self._segments:
+            recorded = span.is_recording()
+            for segment in self._segments:
+                with segment.span() if recorded else nullcontext():
                     segment.run(values, context, tiled=inference, times=times)
             return {key: values[key] for key in self._wanted if key in values}
+
+    def _span(self) -> AbstractContextManager[Span]:
+        return _TRACER.start_as_current_span(spans.PLAN.name) if self._traced else _NO_SPAN
 
     def _refuse_unfitted(self) -> None:
         unfitted = [node.name for node in self._must_be_ready if not node.ready]

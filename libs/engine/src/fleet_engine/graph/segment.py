@@ -1,7 +1,10 @@
 """Consecutive nodes of a plan that run together, whole or tile by tile over the pixels."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
+
+from opentelemetry.trace import Span
 
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.node_times import NodeTimes
@@ -9,6 +12,11 @@ from fleet_engine.graph.port_spec import describe
 from fleet_engine.graph.step import Step
 from fleet_engine.graph.tiles import Tiles
 from fleet_platform.errors import InvalidInput
+from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.attributes import NODE
+from fleet_platform.telemetry.registry import spans
+
+_TRACER = tracer(spans.SEGMENT.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,11 @@ class Segment:
     pixel_results: tuple[str, ...]
     shared_results: tuple[str, ...]
     drops: tuple[str, ...]
+
+    def span(self) -> AbstractContextManager[Span]:
+        """A span that names the nodes."""
+        names = [step.node.name for step in self.steps]
+        return _TRACER.start_as_current_span(spans.SEGMENT.name, attributes={NODE: names})
 
     def run(
         self,

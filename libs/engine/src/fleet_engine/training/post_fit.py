@@ -8,7 +8,11 @@ from fleet_engine.training.calibration import calibrate, calibrated_config
 from fleet_engine.training.evaluation import evaluate
 from fleet_engine.training.gradient_job import GradientJob
 from fleet_engine.training.training_event import Hook, TrainingEvent
+from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.registry import spans
 from fleet_schemas import PipelineConfig
+
+_TRACER = tracer(spans.POST_FIT.scope)
 
 
 def calibrate_and_evaluate(
@@ -29,10 +33,11 @@ def calibrate_and_evaluate(
         Cancelled: `should_stop` said so; thresholds that were found stay.
     """
     config = pipeline.config
-    if with_calibration:
-        report = calibrate(pipeline, job, on_event=on_event, should_stop=should_stop)
-        config = calibrated_config(pipeline, report)
-        evaluate(pipeline, job, Stage.VAL, on_event=on_event, should_stop=should_stop)
-    evaluate(pipeline, job, Stage.TEST, on_event=on_event, should_stop=should_stop)
+    with _TRACER.start_as_current_span(spans.POST_FIT.name):
+        if with_calibration:
+            report = calibrate(pipeline, job, on_event=on_event, should_stop=should_stop)
+            config = calibrated_config(pipeline, report)
+            evaluate(pipeline, job, Stage.VAL, on_event=on_event, should_stop=should_stop)
+        evaluate(pipeline, job, Stage.TEST, on_event=on_event, should_stop=should_stop)
     on_event(TrainingEvent(Hook.POST_FIT_END))
     return config

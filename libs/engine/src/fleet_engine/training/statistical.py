@@ -18,11 +18,12 @@ from fleet_engine.training.share import Share, Sums
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import NODE
+from fleet_platform.telemetry.registry import spans
 
 Batch = Mapping[str, object]
 """Values by input port: cube [B, H, W, C], wavelengths, mask, ..."""
 
-_TRACER = tracer("fleet.engine")
+_TRACER = tracer(spans.FIT.scope)
 
 
 def fit_statistics(
@@ -61,7 +62,10 @@ def fit_statistics(
     """
     fit = _Fit(pipeline, batches, on_event, should_stop, share, total)
     for wave in fit_waves(pipeline, only):
-        with _TRACER.start_as_current_span("engine.fit", attributes={NODE: wave}), torch.no_grad():
+        with (
+            _TRACER.start_as_current_span(spans.FIT.name, attributes={NODE: wave}),
+            torch.no_grad(),
+        ):
             fit.run(wave)
 
 

@@ -19,6 +19,7 @@ from fleet_engine.training.gradient.best_weights import restore_best
 from fleet_engine.training.gradient.callbacks import make_callbacks, watched_values
 from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
 from fleet_engine.training.gradient.epoch_keeper import EpochKeeper
+from fleet_engine.training.gradient.epoch_spans import EpochSpans
 from fleet_engine.training.gradient.loop_events import LoopEvents
 from fleet_engine.training.gradient.output_volume import OutputVolume
 from fleet_engine.training.gradient.pipeline_module import PipelineModule
@@ -136,7 +137,7 @@ def _fit(
         trainer = _trainer(
             job,
             placement(training, device, job.group),
-            [keeper, WatchedValues(_watched(training)), events, *others],
+            [keeper, WatchedValues(_watched(training)), events, EpochSpans(), *others],
             scratch,
         )
         module.train()

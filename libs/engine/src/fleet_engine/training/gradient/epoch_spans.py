@@ -1,0 +1,40 @@
+"""The epochs of a gradient training as spans."""
+
+from lightning.pytorch import Callback, LightningModule, Trainer
+from opentelemetry.trace import Span, StatusCode
+
+from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.attributes import EPOCH, STEP
+from fleet_platform.telemetry.registry import spans
+
+_TRACER = tracer(spans.EPOCH.scope)
+
+
+class EpochSpans(Callback):
+    """One span an epoch, below the run's; no other span is below it."""
+
+    def __init__(self) -> None:
+        self._span: Span | None = None
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """An epoch begins."""
+        attributes = {EPOCH: trainer.current_epoch}
+        self._span = _TRACER.start_span(spans.EPOCH.name, attributes=attributes)
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """An epoch is over."""
+        self._end(trainer)
+
+    def on_exception(
+        self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
+    ) -> None:
+        """An epoch broke off."""
+        if self._span is not None:
+            self._span.set_status(StatusCode.ERROR, type(exception).__name__)
+        self._end(trainer)
+
+    def _end(self, trainer: Trainer) -> None:
+        if self._span is not None:
+            self._span.set_attribute(STEP, trainer.global_step)
+            self._span.end()
+            self._span = None
