@@ -114,6 +114,30 @@ def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(serve, fails):
     assert started == ["first"]
 
 
+def test_a_call_whose_caller_left_in_the_queue_is_not_started(serve):
+    release, running, started = threading.Event(), threading.Event(), []
+
+    def close(request, _call):
+        started.append(request.session_id)
+        running.set()
+        release.wait(30)
+        return OK
+
+    served = serve(settings={"grpc_max_workers": 1}, CloseSession=close)
+    first = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="first"))
+    assert running.wait(10)
+    left = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="left"))
+    wait_until(lambda: served.running.busy == 2, "the second waits in the queue")
+    left.cancel()
+    last = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="last"))
+    wait_until(lambda: served.running.busy == 3, "the third waits behind it")
+    release.set()
+    assert first.result(10).success
+    assert last.result(10).success
+    wait_until(lambda: served.running.busy == 0, "no call runs")
+    assert started == ["first", "last"]
+
+
 def test_a_codec_takes_the_place_of_protobuf(serve):
     codec = Codec(decode=lambda raw: raw, encode=lambda text: text.encode())
     served = serve(

@@ -1,13 +1,19 @@
 """Too many calls: the surplus is turned away at once, and health never starves."""
 
+import json
 import threading
 import time
 from contextlib import contextmanager
 
 import grpc
+import pytest
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from fleet_platform.errors import Exhausted, NotFound
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 from tests.support.polling import wait_until
 
 REQUEST = pb.CloseSessionRequest()
@@ -36,6 +42,7 @@ def _saturated(serve, workers, pending):
         CloseSession=close,
         Train=train,
     )
+    served.release = release
     calls = [served.stub.CloseSession.future(REQUEST) for _ in range(workers + pending)]
     try:
         wait_until(
@@ -62,6 +69,47 @@ def test_the_call_beyond_the_queue_is_turned_away_at_once(serve, fails, capsys):
         wait_until(lambda: "RESOURCE_EXHAUSTED" in capsys.readouterr().err, "the refusal is logged")
     wait_until(lambda: served.running.busy == 0, "no call runs")
     assert served.stub.CloseSession(REQUEST).success
+
+
+def test_a_refusal_tells_when_to_come_back_in_both_forms_that_clients_read(serve, fails):
+    with _saturated(serve, workers=1, pending=0) as (served, *_):
+        error = fails(lambda: served.stub.CloseSession(REQUEST))
+    assert error.details() == "The server is busy and its queue is full; try again in 1 s."
+    trailers = dict(error.trailing_metadata())
+    assert trailers["grpc-retry-pushback-ms"] == "1000"
+    status, info = Status.FromString(trailers["grpc-status-details-bin"]), RetryInfo()
+    assert (status.code, status.message) == (error.code().value[0], error.details())
+    assert status.details[0].Unpack(info)
+    assert info.retry_delay.ToMilliseconds() == 1000
+
+
+def test_a_client_with_grpcs_own_retries_waits_as_told_and_succeeds(serve, capsys):
+    policy = {
+        "maxAttempts": 5,
+        "initialBackoff": "60s",
+        "maxBackoff": "60s",
+        "backoffMultiplier": 1,
+        "retryableStatusCodes": ["RESOURCE_EXHAUSTED"],
+    }
+    config = {"methodConfig": [{"name": [{}], "retryPolicy": policy}]}
+    with _saturated(serve, workers=1, pending=0) as (served, *_):
+        options = [("grpc.service_config", json.dumps(config))]
+        with grpc.insecure_channel(served.running.address, options) as channel:
+            call = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel).CloseSession.future(REQUEST)
+            wait_until(lambda: "RESOURCE_EXHAUSTED" in capsys.readouterr().err, "it was refused")
+            served.release.set()
+            # By its own policy alone it would have come back after a minute.
+            assert call.result(30).success
+
+
+@pytest.mark.parametrize("error", [Exhausted("Too large."), NotFound("Gone.")], ids=repr)
+def test_what_will_not_succeed_by_waiting_has_no_hint(serve, fails, error):
+    def close(_request, _call):
+        raise error
+
+    served = serve(CloseSession=close)
+    refusal = fails(lambda: served.stub.CloseSession(REQUEST))
+    assert set(dict(refusal.trailing_metadata())) == {"x-trace-id"}
 
 
 def test_health_and_reflection_answer_while_all_workers_are_busy(serve):

@@ -8,6 +8,7 @@ from fleet_config.lookup import ConfigLookup
 from fleet_config.resolution import ConfigResolver
 from fleet_platform.errors import AppError
 from fleet_platform.files import PathPolicy
+from tests.support.waiting_call import WaitingCall
 
 SHIPPED = Path(__file__).parents[3] / "configs"
 
@@ -45,9 +46,9 @@ def resolve(tmp_path, folder):
     )
     resolver = ConfigResolver(ConfigLookup(policy, SHIPPED))
 
-    def run(kind, path, *overrides, search_paths=None):
-        paths = [folder] if search_paths is None else search_paths
-        return resolver.resolve(kind, path, [str(each) for each in paths], list(overrides))
+    def run(kind, path, *overrides, search_paths=None, call=None):
+        paths = [str(each) for each in ([folder] if search_paths is None else search_paths)]
+        return resolver.resolve(kind, path, paths, list(overrides), call or WaitingCall())
 
     return run
 

@@ -15,10 +15,12 @@ from fleet_config.override import parse_overrides
 from fleet_config.reference import resolve_references
 from fleet_config.yaml_file import YamlFiles
 from fleet_platform.errors import Exhausted, InvalidInput
+from fleet_platform.rpc import Call
 from fleet_platform.telemetry import tracer
 from fleet_schemas import ConfigModel, config_type, validate_config
 
-_LOCK_WAIT_S = 10.0
+_MOST_WAIT_S = 10.0
+_RETRY_AFTER_S = 1
 _HYDRA_BASE = "1.3"  # the rules of composition, whatever release of Hydra is installed
 
 
@@ -38,7 +40,7 @@ class ConfigResolver:
         path: str,
         search_paths: Sequence[str],
         overrides: Sequence[str],
-        wait_s: float | None = None,
+        call: Call,
     ) -> dict[str, Any]:
         """Return the config as JSON values, defaults filled in.
 
@@ -47,17 +49,18 @@ class ConfigResolver:
             path: which config, as the client sent it.
             search_paths: the session's, absolute.
             overrides: in Hydra's grammar.
-            wait_s: how long the caller still waits; None: no limit.
+            call: says how long its caller waits.
 
         Raises:
             InvalidInput: unknown kind, unfit path, override or file; the text names it.
             NotFound: there is no such config.
             Exhausted: other resolutions took all the time.
+            Cancelled, DeadlinePassed: nobody waits any more; nothing was resolved.
         """
         model = config_type(kind)
         file = self._lookup.find(kind, path, search_paths)
         with tracer("fleet.config").start_as_current_span("config.compose"):
-            composition = self._compose(file, search_paths, overrides, wait_s)
+            composition = self._compose(file, search_paths, overrides, call)
         return _finish(composition, kind, model).to_dict()
 
     def _compose(
@@ -65,20 +68,26 @@ class ConfigResolver:
         file: Path,
         search_paths: Sequence[str],
         overrides: Sequence[str],
-        wait_s: float | None,
+        call: Call,
     ) -> Composition:
         roots = self._lookup.roots(search_paths)
         root = next((root for root in roots if file.is_relative_to(root)), file.parent)
         name = file.relative_to(root).with_suffix("").as_posix()
-        timeout_s = _LOCK_WAIT_S if wait_s is None else max(0.0, min(wait_s, _LOCK_WAIT_S))
-        if not self._hydra.acquire(timeout=timeout_s):
-            raise Exhausted("Too many configs are being resolved at once; try again.")
+        has_turn = self._hydra.acquire(timeout=call.patience_s(_MOST_WAIT_S))
         try:
+            call.check()
+            if not has_turn:
+                raise Exhausted(
+                    "Too many configs are being resolved at once; try again in "
+                    f"{_RETRY_AFTER_S} s.",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
             parsed = parse_overrides(overrides)
             ordered = [root, *(other for other in roots if other != root)]
             return compose(name, ordered, parsed, self._files)
         finally:
-            self._hydra.release()
+            if has_turn:
+                self._hydra.release()
 
 
 def _finish(composition: Composition, kind: str, model: type[ConfigModel]) -> ConfigModel:

@@ -49,7 +49,7 @@ class ConfigServicer:
             request.path,
             session.search_paths,
             request.overrides,
-            call.remaining_s(),
+            call,
         )
         return to_reply(config)
 

@@ -42,13 +42,18 @@ class Materialiser:
             InvalidInput: the configuration is no valid graph.
             NotFound: the weights artifact is gone.
             Exhausted: it does not fit into memory, or another call's build of it took too long.
+            Cancelled, DeadlinePassed: nobody waits any more.
         """
         key = PipelineKey(
             stored.config_digest, stored.weights_digest, self._device_name, _classes_of(stored)
         )
-        remaining_s = call.remaining_s()
-        wait_s = _MOST_WAIT_S if remaining_s is None else min(remaining_s, _MOST_WAIT_S)
-        return self._cache.get(key, lambda: self._build(stored, self._device), wait_s)
+        call.check()
+        try:
+            return self._cache.get(
+                key, lambda: self._build(stored, self._device), call.patience_s(_MOST_WAIT_S)
+            )
+        finally:
+            call.check()
 
     def private(self, stored: records.Pipeline) -> Pipeline:
         """Build a copy of its own on the CPU, to load weights into or to save.

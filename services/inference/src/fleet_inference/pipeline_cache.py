@@ -10,6 +10,8 @@ from typing import NamedTuple
 from fleet_engine import Pipeline
 from fleet_platform.errors import Exhausted
 
+_RETRY_AFTER_S = 10
+
 
 class PipelineKey(NamedTuple):
     """What a pipeline is: equal keys mean equal results.
@@ -76,7 +78,9 @@ class PipelineCache:
             return future.result(wait_s)
         except WaitTimeoutError:
             raise Exhausted(
-                f"The pipeline was still being built after {wait_s:.0f} s. Repeat the call."
+                f"The pipeline was still being built after {wait_s:.0f} s; try again in "
+                f"{_RETRY_AFTER_S} s.",
+                retry_after_s=_RETRY_AFTER_S,
             ) from None
         finally:
             del future  # an error's traceback holds this frame, and the future holds the error

@@ -9,10 +9,12 @@ import subprocess
 from threading import BoundedSemaphore
 
 from fleet_platform.errors import Exhausted
+from fleet_platform.rpc import Call
 from fleet_platform.telemetry import logger
 
 _DPI = 110
 _LARGEST_INCHES = 80  # 80 by 80 inches at this resolution are 310 MB of pixels in that process
+_RETRY_AFTER_S = 2
 _log = logger("fleet.inference")
 
 
@@ -31,30 +33,36 @@ class Renderer:
         self._turn_s = turn_s
         self._limit_s = limit_s
 
-    def render(self, dot_text: str, image_format: str, wait_s: float | None) -> bytes | None:
+    def render(self, dot_text: str, image_format: str, call: Call) -> bytes | None:
         """Draw a figure.
 
         Args:
             dot_text: the figure in the DOT language.
             image_format: ``png`` or ``svg``.
-            wait_s: how long the caller still waits; None: without end.
+            call: says how long its caller waits.
 
         Returns:
             The image file, or None where Graphviz is not installed or cannot write this format.
 
         Raises:
             Exhausted: others are being drawn, or this one takes too long.
+            Cancelled, DeadlinePassed: nobody waits any more; nothing was drawn.
         """
         program = shutil.which("dot")
         if program is None:
             return None
-        patience_s = self._limit_s if wait_s is None else min(self._limit_s, wait_s)
-        if not self._turns.acquire(timeout=min(self._turn_s, patience_s)):
-            raise Exhausted("Other pipelines are being drawn; try again in a moment.")
+        has_turn = self._turns.acquire(timeout=call.patience_s(self._turn_s))
         try:
-            return _run(program, dot_text, image_format, patience_s)
+            call.check()
+            if not has_turn:
+                raise Exhausted(
+                    f"Other pipelines are being drawn; try again in {_RETRY_AFTER_S} s.",
+                    retry_after_s=_RETRY_AFTER_S,
+                )
+            return _run(program, dot_text, image_format, call.patience_s(self._limit_s))
         finally:
-            self._turns.release()
+            if has_turn:
+                self._turns.release()
 
 
 def _run(program: str, dot_text: str, image_format: str, limit_s: float) -> bytes | None:

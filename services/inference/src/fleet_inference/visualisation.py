@@ -71,8 +71,7 @@ class Visualisation:
             name, write = _TEXTS[chosen]
             return Drawing(write(figure).encode(), name)
         dot_text = to_dot(figure)
-        call.check()
-        image = self._renderer.render(dot_text, chosen, call.remaining_s())
+        image = self._renderer.render(dot_text, chosen, call)
         return Drawing(dot_text.encode(), "dot") if image is None else Drawing(image, chosen)
 
     def _config_of(self, session_id: str) -> PipelineConfig:

@@ -7,6 +7,8 @@ from fleet_platform.runs import ActiveRun, RunStore
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_pool import ChildPool
 
+_RETRY_AFTER_S = 10
+
 
 class RunQueue:
     """Gives waiting runs to free children, first come, first served.
@@ -41,7 +43,8 @@ class RunQueue:
         if waiting.index(run_id) - self._pool.free_slots() >= self._bound:
             raise Exhausted(
                 f"All training slots are taken and {self._bound} trainings wait, which is as many"
-                " as may. Call Train again when a training has ended."
+                f" as may. Call Train again in {_RETRY_AFTER_S} s.",
+                retry_after_s=_RETRY_AFTER_S,
             )
 
     def take_up(self) -> list[str]:

@@ -51,6 +51,7 @@ class TrainerServicer:
             data = convert.data_config_of(request, session)
             training = convert.training_config_json(request, session)
             preconditions.check(trainer_type, session, data, training)
+            call.check()
             run = self._runs.start(
                 session,
                 trainer_type,

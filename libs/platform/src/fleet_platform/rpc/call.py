@@ -31,6 +31,10 @@ class Call:
         remaining_s = self._context.time_remaining()
         return None if remaining_s > _NO_DEADLINE_S else remaining_s
 
+    def patience_s(self, most_s: float) -> float:
+        """Seconds that this call may wait for something: those that are left, `most_s` at most."""
+        return max(0.0, min(self._context.time_remaining(), most_s))
+
     def is_active(self) -> bool:
         """Whether the caller still waits: it has not left and its deadline has not passed."""
         return self._context.is_active() and self._context.time_remaining() > 0

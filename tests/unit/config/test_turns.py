@@ -1,0 +1,80 @@
+"""Configs are composed one after another, and none for a caller that waits no more."""
+
+import threading
+
+import pytest
+
+from fleet_platform.errors import Cancelled, DeadlinePassed, Exhausted
+from tests.support.waiting_call import WaitingCall
+
+RUN = "trainrun/rx_statistical"
+
+
+class HeldTurn(WaitingCall):
+    """A call whose turn lasts until it is told to go on."""
+
+    def __init__(self):
+        super().__init__()
+        self.has_turn = threading.Event()
+        self.go_on = threading.Event()
+
+    def check(self):
+        self.has_turn.set()
+        assert self.go_on.wait(30)
+
+
+@pytest.fixture
+def held(resolve):
+    """One config is being composed for as long as the test runs."""
+    call = HeldTurn()
+    thread = threading.Thread(target=resolve, args=("trainrun", RUN), kwargs={"call": call})
+    thread.start()
+    assert call.has_turn.wait(30)
+    yield call
+    call.go_on.set()
+    thread.join()
+
+
+def test_a_deadline_that_passes_in_the_wait_is_told_as_such(resolve, held):
+    class Late(WaitingCall):
+        def patience_s(self, _most_s):
+            self.left_s = 0.0
+            return 0.05
+
+    with pytest.raises(DeadlinePassed):
+        resolve("trainrun", RUN, call=Late())
+
+
+def test_a_caller_that_would_wait_longer_than_others_may_take_is_told_when_to_come_back(
+    resolve, held, monkeypatch
+):
+    monkeypatch.setattr("fleet_config.resolution._MOST_WAIT_S", 0.05)
+    with pytest.raises(Exhausted, match=r"try again in 1 s\.$") as caught:
+        resolve("trainrun", RUN, call=WaitingCall())
+    assert caught.value.retry_after_s == 1
+
+
+def test_a_turn_that_comes_after_the_caller_left_is_passed_on(resolve, held):
+    waits, ended = threading.Event(), []
+
+    class Gone(WaitingCall):
+        def patience_s(self, most_s):
+            waits.set()
+            return super().patience_s(most_s)
+
+    call = Gone()
+
+    def wait():
+        try:
+            resolve("trainrun", RUN, "no such=override", call=call)
+        except Cancelled as error:
+            ended.append(error)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert waits.wait(30)
+    call.has_left = True
+    held.go_on.set()
+    thread.join()
+    assert len(ended) == 1, "its overrides were read"
+    assert resolve("trainrun", RUN)["name"]

@@ -1,0 +1,63 @@
+"""Nothing is built for nobody, and whoever waits in vain is told why."""
+
+import threading
+
+import pytest
+import torch
+
+from fleet_inference.materialiser import Materialiser
+from fleet_platform.artifacts import MemoryArtifactStore
+from fleet_platform.errors import Cancelled, DeadlinePassed, InvalidInput
+from fleet_proto.records.v1.records_pb2 import Pipeline
+from tests.support.waiting_call import WaitingCall
+
+FITTED = Pipeline(config_json=b'{"nodes": []}', config_digest="c", weights_digest="w")
+
+
+class HangingArtifacts(MemoryArtifactStore):
+    """Weights that take until they are let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.let_go = threading.Event()
+
+    def get(self, digest: str) -> bytes:
+        self.asked.set()
+        assert self.let_go.wait(30)
+        raise InvalidInput("no weights")
+
+
+def test_nothing_is_built_for_a_caller_that_has_left() -> None:
+    artifacts = HangingArtifacts()
+    materialiser, call = Materialiser(artifacts, torch.device("cpu"), 1000), WaitingCall()
+    call.has_left = True
+    with pytest.raises(Cancelled):
+        materialiser.shared(FITTED, call)
+    assert not artifacts.asked.is_set()
+
+
+def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> None:
+    class Late(WaitingCall):
+        def patience_s(self, _most_s: float) -> float:
+            self.left_s = 0.0
+            return 0.05
+
+    artifacts = HangingArtifacts()
+    materialiser = Materialiser(artifacts, torch.device("cpu"), 1000)
+    ended: list[Exception] = []
+
+    def build() -> None:
+        try:
+            materialiser.shared(FITTED, WaitingCall())
+        except InvalidInput as error:
+            ended.append(error)
+
+    builder = threading.Thread(target=build)
+    builder.start()
+    assert artifacts.asked.wait(30)
+    with pytest.raises(DeadlinePassed):
+        materialiser.shared(FITTED, Late())
+    artifacts.let_go.set()
+    builder.join()
+    assert len(ended) == 1
