@@ -11,6 +11,7 @@ from fleet_platform.errors import InvalidInput, OutOfOrder
 from tests.unit.engine.pipelines import (
     DECIDER,
     INFERENCE,
+    LOGIT,
     RX_EDGES,
     batch_of,
     config,
@@ -257,8 +258,25 @@ def test_gradients_flow_at_train_stage():
     assert list(pipeline.nodes["RXGlobal"].parameters()) == []
 
 
-def test_size_counts_all_state_and_the_nodes():
-    assert fitted_rx().size_bytes == 4 * (2 + 7 + 49 + 49 + 2) + 8 * 2 + 8 * 16 * 1024
+def test_size_counts_all_state():
+    small, large = (build_pipeline(rx_config(channels)).size_bytes for channels in (7, 9))
+    assert large - small == 4 * (9 + 81 + 81) - 4 * (7 + 49 + 49)
+
+
+@pytest.mark.parametrize(
+    ("config_of", "least_bytes"),
+    [
+        pytest.param(
+            lambda: config([node(f"n{i}", LOGIT) for i in range(1000)]), 4_000_000, id="many nodes"
+        ),
+        pytest.param(
+            lambda: config([node("n", LOGIT, remark="x" * 1_000_000)]), 1_000_000, id="much text"
+        ),
+    ],
+)
+def test_size_counts_what_is_no_tensor(config_of, least_bytes):
+    """A cache that is bounded in bytes would otherwise have no bound."""
+    assert build_pipeline(config_of()).size_bytes > least_bytes
 
 
 def test_context_is_ignored_by_results(rx):

@@ -33,7 +33,8 @@ def build_pipeline(
         GraphInvalid: the config does not describe a graph that can run; the text names the place.
         Exhausted: its nodes take more than 4 GiB.
     """
-    seed = int(digest(canonical_json(config))[:15], 16)
+    canonical = canonical_json(config)
+    seed = int(digest(canonical)[:15], 16)
     nodes: dict[str, Node] = {}
     # Before the seeding, since code that is imported may draw numbers, and only the first time.
     kinds = [_kind_of(node_config, find_class) for node_config in config.nodes]
@@ -43,7 +44,7 @@ def build_pipeline(
         for node_config, kind in zip(config.nodes, kinds, strict=True):
             name = _unique(node_config.name, nodes)
             nodes[name] = make_node(node_config, kind, name).eval()
-    return Pipeline(config, nodes, wire(nodes, config.connections))
+    return Pipeline(config, nodes, wire(nodes, config.connections), len(canonical))
 
 
 def _kind_of(config: NodeConfig, find_class: Callable[[str], type[nn.Module]]) -> type[nn.Module]:

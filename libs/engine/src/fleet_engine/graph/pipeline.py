@@ -14,7 +14,9 @@ from fleet_schemas import PipelineConfig
 
 _PLANS_KEPT = 64
 _NODE_BYTES = 16 * 1024
-"""What a node takes beside its tensors: modules, config and plans; measured, rounded up."""
+"""What a node takes beside its tensors: modules and plans; measured, rounded up."""
+_BYTES_PER_CHARACTER = 8
+"""What a config takes as values, for each byte that it has as JSON."""
 
 
 class Pipeline:
@@ -27,21 +29,38 @@ class Pipeline:
         device: where it computes.
     """
 
-    def __init__(self, config: PipelineConfig, nodes: Mapping[str, Node], wiring: Wiring) -> None:
+    def __init__(
+        self,
+        config: PipelineConfig,
+        nodes: Mapping[str, Node],
+        wiring: Wiring,
+        config_json_bytes: int = 0,
+    ) -> None:
+        """Put together what has been checked.
+
+        Args:
+            config: what it was built from.
+            nodes: the nodes by name, in the config's order.
+            wiring: the checked connections.
+            config_json_bytes: length of `config` as JSON, for `size_bytes`.
+        """
         self.config = config
         self.nodes = dict(nodes)
         self.wiring = wiring
         self.device = torch.device("cpu")
         self._plans: dict[tuple[Stage, tuple[str, ...]], Plan] = {}
+        self._objects_bytes = (
+            len(self.nodes) * _NODE_BYTES + config_json_bytes * _BYTES_PER_CHARACTER
+        )
         self._keys: dict[Stage, tuple[str, ...]] = {}
 
     @property
     def size_bytes(self) -> int:
-        """Memory of all parameters and buffers, and a round figure for the nodes themselves.
+        """Memory of all parameters and buffers, and a round figure for nodes and config themselves.
 
         Without that a thousand nodes that learn nothing would seem to take no memory.
         """
-        return len(self.nodes) * _NODE_BYTES + sum(
+        return self._objects_bytes + sum(
             tensor.nbytes
             for node in self.nodes.values()
             for tensor in (*node.parameters(), *node.buffers())
