@@ -24,6 +24,7 @@ from typing import Any
 from torch import nn
 
 from fleet_engine.graph.node_packages import import_node_class
+from fleet_engine.scratch_folder import scratch_folder
 from fleet_platform.files import unpack_folder
 
 _PREFIX = "fleet_plugin_"
@@ -46,7 +47,7 @@ class PluginCode:
         """
         self._name = name
         self._package = f"{_PREFIX}{digest}"
-        self._folder = tempfile.mkdtemp(prefix=_PREFIX)
+        self._folder = tempfile.mkdtemp(prefix=_PREFIX, dir=scratch_folder())
         weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         unpack_folder(content, Path(self._folder))
         self._paths = [str(path) for path in _source_folders(Path(self._folder))]

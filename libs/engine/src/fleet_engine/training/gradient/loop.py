@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from fleet_engine.graph.pipeline import Pipeline
+from fleet_engine.scratch_folder import scratch_folder
 from fleet_engine.training.epoch_batches import EpochBatches
 from fleet_engine.training.gradient.best_weights import restore_best
 from fleet_engine.training.gradient.callbacks import make_callbacks, watched_values
@@ -133,7 +134,7 @@ def _fit(
     )
     events = LoopEvents(on_event, should_stop, train=train, val=val)
     keeper, *others = callbacks
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch:
         trainer = _trainer(
             job,
             placement(training, device, job.group),
