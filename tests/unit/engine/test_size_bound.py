@@ -1,5 +1,8 @@
 """A config does not get the host's memory, however its nodes add up."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -47,3 +50,16 @@ def test_what_is_made_of_a_tensor_that_counted_already_is_free():
 def test_hparams_within_their_bounds_do_not_add_up_beyond_the_pipelines(nodes):
     with pytest.raises(Exhausted, match="at most 4294967296"):
         build_pipeline(config(nodes, []))
+
+
+def test_the_first_pipeline_of_a_process_does_not_import_the_compiler():
+    program = (
+        "import sys\n"
+        "from fleet_engine import build_pipeline\n"
+        "from tests.unit.engine.pipelines import rx_config\n"
+        "before = {*sys.modules}\n"
+        "build_pipeline(rx_config())\n"
+        "print(*{name.partition('.')[0] for name in {*sys.modules} - before})"
+    )
+    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+    assert b"sympy" not in told.stdout

@@ -28,6 +28,14 @@ class SizeBound(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
         self._limit_bytes = limit_bytes
         self._made_bytes = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Spare the first pipeline of a process a second and 85 MB for importing torch's compiler.
+
+        That would keep the compiler out of here; nothing is compiled inside the block.
+        """
+        return False
+
     def __torch_dispatch__(
         self,
         func: torch._ops.OpOverload[Any, Any],
