@@ -12,6 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from hypothesis import strategies as st
 
 from tests.e2e.fuzz import values
+from tests.e2e.fuzz.unknown_fields import unknown_fields
 
 _MAX_REPEATED = 4
 _NEEDED = frozenset({"session_id", "config_type", "path", "pipeline", "config", "config_bytes"})
@@ -53,7 +54,7 @@ class Requests:
     def __init__(self, seeds: Seeds) -> None:
         self._seeds = seeds
         # Mostly right: past the session, and past the kind of config, the interesting part begins.
-        sessions = st.sampled_from([*seeds.session_ids * 40, *values.HOSTILE_TEXTS])
+        sessions = st.sampled_from([*seeds.session_ids * 160, *values.HOSTILE_TEXTS])
         pipelines = values.mutated(seeds.pipeline)
         self._by_name: Mapping[str, st.SearchStrategy[Any]] = {
             "session_id": sessions,
@@ -69,10 +70,14 @@ class Requests:
         }
 
     def of(self, descriptor: Descriptor) -> st.SearchStrategy[Message]:
-        """Requests of one kind: any set of fields, each with something fit or unfit in it."""
+        """Requests of one kind: any set of fields, each with something fit or unfit in it.
+
+        Fields that the wire does not have come with some, so that there is no end of requests.
+        """
+        requests = self._messages(descriptor)
         if descriptor.name == "InferenceRequest":
-            return st.one_of(self._messages(descriptor), self._spoilt_inference(descriptor))
-        return self._messages(descriptor)
+            requests = st.one_of(requests, self._spoilt_inference(descriptor))
+        return st.builds(_with_more, requests, unknown_fields)
 
     def _messages(self, descriptor: Descriptor) -> st.SearchStrategy[Message]:
         kind = GetMessageClass(descriptor)
@@ -133,6 +138,11 @@ def _made(kind: type[Message], given: Mapping[str, Any]) -> Message:
             getattr(message, name).CopyFrom(value)
         else:
             setattr(message, name, value)
+    return message
+
+
+def _with_more(message: Message, more: bytes) -> Message:
+    message.MergeFromString(more)
     return message
 
 

@@ -27,7 +27,21 @@ HOSTILE_TEXTS = (
     "x" * 5000,
 )
 YAML_TAGS = ("int", "float", "bool", "null", "timestamp", "binary", "set", "omap", "pairs", "map")
-HOSTILE_NUMBERS = (0, -1, 1, 2, 2**31 - 1, 2**31, 2**63 - 1, -(2**63), 10**30, 0.5, -0.0, 1e308)
+HOSTILE_NUMBERS = (
+    0,
+    -1,
+    1,
+    2,
+    512,
+    2**31 - 1,
+    2**31,
+    2**63 - 1,
+    -(2**63),
+    10**30,
+    0.5,
+    -0.0,
+    1e308,
+)
 
 texts = st.one_of(st.sampled_from(HOSTILE_TEXTS), st.text(max_size=20))
 values: st.SearchStrategy[Any] = st.recursive(
@@ -41,19 +55,22 @@ yaml_texts = st.builds(
     st.sampled_from(("", *(f"!!{tag} " for tag in YAML_TAGS), "!x ", "&a ", "*a ", "[", "{")),
     st.one_of(texts, st.sampled_from(("''", "[]", "{}", "0x", "1:60", "1e999", ".nan", "~", "<<"))),
 )
+_right_paths = st.sampled_from(
+    (
+        "trainrun/rx_statistical",
+        "pipeline/rx_statistical",
+        "rx_statistical",
+        "anomaly/rx/rx_statistical",
+        "data/lentils",
+        "fuzz/saved.yaml",
+        "fuzz/saved_pipeline.pt",
+        "scene.npz",
+        "fuzz",
+    )
+)
 paths = st.one_of(
-    st.sampled_from(
-        (
-            "trainrun/rx_statistical",
-            "pipeline/rx_statistical",
-            "rx_statistical",
-            "data/lentils",
-            "fuzz/saved.yaml",
-            "fuzz/saved_pipeline.pt",
-            "scene.npz",
-            "fuzz",
-        )
-    ),
+    _right_paths,
+    st.builds("{}{}".format, st.sampled_from(("./", "../", "/", "trainrun/", "a/")), _right_paths),
     texts,
 )
 config_types = st.sampled_from([*CONFIG_TYPES] * 8 + ["TRAINRUN", "hydra", *HOSTILE_TEXTS])
