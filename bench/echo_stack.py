@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import sysconfig
@@ -16,7 +15,7 @@ from pathlib import Path
 import grpc
 
 from bench.echo import METHOD, REPLY_SIZE_KEY
-from fleet_gateway import GatewaySettings, render_bootstrap
+from fleet_gateway import GatewaySettings, write_gateway_files
 from fleet_local.parts import NATIVE_ENVIRONMENT
 from fleet_local.ports import free_ports
 from fleet_local.settings import inherited_environment
@@ -49,21 +48,18 @@ def echo_stack() -> Iterator[EchoStack]:
     """Start both, wait until they answer, stop them at the end of the block."""
     echo_port, gateway_port, admin_port = free_ports(3)
     endpoints = (f"127.0.0.1:{echo_port}",)
-    bootstrap = render_bootstrap(
-        GatewaySettings(
-            grpc_port=gateway_port,
-            admin_port=admin_port,
-            access_log=Path("/dev/null"),
-            session_endpoints=endpoints,
-            config_endpoints=endpoints,
-            trainer_endpoints=endpoints,
-            inference_endpoints=endpoints,
-        )
+    settings = GatewaySettings(
+        grpc_port=gateway_port,
+        admin_port=admin_port,
+        access_log=Path("/dev/null"),
+        session_endpoints=endpoints,
+        config_endpoints=endpoints,
+        trainer_endpoints=endpoints,
+        inference_endpoints=endpoints,
     )
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        config = folder / "envoy.json"
-        config.write_text(json.dumps(bootstrap), encoding="utf-8")
+        config = write_gateway_files(settings, folder)
         stack.enter_context(_process(sys.executable, "-m", "bench.echo", str(echo_port)))
         stack.enter_context(
             _process(

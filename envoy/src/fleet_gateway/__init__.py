@@ -1,7 +1,20 @@
-"""Gateway: the route table and the Envoy bootstrap rendered from it."""
+"""Gateway: the route table and the files that Envoy runs from."""
 
 from fleet_gateway.bootstrap import render_bootstrap
+from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.gateway_files import write_gateway_files
+from fleet_gateway.key_files import UnusableKeys, read_api_keys
 from fleet_gateway.routes import Repeat, repeat_of, route_table
 from fleet_gateway.settings import GatewaySettings
 
-__all__ = ["GatewaySettings", "Repeat", "render_bootstrap", "repeat_of", "route_table"]
+__all__ = [
+    "DoorSettings",
+    "GatewaySettings",
+    "Repeat",
+    "UnusableKeys",
+    "read_api_keys",
+    "render_bootstrap",
+    "repeat_of",
+    "route_table",
+    "write_gateway_files",
+]

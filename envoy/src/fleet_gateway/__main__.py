@@ -1,10 +1,30 @@
-"""Print the Envoy bootstrap for the settings in the environment: ``python -m fleet_gateway``."""
+"""Write the files that Envoy runs from, for the settings in the environment.
 
-import json
+``python -m fleet_gateway FOLDER``, then ``envoy -c FOLDER/envoy.json``. Run again beside a running
+Envoy, the keys of callers and of tokens are taken over at once.
+"""
+
 import sys
+from pathlib import Path
 
-from fleet_gateway.bootstrap import render_bootstrap
+from fleet_gateway.gateway_files import write_gateway_files
+from fleet_gateway.key_files import UnusableKeys
 from fleet_gateway.settings import GatewaySettings
 
+
+def main(arguments: list[str]) -> int:
+    """Do it; returns the exit code."""
+    if len(arguments) != 1:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    try:
+        path = write_gateway_files(GatewaySettings(), Path(arguments[0]))
+    except UnusableKeys as error:
+        sys.stderr.write(f"The gateway cannot start: {error}\n")
+        return 1
+    sys.stdout.write(f"{path}\n")
+    return 0
+
+
 if __name__ == "__main__":
-    json.dump(render_bootstrap(GatewaySettings()), sys.stdout, indent=2)
+    sys.exit(main(sys.argv[1:]))

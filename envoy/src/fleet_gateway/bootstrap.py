@@ -2,13 +2,21 @@
 
 import copy
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
+from fleet_gateway.authentication import (
+    authentication_filters,
+    header_mutations,
+    without_authentication,
+)
+from fleet_gateway.rate_limit import rate_limit_filters
 from fleet_gateway.routes import Repeat, repeat_of, route_table
 from fleet_gateway.settings import GatewaySettings
+from fleet_gateway.tls import transport_socket
 
 # A call can be repeated only while its body is held here; the client repeats bigger uploads.
 _RETRY_BUFFER_BYTES = 64 * 1024 * 1024
@@ -31,8 +39,13 @@ _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 Json = dict[str, Any]
 
 
-def render_bootstrap(settings: GatewaySettings) -> Json:
-    """Return the whole Envoy configuration as plain data; JSON of it is what Envoy reads."""
+def render_bootstrap(settings: GatewaySettings, folder: Path) -> Json:
+    """Return Envoy's own configuration as plain data; JSON of it is what Envoy reads.
+
+    Args:
+        settings: what it is for.
+        folder: absolute, where the files lie that it names; see `gateway_files`.
+    """
     fixed: Json = yaml.safe_load(
         resources.files("fleet_gateway").joinpath("bootstrap.yaml").read_text(encoding="utf-8")
     )
@@ -45,39 +58,53 @@ def render_bootstrap(settings: GatewaySettings) -> Json:
     clusters = [_cluster(fixed, name, hosts, checked=True) for name, hosts in endpoints.items()]
     # Answers for the gateway's health must come even while the session service is not healthy.
     clusters.append(_cluster(fixed, "session_unchecked", settings.session_endpoints, checked=False))
-    connection_manager = copy.deepcopy(fixed["http_connection_manager"])
-    connection_manager["route_config"] = {
-        "name": "methods",
-        "virtual_hosts": [
-            {"name": "all", "domains": ["*"], "routes": _routes(fixed["retry_policy"])}
-        ],
-    }
-    connection_manager["access_log"] = [_access_log(str(settings.access_log))]
+    public = _connection_manager(fixed, "public", _routes(settings, folder, fixed["retry_policy"]))
+    public["early_header_mutation_extensions"] = header_mutations(settings)
+    public["http_filters"][-1:-1] = [
+        *authentication_filters(settings, folder),
+        *rate_limit_filters(settings),
+    ]
+    public["access_log"] = [_access_log(str(settings.access_log))]
     if settings.otel_exporter_otlp_endpoint:
         clusters.append(_collector(settings.otel_exporter_otlp_endpoint))
-        connection_manager["tracing"] = _tracing()
-    listener = {
-        **fixed["listener"],
-        "address": _address(settings.gateway_host, settings.grpc_port),
-        "filter_chains": [
-            {
-                "filters": [
-                    {
-                        "name": "envoy.filters.network.http_connection_manager",
-                        "typed_config": connection_manager,
-                    }
-                ]
-            }
-        ],
-    }
+        public["tracing"] = _tracing()
+    listeners = [_listener(fixed, "public", (settings.gateway_host, settings.grpc_port), public)]
+    socket = transport_socket(settings, folder)
+    if socket is not None:
+        listeners[0]["filter_chains"][0]["transport_socket"] = socket
+    if settings.health_port is not None:
+        health = _connection_manager(fixed, "health", _health_routes())
+        address = (settings.gateway_host, settings.health_port)
+        listeners.append(_listener(fixed, "health", address, health))
     return {
+        # Envoy wants to know who it is before it reads files beside its own.
+        "node": {"id": "gateway", "cluster": "cuvis-fleet"},
         "admin": {"address": _address("127.0.0.1", settings.admin_port)},
         "overload_manager": fixed["overload_manager"],
-        "static_resources": {"listeners": [listener], "clusters": clusters},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
     }
 
 
-def _routes(retry: Json) -> list[Json]:
+def _listener(fixed: Json, name: str, address: tuple[str, int], manager: Json) -> Json:
+    http = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
+    return {
+        **fixed["listener"],
+        "name": name,
+        "address": _address(*address),
+        "filter_chains": [{"filters": [http]}],
+    }
+
+
+def _connection_manager(fixed: Json, name: str, routes: list[Json]) -> Json:
+    hosts = [{"name": "all", "domains": ["*"], "routes": routes}]
+    return {
+        **copy.deepcopy(fixed["http_connection_manager"]),
+        "stat_prefix": name,
+        "route_config": {"name": name, "virtual_hosts": hosts},
+    }
+
+
+def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
     routes: list[Json] = []
     for path, service in route_table().items():
         action = _action(service)
@@ -88,6 +115,15 @@ def _routes(retry: Json) -> list[Json]:
         if path.endswith("/Inference"):
             route["request_body_buffer_limit"] = _RETRY_BUFFER_BYTES
         routes.append(route)
+    # Who watches over the fleet has no key.
+    everybody = without_authentication(settings, folder)
+    routes += [{**route, "typed_per_filter_config": everybody} for route in _health_routes()]
+    routes.append({"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")})
+    return routes
+
+
+def _health_routes() -> list[Json]:
+    routes: list[Json] = []
     for service in ("session", "config", "trainer", "inference"):
         exact = {"name": _ONE_SERVICE_HEADER, "string_match": {"exact": service}}
         routes.append(
@@ -109,7 +145,6 @@ def _routes(retry: Json) -> list[Json]:
             ],
         }
     )
-    routes.append({"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")})
     return routes
 
 

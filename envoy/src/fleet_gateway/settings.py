@@ -3,18 +3,15 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fleet_gateway.door_settings import DoorSettings
 
 
-class GatewaySettings(BaseSettings):
+class GatewaySettings(DoorSettings):
     """Where the gateway listens and whom it stands in front of.
 
     An endpoint is ``host:port``. Several endpoints of a service are its replicas.
     """
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
-    )
 
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """Public port for clients."""

@@ -1,15 +1,22 @@
 """The gateway's configuration: complete, exact, and accepted by Envoy itself."""
 
-import json
 import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
 
-from fleet_gateway import GatewaySettings, Repeat, render_bootstrap, repeat_of, route_table
+from fleet_gateway import (
+    GatewaySettings,
+    Repeat,
+    render_bootstrap,
+    repeat_of,
+    route_table,
+    write_gateway_files,
+)
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 
+FOLDER = Path("/run/gateway")
 SERVICE = cuvis_ai_pb2.DESCRIPTOR.services_by_name["CuvisAIService"]
 
 
@@ -36,14 +43,14 @@ def test_route_table_equals_the_proto():
 def test_rendered_routes_are_the_route_table():
     rendered = {
         route["match"]["path"]: route["route"]["cluster"]
-        for route in _routes(render_bootstrap(_settings()))
+        for route in _routes(render_bootstrap(_settings(), FOLDER))
         if "path" in route["match"]
     }
     assert rendered == route_table()
 
 
 def test_no_route_has_a_time_limit_of_its_own():
-    for route in _routes(render_bootstrap(_settings())):
+    for route in _routes(render_bootstrap(_settings(), FOLDER)):
         assert route["route"]["timeout"] == "0s"
         assert route["route"]["max_stream_duration"] == {"grpc_timeout_header_max": "0s"}
 
@@ -51,7 +58,7 @@ def test_no_route_has_a_time_limit_of_its_own():
 def test_train_is_never_repeated_and_streams_are_the_only_such_methods():
     never = {m.name for m in SERVICE.methods if repeat_of(m.name) is Repeat.NEVER}
     assert never == {m.name for m in SERVICE.methods if m.server_streaming}
-    routes = {r["match"].get("path", ""): r for r in _routes(render_bootstrap(_settings()))}
+    routes = {r["match"].get("path", ""): r for r in _routes(render_bootstrap(_settings(), FOLDER))}
     assert "retry_policy" not in routes["/cuvis_ai.v1.CuvisAIService/Train"]["route"]
     create = routes["/cuvis_ai.v1.CuvisAIService/CreateSession"]["route"]["retry_policy"]
     assert "reset" not in create["retry_on"]
@@ -69,8 +76,7 @@ def test_train_is_never_repeated_and_streams_are_the_only_such_methods():
     ids=["plain", "traced", "by-name"],
 )
 def test_envoy_accepts_the_configuration(tmp_path, changes):
-    path = tmp_path / "envoy.json"
-    path.write_text(json.dumps(render_bootstrap(_settings(**changes))))
+    path = write_gateway_files(_settings(**changes), tmp_path)
     envoy = Path(sysconfig.get_path("scripts")) / "envoy"
     done = subprocess.run(
         [envoy, "--mode", "validate", "-c", path],

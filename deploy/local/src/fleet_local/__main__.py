@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from fleet_local.background import background_stack
-from fleet_local.parts import make_parts
+from fleet_local.parts import health_address, make_parts
+from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart, check
 from fleet_local.readiness import is_serving
 from fleet_local.settings import StackSettings
@@ -22,18 +23,19 @@ from fleet_local.supervisor import Supervisor
 def _foreground(settings: StackSettings) -> int:
     artifact_dir = settings.artifact_dir or settings.run_dir / "artifacts"
     check(settings, artifact_dir)
-    address = f"127.0.0.1:{settings.grpc_port}"
+    if settings.grpc_use_tls and settings.health_port is None:
+        settings = settings.model_copy(update={"health_port": free_ports(1)[0]})
     supervisor = Supervisor(
         make_parts(settings, artifact_dir),
-        is_ready=lambda: is_serving(address),
-        ready_line=f"cuvis-fleet is ready on {address} (Ctrl-C stops it)",
+        is_ready=lambda: is_serving(health_address(settings)),
+        ready_line=f"cuvis-fleet is ready on 127.0.0.1:{settings.grpc_port} (Ctrl-C stops it)",
         state_file=settings.run_dir / "parts.json",
     )
     return supervisor.run()
 
 
 def _during(settings: StackSettings, command: list[str]) -> int:
-    if is_serving(f"127.0.0.1:{settings.grpc_port}"):
+    if is_serving(health_address(settings)):
         return subprocess.run(command, check=False).returncode
     with background_stack(settings.grpc_port, settings.run_dir):
         return subprocess.run(command, check=False).returncode
@@ -45,6 +47,8 @@ def _cannot_start(why: str) -> int:
 
 
 def _complaint(error: ErrorDetails) -> str:
+    if not error["loc"]:  # of all settings together, which may hold a password
+        return error["msg"].removeprefix("Value error, ")
     name = ".".join(str(part) for part in error["loc"]).upper()
     return f"{name}={error['input']}: {error['msg']}"
 

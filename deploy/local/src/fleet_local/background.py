@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.readiness import is_serving
 from fleet_local.settings import inherited_environment
@@ -24,12 +25,14 @@ class BackgroundStack:
 
     Attributes:
         address: ``host:port`` of its gateway.
+        health_address: ``host:port`` where the gateway answers for health alone.
         process: the supervisor.
         run_dir: its run folder.
         log: everything its parts wrote.
     """
 
     address: str
+    health_address: str
     process: subprocess.Popen[bytes]
     run_dir: Path
     log: Path
@@ -41,7 +44,7 @@ class BackgroundStack:
 
     def is_serving(self, service: str = "") -> bool:
         """Whether `service` ("" for all) is SERVING at the gateway right now."""
-        return is_serving(self.address, service)
+        return is_serving(self.health_address, service)
 
 
 @contextmanager
@@ -60,7 +63,12 @@ def background_stack(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     log = run_dir / "stack.log"
-    settings = {"GRPC_PORT": str(grpc_port), "RUN_DIR": str(run_dir)}
+    health_port = free_ports(1)[0]
+    settings = {
+        "GRPC_PORT": str(grpc_port),
+        "HEALTH_PORT": str(health_port),
+        "RUN_DIR": str(run_dir),
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "fleet_local"],
@@ -70,7 +78,8 @@ def background_stack(
             env={**inherited_environment(), **(environment or {}), **settings},
             start_new_session=True,
         )
-    stack = BackgroundStack(f"127.0.0.1:{grpc_port}", process, run_dir, log)
+    addresses = (f"127.0.0.1:{grpc_port}", f"127.0.0.1:{health_port}")
+    stack = BackgroundStack(*addresses, process, run_dir, log)
     try:
         _wait_until_serving(stack)
         yield stack

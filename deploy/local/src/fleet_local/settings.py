@@ -3,20 +3,17 @@
 import os
 from pathlib import Path
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath
+
+from fleet_gateway import DoorSettings
 
 
-class StackSettings(BaseSettings):
+class StackSettings(DoorSettings):
     """What ``make up`` starts and where it keeps its files; each field is an environment variable.
 
     Every other variable of the environment reaches the parts as it is, so a service's own settings
     (``LOG_LEVEL``, ``SESSION_TTL_S``, ...) work here too.
     """
-
-    model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
-    )
 
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """Public port of the gateway."""
@@ -26,6 +23,9 @@ class StackSettings(BaseSettings):
 
     redis_url: str | None = None
     """Redis to use; unset: the stack starts one of its own under the run folder."""
+
+    redis_ca_path: FilePath | None = None
+    """PEM file of the authorities that Redis' certificate may come from; unset: the system's."""
 
     inference: int = Field(default=1, ge=1, le=32)
     """Inference replicas behind the gateway."""

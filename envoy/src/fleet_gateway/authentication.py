@@ -1,0 +1,143 @@
+"""Who calls: the filters that find it out, and the header that tells the services."""
+
+from pathlib import Path
+from typing import Any
+
+from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.key_files import read_api_keys, read_jwks
+
+Json = dict[str, Any]
+
+IDENTITY_HEADER = "x-fleet-caller"
+"""Identity of the caller, for the services; whatever a client sends under it is taken away."""
+
+ADDRESS_HEADER = "x-fleet-address"
+"""Address of the caller, likewise."""
+
+_FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
+_API_KEYS = "envoy.filters.http.api_key_auth"
+_JWT = "envoy.filters.http.jwt_authn"
+_GUARD = "envoy.filters.http.rbac"
+_API_KEYS_TYPE = f"{_FILTERS}.api_key_auth.v3.ApiKeyAuth"
+_JWT_TYPE = f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"
+# What the services can read of a header, and no two names that look the same.
+_PRINTABLE = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
+
+
+def header_mutations(settings: DoorSettings) -> list[Json]:
+    """What happens to a request's headers before anything looks at them."""
+    mutations = [
+        {"remove": IDENTITY_HEADER},
+        _set(ADDRESS_HEADER, "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+    ]
+    if settings.grpc_tls_client_ca_path is not None:
+        mutations.append(_set(IDENTITY_HEADER, "%DOWNSTREAM_PEER_SUBJECT%"))
+    name = "envoy.http.early_header_mutation.header_mutation"
+    kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+    config = {"@type": f"type.googleapis.com/{kind}", "mutations": mutations}
+    return [{"name": name, "typed_config": config}]
+
+
+def authentication_filters(settings: DoorSettings, folder: Path) -> list[Json]:
+    """HTTP filters that let nobody through without an identity; none without authentication."""
+    filters = []
+    if settings.api_keys_path is not None:
+        filters.append(_from_file(_API_KEYS, _API_KEYS_TYPE, folder))
+    if settings.jwt_jwks_path is not None:
+        filters.append(_from_file(_JWT, _JWT_TYPE, folder))
+    if settings.authenticates:
+        filters.append({"name": _GUARD, "typed_config": _guard()})
+    return filters
+
+
+def without_authentication(settings: DoorSettings, folder: Path) -> Json:
+    """What a route says (`typed_per_filter_config`) that is open to everybody."""
+    disabled = {
+        "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+        "config": {},
+        "disabled": True,
+    }
+    return {each["name"]: disabled for each in authentication_filters(settings, folder)}
+
+
+def authentication_files(settings: DoorSettings) -> dict[str, Json]:
+    """What lies beside the bootstrap, by file name.
+
+    Raises:
+        UnusableKeys: a file of keys is not as it should be.
+    """
+    files = {}
+    if settings.api_keys_path is not None:
+        files[_file_name(_API_KEYS)] = _resource(_API_KEYS, _api_keys(settings.api_keys_path))
+    if settings.jwt_jwks_path is not None:
+        files[_file_name(_JWT)] = _resource(_JWT, _jwt(settings, settings.jwt_jwks_path))
+    return files
+
+
+def _from_file(name: str, kind: str, folder: Path) -> Json:
+    """A filter whose configuration lies in a file that may be replaced while the gateway runs."""
+    source = {
+        "path_config_source": {"path": str(folder / _file_name(name))},
+        "resource_api_version": "V3",
+    }
+    return {"name": name, "config_discovery": {"config_source": source, "type_urls": [kind]}}
+
+
+def _file_name(name: str) -> str:
+    return f"{name.rpartition('.')[2]}.json"
+
+
+def _resource(name: str, config: Json) -> Json:
+    kind = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
+    return {"resources": [{"@type": kind, "name": name, "typed_config": config}]}
+
+
+def _api_keys(path: Path) -> Json:
+    keys = read_api_keys(path)
+    return {
+        "@type": _API_KEYS_TYPE,
+        "credentials": [{"key": key, "client": caller} for key, caller in keys.items()],
+        # Of the second, what stands behind `Bearer ` is the key.
+        "key_sources": [{"header": "x-api-key"}, {"header": "authorization"}],
+        "forwarding": {"header": IDENTITY_HEADER, "hide_credentials": True},
+    }
+
+
+def _jwt(settings: DoorSettings, path: Path) -> Json:
+    provider: Json = {
+        "local_jwks": {"inline_string": read_jwks(path)},
+        "subjects": {"safe_regex": {"regex": _PRINTABLE}},
+        "require_expiration": True,
+        "claim_to_headers": [{"header_name": IDENTITY_HEADER, "claim_name": "sub"}],
+    }
+    if settings.jwt_issuer is not None:
+        provider["issuer"] = settings.jwt_issuer
+    if settings.jwt_audience is not None:
+        provider["audiences"] = [settings.jwt_audience]
+    return {
+        "@type": _JWT_TYPE,
+        "providers": {"callers": provider},
+        "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "callers"}}],
+    }
+
+
+def _guard() -> Json:
+    """Refuse what came through without an identity: a certificate, say, that names no subject."""
+    named = {
+        "name": IDENTITY_HEADER,
+        "string_match": {"safe_regex": {"regex": _PRINTABLE}},
+    }
+    policy = {"permissions": [{"any": True}], "principals": [{"header": named}]}
+    return {
+        "@type": f"{_FILTERS}.rbac.v3.RBAC",
+        "rules": {"action": "ALLOW", "policies": {"identified": policy}},
+    }
+
+
+def _set(header: str, value: str) -> Json:
+    return {
+        "append": {
+            "header": {"key": header, "value": value},
+            "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+        }
+    }

@@ -1,0 +1,49 @@
+"""The files that Envoy runs from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fleet_gateway.authentication import authentication_files
+from fleet_gateway.bootstrap import render_bootstrap
+from fleet_gateway.settings import GatewaySettings
+from fleet_gateway.tls import tls_files
+
+BOOTSTRAP = "envoy.json"
+
+
+def write_gateway_files(settings: GatewaySettings, folder: Path) -> Path:
+    """Write Envoy's configuration and the files that it names.
+
+    Written anew while Envoy runs, the keys of callers and of tokens are taken over at once; for all
+    else it has to be started again.
+
+    Args:
+        settings: what they are for.
+        folder: where they go; made if need be, readable by its owner alone where they hold keys.
+
+    Returns:
+        The file for ``envoy -c``.
+
+    Raises:
+        UnusableKeys: a file of keys is not as it should be.
+    """
+    folder = folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {
+        **tls_files(settings),
+        **authentication_files(settings),
+        BOOTSTRAP: render_bootstrap(settings, folder),
+    }
+    for name, content in files.items():
+        _write(folder / name, content)
+    return folder / BOOTSTRAP
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    # Envoy looks when a file is moved into place, and must not see half of one.
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600)
+    temporary.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,73 @@
+"""TLS at the public port, from files that are read anew when they change."""
+
+from pathlib import Path
+from typing import Any
+
+from fleet_gateway.door_settings import DoorSettings
+
+Json = dict[str, Any]
+
+_SERVER = "server_certificate"
+_CLIENT_CA = "client_ca"
+_TRANSPORT = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
+
+
+def transport_socket(settings: DoorSettings, folder: Path) -> Json | None:
+    """What makes the listener speak TLS; None: it speaks in clear."""
+    if not settings.grpc_use_tls:
+        return None
+    common: Json = {
+        "alpn_protocols": ["h2"],
+        "tls_certificate_sds_secret_configs": [_source(_SERVER, folder)],
+    }
+    context: Json = {"@type": f"{_TRANSPORT}.DownstreamTlsContext", "common_tls_context": common}
+    if settings.grpc_tls_client_ca_path is not None:
+        context["require_client_certificate"] = True
+        common["validation_context_sds_secret_config"] = _source(_CLIENT_CA, folder)
+    return {"name": "envoy.transport_sockets.tls", "typed_config": context}
+
+
+def tls_files(settings: DoorSettings) -> dict[str, Json]:
+    """What lies beside the bootstrap: where the certificates are, by file name."""
+    if not settings.grpc_use_tls:
+        return {}
+    certificate, key = settings.grpc_tls_cert_path, settings.grpc_tls_key_path
+    files = {
+        f"{_SERVER}.json": _resource(
+            _SERVER,
+            "tls_certificate",
+            {
+                "certificate_chain": _file(certificate),
+                "private_key": _file(key),
+                "watched_directory": _folder_of(certificate),
+            },
+        )
+    }
+    authorities = settings.grpc_tls_client_ca_path
+    if authorities is not None:
+        files[f"{_CLIENT_CA}.json"] = _resource(
+            _CLIENT_CA,
+            "validation_context",
+            {"trusted_ca": _file(authorities), "watched_directory": _folder_of(authorities)},
+        )
+    return files
+
+
+def _source(name: str, folder: Path) -> Json:
+    path = {"path": str(folder / f"{name}.json")}
+    return {
+        "name": name,
+        "sds_config": {"path_config_source": path, "resource_api_version": "V3"},
+    }
+
+
+def _resource(name: str, kind: str, content: Json) -> Json:
+    return {"resources": [{"@type": f"{_TRANSPORT}.Secret", "name": name, kind: content}]}
+
+
+def _file(path: Path | None) -> Json:
+    return {"filename": str(path and path.absolute())}
+
+
+def _folder_of(path: Path | None) -> Json:
+    return {"path": str(path and path.absolute().parent)}
