@@ -4,6 +4,9 @@ from typing import ClassVar
 import pytest
 
 from fleet_platform.errors import Conflict, DependencyDown
+from fleet_platform.telemetry import MetricRegistry
+from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.reported_counts import report_of
 from fleet_trainer import child_pool
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_pool import ChildPool
@@ -15,7 +18,7 @@ class _Child:
 
     born: ClassVar[list["_Child"]] = []
 
-    def __init__(self, _settings_json, *, on_reply, on_exit):
+    def __init__(self, _settings_json, *, on_reply, on_metrics, on_exit):
         self.pid = 1000 + len(_Child.born)
         self.assignment = None
         self.is_reserved = False
@@ -23,6 +26,7 @@ class _Child:
         self.is_spent = False
         self.exit_code = None
         self._on_reply = on_reply
+        self._on_metrics = on_metrics
         self._on_exit = on_exit
         _Child.born.append(self)
 
@@ -47,6 +51,11 @@ class _Child:
 
     def says(self, reply):
         self._on_reply(self, reply)
+
+    def counts(self, epochs):
+        own = MetricRegistry()
+        own.counter(metrics.EPOCHS).inc(epochs)
+        self._on_metrics(self, report_of(own))
 
     def dies(self, exit_code):
         self.exit_code = exit_code
@@ -84,7 +93,12 @@ def freed():
 
 
 @pytest.fixture
-def make_pool(born, losses, freed):
+def registry():
+    return MetricRegistry()
+
+
+@pytest.fixture
+def make_pool(born, losses, freed, registry):
     def make(*, slots=1, warm_children=1):
         pool = ChildPool(
             "{}",
@@ -92,6 +106,7 @@ def make_pool(born, losses, freed):
             warm_children=warm_children,
             losses=losses,
             on_free=lambda: freed.append(1),
+            registry=registry,
         )
         pool.start()
         return pool
@@ -330,3 +345,34 @@ def test_calls_from_many_threads_never_take_more_than_there_are_slots(make_pool,
 
     assert sorted(held.run_id for held in pool.held()) == sorted(taken)
     assert len(taken) == len(born) == 4
+
+
+def test_what_children_count_is_told_and_outlives_them(make_pool, born, registry):
+    pool = make_pool()
+    _warm(born)
+    _give(pool, "run")
+    born[0].counts(epochs=2)
+    born[0].counts(epochs=3)
+    born[0].dies(-9)
+    born[1].counts(epochs=4)
+
+    assert registry.get_sample_value("fleet_epochs_total") == 7
+    assert registry.get_sample_value("fleet_train_child_deaths_total") == 1
+
+
+def test_a_child_that_was_to_end_counts_as_no_death(make_pool, born, registry):
+    pool = make_pool()
+    _warm(born)
+    _give(pool, "run")
+    born[0].says(ChildReply.SPENT)
+    born[0].dies(0)
+
+    assert registry.get_sample_value("fleet_train_child_deaths_total") == 0
+
+
+def test_the_states_of_children_are_told(make_pool, born):
+    pool = make_pool(slots=2, warm_children=2)
+    assert pool.states() == {"busy": 0, "idle": 0, "starting": 2}
+    _warm(born)
+    _give(pool, "run")
+    assert pool.states() == {"busy": 1, "idle": 1, "starting": 0}

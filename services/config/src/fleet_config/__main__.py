@@ -11,6 +11,7 @@ from fleet_config.settings import ConfigSettings
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service, run_service
 from fleet_platform.sessions import SessionStore, open_session_store
+from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
 
 
@@ -18,6 +19,7 @@ def build_service(
     settings: ConfigSettings,
     sessions: SessionStore,
     closers: tuple[Callable[[], object], ...] = (),
+    registry: MetricRegistry | None = None,
 ) -> Service:
     """Compose the service from its parts."""
     policy = PathPolicy.from_settings(settings)
@@ -30,14 +32,17 @@ def build_service(
         owned=METHODS_BY_SERVICE["config"],
         probes={"redis": sessions.ping},
         closers=closers,
+        registry=registry or MetricRegistry.of_process(),
     )
 
 
 def main() -> int:
     """Run until told to stop."""
     settings = ConfigSettings()
-    sessions = open_session_store(settings)
-    return run_service(build_service(settings, sessions, (sessions.close,)), settings)
+    registry = MetricRegistry.of_process()
+    sessions = open_session_store(settings, registry)
+    service = build_service(settings, sessions, (sessions.close,), registry)
+    return run_service(service, settings)
 
 
 if __name__ == "__main__":

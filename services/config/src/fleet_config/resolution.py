@@ -17,10 +17,12 @@ from fleet_config.yaml_file import YamlFiles
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.telemetry import tracer
+from fleet_platform.telemetry.registry import spans
 from fleet_schemas import ConfigModel, config_type, validate_config
 
 _MOST_WAIT_S = 10.0
 _RETRY_AFTER_S = 1
+_tracer = tracer(spans.COMPOSE.scope)
 _HYDRA_BASE = "1.3"  # the rules of composition, whatever release of Hydra is installed
 
 
@@ -59,7 +61,7 @@ class ConfigResolver:
         """
         model = config_type(kind)
         file = self._lookup.find(kind, path, search_paths)
-        with tracer("fleet.config").start_as_current_span("config.compose"):
+        with _tracer.start_as_current_span(spans.COMPOSE.name):
             composition = self._compose(file, search_paths, overrides, call)
         return _finish(composition, kind, model).to_dict()
 

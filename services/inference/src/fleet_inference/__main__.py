@@ -12,6 +12,7 @@ from fleet_platform.profiling import open_profiling_store
 from fleet_platform.rpc import run_service
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
+from fleet_platform.telemetry import MetricRegistry
 
 
 def main() -> int:
@@ -21,16 +22,18 @@ def main() -> int:
     # on a busy machine takes many times longer than the operation.
     set_tile_threads(settings.torch_threads or torch.get_num_threads())
     torch.set_num_threads(1)
-    sessions, runs = open_session_store(settings), open_run_store(settings)
-    timings = open_profiling_store(settings)
+    registry = MetricRegistry.of_process()
+    sessions, runs = open_session_store(settings, registry), open_run_store(settings, registry)
+    timings = open_profiling_store(settings, registry)
     try:
         service = compose(
             settings,
             sessions=sessions,
             runs=runs,
-            artifacts=open_artifact_store(settings),
+            artifacts=open_artifact_store(settings, registry),
             timings=timings,
             closers=(timings.close, runs.close, sessions.close),
+            registry=registry,
         )
     except ValueError as error:
         sys.exit(str(error))

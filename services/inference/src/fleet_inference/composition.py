@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from fleet_engine import allow_node_packages
+from fleet_engine.gpu_memory import watch_gpu_memory
 from fleet_engine.plugins import allow_plugins
 from fleet_inference.device import choose_device
 from fleet_inference.inference import Inference
@@ -23,6 +24,7 @@ from fleet_platform.profiling import ProfilingStore
 from fleet_platform.rpc import Service
 from fleet_platform.runs import RunStore
 from fleet_platform.sessions import SessionStore
+from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
 
 
@@ -34,8 +36,9 @@ def compose(
     artifacts: ArtifactStore,
     timings: ProfilingStore,
     closers: tuple[Callable[[], object], ...] = (),
+    registry: MetricRegistry | None = None,
 ) -> Service:
-    """Make the inference service; `closers` come after its own.
+    """Make the inference service; `closers` come after its own, `registry` has the stores' metrics.
 
     Raises:
         ValueError: the device of the settings does not exist here.
@@ -43,9 +46,11 @@ def compose(
     allow_read_only_views()
     allow_node_packages(settings.node_packages)
     allow_plugins(settings.plugins != "off")
+    registry = registry or MetricRegistry.of_process()
+    watch_gpu_memory(registry)
     paths = PathPolicy.from_settings(settings)
     materialiser = Materialiser(
-        artifacts, choose_device(settings.device), settings.pipeline_cache_bytes
+        artifacts, choose_device(settings.device), settings.pipeline_cache_bytes, registry
     )
     profiling = Profiling(sessions=sessions, timings=timings)
     shared = SharedMemory(enabled=settings.shared_memory, limit_bytes=settings.grpc_max_msg_size)
@@ -59,7 +64,11 @@ def compose(
         ),
         saving=Saving(sessions=sessions, materialiser=materialiser, paths=paths),
         inference=Inference(
-            sessions=sessions, materialiser=materialiser, profiling=profiling, shared=shared
+            sessions=sessions,
+            materialiser=materialiser,
+            profiling=profiling,
+            shared=shared,
+            registry=registry,
         ),
         profiling=profiling,
         visualisation=Visualisation(sessions=sessions, renderer=Renderer()),
@@ -72,4 +81,5 @@ def compose(
         codecs=CODECS,
         probes={"redis": sessions.ping, "artifacts": artifacts.ping},
         closers=(materialiser.close, *closers),
+        registry=registry,
     )

@@ -16,7 +16,8 @@ from fleet_inference.shared_memory import SharedMemory
 from fleet_inference.wire import InferenceCall, WireTensor
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
-from fleet_platform.telemetry import attributes
+from fleet_platform.telemetry import MetricRegistry, attributes
+from fleet_platform.telemetry.registry import metrics
 
 _CONTEXT = Context(stage=Stage.INFERENCE)
 _SMALLER = "Send fewer or smaller measurements at once, or request fewer outputs."
@@ -32,11 +33,13 @@ class Inference:
         materialiser: Materialiser,
         profiling: Profiling,
         shared: SharedMemory,
+        registry: MetricRegistry,
     ) -> None:
         self._sessions = sessions
         self._materialiser = materialiser
         self._profiling = profiling
         self._shared = shared
+        self._pixels = registry.counter(metrics.INFERENCE_PIXELS)
 
     def infer(
         self, request: InferenceCall, call: Call
@@ -59,18 +62,20 @@ class Inference:
         call.check()
         with memory_bound("This inference", _SMALLER):
             batch = to_batch(request, pipeline.device, self._shared)
+            pixels = _pixels(batch)
             trace.get_current_span().set_attributes(
                 {
                     attributes.SESSION_ID: request.session_id,
                     attributes.DEVICE: str(pipeline.device),
                     attributes.NODES: len(plan.node_names),
-                    attributes.PIXELS: _pixels(batch),
+                    attributes.PIXELS: pixels,
                 }
             )
             timed = record.profiling.enabled
             synchronized = record.profiling.synchronize_cuda
             times = NodeTimes.on(pipeline.device, synchronized=synchronized) if timed else None
             outputs = plan.run(batch, _CONTEXT, times)
+            self._pixels.inc(pixels)
             if times is not None:
                 self._profiling.keep(record, times)
             return to_reply(outputs, request.output_specs)

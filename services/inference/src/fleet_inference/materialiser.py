@@ -1,5 +1,7 @@
 """From what a session says its pipeline is to one that runs."""
 
+import time
+
 import torch
 
 from fleet_engine import Pipeline
@@ -8,20 +10,25 @@ from fleet_engine.weights import open_stored
 from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.rpc import Call
-from fleet_platform.telemetry import attributes, logger, tracer
+from fleet_platform.telemetry import MetricRegistry, attributes, exemplar, logger, tracer
+from fleet_platform.telemetry.registry import metrics, spans
 from fleet_proto.records.v1 import records_pb2 as records
 
 _MOST_WAIT_S = 120.0
 
 _log = logger("fleet.inference")
-_tracer = tracer("fleet.inference")
+_tracer = tracer(spans.MATERIALISE.scope)
 
 
 class Materialiser:
     """Builds pipelines on one device and keeps the recently used ones."""
 
     def __init__(
-        self, artifacts: ArtifactStore, device: torch.device, cache_size_bytes: int
+        self,
+        artifacts: ArtifactStore,
+        device: torch.device,
+        cache_size_bytes: int,
+        registry: MetricRegistry | None = None,
     ) -> None:
         """Make an empty one.
 
@@ -29,9 +36,12 @@ class Materialiser:
             artifacts: where weights are.
             device: where pipelines shall lie.
             cache_size_bytes: bound on the parameters and buffers of the pipelines kept.
+            registry: where pipelines are counted.
         """
+        registry = registry or MetricRegistry()
         self._artifacts = artifacts
-        self._cache = PipelineCache(cache_size_bytes)
+        self._cache = PipelineCache(cache_size_bytes, registry)
+        self._seconds = registry.histogram(metrics.MATERIALISE_SECONDS)
         self._device = device
         self._device_name = str(device)
 
@@ -70,11 +80,13 @@ class Materialiser:
 
     def _build(self, stored: records.Pipeline, device: torch.device) -> Pipeline:
         with (
-            _tracer.start_as_current_span("engine.materialise") as span,
+            _tracer.start_as_current_span(spans.MATERIALISE.name) as span,
             memory_bound("The pipeline"),
         ):
+            began_s = time.perf_counter()
             pipeline = open_stored(stored, self._artifacts)
             pipeline.to(device)
+            self._seconds.observe(time.perf_counter() - began_s, exemplar())
             span.set_attributes(
                 {
                     attributes.NODES: len(pipeline.nodes),

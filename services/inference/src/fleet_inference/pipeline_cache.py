@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from fleet_engine import Pipeline
 from fleet_platform.errors import Exhausted
+from fleet_platform.telemetry import MetricRegistry
+from fleet_platform.telemetry.registry import metrics
 
 _RETRY_AFTER_S = 10
 
@@ -37,8 +39,14 @@ class PipelineCache:
     it alone exceeds the bound, since it is in memory for its call in any case.
     """
 
-    def __init__(self, capacity_bytes: int) -> None:
+    def __init__(self, capacity_bytes: int, registry: MetricRegistry | None = None) -> None:
         self._capacity_bytes = capacity_bytes
+        registry = registry or MetricRegistry()
+        self._lookups = registry.counter(metrics.PIPELINE_LOOKUPS)
+        self._evicted = registry.counter(metrics.PIPELINES_EVICTED)
+        registry.watch(metrics.PIPELINES_READY, lambda: [({}, len(self))])
+        registry.watch(metrics.PIPELINES_BYTES, lambda: [({}, self._size_bytes)])
+        registry.watch(metrics.PIPELINES_CAPACITY_BYTES, lambda: [({}, capacity_bytes)])
         self._lock = Lock()
         self._ready: OrderedDict[PipelineKey, Pipeline] = OrderedDict()
         self._in_work: dict[PipelineKey, Future[Pipeline]] = {}
@@ -67,11 +75,13 @@ class PipelineCache:
             pipeline = self._ready.get(key)
             if pipeline is not None:
                 self._ready.move_to_end(key)
+                self._lookups.labels("hit").inc()
                 return pipeline
             future = self._in_work.get(key)
             mine = future is None
             if future is None:
                 future = self._in_work[key] = Future()
+        self._lookups.labels("miss" if mine else "wait").inc()
         if mine:
             self._build(key, build, future)
         try:
@@ -113,3 +123,4 @@ class PipelineCache:
         while self._size_bytes > self._capacity_bytes and len(self._ready) > 1:
             _, oldest = self._ready.popitem(last=False)
             self._size_bytes -= oldest.size_bytes
+            self._evicted.inc()

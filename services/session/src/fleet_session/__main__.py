@@ -7,6 +7,7 @@ from fleet_platform.artifacts import ArtifactStore, open_artifact_store
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service, run_service
 from fleet_platform.sessions import SessionStore, open_session_store
+from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_session.gateway_health import GatewayHealth
 from fleet_session.git_clones import GitClones
@@ -24,6 +25,7 @@ def build_service(
     sessions: SessionStore,
     artifacts: ArtifactStore,
     closers: tuple[Callable[[], object], ...] = (),
+    registry: MetricRegistry | None = None,
 ) -> Service:
     """Compose the service from its parts; `closers` come after its own."""
     policy = PathPolicy.from_settings(settings)
@@ -50,17 +52,18 @@ def build_service(
         probes={"redis": sessions.ping},
         generic_handlers=handlers,
         closers=closers,
+        registry=registry or MetricRegistry.of_process(),
     )
 
 
 def main() -> int:
     """Run until told to stop."""
     settings = SessionSettings()
-    sessions = open_session_store(settings)
-    return run_service(
-        build_service(settings, sessions, open_artifact_store(settings), (sessions.close,)),
-        settings,
-    )
+    registry = MetricRegistry.of_process()
+    sessions = open_session_store(settings, registry, counted=True)
+    artifacts = open_artifact_store(settings, registry)
+    service = build_service(settings, sessions, artifacts, (sessions.close,), registry)
+    return run_service(service, settings)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
+from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_trainer.child_pool import ChildPool
 from fleet_trainer.interrupted_runs import InterruptedRuns
@@ -17,6 +18,7 @@ from fleet_trainer.lost_runs import LostRuns
 from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.run_watch import RunWatch
 from fleet_trainer.settings import TrainerSettings
+from fleet_trainer.trainer_metrics import watch_trainer
 from fleet_trainer.training_runs import TrainingRuns
 
 
@@ -30,9 +32,10 @@ class Trainer:
 
 def assemble(settings: TrainerSettings) -> Trainer:
     """Build the service and start its child processes; the service's closers end them."""
-    sessions = open_session_store(settings)
-    artifacts = open_artifact_store(settings)
-    runs = open_run_store(settings)
+    registry = MetricRegistry.of_process()
+    sessions = open_session_store(settings, registry)
+    artifacts = open_artifact_store(settings, registry)
+    runs = open_run_store(settings, registry)
     interrupted = InterruptedRuns(runs, artifacts)
     wake = threading.Event()
     pool = ChildPool(
@@ -41,10 +44,13 @@ def assemble(settings: TrainerSettings) -> Trainer:
         warm_children=settings.warm_children,
         losses=interrupted,
         on_free=wake.set,
+        registry=registry,
     )
     pool.start()
+    watch_trainer(registry, pool=pool, runs=runs, slots=settings.train_slots)
     # These import torch, which takes seconds: the children do so at the same time.
     from fleet_engine import allow_node_packages
+    from fleet_engine.gpu_memory import watch_gpu_memory
     from fleet_engine.plugins import allow_plugins
     from fleet_trainer.servicer import TrainerServicer
     from fleet_trainer.train_run_setup import TrainRunSetup
@@ -54,6 +60,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
 
     allow_node_packages(settings.node_packages)
     allow_plugins(settings.plugins != "off")
+    watch_gpu_memory(registry)
 
     queue = RunQueue(
         runs=runs,
@@ -104,5 +111,6 @@ def assemble(settings: TrainerSettings) -> Trainer:
         owned=METHODS_BY_SERVICE["trainer"],
         probes={"redis": sessions.ping, "artifacts": artifacts.ping, "children": pool.ping},
         closers=(watch.close, pool.close, runs.close, sessions.close),
+        registry=registry,
     )
     return Trainer(service, pool)

@@ -1,7 +1,8 @@
 """A trainer's child process: works on one run after another until its parent closes the pipe.
 
 ``python -m fleet_trainer.child`` reads the settings as JSON in its first line and then an
-`Assignment` a line, and answers with a `ChildReply` a line. All else it reads from the stores.
+`Assignment` a line; it answers with a `ChildReply` a line, its `ChildMetrics` between them. All
+else it reads from the stores.
 """
 
 import gc
@@ -16,8 +17,9 @@ from fleet_platform.artifacts import open_artifact_store
 from fleet_platform.files import PathPolicy
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
-from fleet_platform.telemetry import configure_telemetry
+from fleet_platform.telemetry import MetricRegistry, configure_telemetry
 from fleet_trainer.assignment import Assignment
+from fleet_trainer.child_metrics import ChildMetrics
 from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.spoken_lines import SpokenLines
@@ -49,18 +51,21 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
 
     allow_node_packages(settings.node_packages)
     allow_plugins(settings.plugins != "off")
-    sessions = open_session_store(settings)
-    runs = open_run_store(settings)
+    registry = MetricRegistry()
+    sessions = open_session_store(settings, registry)
+    runs = open_run_store(settings, registry)
     worker = RunWorker(
         sessions=sessions,
-        artifacts=open_artifact_store(settings),
+        artifacts=open_artifact_store(settings, registry),
         runs=runs,
         policy=PathPolicy.from_settings(settings),
         device=open_device(settings),
         heartbeat_s=settings.heartbeat_s,
         read_ahead=settings.read_ahead,
         settings_json=settings.model_dump_json(),
+        registry=registry,
     )
+    metrics = ChildMetrics(registry, replies)
     # Libraries of file formats take seconds to import; no run shall wait for them.
     import_readers()
     # What is here now stays for good: a collection after a run need not walk through all of torch.
@@ -72,9 +77,12 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     )
     parent.start()
     replies.say(ChildReply.READY)
+    metrics.start()
     threading.Thread(target=_import_lightning, name="imports", daemon=True).start()
     while (assignment := assignments.get()) is not None:
-        replies.say(worker.execute(assignment))
+        reply = worker.execute(assignment)
+        metrics.tell()
+        replies.say(reply)
         # So does what outlived the run's own collection: Lightning above all, imported meanwhile.
         gc.freeze()
     runs.close()

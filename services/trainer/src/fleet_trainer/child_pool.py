@@ -1,11 +1,13 @@
 """The trainer's child processes: who works, and who stands ready."""
 
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from fleet_platform.errors import AppError, DependencyDown
-from fleet_platform.telemetry import logger
+from fleet_platform.telemetry import MetricRegistry, logger
+from fleet_platform.telemetry.registry import metrics
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_process import ChildProcess
 from fleet_trainer.child_reply import ChildReply
@@ -41,6 +43,7 @@ class ChildPool:
         warm_children: int,
         losses: Losses,
         on_free: Callable[[], None],
+        registry: MetricRegistry | None = None,
     ) -> None:
         """Make an empty pool; `start` fills it.
 
@@ -50,6 +53,7 @@ class ChildPool:
             warm_children: Children kept ready, `slots` at most.
             losses: Hears of each run that lost its process.
             on_free: Called whenever a child may be free to take a run.
+            registry: Gets what the children count.
         """
         self._settings_json = settings_json
         self._slots = slots
@@ -57,6 +61,8 @@ class ChildPool:
         self._expected = 0
         self._losses = losses
         self._on_free = on_free
+        self._registry = registry or MetricRegistry()
+        self._deaths = self._registry.counter(metrics.TRAIN_CHILD_DEATHS)
         self._lock = threading.Lock()
         self._children: list[ChildProcess] = []
         self._closing = threading.Event()
@@ -122,6 +128,13 @@ class ChildPool:
                 for child in self._children
             }
 
+    def states(self) -> Mapping[str, int]:
+        """How many children are busy, idle and starting."""
+        with self._lock:
+            states = Counter({"busy": 0, "idle": 0, "starting": 0})
+            states.update(_state_of(child) for child in self._children)
+            return states
+
     def kill(self, assignment: Assignment) -> None:
         """End the child that works on this; the pool replaces it."""
         with self._lock:
@@ -174,7 +187,10 @@ class ChildPool:
 
     def _spawn(self) -> None:
         child = ChildProcess(
-            self._settings_json, on_reply=self._take_reply, on_exit=self._take_exit
+            self._settings_json,
+            on_reply=self._take_reply,
+            on_metrics=lambda child, report: self._registry.take_report(child.pid, report),
+            on_exit=self._take_exit,
         )
         self._children.append(child)
         child.watch()
@@ -193,6 +209,7 @@ class ChildPool:
         self._on_free()
 
     def _take_exit(self, child: ChildProcess) -> None:
+        self._registry.reported.forget(child.pid)
         with self._lock:
             if child not in self._children:
                 return
@@ -201,6 +218,7 @@ class ChildPool:
             if not child.is_warm:
                 self._early_deaths += 1
         if not child.is_spent:
+            self._deaths.inc()
             run_id = lost.run_id if lost else None
             _log.warning("child.died", pid=child.pid, exit_code=child.exit_code, run_id=run_id)
         if lost is not None:
@@ -210,6 +228,12 @@ class ChildPool:
             self._closing.wait(backoff_s)
         self._fill()
         self._on_free()
+
+
+def _state_of(child: ChildProcess) -> str:
+    if child.assignment is not None or child.is_reserved:
+        return "busy"
+    return "idle" if child.is_warm else "starting"
 
 
 def _death_of(child: ChildProcess) -> DependencyDown:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from fleet_trainer.assignment import Assignment
+from fleet_trainer.child_metrics import METRICS_WORD
 
 _END_WAIT_S = 5.0
 
@@ -14,7 +15,8 @@ class ChildProcess:
     """A Python process that works on one run at a time; `fleet_trainer.child` is its side.
 
     The parent writes the settings as the first line and then an `Assignment` a line; the child
-    answers with a `ChildReply`. When the parent closes its end, or dies, the child ends by itself.
+    answers with a `ChildReply` and tells its metrics in between. When the parent closes its end, or
+    dies, the child ends by itself.
     """
 
     def __init__(
@@ -22,6 +24,7 @@ class ChildProcess:
         settings_json: str,
         *,
         on_reply: Callable[["ChildProcess", str], None],
+        on_metrics: Callable[["ChildProcess", str], None],
         on_exit: Callable[["ChildProcess"], None],
     ) -> None:
         """Start the process; returns before it is warm.
@@ -29,13 +32,15 @@ class ChildProcess:
         Args:
             settings_json: The trainer's settings.
             on_reply: Called with each word of the child, on a thread of this object.
-            on_exit: Called once when the process has ended, on the same thread.
+            on_metrics: Called with all that the child has counted until then, on the same thread.
+            on_exit: Called once when the process has ended, likewise.
         """
         self.assignment: Assignment | None = None
         self.is_reserved = False
         self.is_warm = False
         self.is_spent = False
         self._on_reply = on_reply
+        self._on_metrics = on_metrics
         self._on_exit = on_exit
         self._process = subprocess.Popen(
             [sys.executable, "-m", "fleet_trainer.child"],
@@ -113,8 +118,12 @@ class ChildProcess:
     def _read(self) -> None:
         if self._process.stdout is not None:
             with self._process.stdout as replies:
-                for reply in replies:
-                    self._on_reply(self, reply.strip())
+                for line in replies:
+                    word, _, report = line.strip().partition(" ")
+                    if word == METRICS_WORD:
+                        self._on_metrics(self, report)
+                    else:
+                        self._on_reply(self, word)
         self._process.wait()
         self._close_stdin()
         self._on_exit(self)

@@ -14,7 +14,9 @@ from fleet_platform.artifacts import open_artifact_store
 from fleet_platform.errors import AppError, Cancelled, Reason
 from fleet_platform.files import PathPolicy
 from fleet_platform.runs import open_run_store
-from fleet_platform.telemetry import configure_telemetry, logger
+from fleet_platform.telemetry import configure_telemetry, logger, span_from_traceparent
+from fleet_platform.telemetry.attributes import RANK, RUN_ID
+from fleet_platform.telemetry.registry import spans
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.spoken_lines import SpokenLines
@@ -33,7 +35,11 @@ def main() -> int:
     telemetry = configure_telemetry("trainer", settings)
     try:
         assignment = Assignment.from_line(request["assignment"])
-        _take_part(settings, assignment, request["group"], lines)
+        with span_from_traceparent(
+            spans.RANK.name, request["traceparent"], spans.RANK.scope
+        ) as span:
+            span.set_attributes({RUN_ID: assignment.run_id, RANK: request["group"]["rank"]})
+            _take_part(settings, assignment, request["group"], lines)
     except Cancelled:
         return 0
     except Exception as error:

@@ -14,7 +14,7 @@ import torch
 
 from fleet_engine.training import WorkerGroup, process_count
 from fleet_platform.errors import AppError, DependencyDown, InvalidInput
-from fleet_platform.telemetry import logger
+from fleet_platform.telemetry import current_traceparent, logger
 from fleet_schemas import TrainingConfig
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.run_failure import error_told
@@ -92,6 +92,7 @@ class Ranks:
             "settings": self._settings_json,
             "assignment": self._assignment.to_line(),
             "group": asdict(group),
+            "traceparent": current_traceparent(),
         }
         if process.stdin is not None:
             process.stdin.write(json.dumps(request) + "\n")

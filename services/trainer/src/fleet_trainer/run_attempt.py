@@ -85,6 +85,7 @@ class RunAttempt:
         heartbeat: Heartbeat,
         progress: Progress,
         checkpoints: Checkpoints,
+        on_epoch: Callable[[], object],
     ) -> None:
         self._run = run
         self._artifacts = artifacts
@@ -96,6 +97,7 @@ class RunAttempt:
         self._heartbeat = heartbeat
         self._progress = progress
         self._checkpoints = checkpoints
+        self._on_epoch = on_epoch
         self._pipeline: Pipeline | None = None
         self._begins_with = run.pipeline.weights_digest
 
@@ -194,6 +196,7 @@ class RunAttempt:
 
     def _keep_epoch(self, epoch: int, state: bytes) -> None:
         self._checkpoints.save(Checkpoint(epoch, self._begins_with, state))
+        self._on_epoch()
 
     def _publish(self, config: PipelineConfig) -> records.Pipeline:
         result = records.Pipeline()

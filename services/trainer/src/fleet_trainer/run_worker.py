@@ -1,6 +1,7 @@
 """Works on one run after another, as their owner."""
 
 import gc
+import time
 
 import torch
 
@@ -9,8 +10,10 @@ from fleet_platform.errors import AppError, DependencyDown, Reason
 from fleet_platform.files import PathPolicy
 from fleet_platform.runs import RunStore
 from fleet_platform.sessions import SessionStore
-from fleet_platform.telemetry import logger, span_from_traceparent
+from fleet_platform.telemetry import MetricRegistry, exemplar, logger, span_from_traceparent
 from fleet_platform.telemetry.attributes import DEVICE, RUN_ID, SESSION_ID
+from fleet_platform.telemetry.registry import metrics, spans
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_trainer import run_endings
 from fleet_trainer.assignment import Assignment
@@ -44,6 +47,7 @@ class RunWorker:
         heartbeat_s: float,
         read_ahead: int,
         settings_json: str,
+        registry: MetricRegistry | None = None,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
@@ -53,6 +57,9 @@ class RunWorker:
         self._heartbeat_s = heartbeat_s
         self._read_ahead = read_ahead
         self._settings_json = settings_json
+        registry = registry or MetricRegistry()
+        self._seconds = registry.histogram(metrics.RUN_SECONDS)
+        self._epochs = registry.counter(metrics.EPOCHS)
         self._interrupted = InterruptedRuns(runs, artifacts)
         self._present: Assignment | None = None
 
@@ -66,7 +73,8 @@ class RunWorker:
         if run.fencing_token != assignment.fencing_token or not run_endings.is_active(run):
             return ChildReply.DONE
         self._present = assignment
-        with span_from_traceparent("trainer.run", run.traceparent, "fleet.trainer") as span:
+        began_s = time.perf_counter()
+        with span_from_traceparent(spans.RUN.name, run.traceparent, spans.RUN.scope) as span:
             span.set_attribute(RUN_ID, run.run_id)
             span.set_attribute(SESSION_ID, run.session_id)
             span.set_attribute(DEVICE, str(self._device))
@@ -74,6 +82,7 @@ class RunWorker:
                 run, runs=self._runs, sessions=self._sessions, every_s=self._heartbeat_s
             ) as heartbeat:
                 reply = self._settle(run, heartbeat)
+            self._seconds.labels(_kind_of(run)).observe(time.perf_counter() - began_s, exemplar())
         self._present = None
         return reply
 
@@ -99,6 +108,7 @@ class RunWorker:
             heartbeat=heartbeat,
             progress=progress,
             checkpoints=checkpoints,
+            on_epoch=self._epochs.inc,
         )
         try:
             ending = attempt.outcome()
@@ -117,3 +127,8 @@ class RunWorker:
         checkpoints.discard()
         _log.info("run.ended", run_id=run.run_id, outcome=ending.message.message)
         return ChildReply.SPENT if ending.record.error_reason in _SPENDING else ChildReply.DONE
+
+
+def _kind_of(run: RunRecord) -> str:
+    name = TrainerType.Name(TrainerType.ValueType(run.trainer_type))
+    return name.removeprefix("TRAINER_TYPE_").lower()

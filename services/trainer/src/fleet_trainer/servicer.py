@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 
+from opentelemetry import trace
+
 from fleet_platform.errors import OutOfOrder
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
+from fleet_platform.telemetry.attributes import RUN_ID
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     GetTrainStatusRequest,
     GetTrainStatusResponse,
@@ -58,6 +61,7 @@ class TrainerServicer:
                 data_config_json=canonical_json(data),
                 training_config_json=training,
             )
+        trace.get_current_span().set_attribute(RUN_ID, run.run_id)
         return self._runs.follow(run.run_id, call.is_active)
 
     def stop_train(self, request: StopTrainRequest, _call: Call) -> StopTrainResponse:

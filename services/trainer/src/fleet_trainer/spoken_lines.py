@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 from typing import TextIO
 
 
@@ -10,11 +11,15 @@ class SpokenLines:
     """Keeps standard output for itself; what a library prints goes to standard error instead."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._stream: TextIO = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def say(self, line: str) -> None:
-        """Write a line that the other side reads at once; nothing, where it is gone."""
-        with contextlib.suppress(BrokenPipeError):
+        """Write a line that the other side reads at once; nothing, where it is gone.
+
+        Any thread may do so.
+        """
+        with self._lock, contextlib.suppress(BrokenPipeError):
             self._stream.write(f"{line}\n")
             self._stream.flush()
