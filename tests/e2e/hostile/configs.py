@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.hostile.case import EXHAUSTED, INVALID, MISSING, Case, Fields
+from tests.support.case import EXHAUSTED, INVALID, MISSING, Case, Fields
 
 _RX = "cuvis_ai.anomaly.rx_detector.RXGlobal"
 _LOGIT = "cuvis_ai.node.conversion.ScoreToLogit"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.e2e.hostile.case import INVALID, Case, Fields
+from tests.support.case import INVALID, Case, Fields
 
 
 def _case(name: str, text: str, overrides: Callable[[], list[str]]) -> Case:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import NamedTuple
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.hostile.case import INVALID, MISSING, Case, Fields
+from tests.support.case import INVALID, MISSING, Case, Fields
 
 LINK = "hostile_link"
 """In the output folder, to a folder outside."""

@@ -2,7 +2,7 @@
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.hostile.case import MISSING, Case, Fields
+from tests.support.case import MISSING, Case, Fields
 
 _IDS = {
     "guessed": ("0c9cd1b5-5f4f-4b43-a8f5-3c9a0a0e0c0d", "0c9cd1b5-5f4f-4b43-a8f5-3c9a0a0e0c0d"),

@@ -5,8 +5,8 @@ import pytest
 
 from fleet_proto.methods import METHODS_BY_SERVICE
 from tests.e2e.hostile import configs, overrides, paths, sessions, tensors, weights
-from tests.e2e.hostile.case import Case
 from tests.e2e.wire import Wire, wire
+from tests.support.case import Case
 
 pytestmark = pytest.mark.e2e
 

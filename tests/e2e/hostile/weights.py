@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from tests.e2e.hostile.case import INVALID, Case, Fields
+from tests.support.case import INVALID, Case, Fields
 
 _CODE = (
     "The weights file holds more than tensors and plain values, or is "

@@ -8,6 +8,8 @@ from threading import Lock
 from fleet_platform.caller import Caller
 from fleet_platform.errors import Exhausted
 
+_RETRY_AFTER_S = 1
+
 
 class CallerBound:
     """Bounds the calls of each caller that run at once.
@@ -37,7 +39,8 @@ class CallerBound:
             if self._running[name] >= self._most:
                 raise Exhausted(
                     f"{self._most} calls of yours run here already, as many as one caller may have;"
-                    " try again when one of them has ended."
+                    f" try again in {_RETRY_AFTER_S} s.",
+                    retry_after_s=_RETRY_AFTER_S,
                 )
             self._running[name] += 1
         try:
