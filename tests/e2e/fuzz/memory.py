@@ -49,4 +49,4 @@ def assert_given_back(stack: BackgroundStack, before: Mapping[str, int]) -> None
 
     with suppress(AssertionError):
         wait_until(given_back, "memory is given back", _DEADLINE_S)
-    assert grown == {}, "bytes more than before"
+    assert grown == {}, f"bytes more than before: {grown}"

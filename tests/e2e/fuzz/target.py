@@ -30,6 +30,7 @@ ANSWERS = frozenset(
 
 _DEADLINE_S = 20.0
 _TRAINING_S = 5.0
+_CACHE_BYTES = 4 * 1024**2
 _DATA = ("data.cu3s_file_path=scene.npz", "data.annotation_json_path=null")
 _PARTS = ("session", "config", "trainer", "inference")
 _PLUGIN = (
@@ -109,7 +110,9 @@ class Target:
 @contextmanager
 def attacked_stack(folder: Path, data_dir: Path, scene: Scene) -> Iterator[Target]:
     """A stack of its own, with two fitted sessions."""
-    environment = stack_environment(folder, data_dir, {"INFERENCE": "1"})
+    # What is kept of pipelines stands at its bound after a few examples: it is no growth.
+    settings = {"INFERENCE": "1", "PIPELINE_CACHE_BYTES": str(_CACHE_BYTES)}
+    environment = stack_environment(folder, data_dir, settings)
     with (
         background_stack(free_ports(1)[0], folder / "run", environment) as stack,
         wire(stack.address) as calls,
