@@ -105,6 +105,15 @@ def test_a_local_plugin_is_kept_as_it_is_now(service, session, folder):
     assert (plugin.type, plugin.source, plugin.tag) == ("local", path, "")
 
 
+def test_clients_since_0_5_0_read_no_port_lists(service, session):
+    plugin = {"provides": [{"class_name": NORM}], **GIT}
+
+    reply = load_all(service, session, {"plugins": {"builtin": plugin}})
+
+    assert list(reply.registered_plugins) == ["builtin"]
+    assert not service.sessions.read(session).uses_port_lists
+
+
 def test_loading_it_again_takes_what_was_changed(service, session, folder):
     path = install(service, folder)
     load_one(service, session, newer(SCALE, path=path))

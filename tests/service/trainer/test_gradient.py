@@ -112,6 +112,16 @@ def test_what_cannot_work_is_refused_before_a_run_is_made(client, lists, changes
     assert client.session.run_id == ""
 
 
+def test_the_pipeline_names_frozen_nodes_and_the_trainrun_unfreezes_them(client):
+    client.apply_gradient(frozen_nodes=["none"])
+    _, error = read(client.train_gradient())
+    assert error.code().name == "INVALID_ARGUMENT"
+    assert "freeze_nodes names none" in error.details()
+
+    client.apply_gradient(frozen_nodes=["RXGlobal"], max_epochs=1)
+    assert read(client.train_gradient())[1] is None
+
+
 def test_a_calibration_needs_trained_weights(client):
     client.apply_gradient()
 

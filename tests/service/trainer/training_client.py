@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import grpc
 
@@ -51,7 +51,13 @@ class TrainingClient:
             request.data.config_bytes = json.dumps(data).encode()
         return self.stub.Train(request, timeout=within_s)
 
-    def apply_gradient(self, *, lists: dict[str, object] | None = None, **settings: object) -> None:
+    def apply_gradient(
+        self,
+        *,
+        lists: dict[str, object] | None = None,
+        frozen_nodes: Sequence[str] = (),
+        **settings: object,
+    ) -> None:
         """A trainrun on `labelled.npz`, with `settings` of training."""
         data = {"cu3s_file_path": "labelled.npz", "batch_size": 2}
         data |= {"train_ids": TRAIN, "val_ids": VAL, "test_ids": TEST}
@@ -62,7 +68,7 @@ class TrainingClient:
             **(lists or {}),
         }
         self.apply(
-            pipeline=pipeline_config().to_dict(),
+            pipeline=pipeline_config().to_dict() | {"frozen_nodes": list(frozen_nodes)},
             data=data,
             training=training(**settings).to_dict(),
             **changes,

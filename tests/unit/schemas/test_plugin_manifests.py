@@ -43,11 +43,19 @@ def as_json(content):
 
 
 def test_the_older_form_has_several_plugins():
-    adaclip, mine = read_manifests(as_json(OLDER))
+    (adaclip, mine), has_objects = read_manifests(as_json(OLDER))
+    assert not has_objects
     assert (adaclip.name, adaclip.is_git, adaclip.tag) == ("adaclip", True, "v0.1.2")
     assert adaclip.source == "https://example.org/adaclip.git"
     assert (mine.is_git, mine.source) == (False, "../mine")
     assert mine.class_paths == ["mine.A", "mine.deep.B"]
+
+
+def test_the_last_releases_of_the_older_form_describe_classes_by_objects():
+    plugin = {"path": "../mine", "provides": [{"class_name": "mine.A", "category": "model"}]}
+    (mine,), has_objects = read_manifests(as_json({"plugins": {"mine": plugin}}))
+    assert has_objects
+    assert mine.class_paths == ["mine.A"]
 
 
 def test_the_newer_form_has_one_and_more_to_say():

@@ -31,10 +31,7 @@ NESTED_TRAINER_KEYS = {
     "val_check_interval", "check_val_every_n_epoch", "gradient_clip_val", "deterministic",
     "benchmark", "callbacks",
 }  # fmt: skip
-FLAT_KEYS = {
-    "seed", "optimizer", "scheduler", "callbacks", "release_cuda_cache_on_validation",
-    "limit_train_batches", "limit_val_batches", "num_sanity_val_steps",
-} | NESTED_TRAINER_KEYS  # fmt: skip
+FLAT_KEYS = {"seed", "optimizer", "scheduler"} | NESTED_TRAINER_KEYS
 
 SETTINGS = st.fixed_dictionaries(
     {},
@@ -88,6 +85,12 @@ def test_the_flat_shape_goes_out_with_the_keys_that_its_readers_know():
 
     assert dumped.keys() == FLAT_KEYS
     assert dumped["max_epochs"] == 7
+
+
+def test_what_only_readers_since_0_11_know_goes_out_where_it_is_in_use():
+    newer = {"limit_train_batches": 3, "release_cuda_cache_on_validation": True}
+
+    assert training({"accelerator": "cpu", **newer}).to_dict().keys() == FLAT_KEYS | newer.keys()
 
 
 def test_a_config_without_a_shape_goes_out_with_the_keys_that_all_readers_know():
@@ -146,6 +149,17 @@ def test_the_newer_data_form_fills_the_direct_attributes_and_goes_out_as_it_came
 
 
 @pytest.mark.parametrize(
+    ("rule", "left_out"),
+    [({"leakage_check": "warn"}, "constraints"), ({"constraints": []}, "leakage_check")],
+)
+def test_splits_go_out_with_the_rule_that_their_era_knows(rule, left_out):
+    splits = validate_config(DataConfig, {"splits": rule}, "data").to_dict()["splits"]
+
+    assert splits.keys() >= rule.keys()
+    assert left_out not in splits
+
+
+@pytest.mark.parametrize(
     ("selector", "names"),
     [
         ({"kind": "file_indices", "source": "a", "ids": ["3-"]}, "neither a measurement number"),
@@ -161,10 +175,12 @@ def test_a_selector_that_picks_nothing_sensible_is_refused(selector, names):
 
 def test_a_pipeline_goes_out_with_the_keys_that_its_era_knows():
     older = validate_config(PipelineConfig, {"version": "1"}, "pipeline").to_dict()
+    first = validate_config(PipelineConfig, {"name": "a", "frozen_nodes": ["b"]}, "pipeline")
     newer = validate_config(PipelineConfig, {"plugins": ["builtin"]}, "pipeline").to_dict()
 
-    assert older == {"name": "", "nodes": [], "connections": [], "metadata": None}
-    assert newer == {"plugins": ["builtin"], "nodes": [], "connections": [], "metadata": None}
+    assert older == {"nodes": [], "connections": [], "metadata": None}
+    assert first.to_dict() == {"name": "a", "frozen_nodes": ["b"], **older}
+    assert newer == {"plugins": ["builtin"], **older}
 
 
 @pytest.mark.parametrize(

@@ -77,14 +77,18 @@ class ConnectionConfig(ConfigModel):
 class PipelineConfig(ConfigModel):
     """A graph of nodes.
 
-    `name` is known to the older published readers only and `plugins` to the newer ones only, each
-    refusing the other's key, so `to_dict` leaves out the one that the config does not use. A
-    top-level `version`, which some published files carry, is accepted and dropped.
+    `frozen_nodes` is known to readers of 0.1.0 only, `name` to those up to 0.2.0, `plugins` to
+    those since 0.5.0, and each refuses the others' keys, so `to_dict` leaves out what the config
+    does not use. A top-level `version`, which some published files carry, is accepted and dropped.
     """
 
     name: str = Field("", description="Short name; empty: none.")
     plugins: list[str] | None = Field(
         None, description="Names of the plugins whose nodes are used; null: not declared."
+    )
+    frozen_nodes: list[str] = Field(
+        default_factory=list,
+        description="Nodes that stay as they are, unless a trainrun unfreezes them.",
     )
     nodes: list[NodeConfig] = Field(
         default_factory=list, max_length=MAX_NODES, description="The nodes."
@@ -104,11 +108,10 @@ class PipelineConfig(ConfigModel):
     @model_serializer(mode="wrap")
     def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         dumped: dict[str, Any] = handler(self)
+        unused = {key for key in ("name", "frozen_nodes") if not dumped[key]}
         if self.plugins is None:
-            del dumped["plugins"]
-        elif not self.name:
-            del dumped["name"]
-        return dumped
+            unused.add("plugins")
+        return {key: value for key, value in dumped.items() if key not in unused}
 
 
 def _checked_endpoint(endpoint: str, side: str) -> str:

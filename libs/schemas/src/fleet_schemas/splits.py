@@ -1,8 +1,8 @@
 """Which measurements belong to training, validation and test: the newer published form."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from fleet_schemas.config_model import ConfigModel
 
@@ -84,7 +84,11 @@ class SplitConstraint(ConfigModel):
 
 
 class DataSplitConfig(ConfigModel):
-    """The measurements of each split; the selectors of one split add up."""
+    """The measurements of each split; the selectors of one split add up.
+
+    Releases before 0.9.0 have `leakage_check` in place of `constraints`, and each reader refuses
+    the other key: `to_dict` gives back the one that came.
+    """
 
     splits_path: str | None = Field(None, description="JSON file with the assignment.")
     universe_hash: str | None = Field(None, description="Digest of the list of files.")
@@ -93,6 +97,18 @@ class DataSplitConfig(ConfigModel):
     test: list[Selector] = Field(default_factory=list, description="Test.")
     predict: list[Selector] = Field(default_factory=list, description="Prediction; empty: all.")
     constraints: list[SplitConstraint] = Field(default_factory=list, description="Rules.")
+    leakage_check: Literal["error", "warn", "off"] | None = Field(
+        None, description="What a measurement in two splits means; null: see `constraints`."
+    )
+
+    @model_serializer(mode="wrap")
+    def _serialize(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        dumped: dict[str, Any] = handler(self)
+        if self.leakage_check is None:
+            del dumped["leakage_check"]
+        elif not self.constraints:
+            del dumped["constraints"]
+        return dumped
 
 
 def _numbers(entry: int | str) -> range:

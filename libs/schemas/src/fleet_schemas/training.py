@@ -111,13 +111,17 @@ class TrainingConfig(ConfigModel):
         if self.trainer is not None:
             return self._nested(dumped)
         left_out = _ONLY_NESTED if self.model_fields_set & _ONLY_FLAT else _ONLY_NESTED | _ONLY_FLAT
-        left_out = left_out | {key for key in _OWN_KEYS if dumped[key] is None}
+        left_out = left_out | _unused(dumped)
         return {key: value for key, value in dumped.items() if key not in left_out}
 
     def _nested(self, dumped: dict[str, Any]) -> dict[str, Any]:
-        # Readers of the nested shape do not know the newer keys: only those in use go out.
-        unused = {key for key in _NEWER_KEYS if dumped[key] is None or dumped[key] is False}
+        unused = _unused(dumped)
         trainer = {key: value for key, value in dumped["trainer"].items() if key not in unused}
         released = {"release_cuda_cache_on_validation"} - unused
         kept = [*_NESTED_TOP_KEYS, *released]
         return {key: dumped[key] for key in kept} | {"trainer": trainer}
+
+
+def _unused(dumped: dict[str, Any]) -> set[str]:
+    """The newer keys that are not in use: readers before 0.11.0 refuse them."""
+    return {key for key in _NEWER_KEYS if dumped[key] is None or dumped[key] is False}

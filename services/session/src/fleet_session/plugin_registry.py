@@ -39,7 +39,8 @@ class PluginRegistry:
     def load_all(self, session_id: str, raw: bytes, wait_s: float | None) -> Registered:
         """Register plugins as releases up to 0.5.2 ask for it: several, by name.
 
-        From then on the session is told the ports of nodes in list form.
+        From then on the session is told the ports of nodes as its client reads them: in list form
+        up to 0.4.1.
 
         Args:
             session_id: the session.
@@ -53,9 +54,9 @@ class PluginRegistry:
             DependencyDown: the artifact volume cannot be written.
         """
         session = self._sessions.read(session_id)
-        manifests = read_manifests(raw)
+        manifests, has_objects = read_manifests(raw)
         _require_few(len(manifests))
-        return self._register(session, manifests, wait_s, reads_port_lists=True)
+        return self._register(session, manifests, wait_s, reads_port_lists=not has_objects)
 
     def load_one(self, session_id: str, raw: bytes, wait_s: float | None) -> Registered:
         """Register a plugin as releases since 0.6.0 ask for it.

@@ -7,7 +7,7 @@ from fleet_engine.data import open_measurements
 from fleet_engine.training import GradientJob, WorkerGroup
 from fleet_platform.files import PathPolicy
 from fleet_proto.records.v1.records_pb2 import RunRecord
-from fleet_schemas import DataConfig, TrainingConfig, parse_config
+from fleet_schemas import DataConfig, PipelineConfig, TrainingConfig, parse_config
 from fleet_trainer.node_lists import NodeLists
 
 
@@ -29,13 +29,15 @@ def training_job(
     data = parse_config(DataConfig, run.data_config_json, "data")
     measurements = open_measurements(data, policy, read_ahead=read_ahead)
     measurements.check_splits(data)
+    pipeline = parse_config(PipelineConfig, run.pipeline.config_json, "pipeline")
+    frozen = (name for name in pipeline.frozen_nodes if name not in lists.unfreeze_nodes)
     return GradientJob(
         training=parse_config(TrainingConfig, run.training_config_json or b"{}", "training"),
         data=data,
         measurements=measurements,
         loss_nodes=lists.loss_nodes,
         metric_nodes=lists.metric_nodes,
-        freeze_nodes=lists.freeze_nodes,
+        freeze_nodes=(*lists.freeze_nodes, *frozen),
         unfreeze_nodes=lists.unfreeze_nodes,
         group=group,
     )

@@ -1,13 +1,14 @@
 """Plugin manifests of both published generations."""
 
 from fleet_schemas.plugins.capability import Capability, CapabilityPort
-from fleet_schemas.plugins.manifest_reading import read_manifest, read_manifests
+from fleet_schemas.plugins.manifest_reading import NamedPlugins, read_manifest, read_manifests
 from fleet_schemas.plugins.plugin_manifest import MAX_CAPABILITIES, PluginManifest
 
 __all__ = [
     "MAX_CAPABILITIES",
     "Capability",
     "CapabilityPort",
+    "NamedPlugins",
     "PluginManifest",
     "read_manifest",
     "read_manifests",

@@ -1,6 +1,6 @@
 """From what a client sent to manifests."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field
 
@@ -20,7 +20,20 @@ class _Manifest(ConfigModel, extra="allow"):
     """Any object; what is in it is looked at afterwards."""
 
 
-def read_manifests(raw: bytes) -> list[PluginManifest]:
+class NamedPlugins(NamedTuple):
+    """What a client of the older generation sent.
+
+    Attributes:
+        manifests: the plugins.
+        has_objects: whether a class is described by an object, as releases 0.5.0 to 0.5.2 do;
+            those before write its path alone.
+    """
+
+    manifests: list[PluginManifest]
+    has_objects: bool
+
+
+def read_manifests(raw: bytes) -> NamedPlugins:
     """Read the older form: several plugins by name.
 
     Raises:
@@ -28,7 +41,8 @@ def read_manifests(raw: bytes) -> list[PluginManifest]:
         Exhausted: larger than 8 MiB.
     """
     manifests, faults = [], []
-    for name, fields in parse_config(_Manifests, raw, _WHAT).plugins.items():
+    plugins = parse_config(_Manifests, raw, _WHAT).plugins
+    for name, fields in plugins.items():
         content = {**fields, "name": name} if isinstance(fields, dict) else fields
         manifest, found = schema_violations(PluginManifest, content, f"{_WHAT}.plugins.{name}")
         faults += found
@@ -36,7 +50,7 @@ def read_manifests(raw: bytes) -> list[PluginManifest]:
             manifests.append(manifest)
     if faults:
         raise InvalidInput(" ".join(faults[:10]))
-    return manifests
+    return NamedPlugins(manifests, any(map(_has_objects, plugins.values())))
 
 
 def read_manifest(raw: bytes) -> tuple[PluginManifest | None, str]:
@@ -52,3 +66,8 @@ def read_manifest(raw: bytes) -> tuple[PluginManifest | None, str]:
     content = parse_config(_Manifest, raw, _WHAT).model_extra
     manifest, faults = schema_violations(PluginManifest, content, _WHAT)
     return manifest, " ".join(faults[:10])
+
+
+def _has_objects(fields: dict[str, Any]) -> bool:
+    provided = fields.get("provides")
+    return isinstance(provided, list) and any(isinstance(each, dict) for each in provided)
