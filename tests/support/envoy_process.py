@@ -1,4 +1,4 @@
-"""The gateway as it is configured, in front of servers that a test chooses."""
+"""A real Envoy, from files that were written for it."""
 
 import subprocess
 import sysconfig
@@ -7,44 +7,33 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fleet_gateway import GatewaySettings, write_gateway_files
-from fleet_local.ports import free_ports
-
-STOP_DEADLINE_S = 20.0
+from fleet_local.readiness import is_serving
+from tests.support.polling import wait_until
 
 
 @contextmanager
-def envoy_before(address: str, folder: Path) -> Iterator[str]:
-    """Run Envoy with one server behind all of its routes.
+def envoy(settings: GatewaySettings, folder: Path, service: str = "") -> Iterator[None]:
+    """Run a gateway until the end of the block.
 
     Args:
-        address: ``host:port`` of the server.
-        folder: where configuration and log go.
-
-    Yields:
-        ``host:port`` of the gateway.
+        settings: what it is for, a health port included.
+        folder: where its files and its log go.
+        service: what must serve before the block begins; empty: everything.
     """
-    port, admin_port = free_ports(2)
-    services = ("session", "config", "trainer", "inference")
-    settings = GatewaySettings(
-        grpc_port=port,
-        admin_port=admin_port,
-        access_log=folder / "access.log",
-        **{f"{service}_endpoints": (address,) for service in services},
-    )
-    config = write_gateway_files(settings, folder)
-    envoy = Path(sysconfig.get_path("scripts")) / "envoy"
-    with (folder / "envoy.log").open("wb") as log:
-        process = subprocess.Popen(
-            [envoy, "-c", config, "--disable-hot-restart", "--log-level", "warning"],
-            stdout=log,
-            stderr=log,
-        )
+    bootstrap = write_gateway_files(settings, folder)
+    program = Path(sysconfig.get_path("scripts")) / "envoy"
+    command = [program, "-c", bootstrap, "--disable-hot-restart", "--log-level", "warning"]
+    log = folder / "envoy.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        yield f"127.0.0.1:{port}"
+        address = f"127.0.0.1:{settings.health_port}"
+        wait_until(
+            lambda: process.poll() is not None or is_serving(address, service),
+            "the gateway serves",
+        )
+        assert process.poll() is None, log.read_text(encoding="utf-8")
+        yield
     finally:
-        process.terminate()
-        try:
-            process.wait(STOP_DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.kill()
+        process.wait()

@@ -12,7 +12,7 @@ from typing import Self
 
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
-_PONG = b"+PONG"
+_ALIVE = (b"+PONG", b"-NOAUTH")
 
 
 class RedisServer:
@@ -29,14 +29,17 @@ class RedisServer:
             server.start()
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, user: tuple[str, str] | None = None) -> None:
+        """With `user`, a name and a password, nobody else is let in."""
         self.folder = folder
+        self._user = user
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        who = ":".join(self._user) + "@" if self._user else ""
+        return f"redis://{who}127.0.0.1:{self.port}/0"
 
     @property
     def log(self) -> str:
@@ -65,6 +68,7 @@ class RedisServer:
                     *(_binary(), "--port", str(self.port), "--bind", "127.0.0.1"),
                     *("--dir", str(self.folder), "--save", ""),
                     *("--appendonly", "yes", "--appendfsync", "everysec"),
+                    *_access_rules(self._user),
                 ],
                 stdout=log,
                 stderr=log,
@@ -116,9 +120,17 @@ class RedisServer:
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1.0) as connection:
                 connection.sendall(b"PING\r\n")
-                return connection.recv(64).startswith(_PONG)
+                return connection.recv(64).startswith(_ALIVE)
         except OSError:
             return False
+
+
+def _access_rules(user: tuple[str, str] | None) -> list[str]:
+    if user is None:
+        return []
+    name, password = user
+    allowed = ["--user", name, "on", f">{password}", "~*", "&*", "+@all"]
+    return [*allowed, "--user", "default", "off"]
 
 
 def _binary() -> str:

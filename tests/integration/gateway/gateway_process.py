@@ -1,8 +1,6 @@
 """A real Envoy with the product's configuration, before one service that tells what it got."""
 
 import json
-import subprocess
-import sysconfig
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,9 +14,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from fleet_gateway import GatewaySettings, write_gateway_files
 from fleet_local.ports import free_ports
-from fleet_platform.rpc import connect
 from fleet_proto.methods import SERVICE_NAME
-from tests.support.polling import wait_until
+from tests.support.envoy_process import envoy
 
 DEADLINE_S = 30.0
 KEYS = """
@@ -91,14 +88,8 @@ def gateway(folder: Path, **doors: Any) -> Iterator[Gateway]:
             inference_endpoints=endpoints,
             **doors,
         )
-        process = undo.enter_context(_envoy(write_gateway_files(settings, folder)))
-        running = Gateway(
-            f"127.0.0.1:{public}", f"127.0.0.1:{health_port}", settings, folder, upstream
-        )
-        with connect(running.health_address) as channel:
-            wait_until(lambda: process.poll() or serves(channel), "the gateway serves")
-        assert process.poll() is None, (folder / "envoy.log").read_text(encoding="utf-8")
-        yield running
+        undo.enter_context(envoy(settings, folder))
+        yield Gateway(f"127.0.0.1:{public}", f"127.0.0.1:{health_port}", settings, folder, upstream)
 
 
 def serves(channel: grpc.Channel, service: str = "session") -> bool:
@@ -136,16 +127,3 @@ def _serving(upstream: Upstream) -> Iterator[int]:
         upstream.end.set()
         server.stop(5).wait()
         pool.shutdown()
-
-
-@contextmanager
-def _envoy(bootstrap: Path) -> Iterator[subprocess.Popen[bytes]]:
-    program = Path(sysconfig.get_path("scripts")) / "envoy"
-    command = [program, "-c", bootstrap, "--disable-hot-restart", "--log-level", "warning"]
-    with (bootstrap.parent / "envoy.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()

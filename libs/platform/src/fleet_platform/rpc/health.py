@@ -66,7 +66,8 @@ class Prober:
         try:
             self._probe()
         except AppError as error:
-            return error.text
+            # Callers are not told the cause; who reads the log has to know it.
+            return error.text if error.__cause__ is None else f"{error.text} ({error.__cause__})"
         except Exception as error:  # whatever a probe raises means "down"
             return f"{type(error).__name__}: {error}"
         return None

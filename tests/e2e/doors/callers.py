@@ -1,0 +1,109 @@
+"""Who comes to the doors of a gateway."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+
+from fleet_gateway import GatewaySettings
+from fleet_local.background import BackgroundStack
+from fleet_local.ports import free_ports
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
+from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
+from tests.peers.environment import peer_environment
+from tests.support.envoy_process import envoy
+
+CLIENT = Path(__file__).parents[1] / "clients" / "doors.py"
+DEADLINE_S = 60.0
+
+ALICE, BOB = "alice-has-this-key-0001", "bob-has-this-key-00001"
+REDIS_USER = ("fleet", "s3cret-of-redis")
+
+Metadata = tuple[tuple[str, str], ...]
+
+
+@contextmanager
+def another_gateway(stack: BackgroundStack, folder: Path, **doors: object) -> Iterator[str]:
+    """One more gateway before the services of a stack, with doors of its own: its address."""
+    grpc_port, health_port, admin_port = free_ports(3)
+    endpoints = {
+        f"{service}_endpoints": (f"127.0.0.1:{stack.part(service)['port']}",)
+        for service in METHODS_BY_SERVICE
+    }
+    settings = GatewaySettings.model_validate(
+        {
+            **endpoints,
+            **doors,
+            "grpc_port": grpc_port,
+            "health_port": health_port,
+            "admin_port": admin_port,
+        }
+    )
+    with envoy(settings, folder):
+        yield f"127.0.0.1:{grpc_port}"
+
+
+@dataclass(frozen=True)
+class Published:
+    """Does a short job with a published message package, through the doors of a stack."""
+
+    address: str
+    cubes: Path
+    folder: Path
+
+    def works(self, *steps: str, **doors: object) -> None:
+        """Hold that these steps succeed; none named: that all do."""
+        done = steps or ("create", "resolve", "train", "infer", "close")
+        assert self._told({**doors, "steps": done}) == [[step, "OK", ""] for step in done]
+
+    def refused(self, **doors: object) -> tuple[str, str]:
+        """Status and text of the first step, which does not succeed."""
+        ((_step, code, text),) = self._told({**doors, "steps": ["create"]})
+        return code, text
+
+    def _told(self, doors: dict[str, object]) -> list[list[str]]:
+        path = self.folder / "doors.json"
+        path.write_text(json.dumps(doors, default=str), encoding="utf-8")
+        done = subprocess.run(
+            [peer_environment("schemas-0.9.0"), CLIENT, self.address, self.cubes, path],
+            check=True,
+            capture_output=True,
+            timeout=180,
+            env={"PATH": os.environ["PATH"]},
+        )
+        told: list[list[str]] = json.loads(done.stdout)
+        return told
+
+
+def unary(channel: grpc.Channel, method: str, metadata: Metadata, **fields: Any) -> Any:
+    """Answer of a unary call; keyword arguments are fields of its request."""
+    request = getattr(pb2, f"{method}Request")(**fields)
+    call = channel.unary_unary(
+        f"/{SERVICE_NAME}/{method}",
+        request_serializer=type(request).SerializeToString,
+        response_deserializer=getattr(pb2, f"{method}Response").FromString,
+    )
+    return call(request, timeout=DEADLINE_S, metadata=metadata)
+
+
+def session(channel: grpc.Channel, metadata: Metadata = ()) -> str:
+    """Id of a new session."""
+    return str(unary(channel, "CreateSession", metadata).session_id)
+
+
+def refusal(channel: grpc.Channel, method: str, metadata: Metadata, **fields: Any) -> grpc.RpcError:
+    """The error of a call, of whatever type, with what it needs beside the session."""
+    more = {"weights_path": "x.pt"} if method == "LoadPipelineWeights" else {}
+    request = getattr(pb2, f"{method}Request")(**fields, **more)
+    make = channel.unary_stream if method == "Train" else channel.unary_unary
+    call = make(f"/{SERVICE_NAME}/{method}", request_serializer=type(request).SerializeToString)
+    with pytest.raises(grpc.RpcError) as caught:
+        list(call(request, timeout=DEADLINE_S, metadata=metadata))
+    return caught.value

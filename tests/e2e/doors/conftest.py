@@ -1,0 +1,45 @@
+"""A stack with all doors that its settings know at once, and a published client."""
+
+import pytest
+
+from fleet_local.background import background_stack
+from fleet_local.ports import free_ports
+from tests.e2e.conftest import stack_environment
+from tests.e2e.doors.callers import ALICE, BOB, REDIS_USER, Published
+from tests.support.certificates import Authority
+from tests.support.redis_server import RedisServer
+from tests.support.tls_relay import TlsRelay
+
+
+@pytest.fixture(scope="package")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="package")
+def stack(tmp_path_factory, data_dir, authority):
+    """TLS and API keys at the gateway; Redis behind TLS and a password."""
+    folder = tmp_path_factory.mktemp("doors")
+    keys, server = folder / "keys.yaml", authority.server()
+    keys.write_text(f"alice: {ALICE}\nbob: {BOB}\n", encoding="utf-8")
+    with (
+        RedisServer(folder / "redis", user=REDIS_USER) as redis,
+        TlsRelay(redis.port, server) as relay,
+    ):
+        settings = {
+            "GRPC_USE_TLS": "true",
+            "GRPC_TLS_CERT_PATH": str(server.certificate),
+            "GRPC_TLS_KEY_PATH": str(server.key),
+            "API_KEYS_PATH": str(keys),
+            "REDIS_URL": f"rediss://{':'.join(REDIS_USER)}@127.0.0.1:{relay.port}/0",
+            "REDIS_CA_PATH": str(authority.path),
+        }
+        environment = stack_environment(folder, data_dir, settings)
+        with background_stack(free_ports(1)[0], folder / "run", environment) as running:
+            yield running
+
+
+@pytest.fixture
+def published_at(data_dir, tmp_path):
+    """``published_at(address)`` -> the published client of that gateway."""
+    return lambda address: Published(address, data_dir / "scene.npz", tmp_path)
