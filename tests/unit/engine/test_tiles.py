@@ -5,9 +5,10 @@ import threading
 import pytest
 import torch
 
-from fleet_engine import Stage, set_tile_threads
-from fleet_engine.graph import tile_threads, tiles
-from tests.unit.engine.pipelines import INFERENCE, batch_of, fitted_rx, infer
+from fleet_engine import Stage, build_pipeline, set_tile_threads
+from fleet_engine.graph import segment, tile_threads, tiles
+from fleet_platform.errors import Exhausted
+from tests.unit.engine.pipelines import INFERENCE, batch_of, config, fitted_rx, infer, node
 
 CHANNELS = 61
 
@@ -41,6 +42,34 @@ def test_tiles_cover_each_pixel(small_tiles, exact):
             assert len(seen) == pixels
         else:
             assert {len(part) for part in parts} == {256}
+
+
+def wide_pipeline(**hparams):
+    path = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
+    return build_pipeline(config([node("wide", path, in_channels=1, **hparams)]))
+
+
+def test_a_tile_is_small_where_a_node_makes_much_of_a_pixel(monkeypatch):
+    """Its size followed the input's channels alone: a cube of 160 kB took 10 GB at once."""
+    lengths = set()
+
+    class Watched(tiles.Tiles):
+        def run(self, *args, **options):
+            lengths.update(length for _, length in self.spans())
+            return super().run(*args, **options)
+
+    monkeypatch.setattr(segment, "Tiles", Watched)
+    infer(wide_pipeline(hidden=2, rep_dim=4096), {"data": torch.zeros(1, 40, 25, 1)})
+    assert lengths == {256}
+
+
+def test_results_beyond_the_bound_are_refused_before_they_are_held(monkeypatch):
+    monkeypatch.setattr(tiles, "MAX_RESULT_BYTES", 1000 * 4096 * 4)
+    pipeline = wide_pipeline(hidden=2, rep_dim=4096)
+    outputs = infer(pipeline, {"data": torch.zeros(1, 40, 25, 1)})
+    assert outputs["wide.embeddings"].shape == (1, 40, 25, 4096)
+    with pytest.raises(Exhausted, match="1001 pixels take 16400384 bytes; at most 16384000"):
+        infer(pipeline, {"data": torch.zeros(1, 7, 143, 1)})
 
 
 def test_threads_change_nothing(rx, small_tiles, threads):

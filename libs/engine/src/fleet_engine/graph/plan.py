@@ -234,6 +234,7 @@ class Plan:
         return Segment(
             steps=tuple(self._step(name, bindings[name], last_use, kept) for name in group),
             pixelwise=bool(self._nodes[group[0]].pixel_ports),
+            width=_width(self._nodes[name] for name in group),
             pixel_inputs=tuple(along.items()),
             shared_inputs=tuple(key for key in outside if key not in along),
             pixel_results=tuple(key for key in kept if self._runs_along_pixels(key)),
@@ -293,6 +294,17 @@ def _groups(ordered: list[str], nodes: Mapping[str, Node]) -> Iterator[list[str]
         group.append(name)
     if group:
         yield group
+
+
+def _width(nodes: Iterable[Node]) -> int:
+    """How many values of one pixel the widest matrix of the nodes takes or makes."""
+    matrices = (
+        tensor
+        for node in nodes
+        for tensor in (*node.parameters(), *node.buffers())
+        if tensor.ndim == 2
+    )
+    return max((max(matrix.shape) for matrix in matrices), default=1)
 
 
 def match(requested: frozenset[str], keys: Iterable[str]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ class Segment:
     Attributes:
         steps: in order.
         pixelwise: all nodes work on each pixel alone, so that the steps run tile by tile.
+        width: most values that a node makes of one pixel on its way, as far as its matrices tell.
         pixel_inputs: keys from outside that run along the pixels, each with its place in words.
         shared_inputs: the other keys from outside.
         pixel_results: keys to be left behind that run along the pixels.
@@ -35,6 +36,7 @@ class Segment:
 
     steps: tuple[Step, ...]
     pixelwise: bool
+    width: int
     pixel_inputs: tuple[tuple[str, str], ...]
     shared_inputs: tuple[str, ...]
     pixel_results: tuple[str, ...]
@@ -84,7 +86,7 @@ class Segment:
 
         # A fit takes each pixel just once, and its sums in a fixed order.
         fits = any(step.fits for step in self.steps)
-        tiles = Tiles({key: values[key] for key in along}, exact=fits)
+        tiles = Tiles({key: values[key] for key in along}, exact=fits, width=self.width)
         results, first = tiles.run(compute, self.pixel_results, shareable=not fits)
         values.update(results)
         values.update({key: first[key] for key in self.shared_results if key in first})
