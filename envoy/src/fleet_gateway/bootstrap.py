@@ -13,6 +13,7 @@ from fleet_gateway.authentication import (
     header_mutations,
     without_authentication,
 )
+from fleet_gateway.metrics import admin_cluster, metrics_routes
 from fleet_gateway.rate_limit import rate_limit_filters
 from fleet_gateway.routes import Repeat, repeat_of, route_table
 from fleet_gateway.settings import GatewaySettings
@@ -33,6 +34,10 @@ _NOT_HEALTH = {
             "invert_match": True,
         }
     }
+}
+# Probes come all the time; no call of a client is below them.
+_UNTRACED = {
+    share: {"numerator": 0} for share in ("client_sampling", "random_sampling", "overall_sampling")
 }
 _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
@@ -76,6 +81,11 @@ def render_bootstrap(settings: GatewaySettings, folder: Path) -> Json:
         health = _connection_manager(fixed, "health", _health_routes())
         address = (settings.gateway_host, settings.health_port)
         listeners.append(_listener(fixed, "health", address, health))
+    if settings.metrics_port is not None:
+        clusters.append(admin_cluster(_address("127.0.0.1", settings.admin_port)))
+        told = _connection_manager(fixed, "metrics", metrics_routes())
+        address = (settings.gateway_host, settings.metrics_port)
+        listeners.append(_listener(fixed, "metrics", address, told))
     return {
         # Envoy wants to know who it is before it reads files beside its own.
         "node": {"id": "gateway", "cluster": "cuvis-fleet"},
@@ -111,14 +121,22 @@ def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
         repeat = repeat_of(path.rsplit("/", 1)[1])
         if repeat is not Repeat.NEVER:
             action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
-        route: Json = {"match": {"path": path}, "route": action}
+        route: Json = {
+            "match": {"path": path},
+            "route": action,
+            "decorator": {"operation": path[1:], "propagate": False},  # the span's name
+        }
         if path.endswith("/Inference"):
             route["request_body_buffer_limit"] = _RETRY_BUFFER_BYTES
         routes.append(route)
     # Who watches over the fleet has no key.
     everybody = without_authentication(settings, folder)
-    routes += [{**route, "typed_per_filter_config": everybody} for route in _health_routes()]
-    routes.append({"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")})
+    routes += [
+        {**route, "typed_per_filter_config": everybody, "tracing": _UNTRACED}
+        for route in _health_routes()
+    ]
+    reflection = {"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")}
+    routes.append({**reflection, "tracing": _UNTRACED})
     return routes
 
 

@@ -22,6 +22,9 @@ class GatewaySettings(DoorSettings):
     admin_port: int = Field(default=9901, ge=1, le=65535)
     """Envoy's own admin port, bound to loopback only."""
 
+    metrics_port: int | None = Field(default=None, ge=1, le=65535)
+    """Port of `gateway_host` for Prometheus; unset: metrics are at the admin port alone."""
+
     session_endpoints: tuple[str, ...]
     """Replicas of the session service."""
 

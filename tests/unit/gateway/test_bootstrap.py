@@ -72,8 +72,9 @@ def test_train_is_never_repeated_and_streams_are_the_only_such_methods():
         {},
         {"otel_exporter_otlp_endpoint": "http://127.0.0.1:4317"},
         {"inference_endpoints": ("tasks.inference:5000",)},
+        {"metrics_port": 9902},
     ],
-    ids=["plain", "traced", "by-name"],
+    ids=["plain", "traced", "by-name", "measured"],
 )
 def test_envoy_accepts_the_configuration(tmp_path, changes):
     path = write_gateway_files(_settings(**changes), tmp_path)
@@ -87,3 +88,23 @@ def test_envoy_accepts_the_configuration(tmp_path, changes):
     )
     assert done.returncode == 0, done.stderr
     assert "deprecated" not in done.stderr.lower()
+
+
+def test_the_metrics_port_gives_metrics_and_nothing_else_of_the_admin_port():
+    bootstrap = render_bootstrap(_settings(metrics_port=9902, gateway_host="0.0.0.0"), FOLDER)
+    listener = bootstrap["static_resources"]["listeners"][-1]
+    manager = listener["filter_chains"][0]["filters"][0]["typed_config"]
+    [route] = manager["route_config"]["virtual_hosts"][0]["routes"]
+    assert listener["address"]["socket_address"] == {"address": "0.0.0.0", "port_value": 9902}
+    assert route["match"] == {"path": "/metrics"}
+    assert route["route"]["prefix_rewrite"] == "/stats/prometheus"
+    assert bootstrap["admin"]["address"]["socket_address"]["address"] == "127.0.0.1"
+
+
+def test_a_span_at_the_gateway_has_the_methods_name_and_probes_have_none():
+    for route in _routes(render_bootstrap(_settings(), FOLDER)):
+        if "path" in route["match"]:
+            assert f"/{route['decorator']['operation']}" == route["match"]["path"]
+            assert "tracing" not in route
+        else:
+            assert {share["numerator"] for share in route["tracing"].values()} == {0}

@@ -38,7 +38,7 @@ class BackgroundStack:
     log: Path
 
     def part(self, name: str) -> dict[str, int]:
-        """``pid`` (0 while it is down) and ``port`` of one part, as of now."""
+        """``pid`` (0 while it is down), ``port`` and, if any, ``metrics_port`` of a part, now."""
         state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
         return {key: int(value) for key, value in state[name].items()}
 

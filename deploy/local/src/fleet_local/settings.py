@@ -51,6 +51,9 @@ class StackSettings(DoorSettings):
     otel_exporter_otlp_endpoint: str | None = None
     """OTLP collector (gRPC); unset: no traces are sent."""
 
+    metrics: bool = False
+    """Whether each part tells Prometheus its metrics, at a free port that ``parts.json`` names."""
+
 
 def inherited_environment() -> dict[str, str]:
     """The environment that every part starts from."""

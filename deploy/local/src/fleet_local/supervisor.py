@@ -179,12 +179,17 @@ class Supervisor:
             self._stopping.set()
 
     def _write_state(self) -> None:
-        state = {
-            name: {"pid": each.pid, "port": each.part.port} for name, each in self._running.items()
-        }
+        state = {name: _state_of(each) for name, each in self._running.items()}
         temporary = self._state_file.with_suffix(".tmp")
         temporary.write_text(json.dumps(state, indent=2), encoding="utf-8")
         temporary.replace(self._state_file)
+
+
+def _state_of(running: _Running) -> dict[str, int]:
+    state = {"pid": running.pid, "port": running.part.port}
+    if running.part.metrics_port is not None:
+        state["metrics_port"] = running.part.metrics_port
+    return state
 
 
 def _any_alive(members: list[_Running]) -> bool:
