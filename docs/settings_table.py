@@ -11,6 +11,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from fleet_config.settings import ConfigSettings
+from fleet_gateway import GatewaySettings
 from fleet_inference.settings import InferenceSettings
 from fleet_local.settings import StackSettings
 from fleet_platform.settings import ServiceSettings
@@ -31,6 +32,7 @@ def render() -> str:
         "config": ConfigSettings,
         "trainer": TrainerSettings,
         "inference": InferenceSettings,
+        "gateway": GatewaySettings,
     }
     for reader, settings in readers.items():
         inherited = ServiceSettings.model_fields if issubclass(settings, ServiceSettings) else {}

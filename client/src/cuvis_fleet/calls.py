@@ -20,10 +20,13 @@ class Calls:
     Each call is a W3C trace of its own, which the server's spans join.
     """
 
-    def __init__(self, channel: grpc.Channel, address: str, timeout_s: float | None) -> None:
+    def __init__(
+        self, channel: grpc.Channel, address: str, timeout_s: float | None, key: str | None = None
+    ) -> None:
         self._channel = channel
         self._address = address
         self._timeout_s = timeout_s
+        self._who = () if key is None else (("authorization", f"Bearer {key}"),)
 
     def unary(
         self, method: str, request: Message, decode: Callable[[bytes], Response]
@@ -41,7 +44,7 @@ class Calls:
         )
         try:
             response, ended = call.with_call(
-                request, timeout=self._timeout_s, metadata=_trace_context(trace_id)
+                request, timeout=self._timeout_s, metadata=(*self._who, *_trace_context(trace_id))
             )
         except grpc.RpcError as error:
             self._fail(method, error, trace_id)
@@ -61,7 +64,7 @@ class Calls:
             request_serializer=type(request).SerializeToString,
             response_deserializer=decode,
         )
-        running = open_stream(request, metadata=_trace_context(trace_id))
+        running = open_stream(request, metadata=(*self._who, *_trace_context(trace_id)))
         try:
             yield from running
         except grpc.RpcError as error:

@@ -7,6 +7,7 @@
     ├── NotFound          the session (unknown or expired) or the file does not exist
     ├── OutOfOrder        another call has to be made first
     ├── Exhausted         too large, too much at once, or no memory or space left
+    ├── NotAllowed        the server does not know who calls, or does not let them in
     ├── Conflict          somebody else changed the same session at the same time; try again
     ├── Unavailable       no server answers, or it cannot reach its stores; try again
     ├── TimedOut          no answer within the time that was allowed
@@ -55,6 +56,10 @@ class Exhausted(CuvisFleetError):
     """Too large, too much at once, or no memory or space left."""
 
 
+class NotAllowed(CuvisFleetError):
+    """The server does not know who calls, or does not let them in."""
+
+
 class Conflict(CuvisFleetError):
     """Somebody else changed the same session at the same time; the call may be repeated."""
 
@@ -85,6 +90,8 @@ ERROR_OF_CODE: dict[grpc.StatusCode, type[CuvisFleetError]] = {
     grpc.StatusCode.NOT_FOUND: NotFound,
     grpc.StatusCode.FAILED_PRECONDITION: OutOfOrder,
     grpc.StatusCode.RESOURCE_EXHAUSTED: Exhausted,
+    grpc.StatusCode.UNAUTHENTICATED: NotAllowed,
+    grpc.StatusCode.PERMISSION_DENIED: NotAllowed,
     grpc.StatusCode.ABORTED: Conflict,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
