@@ -9,17 +9,20 @@ import pytest
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
+from fleet_gateway import GatewaySettings
+from fleet_local.ports import free_ports
 from fleet_platform.rpc import Service, connect, start_service
 from fleet_platform.settings import ServiceSettings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from tests.support.envoy_process import envoy_before
+from tests.support.envoy_process import envoy
 from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 WORKERS = 2
+LARGEST = 100_000
 
 
 @pytest.fixture(scope="module")
@@ -41,36 +44,44 @@ def crowded(tmp_path_factory):
 
     service = Service(
         name="crowded",
-        methods={
-            "Inference": infer,
-            "Train": train,
-            "GetTrainingCapabilities": lambda _request, _call: (
-                pb2.GetTrainingCapabilitiesResponse()
-            ),
-        },
-        owned=["Inference", "Train", "GetTrainingCapabilities"],
+        methods={"Inference": infer, "Train": train},
+        owned=["Inference", "Train"],
     )
     settings = ServiceSettings(
-        grpc_max_workers=WORKERS, grpc_max_pending=1, grpc_max_streams=1, stop_grace_s=1
+        grpc_max_workers=WORKERS,
+        grpc_max_pending=1,
+        grpc_max_streams=1,
+        grpc_max_msg_size=LARGEST,
+        stop_grace_s=1,
     )
     with ExitStack() as undo:
         running = undo.enter_context(start_service(service, settings))
         undo.callback(release.set)
-        address = undo.enter_context(
-            envoy_before(running.address, tmp_path_factory.mktemp("envoy"))
+        gateway = _gateway_before(running.address)
+        undo.enter_context(envoy(gateway, tmp_path_factory.mktemp("envoy")))
+        channel = undo.enter_context(connect(f"127.0.0.1:{gateway.grpc_port}"))
+        stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
+        wait_until(
+            lambda: _is_passed_on(stub.GetPipelineInputs, pb2.GetPipelineInputsRequest()), "found"
         )
-        stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(undo.enter_context(connect(address)))
-        request = pb2.GetTrainingCapabilitiesRequest()
-        wait_until(lambda: _is_answered(stub, request), "the gateway has found the service")
+        wait_until(lambda: _is_passed_on(stub.StopTrain, pb2.StopTrainRequest()), "found")
         yield SimpleNamespace(stub=stub, running=running, seen=seen, release=release)
 
 
-def _is_answered(stub, request):
+def _gateway_before(address):
+    """Settings of a gateway with one server behind all of its routes."""
+    ports = dict(zip(("grpc_port", "health_port", "admin_port"), free_ports(3), strict=True))
+    services = ("session", "config", "trainer", "inference")
+    return GatewaySettings(**ports, **{f"{service}_endpoints": (address,) for service in services})
+
+
+def _is_passed_on(method, request):
+    """Whether the gateway has found the server, which does not know this method."""
     try:
-        stub.GetTrainingCapabilities(request, timeout=5)
-    except grpc.RpcError:
-        return False
-    return True
+        method(request, timeout=5)
+    except grpc.RpcError as error:
+        return error.code() is grpc.StatusCode.UNIMPLEMENTED
+    return False
 
 
 def _infer(crowded, session_id, **options):
@@ -136,3 +147,13 @@ def test_a_call_that_waits_past_its_deadline_is_never_begun(crowded):
         call.result(30)
     wait_until(lambda: crowded.running.busy == 0, "no call runs")
     assert sorted(crowded.seen) == [f"call {number}" for number in range(WORKERS)]
+
+
+def test_a_message_above_the_limit_is_refused(crowded):
+    request = pb2.InferenceRequest(session_id="x" * LARGEST)
+    size = request.ByteSize()
+    with pytest.raises(grpc.RpcError) as caught:
+        crowded.stub.Inference(request, timeout=30)
+    assert caught.value.code() is EXHAUSTED
+    told = f"SERVER: Received message larger than max ({size} vs. {LARGEST})"
+    assert caught.value.details() == told

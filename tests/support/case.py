@@ -8,6 +8,8 @@ import grpc
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 MISSING = grpc.StatusCode.NOT_FOUND
+DOWN = grpc.StatusCode.UNAVAILABLE
+EARLY = grpc.StatusCode.FAILED_PRECONDITION
 EXHAUSTED = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 Fields = dict[str, Any]

@@ -1,0 +1,269 @@
+"""Errors of the config service's methods."""
+
+from collections.abc import Sequence
+
+import grpc
+
+from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.rows.recurring import INSIDE, PASSWD, fields, row, unknown_session
+from tests.support.case import EXHAUSTED, INVALID, MISSING
+
+_RUN = "trainrun/rx_statistical"
+_LISTED = "Name one of `ListAvailablePipelines`."
+_TYPES = "Name one of the kinds that the text lists."
+_GRAMMAR = "Write it in Hydra's grammar: `key=value`, `+key=value` or `~key`."
+_PLAIN = "Write the value itself; nothing outside the config is looked up."
+
+
+def _resolve(
+    name: str,
+    code: grpc.StatusCode,
+    text: str,
+    remedy: str,
+    *,
+    config_type: str = "trainrun",
+    path: str = _RUN,
+    overrides: Sequence[str] = (),
+) -> Row:
+    return row(
+        "ResolveConfig",
+        name,
+        code,
+        text,
+        remedy,
+        fields(config_type=config_type, path=path, overrides=overrides),
+    )
+
+
+def _override(name: str, text: str, remedy: str, *overrides: str) -> Row:
+    return _resolve(name, INVALID, text, remedy, overrides=overrides)
+
+
+def _info(name: str, code: grpc.StatusCode, text: str, remedy: str, path: str) -> Row:
+    return row(
+        "GetPipelineInfo", name, code, text, remedy, fields(pipeline_path=path), in_session=False
+    )
+
+
+def _validate(
+    name: str,
+    code: grpc.StatusCode,
+    text: str,
+    remedy: str,
+    *,
+    config_type: str = "pipeline",
+    config_bytes: bytes = b"{}",
+) -> Row:
+    given = fields(config_type=config_type, config_bytes=config_bytes)
+    return row("ValidateConfig", name, code, text, remedy, given, in_session=False)
+
+
+NOTES = {
+    "ValidateConfig": "Whatever is wrong with the config itself is told in the reply's `errors`.",
+}
+
+ROWS: list[Told] = [
+    unknown_session("ResolveConfig"),
+    _resolve(
+        "unknown config_type",
+        INVALID,
+        "config_type 'recipe' is unknown. Known: trainrun, pipeline, data, training, "
+        "optimizer, scheduler, callbacks.",
+        _TYPES,
+        config_type="recipe",
+    ),
+    _resolve(
+        "no path",
+        INVALID,
+        "path is empty. Name a config, as in 'trainrun/rx_statistical'.",
+        "Name a config.",
+        path="",
+    ),
+    _resolve(
+        "no such config",
+        MISSING,
+        "trainrun config 'trainrun/rx_statistics' not found, neither under the session's "
+        "search paths nor among the configs of the server. Most like it: "
+        "trainrun/rx_statistical, pipeline/rx_statistical, "
+        "pipeline/anomaly/rx/rx_statistical.",
+        "Check the name and the session's search paths.",
+        path="trainrun/rx_statistics",
+    ),
+    _resolve(
+        "path upwards",
+        INVALID,
+        "path '../trainrun/rx_statistical' must not contain '..'.",
+        INSIDE,
+        path="../trainrun/rx_statistical",
+    ),
+    _resolve(
+        "path outside",
+        INVALID,
+        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        INSIDE,
+        path=PASSWD,
+    ),
+    _resolve(
+        "a name that several configs have",
+        INVALID,
+        "'channel_selector' names several configs: 'pipeline/anomaly/rx/channel_selector', "
+        "'pipeline/channel_selector', 'trainrun/channel_selector'. Give one of these paths.",
+        "Give the whole path.",
+        config_type="data",
+        path="channel_selector",
+    ),
+    _override(
+        "override not in the grammar",
+        "override 'data.batch_size' is not in Hydra's grammar. Write key=value, +key=value "
+        "to add a key, or ~key to take one away; quote values that hold special characters.",
+        _GRAMMAR,
+        "data.batch_size",
+    ),
+    _override(
+        "override of an unknown key",
+        "override 'data.batch_sizes=4': there is no 'data.batch_sizes'. Did you mean "
+        "'data.batch_size'? Keys at the top: name, pipeline, data, training, loss_nodes, "
+        "metric_nodes, freeze_nodes, unfreeze_nodes, output_dir, tags.",
+        "Write `+key=value` to add a key.",
+        "data.batch_sizes=4",
+    ),
+    _override(
+        "override of the wrong type",
+        "trainrun.data.batch_size: must be a valid integer, unable to parse string as an "
+        "integer, got 'many'. Set by override 'data.batch_size=many'.",
+        "Give a value of the type that the text names.",
+        "data.batch_size=many",
+    ),
+    _override(
+        "override out of bounds",
+        "trainrun.training.optimizer.lr: must be greater than 0, got -1. Set by override "
+        "'training.optimizer.lr=-1'.",
+        "Give a value within the bounds.",
+        "training.optimizer.lr=-1",
+    ),
+    _override(
+        "override by an unknown group",
+        "In 'trainrun/rx_statistical': Could not find 'data/nothing' Available options in "
+        "'data': lentils. Asked for by override 'data=nothing'.",
+        "Name one of the options.",
+        "data=nothing",
+    ),
+    _override(
+        "several values at once",
+        "override 'training.seed=1,2,3' asks for several values at once. Write a list as "
+        "key=[a,b], or quote it.",
+        "Call once for each value.",
+        "training.seed=1,2,3",
+    ),
+    _override(
+        "a resolver",
+        "override 'name=${oc.env:HOME}': '${oc.env:HOME}' is refused. Only references to "
+        "other keys of the same config are followed, as in '${data.batch_size}'.",
+        _PLAIN,
+        "name=${oc.env:HOME}",
+    ),
+    _override(
+        "a reference to nothing",
+        "name: '${nobody}' refers to nothing.",
+        "Refer to a key of the config.",
+        "name=${nobody}",
+    ),
+    _override(
+        "Hydra's own settings",
+        "override 'hydra.run.dir=out' is refused: Hydra's own settings belong to the server.",
+        "Leave it out.",
+        "hydra.run.dir=out",
+    ),
+    _override(
+        "code",
+        "override '+_target_=os.system': the key '_target_' is refused. Configs hold values "
+        "only; nothing is instantiated from them.",
+        "Leave it out.",
+        "+_target_=os.system",
+    ),
+    _override(
+        "overrides too long",
+        "the overrides have 36000 characters; at most 32768 are read.",
+        "Change the config's file instead.",
+        "name=x" * 6000,
+    ),
+    ProvenElsewhere(
+        name="too many at once",
+        method="ResolveConfig",
+        code="RESOURCE_EXHAUSTED",
+        text="Too many configs are being resolved at once; try again in 1 s.",
+        remedy="Wait as told and call again.",
+        proof="tests/unit/config/test_turns.py::test_a_caller_that_would_wait_longer_than_others_"
+        "may_take_is_told_when_to_come_back",
+    ),
+    row(
+        "GetParameterSchema",
+        "unknown config_type",
+        MISSING,
+        "config_type 'recipe' is unknown. Known: trainrun, pipeline, data, training, "
+        "optimizer, scheduler, callbacks.",
+        _TYPES,
+        fields(config_type="recipe"),
+        in_session=False,
+    ),
+    _validate(
+        "unknown config_type",
+        INVALID,
+        "config_type 'recipe' is unknown. Known: trainrun, pipeline, data, training, "
+        "optimizer, scheduler, callbacks.",
+        _TYPES,
+        config_type="recipe",
+    ),
+    _validate(
+        "not UTF-8",
+        INVALID,
+        "config_bytes is not UTF-8 at byte 0. Send the config as UTF-8 JSON.",
+        "Send the config as UTF-8 JSON.",
+        config_bytes=b"\xff",
+    ),
+    _validate(
+        "config too large",
+        EXHAUSTED,
+        "config_bytes has 9437184 bytes; at most 8388608 are read.",
+        "Shorten the config.",
+        config_bytes=b" " * (9 * 1024**2),
+    ),
+    _info(
+        "no path",
+        INVALID,
+        "pipeline_path is empty. Name one of ListAvailablePipelines, as 'rx_statistical'.",
+        _LISTED,
+        "",
+    ),
+    _info(
+        "no such pipeline",
+        MISSING,
+        "Pipeline 'rx_statistics' not found. Most like it: rx_statistical.yaml, "
+        "anomaly/rx/rx_statistical.yaml.",
+        _LISTED,
+        "rx_statistics",
+    ),
+    _info(
+        "path upwards",
+        INVALID,
+        "pipeline_path '../data/lentils' must be relative to the server's pipeline folder, "
+        "without '..' and '\\'.",
+        _LISTED,
+        "../data/lentils",
+    ),
+    _info(
+        "absolute path",
+        INVALID,
+        "pipeline_path '/etc/passwd' must be relative to the server's pipeline folder, "
+        "without '..' and '\\'.",
+        _LISTED,
+        PASSWD,
+    ),
+    _info(
+        "a name that several pipelines have",
+        INVALID,
+        "'lab' names several pipelines: site_a/lab.yaml, site_b/lab.yaml. Give one of these paths.",
+        "Give the whole path.",
+        "lab",
+    ),
+]

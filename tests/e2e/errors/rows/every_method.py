@@ -1,0 +1,186 @@
+"""Errors that any method may tell."""
+
+from functools import partial
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
+from fleet_proto.methods import METHODS_BY_SERVICE
+from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Situation
+from tests.support.case import DOWN
+
+_CONTRACT = "tests/contract/stores"
+_DOORS = "tests/e2e/doors"
+_PLATFORM = "tests/service/platform"
+_ANSWERS = "tests/e2e/errors/test_answers.py"
+_LOCAL_REPLIES = "tests/unit/test_error_table.py::test_what_the_gateway_says_itself_is_in_the_table"
+_AGAIN = "Wait as told and call again."
+_BACK_OFF = "Call again, with pauses that grow."
+_OPERATOR = "Tell the operator."
+_STORE_DOWN = "The session store does not answer; try again in a moment."
+_NO_REPLICA = "No healthy replica of the {} service; try again in a moment."
+
+
+def _general(name: str, code: str, text: str, remedy: str, proof: str) -> ProvenElsewhere:
+    return ProvenElsewhere(name=name, method="", code=code, text=text, remedy=remedy, proof=proof)
+
+
+GENERAL = [
+    _general(
+        "bytes that are no message",
+        "INVALID_ARGUMENT",
+        "The request is not a cuvis_ai.v1.<method>Request message.",
+        "Use the messages of a published schema release.",
+        f"{_ANSWERS}::test_bytes_that_are_no_message",
+    ),
+    _general(
+        "no key or token, or a wrong one, where the gateway asks for it",
+        "UNAUTHENTICATED",
+        "This gateway answers callers that it knows: send a valid key or token as metadata "
+        "'authorization: Bearer ...'.",
+        "Ask the operator for a key.",
+        _LOCAL_REPLIES,
+    ),
+    _general(
+        "a certificate or token that is valid elsewhere",
+        "PERMISSION_DENIED",
+        "The certificate or token is valid, but not here: its audience is another, or its subject "
+        "is not printable ASCII.",
+        "Ask the operator for one for this gateway.",
+        _LOCAL_REPLIES,
+    ),
+    _general(
+        "too many calls a second from one caller, where the gateway limits them",
+        "RESOURCE_EXHAUSTED",
+        "Too many calls of yours in too short a time; try again a little later.",
+        "Call less often.",
+        _LOCAL_REPLIES,
+    ),
+    _general(
+        "too many calls at once from one caller, where the service limits them",
+        "RESOURCE_EXHAUSTED",
+        "<most> calls of yours run here already, as many as one caller may have; try again in 1 s.",
+        _AGAIN,
+        f"{_PLATFORM}/test_callers.py::"
+        "test_one_caller_has_so_many_calls_at_once_and_others_have_theirs",
+    ),
+    _general(
+        "all workers are busy and the queue is full, or too many streams are open",
+        "RESOURCE_EXHAUSTED",
+        "The server is busy and its queue is full; try again in 1 s.",
+        _AGAIN,
+        "tests/e2e/test_overload.py::"
+        "test_a_full_queue_is_told_as_the_service_told_it_and_not_tried_again",
+    ),
+    _general(
+        "a message above `GRPC_MAX_MSG_SIZE`",
+        "RESOURCE_EXHAUSTED",
+        "SERVER: Received message larger than max (<size> vs. <most>)",
+        "Send fewer or smaller measurements at once.",
+        "tests/e2e/test_overload.py::test_a_message_above_the_limit_is_refused",
+    ),
+    _general(
+        "the session store is full",
+        "RESOURCE_EXHAUSTED",
+        "The session store is full; try again later.",
+        _OPERATOR,
+        f"{_CONTRACT}/test_redis_sessions.py::test_a_read_only_or_full_server_is_told_plainly",
+    ),
+    _general(
+        "the artifact volume is full",
+        "RESOURCE_EXHAUSTED",
+        "The artifact volume is full; free some space and try again.",
+        _OPERATOR,
+        f"{_CONTRACT}/test_file_artifacts.py::test_a_volume_that_is_full_or_broken_while_writing",
+    ),
+    _general(
+        "too many calls change one session at once",
+        "ABORTED",
+        "Session <session_id> is being changed by too many calls at once; try again.",
+        "Call again; let calls that change a session follow one another.",
+        f"{_CONTRACT}/test_session_store.py::test_a_writer_that_always_loses_gives_up",
+    ),
+    _general(
+        "the session store does not answer",
+        "UNAVAILABLE",
+        _STORE_DOWN,
+        _BACK_OFF,
+        f"{_ANSWERS}::test_row",
+    ),
+    _general(
+        "the artifact volume does not answer",
+        "UNAVAILABLE",
+        "The artifact volume cannot be used; try again in a moment.",
+        _BACK_OFF,
+        f"{_CONTRACT}/test_file_artifacts.py::test_a_volume_that_is_full_or_broken_while_writing",
+    ),
+    _general(
+        "no replica of a service can work, for its own sake or the store's",
+        "UNAVAILABLE",
+        _NO_REPLICA.format("<service>"),
+        _BACK_OFF,
+        f"{_ANSWERS}::test_row",
+    ),
+    _general(
+        "a replica died under a call that the gateway could not repeat",
+        "UNAVAILABLE",
+        "The <service> service did not take the call; try again in a moment.",
+        _BACK_OFF,
+        _LOCAL_REPLIES,
+    ),
+    _general(
+        "the gateway holds as many calls as it may",
+        "UNAVAILABLE",
+        "Too many calls wait for the <service> service; try again later.",
+        _BACK_OFF,
+        _LOCAL_REPLIES,
+    ),
+    _general(
+        "the deadline has passed",
+        "DEADLINE_EXCEEDED",
+        "",
+        "Allow more time; whether the call did its work is not known.",
+        "tests/e2e/test_overload.py::test_a_call_that_waits_past_its_deadline_is_never_begun",
+    ),
+    _general(
+        "the client cancelled the call",
+        "CANCELLED",
+        "",
+        "Nothing.",
+        f"{_PLATFORM}/test_calls.py::test_a_call_whose_caller_left_in_the_queue_is_not_started",
+    ),
+    _general(
+        "a defect of the server",
+        "INTERNAL",
+        "Unexpected error; the server's log has it under trace id <trace_id>.",
+        "Report it with the trace id.",
+        f"{_PLATFORM}/test_errors.py::test_the_unexpected_is_logged_and_not_told",
+    ),
+    _general(
+        "a method that no release has",
+        "UNIMPLEMENTED",
+        "",
+        "Correct the method's name.",
+        "tests/e2e/test_gateway.py::test_a_method_that_does_not_exist_is_unimplemented",
+    ),
+]
+"""In the order in which a call meets them."""
+
+_NEEDED = {"LoadPipelineWeights": {"weights_path": "x.pt"}}
+
+STORE_DOWN = [
+    Row(
+        name="the session store is down",
+        method=method,
+        fields=partial(dict, _NEEDED.get(method, {})),
+        code=DOWN,
+        text=_STORE_DOWN,
+        remedy="Call again, with pauses that grow.",
+        in_session="session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name,
+        session=Session.NEW,
+        situation=Situation.STORE_DOWN,
+        gateway_text=_NO_REPLICA.format(service),
+    )
+    for service, methods in METHODS_BY_SERVICE.items()
+    for method in sorted(methods)
+    if method == "CreateSession"
+    or "session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name
+]

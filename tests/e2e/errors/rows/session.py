@@ -1,0 +1,132 @@
+"""Errors of the session service's methods."""
+
+import json
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
+from tests.e2e.errors.row import Told
+from tests.e2e.errors.rows.recurring import fields, row, unknown_session
+from tests.support.case import EXHAUSTED, INVALID, MISSING, Fields
+
+_BUILT_IN = "cuvis_ai.anomaly.rx_detector.RXGlobal"
+_SHORTER = "Shorten the manifest."
+_JSON = "Send the manifest as UTF-8 JSON."
+
+
+def _manifest(content: object) -> Fields:
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    return {"manifest": pb2.PluginManifest(config_bytes=raw)}
+
+
+def _plugins(count: int) -> Fields:
+    plugin = {"path": "plugins", "provides": [_BUILT_IN]}
+    return _manifest({"plugins": {f"plugin_{number}": plugin for number in range(count)}})
+
+
+def _wordy() -> Fields:
+    more = {"class_name": "lab.nodes.Wordy", "doc_summary": "x" * 1_200_000}
+    capabilities = [{"class_name": _BUILT_IN}, more]
+    return _manifest({"plugins": {"wordy": {"path": "plugins", "capabilities": capabilities}}})
+
+
+NOTES = {
+    "SetSessionSearchPaths": "Folders that do not exist or may not be read are no error: the reply "
+    "names them in `rejected_paths`.",
+    "LoadPlugin": "What is wrong with the plugin itself is told in the reply's `error`.",
+    "LoadPlugins": "What is wrong with one of the plugins is told in the reply's `failed_plugins`; "
+    "the others are registered.",
+}
+
+ROWS: list[Told] = [
+    unknown_session("CloseSession"),
+    unknown_session("SetSessionSearchPaths"),
+    row(
+        "SetSessionSearchPaths",
+        "too many folders",
+        INVALID,
+        "search_paths: 257 folders; a session searches at most 256.",
+        "Name fewer folders; those further down are searched too.",
+        fields(search_paths=["configs"] * 257),
+    ),
+    unknown_session("LoadPlugin"),
+    row(
+        "LoadPlugin",
+        "no manifest",
+        INVALID,
+        "manifest: the config is empty. Send it as UTF-8 JSON.",
+        _JSON,
+    ),
+    row(
+        "LoadPlugin",
+        "no JSON",
+        INVALID,
+        "manifest: not JSON: Expecting value at line 1, column 1.",
+        _JSON,
+        lambda: _manifest(b"name: lab"),
+    ),
+    row(
+        "LoadPlugin",
+        "no object",
+        INVALID,
+        "manifest: must be a JSON object, got a list.",
+        _JSON,
+        lambda: _manifest(["lab"]),
+    ),
+    row(
+        "LoadPlugin",
+        "manifest too large",
+        EXHAUSTED,
+        "manifest: the config has 9437184 bytes; at most 8388608 are read.",
+        _SHORTER,
+        lambda: _manifest(b" " * (9 * 1024**2)),
+    ),
+    unknown_session("LoadPlugins"),
+    row(
+        "LoadPlugins",
+        "no manifest",
+        INVALID,
+        "manifest: the config is empty. Send it as UTF-8 JSON.",
+        _JSON,
+    ),
+    row(
+        "LoadPlugins",
+        "no plugins in it",
+        INVALID,
+        "manifest.plugins: is missing; manifest.name: unknown key. Allowed here: plugins.",
+        "List them by name under `plugins`.",
+        lambda: _manifest({"name": "lab"}),
+    ),
+    row(
+        "LoadPlugins",
+        "a plugin described wrongly",
+        INVALID,
+        "manifest.plugins.lab: needs either 'path', or 'repo' and 'tag', got an object.",
+        "Correct the field that the text names.",
+        lambda: _manifest({"plugins": {"lab": {"provides": [_BUILT_IN]}}}),
+    ),
+    row(
+        "LoadPlugins",
+        "too many plugins",
+        EXHAUSTED,
+        "33 plugins; a session has at most 32.",
+        "Register the ones that are used.",
+        lambda: _plugins(33),
+    ),
+    row(
+        "LoadPlugins",
+        "too much to say of them",
+        EXHAUSTED,
+        "The session's plugins have manifests of 1200155 bytes; at most 1048576 are kept.",
+        _SHORTER,
+        _wordy,
+    ),
+    unknown_session("ListLoadedPlugins"),
+    unknown_session("GetPluginInfo", plugin_name="lab"),
+    row(
+        "GetPluginInfo",
+        "unknown plugin",
+        MISSING,
+        "Plugin 'lab' is not registered in this session: none.",
+        "Name one of those that the text lists, or register it with `LoadPlugin`.",
+        fields(plugin_name="lab"),
+    ),
+]

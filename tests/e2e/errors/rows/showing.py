@@ -1,0 +1,94 @@
+"""Errors of the methods that tell and draw pipelines and nodes."""
+
+import grpc
+
+from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.rows.recurring import (
+    fields,
+    no_pipeline,
+    row,
+    unknown_session,
+)
+from tests.support.case import EXHAUSTED, INVALID
+
+
+def _draws(name: str, code: grpc.StatusCode, text: str, remedy: str, **given: object) -> Row:
+    make = fields(**{"format": "mermaid", **given})
+    return row("GetPipelineVisualization", name, code, text, remedy, make, in_session=False)
+
+
+def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> ProvenElsewhere:
+    return ProvenElsewhere(
+        name=name, method=method, code="RESOURCE_EXHAUSTED", text=text, remedy=remedy, proof=proof
+    )
+
+
+NOTES = {
+    "GetPipelineVisualization": "A session is needed only where `config_content` is empty.",
+}
+
+
+ROWS: list[Told] = [
+    unknown_session("GetPipelineInputs"),
+    no_pipeline(
+        "GetPipelineInputs",
+        "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
+    ),
+    unknown_session("GetPipelineOutputs"),
+    no_pipeline(
+        "GetPipelineOutputs",
+        "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
+    ),
+    unknown_session("GetPipelineVisualization"),
+    no_pipeline(
+        "GetPipelineVisualization",
+        "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
+    ),
+    _draws(
+        "unknown format",
+        INVALID,
+        "format: pdf is not known; known are: png, svg, dot, graphviz, mermaid.",
+        "Name one of those that the text lists.",
+        format="pdf",
+        config_content="nodes: []",
+    ),
+    _draws(
+        "not YAML",
+        INVALID,
+        "config_content is not YAML: did not find expected node content at line 2, column 1.",
+        "Send YAML or JSON.",
+        config_content="nodes: [",
+    ),
+    _draws(
+        "no nodes in it",
+        INVALID,
+        "config_content: there is no 'nodes'; needed: a pipeline with its nodes.",
+        "Send a pipeline.",
+        config_content="name: x",
+    ),
+    row(
+        "GetPipelineVisualization",
+        "config too large",
+        EXHAUSTED,
+        "config_content: the config has 2097152 bytes; at most 1048576 are read.",
+        "Shorten the config.",
+        lambda: {"config_content": "a" * (2 * 1024**2)},
+        in_session=False,
+    ),
+    _elsewhere(
+        "GetPipelineVisualization",
+        "others are being drawn",
+        "Other pipelines are being drawn; try again in 2 s.",
+        "Wait as told and call again, or ask for `dot` or `mermaid`.",
+        "tests/unit/inference/test_rendering.py::test_a_few_are_drawn_at_a_time",
+    ),
+    _elsewhere(
+        "GetPipelineVisualization",
+        "too much to draw",
+        "Drawing the pipeline takes longer than <limit> s. Ask for the format dot or mermaid "
+        "and draw it yourself.",
+        "Ask for `dot` or `mermaid`.",
+        "tests/unit/inference/test_rendering.py::test_a_drawing_that_takes_too_long_is_ended",
+    ),
+    unknown_session("ListAvailableNodes"),
+]

@@ -1,0 +1,190 @@
+"""A whole stack with sessions in each state, and the situations that errors need."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import numpy as np
+import torch
+import yaml
+
+from fleet_local.background import BackgroundStack, background_stack
+from fleet_local.ports import free_ports
+from fleet_platform.rpc import connect
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
+from fleet_proto.methods import METHODS_BY_SERVICE
+from tests.e2e.conftest import REPOSITORY, stack_environment
+from tests.e2e.errors.row import Row, Session, Situation
+from tests.e2e.errors.rows import trainrun
+from tests.e2e.scene import MEASUREMENTS, SIDE
+from tests.e2e.wire import Refusal, Wire
+from tests.support.polling import wait_until
+from tests.support.redis_server import RedisServer
+
+DOORS = ("service", "gateway")
+"""Where a call may go in: past the gateway, or through it."""
+
+SERVICE_OF = {method: name for name, methods in METHODS_BY_SERVICE.items() for method in methods}
+_FROM_NPZ = ("data.cu3s_file_path=scene.npz", "data.annotation_json_path=null")
+_WITHOUT_END = ("training.trainer.max_epochs=10000", "training.trainer.callbacks=null")
+_WAITING = 8
+_NARROW_BANDS = 5
+
+
+class ByMethod:
+    """Sends each call to the service that answers its method, as if it were one channel."""
+
+    def __init__(self, channels: dict[str, grpc.Channel]) -> None:
+        self._channels = channels
+
+    def unary_unary(self, path: str, *args: Any, **options: Any) -> Any:
+        return self._channel(path).unary_unary(path, *args, **options)
+
+    def unary_stream(self, path: str, *args: Any, **options: Any) -> Any:
+        return self._channel(path).unary_stream(path, *args, **options)
+
+    def _channel(self, path: str) -> grpc.Channel:
+        return self._channels[SERVICE_OF[path.rpartition("/")[2]]]
+
+
+class Stage:
+    """Calls by either door, about sessions that both see.
+
+    Attributes:
+        channels: by door.
+    """
+
+    def __init__(self, channels: dict[str, Any], redis: RedisServer) -> None:
+        """Open all sessions; nothing trains yet."""
+        self.channels = channels
+        self._redis = redis
+        self._wires = {door: Wire(channel) for door, channel in channels.items()}
+        self._calls = self._wires["gateway"]
+        self._situation = Situation.AT_REST
+        rx = self._resolved("trainrun/rx_statistical")
+        selector = self._resolved("trainrun/channel_selector", *_WITHOUT_END)
+        self._trainrun = rx
+        loaded = self._session()
+        pipeline = self._calls.resolve(loaded, "pipeline", "pipeline/anomaly/rx/rx_statistical")
+        self._calls.load(loaded, pipeline)
+        self._sessions = {
+            Session.NEW: self._session(),
+            Session.LOADED: loaded,
+            Session.FITTED: self._session(rx),
+            Session.GRADIENT: self._session(selector),
+            Session.TRAINING: self._session(selector),
+        }
+        self._calls.train(self._sessions[Session.FITTED])
+        self._calls.call(
+            "SaveTrainRun",
+            session_id=self._sessions[Session.FITTED],
+            trainrun_path=trainrun.SAVED,
+            save_weights=True,
+        )
+
+    def refused(self, door: str, row: Row) -> Refusal:
+        """How the row's call is refused; its situation is entered before."""
+        self._enter(row.situation)
+        given = row.fields()
+        if row.in_session:
+            given.setdefault("session_id", self._sessions[row.session])
+        return self._wires[door].refused(row.method, **given)
+
+    def expected(self, door: str, row: Row) -> Row:
+        """The row with the text that is told at this door, all of it."""
+        text = (row.gateway_text if door == "gateway" else "") or row.text
+        session_id = row.fields().get("session_id", self._sessions[row.session])
+        return row.with_text(text.replace("<session_id>", session_id))
+
+    def _session(self, config: bytes = b"") -> str:
+        session_id = self._calls.session()
+        if config:
+            self._calls.apply(session_id, config)
+        return session_id
+
+    def _resolved(self, path: str, *overrides: str) -> bytes:
+        return self._calls.resolve(self._session(), "trainrun", path, (*_FROM_NPZ, *overrides))
+
+    def _enter(self, wanted: Situation) -> None:
+        assert self._situation.value <= wanted.value, "a situation is never left again"
+        steps = {
+            Situation.SLOT_TAKEN: self._take_slot,
+            Situation.TRAINING_QUEUE_FULL: self._fill_queue,
+            Situation.STORE_DOWN: self._stop_store,
+        }
+        for situation, step in steps.items():
+            if self._situation.value < situation.value <= wanted.value:
+                step()
+                self._situation = situation
+
+    def _take_slot(self) -> None:
+        self._begin(self._sessions[Session.TRAINING], pb2.TRAINER_TYPE_GRADIENT)
+
+    def _fill_queue(self) -> None:
+        for _ in range(_WAITING):
+            self._begin(self._session(self._trainrun), pb2.TRAINER_TYPE_STATISTICAL)
+
+    def _begin(self, session_id: str, trainer_type: "pb2.TrainerType.ValueType") -> None:
+        """Have a training begin or wait, which goes on without anybody to follow it."""
+        stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(self.channels["gateway"])
+        request = pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
+        stream = stub.Train(request, timeout=60)
+        next(stream)
+        stream.cancel()
+
+    def _stop_store(self) -> None:
+        self._redis.stop()
+        for method in ("CreateSession", "ResolveConfig", "StopTrain", "SetProfiling"):
+            wait_until(lambda method=method: self._is_unhealthy(method), f"{method} has no replica")
+
+    def _is_unhealthy(self, method: str) -> bool:
+        return self._calls.refused(method).text.startswith("No healthy replica")
+
+
+@contextmanager
+def open_stage(folder: Path, data_dir: Path) -> Iterator[Stage]:
+    """Start a stack on a store that can be stopped, with the files that rows name."""
+    _write_files(folder, data_dir)
+    with ExitStack() as undo:
+        redis = undo.enter_context(RedisServer(folder / "redis"))
+        settings = {"REDIS_URL": redis.url, "CUVIS_CONFIGS_DIR": str(folder / "configs")}
+        environment = stack_environment(folder, data_dir, settings)
+        stack = undo.enter_context(background_stack(free_ports(1)[0], folder / "run", environment))
+        services = {
+            name: undo.enter_context(connect(f"127.0.0.1:{_port(stack, name)}"))
+            for name in METHODS_BY_SERVICE
+        }
+        gateway = undo.enter_context(connect(stack.address))
+        yield Stage({"service": ByMethod(services), "gateway": gateway}, redis)
+
+
+def _port(stack: BackgroundStack, service: str) -> int:
+    return stack.part(service)["port"]
+
+
+def _write_files(folder: Path, data_dir: Path) -> None:
+    configs, outputs = folder / "configs", folder / "outputs"
+    shutil.copytree(REPOSITORY / "configs", configs)
+    twin = (configs / "pipeline" / "rx_statistical.yaml").read_text(encoding="utf-8")
+    for name in ("site_a", "site_b"):
+        (configs / "pipeline" / name).mkdir()
+        (configs / "pipeline" / name / "lab.yaml").write_text(twin, encoding="utf-8")
+    (outputs / "errors").mkdir(parents=True)
+    torch.save(
+        {"state_dict": {"RXGlobal": {"mu": torch.zeros(_NARROW_BANDS)}}, "metadata": {}},
+        outputs / trainrun.OTHER_WEIGHTS,
+    )
+    for path, content in {
+        trainrun.NO_TRAINRUN: {"remark": "no trainrun"},
+        trainrun.WITHOUT_PIPELINE: {"name": "x", "data": {"cu3s_file_path": "scene.npz"}},
+    }.items():
+        (outputs / path).write_text(yaml.safe_dump(content), encoding="utf-8")
+    np.savez(
+        data_dir / "narrow.npz",
+        cube=np.ones((MEASUREMENTS, SIDE, SIDE, _NARROW_BANDS), np.uint16),
+        wavelengths=np.arange(_NARROW_BANDS, dtype=np.int32),
+    )

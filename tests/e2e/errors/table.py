@@ -1,0 +1,48 @@
+"""The table of errors: method by method, case by case."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.rows import (
+    config,
+    every_method,
+    inference,
+    loading,
+    session,
+    showing,
+    train,
+    trainrun,
+    weights,
+)
+
+TABLE: Sequence[Told] = (
+    *session.ROWS,
+    *config.ROWS,
+    *trainrun.ROWS,
+    *train.ROWS,
+    *loading.ROWS,
+    *weights.ROWS,
+    *showing.ROWS,
+    *inference.ROWS,
+)
+"""What each method tells of its own."""
+
+ASKED: Sequence[Row] = sorted(
+    (*(row for row in TABLE if isinstance(row, Row)), *every_method.STORE_DOWN),
+    key=lambda row: row.situation.value,
+)
+"""All rows that one request brings about, in an order in which no situation comes back."""
+
+PROVEN_ELSEWHERE: Sequence[ProvenElsewhere] = (
+    *every_method.GENERAL,
+    *(row for row in TABLE if isinstance(row, ProvenElsewhere)),
+)
+
+NOTES: Mapping[str, str] = {
+    **session.NOTES,
+    **config.NOTES,
+    **train.NOTES,
+    **showing.NOTES,
+    **inference.NOTES,
+}
+"""What a reader should know of a method beside its errors."""
