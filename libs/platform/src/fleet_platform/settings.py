@@ -89,6 +89,9 @@ class ServiceSettings(BaseSettings):
     health_interval_s: float = Field(default=0.5, gt=0)
     """Seconds between two rounds of asking every dependency whether it answers."""
 
+    memory_return_s: float = Field(default=30.0, gt=0)
+    """Seconds for which memory must have lain unused before it is returned to the system."""
+
     drain_s: float = Field(default=0.0, ge=0)
     """Seconds between NOT_SERVING and refusing calls, so that a gateway looks elsewhere first."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
+from fleet_platform.memory import start_memory_return
 from fleet_platform.rpc.health import HealthMonitor
 from fleet_platform.rpc.method_table import DESCRIPTOR
 from fleet_platform.rpc.server import PortTaken, Server, host_port
@@ -68,6 +69,9 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
         undo.callback(server.stop, settings.stop_grace_s)
         undo.callback(_drain, health, settings.drain_s)
         health.start()
+        memory = start_memory_return(settings.memory_return_s)
+        if memory is not None:
+            undo.callback(memory.stop)
         yield RunningService(server, health, settings.service_host, port)
 
 
