@@ -19,7 +19,8 @@ from fleet_gateway.routes import Repeat, repeat_of, route_table
 from fleet_gateway.settings import GatewaySettings
 from fleet_gateway.tls import transport_socket
 
-# A call can be repeated only while its body is held here; the client repeats bigger uploads.
+# A call can be repeated only while its body is held here; the client repeats bigger uploads. As
+# much may be held of its answer.
 _RETRY_BUFFER_BYTES = 64 * 1024 * 1024
 _HEALTH_PREFIX = "/grpc.health.v1.Health/"
 _REFLECTION_PREFIX = "/grpc.reflection."
@@ -119,14 +120,13 @@ def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
     for path, service in route_table().items():
         action = _action(service)
         repeat = repeat_of(path.rsplit("/", 1)[1])
-        if repeat is not Repeat.NEVER:
-            action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
         route: Json = {
             "match": {"path": path},
             "route": action,
             "decorator": {"operation": path[1:], "propagate": False},  # the span's name
         }
-        if path.endswith("/Inference"):
+        if repeat is not Repeat.NEVER:
+            action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
             route["request_body_buffer_limit"] = _RETRY_BUFFER_BYTES
         routes.append(route)
     # Who watches over the fleet has no key.

@@ -33,6 +33,20 @@ def test_a_call_knows_its_deadline_caller_and_trace(serve):
     assert active
 
 
+def test_a_long_answer_is_announced_with_its_length(serve):
+    served = serve(
+        ListAvailableNodes=lambda request, _call: pb.ListAvailableNodesResponse(
+            nodes=[pb.NodeInfo(full_path="x" * (40_000 if request.session_id else 1))]
+        )
+    )
+    for session_id, announced in (("", False), ("long", True)):
+        answer, call = served.stub.ListAvailableNodes.with_call(
+            pb.ListAvailableNodesRequest(session_id=session_id)
+        )
+        told = {"x-fleet-answer-bytes": str(answer.ByteSize())} if announced else {}
+        assert dict(call.initial_metadata()) == told
+
+
 def test_a_caller_that_leaves_ends_the_work_at_its_next_check(serve):
     started, ended = threading.Event(), []
 

@@ -17,6 +17,11 @@ from fleet_platform.rpc.status import outcome
 from fleet_platform.rpc.workers import WorkerPool, run_on
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 
+ANSWER_BYTES_KEY = "x-fleet-answer-bytes"
+"""Header that tells a gateway the length of an answer, so that it may wait for the whole."""
+
+_ONE_WRITE_BYTES = 16 * 1024
+
 DESCRIPTOR = cuvis_ai_pb2.DESCRIPTOR.services_by_name["CuvisAIService"]
 
 
@@ -60,7 +65,10 @@ def _unary(
 ) -> grpc.RpcMethodHandler[bytes, bytes]:
     def answer(raw: bytes, context: grpc.ServicerContext) -> bytes:
         _refuse_late(context)
-        return codec.encode(behaviour(codec.decode(raw), Call(context)))
+        answered = codec.encode(behaviour(codec.decode(raw), Call(context)))
+        if len(answered) > _ONE_WRITE_BYTES:
+            context.send_initial_metadata(((ANSWER_BYTES_KEY, str(len(answered))),))
+        return answered
 
     return grpc.unary_unary_rpc_method_handler(run_on(pool, answer))
 

@@ -1,0 +1,5 @@
+"""A wall clock of its own for each process that has this folder on its PYTHONPATH."""
+
+from pathlib import Path
+
+PYTHONPATH = Path(__file__).parent
