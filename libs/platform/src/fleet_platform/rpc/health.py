@@ -122,8 +122,7 @@ class HealthMonitor:
     def stop(self) -> None:
         """NOT_SERVING from now on."""
         self._stopping.set()
-        self.servicer.enter_graceful_shutdown()
-        self.servicer.end_watches()
+        self.servicer.end()
         if self._thread.is_alive():
             self._thread.join()
         for prober in self._probers:

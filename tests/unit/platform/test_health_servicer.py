@@ -1,0 +1,100 @@
+"""Watchers of the health: told in order, and in nobody's way when they leave."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+
+from fleet_platform.rpc.health_servicer import EndingHealthServicer
+
+SERVING = HealthCheckResponse.SERVING
+NOT_SERVING = HealthCheckResponse.NOT_SERVING
+UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
+
+
+class Watcher:
+    """Stands where gRPC stands: its call can end, and a message to it can be under way."""
+
+    def __init__(self, *, gone: bool = False) -> None:
+        self.statuses: list[int | None] = []
+        self.sending = threading.Event()
+        self.may_send = threading.Event()
+        self.may_send.set()
+        self._gone = gone
+        self._on_close: Callable[[], None] | None = None
+
+    def add_callback(self, callback: Callable[[], None]) -> bool:
+        self._on_close = callback
+        return not self._gone
+
+    def send(self, response: HealthCheckResponse | None) -> None:
+        self.sending.set()
+        assert self.may_send.wait(30)
+        self.statuses.append(None if response is None else response.status)
+
+    def leave(self) -> None:
+        assert self._on_close is not None
+        self._on_close()
+
+
+@pytest.fixture
+def servicer():
+    return EndingHealthServicer()
+
+
+@pytest.fixture
+def watch(servicer):
+    def watch(service="", **how):
+        watcher = Watcher(**how)
+        servicer.Watch(HealthCheckRequest(service=service), watcher, watcher.send)
+        return watcher
+
+    return watch
+
+
+def test_a_watch_tells_the_status_now_and_each_change(servicer, watch):
+    whole, other, unknown = watch(), watch("other"), watch("unknown")
+    servicer.set("", NOT_SERVING)
+    servicer.set("other", SERVING)
+    assert whole.statuses == [SERVING, NOT_SERVING]
+    assert other.statuses == [UNKNOWN, SERVING]
+    assert unknown.statuses == [UNKNOWN]
+
+
+def test_all_watches_end_with_not_serving(servicer, watch):
+    before = watch()
+    servicer.end()
+    after = watch()
+    servicer.set("", SERVING)
+    assert before.statuses == [SERVING, NOT_SERVING, None]
+    assert after.statuses == [NOT_SERVING, None]
+
+
+def test_a_watcher_that_leaves_is_told_nothing_more(servicer, watch):
+    watcher = watch()
+    watcher.leave()
+    servicer.set("", NOT_SERVING)
+    servicer.end()
+    assert watcher.statuses == [SERVING, None]
+    assert watch(gone=True).statuses == [None]
+
+
+def test_a_watcher_may_leave_while_another_is_being_told(servicer, watch):
+    slow, leaving = watch(), watch()
+    slow.may_send.clear()
+    slow.sending.clear()
+    change = threading.Thread(target=lambda: servicer.set("", NOT_SERVING), daemon=True)
+    change.start()
+    assert slow.sending.wait(30)
+
+    # gRPC has one thread for both: it runs this, then finds out that the message has gone out.
+    leave = threading.Thread(target=leaving.leave, daemon=True)
+    leave.start()
+    leave.join(30)
+    assert not leave.is_alive()
+
+    slow.may_send.set()
+    change.join(30)
+    assert not change.is_alive()
+    assert slow.statuses == [SERVING, NOT_SERVING]
