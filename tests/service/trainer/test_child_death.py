@@ -14,9 +14,17 @@ pytestmark = pytest.mark.timeout(400)
 DEATHS_WITHIN_S = 300.0
 
 
-def _pid_of(trainer, client):
+def _pid_of(trainer, client, but=()):
+    """The child that has the run; the run may have to wait for the one before it to end."""
     run_id = client.session.run_id
-    return next((pid for pid, held in trainer.pool.pids().items() if held == run_id), None)
+    found = []
+
+    def begun():
+        found[:] = [pid for pid, held in trainer.pool.pids().items() if held == run_id]
+        return found and found[0] not in but
+
+    wait_until(begun, "a child has the run", CALL_WITHIN_S)
+    return found[0]
 
 
 def _terminal(messages):
@@ -64,11 +72,9 @@ def test_a_run_that_kills_its_children_ends_with_what_killed_them(client, traine
     stream = client.train_long(passes=200, within_s=DEATHS_WITHIN_S)
     killed = set()
     for _ in range(MAX_ATTEMPTS):
-        wait_until(
-            lambda: _pid_of(trainer, client) not in {None, *killed}, "a child", CALL_WITHIN_S
-        )
-        killed.add(_pid_of(trainer, client))
-        os.kill(_pid_of(trainer, client), signal.SIGKILL)
+        pid = _pid_of(trainer, client, killed)
+        killed.add(pid)
+        os.kill(pid, signal.SIGKILL)
     messages, error = read(stream)
 
     assert _terminal(messages) == [messages[-1]]
