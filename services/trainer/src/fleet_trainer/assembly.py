@@ -35,7 +35,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     registry = MetricRegistry.of_process()
     sessions = open_session_store(settings, registry)
     artifacts = open_artifact_store(settings, registry)
-    runs = open_run_store(settings, registry)
+    runs = open_run_store(settings, registry, counted=True)
     interrupted = InterruptedRuns(runs, artifacts)
     wake = threading.Event()
     pool = ChildPool(
@@ -84,6 +84,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     servicer = TrainerServicer(
         sessions=sessions,
         runs=training_runs,
+        paths=paths,
         setup=TrainRunSetup(
             sessions=sessions,
             artifacts=artifacts,

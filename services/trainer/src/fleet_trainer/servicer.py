@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from opentelemetry import trace
 
 from fleet_platform.errors import OutOfOrder
+from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry.attributes import RUN_ID
@@ -20,6 +21,7 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
 )
 from fleet_schemas import canonical_json
 from fleet_trainer import convert, preconditions
+from fleet_trainer.splits_file import with_splits_of_file
 from fleet_trainer.train_run_setup import TrainRunSetup
 from fleet_trainer.training_runs import TrainingRuns, attachable
 
@@ -27,8 +29,16 @@ from fleet_trainer.training_runs import TrainingRuns, attachable
 class TrainerServicer:
     """Converts in, calls the trainer, converts out."""
 
-    def __init__(self, *, sessions: SessionStore, setup: TrainRunSetup, runs: TrainingRuns) -> None:
+    def __init__(
+        self,
+        *,
+        sessions: SessionStore,
+        setup: TrainRunSetup,
+        runs: TrainingRuns,
+        paths: PathPolicy,
+    ) -> None:
         self._sessions = sessions
+        self._paths = paths
         self._setup = setup
         self._runs = runs
 
@@ -51,7 +61,9 @@ class TrainerServicer:
         if run is not None:
             attachable(run, trainer_type)
         else:
-            data = convert.data_config_of(request, session)
+            data = with_splits_of_file(
+                convert.data_config_of(request, session), session, self._paths
+            )
             training = convert.training_config_json(request, session)
             preconditions.check(trainer_type, session, data, training)
             call.check()
