@@ -172,7 +172,8 @@ class Served:
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
+    """Settings of its own come by indirect parametrisation."""
     folders = {name: tmp_path / name for name in ("configs", "data", "outputs", "artifacts")}
     for folder in folders.values():
         folder.mkdir()
@@ -183,6 +184,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
         artifact_dir=folders["artifacts"],
         device="cpu",
         health_interval_s=0.05,
+        **getattr(request, "param", {}),
     )
     sessions, runs, artifacts = MemorySessionStore(3600.0), MemoryRunStore(), MemoryArtifactStore()
     timings = MemoryProfilingStore(3600.0)

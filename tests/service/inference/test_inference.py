@@ -210,6 +210,21 @@ def test_out_of_memory(
     assert set(served.infer(session).outputs) == ALL_KEYS
 
 
+@pytest.mark.parametrize("served", [{"grpc_max_msg_size": 100_000}], indirect=True)
+def test_outputs_that_do_not_fit_into_a_message(
+    served: Served, fitted: Fitted, refused: Refused
+) -> None:
+    session = served.ready(fitted)
+    large = batch(np.zeros((1, 64, 64, CHANNELS), np.uint16))
+    refused(
+        lambda: served.infer(session, large),
+        StatusCode.RESOURCE_EXHAUSTED,
+        "at most 100000 fit into a reply",
+        "request fewer outputs",
+    )
+    assert served.infer(session, large, "decisions").outputs
+
+
 def test_nothing_is_computed_for_a_caller_who_left(
     served: Served, fitted: Fitted, refused: Refused, monkeypatch: pytest.MonkeyPatch
 ) -> None:

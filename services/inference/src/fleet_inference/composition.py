@@ -68,6 +68,7 @@ def compose(
             materialiser=materialiser,
             profiling=profiling,
             shared=shared,
+            reply_limit_bytes=settings.grpc_max_msg_size,
             registry=registry,
         ),
         profiling=profiling,

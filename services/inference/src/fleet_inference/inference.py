@@ -14,6 +14,7 @@ from fleet_inference.profiling import Profiling
 from fleet_inference.session_pipeline import require_pipeline
 from fleet_inference.shared_memory import SharedMemory
 from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_platform.errors import Exhausted
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import MetricRegistry, attributes
@@ -33,12 +34,24 @@ class Inference:
         materialiser: Materialiser,
         profiling: Profiling,
         shared: SharedMemory,
+        reply_limit_bytes: int,
         registry: MetricRegistry,
     ) -> None:
+        """Run pipelines.
+
+        Args:
+            sessions: which pipeline belongs to whom.
+            materialiser: where pipelines come from.
+            profiling: where times of nodes go.
+            shared: reads tensors that requests name in shared memory.
+            reply_limit_bytes: bound on the tensors of one reply.
+            registry: where pixels are counted.
+        """
         self._sessions = sessions
         self._materialiser = materialiser
         self._profiling = profiling
         self._shared = shared
+        self._reply_limit_bytes = reply_limit_bytes
         self._pixels = registry.counter(metrics.INFERENCE_PIXELS)
 
     def infer(
@@ -53,7 +66,7 @@ class Inference:
             NotFound: unknown session.
             OutOfOrder: no pipeline, or a node that is needed is not fitted.
             InvalidInput: the inputs are missing, cannot be decoded or do not fit.
-            Exhausted: memory ran out.
+            Exhausted: memory ran out, or the outputs do not fit into one message.
             Cancelled, DeadlinePassed: nobody waits any more; the work has not begun.
         """
         record = self._sessions.read(request.session_id)
@@ -78,7 +91,9 @@ class Inference:
             self._pixels.inc(pixels)
             if times is not None:
                 self._profiling.keep(record, times)
-            return to_reply(outputs, request.output_specs)
+            tensors, numbers = to_reply(outputs, request.output_specs)
+            self._refuse_too_large(tensors)
+            return tensors, numbers
 
     def inputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
         """The inputs that the session's pipeline reads from a request, by bare port name."""
@@ -89,6 +104,15 @@ class Inference:
         """The outputs that no other node consumes, by ``node.port``."""
         stored = require_pipeline(self._sessions.read(session_id))
         return self._materialiser.shared(stored, call).outputs()
+
+    def _refuse_too_large(self, tensors: Mapping[str, WireTensor]) -> None:
+        """Before they are copied for gRPC, which would refuse them in a transport's words."""
+        size_bytes = sum(tensor.size_bytes for tensor in tensors.values())
+        if size_bytes > self._reply_limit_bytes:
+            raise Exhausted(
+                f"The outputs take {size_bytes} bytes; at most {self._reply_limit_bytes} fit into "
+                f"a reply. {_SMALLER}"
+            )
 
 
 def _pixels(batch: Mapping[str, object]) -> int:
