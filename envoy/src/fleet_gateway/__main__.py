@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from fleet_gateway.gateway_files import write_gateway_files
-from fleet_gateway.key_files import UnusableKeys
 from fleet_gateway.settings import GatewaySettings
+from fleet_gateway.unusable_file import UnusableFile
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         path = write_gateway_files(GatewaySettings(), Path(arguments[0]))
-    except UnusableKeys as error:
+    except UnusableFile as error:
         sys.stderr.write(f"The gateway cannot start: {error}\n")
         return 1
     sys.stdout.write(f"{path}\n")

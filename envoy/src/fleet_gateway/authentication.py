@@ -64,7 +64,7 @@ def authentication_files(settings: DoorSettings) -> dict[str, Json]:
     """What lies beside the bootstrap, by file name.
 
     Raises:
-        UnusableKeys: a file of keys is not as it should be.
+        UnusableFile: a file of keys is not as it should be.
     """
     files = {}
     if settings.api_keys_path is not None:
@@ -106,6 +106,8 @@ def _api_keys(path: Path) -> Json:
 def _jwt(settings: DoorSettings, path: Path) -> Json:
     provider: Json = {
         "local_jwks": {"inline_string": read_jwks(path)},
+        # Not from the query as well, which is written into logs.
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
         "subjects": {"safe_regex": {"regex": _PRINTABLE}},
         "require_expiration": True,
         "claim_to_headers": [{"header_name": IDENTITY_HEADER, "claim_name": "sub"}],

@@ -26,7 +26,7 @@ def write_gateway_files(settings: GatewaySettings, folder: Path) -> Path:
         The file for ``envoy -c``.
 
     Raises:
-        UnusableKeys: a file of keys is not as it should be.
+        UnusableFile: a file of keys or certificates is not as it should be.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)

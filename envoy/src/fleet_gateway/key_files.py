@@ -7,12 +7,10 @@ from typing import Any
 
 import yaml
 
+from fleet_gateway.unusable_file import UnusableFile
+
 _CALLER = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,126}[\x21-\x7e])?")
 _KEY = re.compile(r"[\x21-\x7e]{16,512}")
-
-
-class UnusableKeys(ValueError):
-    """The file cannot be used; the text says where and why, and repeats no key."""
 
 
 def read_api_keys(path: Path) -> dict[str, str]:
@@ -27,31 +25,31 @@ def read_api_keys(path: Path) -> dict[str, str]:
         Key -> name of its caller.
 
     Raises:
-        UnusableKeys: no such mapping, no key at all, a name that is no printable ASCII, a key of
+        UnusableFile: no such mapping, no key at all, a name that is no printable ASCII, a key of
             less than 16 or more than 512 characters or with other ones than visible ASCII, or one
             key twice.
     """
     try:
         content: Any = yaml.safe_load(_text(path))
     except yaml.YAMLError:
-        raise UnusableKeys(f"{path} is no YAML.") from None
+        raise UnusableFile(f"{path} is no YAML.") from None
     if not isinstance(content, dict) or not content:
-        raise UnusableKeys(f"{path} must map the names of callers to their keys.")
+        raise UnusableFile(f"{path} must map the names of callers to their keys.")
     owners: dict[str, str] = {}
     for caller, keys in content.items():
         if not isinstance(caller, str) or not _CALLER.fullmatch(caller):
-            raise UnusableKeys(f"{path}: a caller's name is 1 to 128 characters of ASCII.")
+            raise UnusableFile(f"{path}: a caller's name is 1 to 128 characters of ASCII.")
         for key in keys if isinstance(keys, list) else [keys]:
             if not isinstance(key, str) or not _KEY.fullmatch(key):
-                raise UnusableKeys(
+                raise UnusableFile(
                     f"{path}: a key of '{caller}' is not 16 to 512 visible characters of ASCII; "
                     "put it in quotes if it looks like a number."
                 )
             if key in owners:
-                raise UnusableKeys(f"{path}: '{owners[key]}' and '{caller}' have the same key.")
+                raise UnusableFile(f"{path}: '{owners[key]}' and '{caller}' have the same key.")
             owners[key] = caller
     if not owners:
-        raise UnusableKeys(f"{path} holds no key.")
+        raise UnusableFile(f"{path} holds no key.")
     return owners
 
 
@@ -62,15 +60,15 @@ def read_jwks(path: Path) -> str:
         The file's text.
 
     Raises:
-        UnusableKeys: no JSON object with ``keys`` in it.
+        UnusableFile: no JSON object with ``keys`` in it.
     """
     text = _text(path)
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
-        raise UnusableKeys(f"{path} is no JSON.") from None
+        raise UnusableFile(f"{path} is no JSON.") from None
     if not isinstance(content, dict) or not content.get("keys"):
-        raise UnusableKeys(f"{path} is no JWKS: a JSON object whose `keys` are a list of keys.")
+        raise UnusableFile(f"{path} is no JWKS: a JSON object whose `keys` are a list of keys.")
     return text
 
 
@@ -78,4 +76,4 @@ def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UnusableKeys(f"{path} cannot be read as text.") from error
+        raise UnusableFile(f"{path} cannot be read as text.") from error

@@ -1,9 +1,11 @@
 """TLS at the public port, from files that are read anew when they change."""
 
+import ssl
 from pathlib import Path
 from typing import Any
 
 from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.unusable_file import UnusableFile
 
 Json = dict[str, Any]
 
@@ -28,10 +30,15 @@ def transport_socket(settings: DoorSettings, folder: Path) -> Json | None:
 
 
 def tls_files(settings: DoorSettings) -> dict[str, Json]:
-    """What lies beside the bootstrap: where the certificates are, by file name."""
-    if not settings.grpc_use_tls:
-        return {}
+    """What lies beside the bootstrap: where the certificates are, by file name.
+
+    Raises:
+        UnusableFile: no certificate, no key, or not the one that belongs to the other.
+    """
     certificate, key = settings.grpc_tls_cert_path, settings.grpc_tls_key_path
+    if not settings.grpc_use_tls or certificate is None or key is None:
+        return {}
+    _require_pair(certificate, key)
     files = {
         f"{_SERVER}.json": _resource(
             _SERVER,
@@ -45,6 +52,7 @@ def tls_files(settings: DoorSettings) -> dict[str, Json]:
     }
     authorities = settings.grpc_tls_client_ca_path
     if authorities is not None:
+        _require_authorities(authorities)
         files[f"{_CLIENT_CA}.json"] = _resource(
             _CLIENT_CA,
             "validation_context",
@@ -65,9 +73,26 @@ def _resource(name: str, kind: str, content: Json) -> Json:
     return {"resources": [{"@type": f"{_TRANSPORT}.Secret", "name": name, kind: content}]}
 
 
-def _file(path: Path | None) -> Json:
-    return {"filename": str(path and path.absolute())}
+def _require_pair(certificate: Path, key: Path) -> None:
+    try:
+        # No password, or a key that is under one would be asked for at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:  # of which those of `ssl` are a kind
+        raise UnusableFile(
+            f"{certificate} and {key} are no certificate and its unencrypted key in PEM ({error})."
+        ) from error
 
 
-def _folder_of(path: Path | None) -> Json:
-    return {"path": str(path and path.absolute().parent)}
+def _require_authorities(path: Path) -> None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError as error:
+        raise UnusableFile(f"{path} holds no certificates in PEM ({error}).") from error
+
+
+def _file(path: Path) -> Json:
+    return {"filename": str(path.absolute())}
+
+
+def _folder_of(path: Path) -> Json:
+    return {"path": str(path.absolute().parent)}

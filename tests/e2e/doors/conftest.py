@@ -27,6 +27,7 @@ def stack(tmp_path_factory, data_dir, authority):
         TlsRelay(redis.port, server) as relay,
     ):
         settings = {
+            "GATEWAY_HOST": "0.0.0.0",
             "GRPC_USE_TLS": "true",
             "GRPC_TLS_CERT_PATH": str(server.certificate),
             "GRPC_TLS_KEY_PATH": str(server.key),

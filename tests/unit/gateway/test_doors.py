@@ -1,26 +1,30 @@
 """Doors by their settings: which go together, and what is written for Envoy."""
 
 import json
+import shutil
 import stat
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from fleet_gateway import DoorSettings, GatewaySettings, write_gateway_files
+from fleet_gateway import DoorSettings, GatewaySettings, UnusableFile, write_gateway_files
+from tests.support.certificates import Authority
 
 ENDPOINTS = {
     f"{service}_endpoints": ("127.0.0.1:5101",)
     for service in ("session", "config", "trainer", "inference")
 }
-TLS = {"grpc_use_tls": True, "grpc_tls_cert_path": "pem", "grpc_tls_key_path": "pem"}
+TLS = {"grpc_use_tls": True, "grpc_tls_cert_path": "pem", "grpc_tls_key_path": "key"}
 KEY = "alice-has-this-key-0001"
 
 
 @pytest.fixture
 def files(tmp_path, monkeypatch):
-    """In the working folder: ``pem``, ``keys`` and ``jwks``."""
-    (tmp_path / "pem").write_text("-----BEGIN")
+    """In the working folder: ``pem`` and its ``key``, ``keys`` and ``jwks``."""
+    pair = Authority(tmp_path / "ca").server()
+    shutil.copy(pair.certificate, tmp_path / "pem")
+    shutil.copy(pair.key, tmp_path / "key")
     (tmp_path / "keys").write_text(f"alice: {KEY}")
     (tmp_path / "jwks").write_text('{"keys": [{"kty": "EC"}]}')
     monkeypatch.chdir(tmp_path)
@@ -67,6 +71,20 @@ def test_secrets_lie_in_files_that_only_their_owner_reads(files):
     for name, content in written.items():
         assert (KEY in json.dumps(content)) is (name == "api_key_auth.json")
         assert stat.S_IMODE((files / "run" / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("doors", "told"),
+    [
+        ({"grpc_tls_key_path": "ca/other.key"}, "pem and ca/other.key are no"),
+        ({"grpc_tls_cert_path": "keys"}, "keys and key are no"),
+        ({"grpc_tls_client_ca_path": "jwks"}, "jwks holds no certificates"),
+    ],
+)
+def test_certificates_that_cannot_be_used_are_told(files, doors, told):
+    Authority(files / "ca").server("other")
+    with pytest.raises(UnusableFile, match=told):
+        _write(files / "run", **{**TLS, **doors})
 
 
 @pytest.mark.parametrize("doors", [{"api_keys_path": "keys"}, {"jwt_jwks_path": "jwks"}])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_gateway import UnusableKeys, read_api_keys
+from fleet_gateway import UnusableFile, read_api_keys
 from fleet_gateway.key_files import read_jwks
 
 KEY = "0123456789abcdef"
@@ -52,7 +52,7 @@ def test_a_caller_has_one_key_or_several(file):
 )
 def test_what_is_no_file_of_keys_is_told_without_a_key(file, content, word):
     path = file(content)
-    with pytest.raises(UnusableKeys, match=word) as caught:
+    with pytest.raises(UnusableFile, match=word) as caught:
         read_api_keys(path)
     assert str(path) in str(caught.value)
     assert KEY not in str(caught.value)
@@ -61,7 +61,7 @@ def test_what_is_no_file_of_keys_is_told_without_a_key(file, content, word):
 @pytest.mark.parametrize("content", ["", "no json", "[]", "{}", '{"keys": []}'])
 def test_what_is_no_jwks_is_told(file, content):
     path = file(content)
-    with pytest.raises(UnusableKeys, match="JSON"):
+    with pytest.raises(UnusableFile, match="JSON"):
         read_jwks(path)
 
 

