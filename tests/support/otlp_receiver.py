@@ -10,17 +10,27 @@ from dataclasses import dataclass, field
 import grpc
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
+from fleet_platform.telemetry.attributes import NODE
+
 
 @dataclass(frozen=True)
 class ReceivedSpan:
-    """One span as it came over the wire; ids in hex, "" where there is none."""
+    """One span as it came over the wire; ids in hex, "" where there is none.
+
+    Attributes:
+        process: id of the process that made it; "" where it does not say.
+        nodes: the names in its attribute that lists nodes.
+    """
 
     service: str
+    scope: str
     name: str
     trace_id: str
     span_id: str
     parent_id: str
+    process: str
     attributes: dict[str, str] = field(default_factory=dict)
+    nodes: tuple[str, ...] = ()
 
 
 class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer):
@@ -35,11 +45,14 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer):
         received = [
             ReceivedSpan(
                 service=_attributes(resource.resource.attributes).get("service.name", ""),
+                scope=scope.scope.name,
                 name=span.name,
                 trace_id=span.trace_id.hex(),
                 span_id=span.span_id.hex(),
                 parent_id=span.parent_span_id.hex(),
+                process=_attributes(resource.resource.attributes).get("process.pid", ""),
                 attributes=_attributes(span.attributes),
+                nodes=_nodes(span.attributes),
             )
             for resource in request.resource_spans
             for scope in resource.scope_spans
@@ -49,6 +62,12 @@ class OtlpReceiver(trace_service_pb2_grpc.TraceServiceServicer):
             self._spans.extend(received)
             self._changed.notify_all()
         return trace_service_pb2.ExportTraceServiceResponse()
+
+    @property
+    def spans(self) -> list[ReceivedSpan]:
+        """All spans that have come until now."""
+        with self._changed:
+            return list(self._spans)
 
     def wait_for(
         self, complete: Callable[[list[ReceivedSpan]], bool], timeout_s: float = 30.0
@@ -84,6 +103,12 @@ def otlp_receiver() -> Iterator[OtlpReceiver]:
 
 def _attributes(pairs) -> dict[str, str]:
     return {pair.key: _text(pair.value) for pair in pairs}
+
+
+def _nodes(pairs) -> tuple[str, ...]:
+    """The names in the attribute that lists nodes."""
+    lists = (pair.value.array_value.values for pair in pairs if pair.key == NODE)
+    return tuple(value.string_value for values in lists for value in values)
 
 
 def _text(value) -> str:

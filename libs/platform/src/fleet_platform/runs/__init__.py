@@ -22,9 +22,16 @@ __all__ = [
 
 
 def open_run_store(
-    settings: ServiceSettings, registry: MetricRegistry | None = None
+    settings: ServiceSettings, registry: MetricRegistry | None = None, *, counted: bool = False
 ) -> RedisRunStore:
-    """The run store of the settings, counted; connects at its first use."""
-    registry = registry or MetricRegistry()
+    """The run store of the settings; connects at its first use.
+
+    Args:
+        settings: where it is.
+        registry: where its commands are counted.
+        counted: whether messages and ends of runs that are written here are told there too.
+    """
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
-    return CountedRunStore(connection, registry)
+    if registry is not None and counted:
+        return CountedRunStore(connection, registry)
+    return RedisRunStore(connection)

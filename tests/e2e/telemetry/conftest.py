@@ -1,0 +1,90 @@
+"""One day of work on one stack, and everything that came out of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from fleet_local.background import BackgroundStack, background_stack
+from fleet_local.ports import free_ports
+from tests.e2e.conftest import stack_environment
+from tests.e2e.scene import Scene
+from tests.e2e.telemetry.day import EPOCHS, TRAININGS, Day, day_at
+from tests.e2e.telemetry.exposition import Families, scrape, scrape_envoy, value
+from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver
+from tests.support.plugin_folder import write_plugin
+from tests.support.polling import wait_until
+
+SERVICES = ("session", "config", "trainer", "inference")
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of a day.
+
+    Attributes:
+        day: its calls.
+        metrics: families of each part, read while the session was open.
+        spans: all that any process had sent when the stack had stopped.
+        log: everything that its processes wrote.
+    """
+
+    day: Day
+    metrics: Mapping[str, Families]
+    spans: list[ReceivedSpan]
+    log: str
+
+    def trace(self, trace_id: str) -> list[ReceivedSpan]:
+        """The spans of one trace."""
+        return [span for span in self.spans if span.trace_id == trace_id]
+
+
+@pytest.fixture(scope="session")
+def observed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, scene: Scene) -> Observed:
+    """Drive a stack through a day."""
+    folder = tmp_path_factory.mktemp("observed")
+    plugin = write_plugin(data_dir / "plugin-of-the-day")
+    with otlp_receiver() as receiver:
+        more = {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
+            "METRICS": "true",
+            "LOG_FORMAT": "json",
+        }
+        environment = stack_environment(folder, data_dir, more)
+        with (
+            background_stack(free_ports(1)[0], folder / "run", environment) as stack,
+            day_at(stack.address) as day,
+        ):
+            day.work(scene, str(plugin))
+            metrics = _metrics(stack)
+            day.call("CloseSession")
+            _wait_for_the_gateway(receiver, day)
+        return Observed(day, metrics, receiver.spans, stack.log.read_text(encoding="utf-8"))
+
+
+def _metrics(stack: BackgroundStack) -> dict[str, Families]:
+    """Families of all parts, once the child has told what it counted."""
+    ports = {name: stack.part(name)["metrics_port"] for name in (*SERVICES, "gateway")}
+
+    def ended() -> bool:
+        trainer = scrape(ports["trainer"])
+        runs = [sample.value for sample in trainer["fleet_runs_ended"].samples]
+        return sum(runs) == TRAININGS and value(trainer, "fleet_epochs_total") == EPOCHS
+
+    wait_until(ended, "the trainer tells of the runs and their epochs")
+    services = {name: scrape(ports[name]) for name in SERVICES}
+    return services | {"gateway": scrape_envoy(ports["gateway"])}
+
+
+def _wait_for_the_gateway(receiver: OtlpReceiver, day: Day) -> None:
+    """Envoy sends its spans in turns of its own and loses what is left when it stops."""
+    wanted = {call.trace_id for call in day.calls}
+
+    def complete(seen: list[ReceivedSpan]) -> bool:
+        mine = [span for span in seen if span.service == "gateway" and span.trace_id in wanted]
+        roots = {span.trace_id for span in mine if not span.parent_id}
+        tries = {span.trace_id for span in mine if span.parent_id}
+        return roots == tries == wanted
+
+    receiver.wait_for(complete, timeout_s=60.0)
