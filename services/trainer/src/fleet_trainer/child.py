@@ -53,7 +53,7 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     allow_plugins(settings.plugins != "off")
     registry = MetricRegistry()
     sessions = open_session_store(settings, registry)
-    runs = open_run_store(settings, registry)
+    runs = open_run_store(settings, registry, counted=True)
     worker = RunWorker(
         sessions=sessions,
         artifacts=open_artifact_store(settings, registry),
