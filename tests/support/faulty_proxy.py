@@ -21,6 +21,7 @@ class FaultyProxy:
     Attributes:
         port: where it listens on loopback.
         failure_rate: share of requests that fail.
+        replies_to_lose: so many of the next requests are done and their replies lost.
         failures: requests that failed so far.
     """
 
@@ -32,6 +33,7 @@ class FaultyProxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self.failure_rate = 0.0
+        self.replies_to_lose = 0
         self.failures = 0
 
     @property
@@ -112,6 +114,10 @@ class FaultyProxy:
 
     def _chances(self) -> tuple[bool, bool]:
         with self._lock:
+            if self.replies_to_lose:
+                self.replies_to_lose -= 1
+                self.failures += 1
+                return True, True
             fails = self._random.random() < self.failure_rate
             self.failures += fails
             return fails, self._random.random() < 0.5

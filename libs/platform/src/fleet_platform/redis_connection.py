@@ -55,7 +55,7 @@ class RedisConnection:
         # A refused or broken connection is tried again for about half a second, so that a restart
         # of the server is hardly seen. A timeout is not: the caller has waited long enough.
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
-        patient = Retry(backoff, 3, (redis.ConnectionError,))
+        patient = Retry(backoff, 4, (redis.ConnectionError,))
         once = Retry(backoff, 0)
         pool = partial(_pool, url, ca_path)
         self.client: redis.Redis = _ObservedRedis(
@@ -108,6 +108,8 @@ def _pool(
         health_check_interval=IDLE_CHECK_S,
         retry=retry,
         protocol=_PROTOCOL,
+        # The driver's name is told with two commands a connection, each of which may fail.
+        driver_info=None,
         **tls,
     )
 

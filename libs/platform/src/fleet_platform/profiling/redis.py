@@ -1,5 +1,6 @@
 """Timings in Redis: one hash per session, to which all replicas add."""
 
+import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
@@ -10,9 +11,11 @@ from fleet_platform.profiling.timing_stats import TimingStats
 from fleet_platform.redis_connection import RedisConnection, redis_answers
 
 # Field names are <what>|<stage>|<node>. One step for all nodes of a run, so that replicas never
-# undo what another one wrote; the arithmetic is that of TimingSeries.
+# undo what another one wrote; the arithmetic is that of TimingSeries. KEYS[2] is named after the
+# call: sent again because the reply was lost, it counts once.
 _RECORD = """
 local key = KEYS[1]
+if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', 60000) then return end
 if redis.call('HGET', key, 'pipeline') ~= ARGV[1] then
   redis.call('DEL', key)
   redis.call('HSET', key, 'pipeline', ARGV[1])
@@ -72,7 +75,7 @@ class RedisProfilingStore:
         for name, duration_ms in durations_ms.items():
             arguments += (name, repr(duration_ms), bucket_of(duration_ms))
         with redis_answers():
-            self._record([_key(session_id)], arguments)
+            self._record([_key(session_id), f"fleet:profiling-write:{uuid.uuid4()}"], arguments)
 
     def summary(self, session_id: str, pipeline_digest: str) -> list[TimingStats]:
         """See `ProfilingStore.summary`."""

@@ -2,6 +2,7 @@
 
 import random
 import time
+import uuid
 from collections.abc import Callable
 
 from fleet_platform.errors import Conflict
@@ -35,6 +36,8 @@ def compare_and_set(
     for attempt in range(ATTEMPTS):
         record = load(SessionRecord, stored, subject)
         change(record)
+        # Makes the bytes unlike any others, so that who finds them stored knows who wrote them.
+        record.write_id = uuid.uuid4().bytes
         written = dump(record)
         newer = swap(stored, written)
         if newer is None:

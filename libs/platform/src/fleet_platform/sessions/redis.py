@@ -1,5 +1,6 @@
 """Sessions in Redis: one key per session, its value the serialised record."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +12,24 @@ from fleet_platform.stored_records import dump, load
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 
 # Writes the new bytes if the old ones are still there, else returns what is there instead, so that
-# the next attempt needs no read of its own.
+# the next attempt needs no read of its own. Sent again because the reply was lost, it finds the new
+# bytes there, which nobody else can have written.
 _SWAP = """
 local stored = redis.call('GET', KEYS[1])
-if stored ~= ARGV[1] then return stored end
+if stored ~= ARGV[1] and stored ~= ARGV[2] then return stored end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
+
+# ARGV: name of this call, milliseconds for which it is remembered, longer than it is sent again.
+_DELETE = """
+if redis.call('DEL', KEYS[1]) == 1 then
+  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+  return 1
+end
+return redis.call('GET', KEYS[2]) == ARGV[1] and 1 or 0
+"""
+_REMEMBERED_MS = 60_000
 
 _KEYS_PER_SCAN = 1000
 
@@ -31,6 +43,7 @@ class RedisSessionStore:
         self._ttl_s = ttl_s
         self._ttl_ms = max(1, round(ttl_s * 1000))
         self._swap = self._redis.register_script(_SWAP)
+        self._delete = self._redis.register_script(_DELETE)
 
     def create(self, record: SessionRecord) -> None:
         """See `SessionStore.create`."""
@@ -61,7 +74,8 @@ class RedisSessionStore:
     def delete(self, session_id: str) -> None:
         """See `SessionStore.delete`."""
         with redis_answers():
-            deleted = self._redis.delete(_key(session_id))
+            keys = [_key(session_id), f"fleet:closed-session:{session_id}"]
+            deleted = self._delete(keys, [uuid.uuid4().bytes, _REMEMBERED_MS])
         if not deleted:
             raise session_not_found(session_id, self._ttl_s)
 
