@@ -111,7 +111,11 @@ class Target:
 def attacked_stack(folder: Path, data_dir: Path, scene: Scene) -> Iterator[Target]:
     """A stack of its own, with two fitted sessions."""
     # What is kept of pipelines stands at its bound after a few examples: it is no growth.
-    settings = {"INFERENCE": "1", "PIPELINE_CACHE_BYTES": str(_CACHE_BYTES)}
+    settings = {
+        "INFERENCE": "1",
+        "PIPELINE_CACHE_BYTES": str(_CACHE_BYTES),
+        "MEMORY_RETURN_S": "2",
+    }
     environment = stack_environment(folder, data_dir, settings)
     with (
         background_stack(free_ports(1)[0], folder / "run", environment) as stack,
