@@ -16,10 +16,10 @@ DEATHS_WITHIN_S = 300.0
 
 def _pid_of(trainer, client, but=()):
     """The child that has the run; the run may have to wait for the one before it to end."""
-    run_id = client.session.run_id
     found = []
 
     def begun():
+        run_id = client.session.run_id
         found[:] = [pid for pid, held in trainer.pool.pids().items() if held == run_id]
         return found and found[0] not in but
 
