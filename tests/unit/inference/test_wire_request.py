@@ -1,5 +1,9 @@
-"""The request codec says what protobuf says, and does not copy."""
+"""The request codec says what protobuf says, and does not copy.
 
+FUZZ_EXAMPLES=100000 python -m pytest tests/unit/inference/test_wire_request.py --hypothesis-seed=1
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +18,9 @@ from fleet_inference.wire.varint import IrregularMessageError
 from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.unit.inference import wire_messages as wire
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
+TIMEOUT_S = 120 + EXAMPLES // 10
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -89,13 +96,15 @@ def agree(buffer: bytes) -> None:
         assert decode_inference_request(buffer) == expected
 
 
-@settings(max_examples=300, deadline=None)
+@pytest.mark.timeout(TIMEOUT_S)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(wire.requests)
 def test_regular_and_strange_requests(buffer: bytes) -> None:
     agree(buffer)
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.timeout(TIMEOUT_S)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(wire.damaged())
 @example(b"\x12\x05\x12\x03\x1a\x05\x00")  # raw_data runs past its tensor
 @example(b"\x12\x84\x80\x80\x80\x80\x80\x00")  # a length of seven bytes
@@ -106,7 +115,8 @@ def test_damaged_requests(buffer: bytes) -> None:
     agree(buffer)
 
 
-@settings(max_examples=100, deadline=None)
+@pytest.mark.timeout(TIMEOUT_S)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.binary(max_size=64))
 def test_noise(buffer: bytes) -> None:
     agree(buffer)
