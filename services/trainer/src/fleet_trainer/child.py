@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 from fleet_platform.artifacts import open_artifact_store
 from fleet_platform.files import PathPolicy
+from fleet_platform.memory import start_memory_return
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
 from fleet_platform.telemetry import MetricRegistry, configure_telemetry
@@ -78,6 +79,7 @@ def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     parent.start()
     replies.say(ChildReply.READY)
     metrics.start()
+    start_memory_return(settings.memory_return_s)
     threading.Thread(target=_import_lightning, name="imports", daemon=True).start()
     while (assignment := assignments.get()) is not None:
         reply = worker.execute(assignment)
