@@ -218,6 +218,12 @@ CASES = [
         lambda: _graph(_node("a", num_channels=10**400)),
     ),
     _loads(
+        "stages that are a number",
+        "Node 'a' (ScoreToLogit): hparam 'execution_stages' is 0.001; right is a list of: train, "
+        "val, test, inference, always",
+        lambda: _graph(_node("a", _LOGIT, execution_stages=0.001)),
+    ),
+    _loads(
         "a representation of 10^9",
         "Node 'a' (DeepSVDDProjection): the hparam 'rep_dim' is 1000000000: "
         "Input should be less than or equal to 65536",
