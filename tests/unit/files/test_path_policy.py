@@ -123,6 +123,26 @@ class TestReadable:
         assert policy.readable(text) == path
         assert policy.readable("pipeline/a.yaml") == path
 
+    def test_a_tree_of_a_client_elsewhere_is_taken_for_that_of_the_server(
+        self, policy: PathPolicy, root: Path
+    ) -> None:
+        path = write(root / "configs" / "pipeline" / "a.pt")
+        for text in ("/home/lab/configs/pipeline/a.pt", "/configs/pipeline/./a.pt"):
+            assert policy.readable(text) == path
+        assert policy.readable("/srv/configs/old/configs/pipeline/a", suffixes=(".pt",)) == path
+        with pytest.raises(NotFound, match=r"^File '/home/lab/configs/b.pt' not found.$"):
+            policy.readable("/home/lab/configs/b.pt")
+
+    @pytest.mark.parametrize("text", ["/home/lab/pipeline/a.pt", "/home/configs", "/etc/configs/"])
+    def test_no_other_folder_of_a_client_is(self, policy: PathPolicy, text: str) -> None:
+        with pytest.raises(InvalidInput, match="outside the folders"):
+            policy.readable(text)
+
+    def test_what_may_be_read_is_not_sought_elsewhere(self, policy: PathPolicy, root: Path) -> None:
+        write(root / "configs" / "a.pt")
+        own = write(root / "more" / "configs" / "a.pt")
+        assert policy.readable(str(own)) == own
+
     def test_an_earlier_search_path_wins(self, policy: PathPolicy, root: Path) -> None:
         first = write(root / "more" / "first" / "a.yaml")
         write(root / "more" / "second" / "a.yaml")

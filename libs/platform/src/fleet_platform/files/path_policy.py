@@ -105,6 +105,8 @@ class PathPolicy:
         Args:
             text: Absolute, or relative to the first of these that has it: each search path, the
                 output folder, the working directory, the data folder, the configuration tree.
+                What an absolute one names below a folder ``configs`` that may not be read is taken
+                from the configuration tree: a client elsewhere has a tree of its own.
             search_paths: Folders of the session, looked through first.
             suffixes: What may be missing at the end of `text`, in the order of trial.
 
@@ -116,6 +118,7 @@ class PathPolicy:
         candidates = [(folder, text) for folder in folders]
         candidates += _with_and_without("data", self.data_dir, text)
         candidates += _with_and_without("configs", self.configs_dir, text)
+        candidates += _below_another("configs", self.configs_dir, text)
         return self._first_file(
             text,
             candidates,
@@ -217,6 +220,13 @@ def _with_and_without(prefix: str, folder: Path, text: str) -> Iterator[tuple[Pa
     yield folder, text
     rest = os.path.normpath(text).removeprefix(f"{prefix}/") if text else text
     if rest != text and not rest.startswith("/"):
+        yield folder, rest
+
+
+def _below_another(name: str, folder: Path, text: str) -> Iterator[tuple[Path, str]]:
+    """Yield what an absolute `text` names below its last folder `name`, for `folder` instead."""
+    _, found, rest = os.path.normpath(text).rpartition(f"/{name}/")
+    if found and text.startswith("/"):
         yield folder, rest
 
 
