@@ -9,6 +9,7 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
+from tests.e2e.published_day import RELEASES, PublishedDay, Release
 from tests.e2e.scene import Scene, make_scene, write_annotations, write_npz
 from tests.e2e.wire import Wire, wire
 from tests.standins import cu3s
@@ -86,3 +87,21 @@ def calls(stack: BackgroundStack) -> Iterator[Wire]:
     """Bare calls to the shared stack."""
     with wire(stack.address) as client:
         yield client
+
+
+@pytest.fixture(scope="session", params=list(RELEASES))
+def release(request: pytest.FixtureRequest) -> Release:
+    """One published release after the other."""
+    return RELEASES[request.param]
+
+
+@pytest.fixture(scope="session")
+def day(
+    release: Release,
+    stack: BackgroundStack,
+    data_dir: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> PublishedDay:
+    """A day's work of the release's client."""
+    folder = tmp_path_factory.mktemp(f"day-{release.version}")
+    return PublishedDay.of(release, stack.address, data_dir, folder)

@@ -1,19 +1,14 @@
 """A day's work with the messages of published releases, held against a float64 reference."""
 
-import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.e2e.rx_reference import RxReference
-from tests.peers.environment import peer_environment
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 
-DAY = Path(__file__).with_name("clients") / "day.py"
 TRAIN_IDS = [0, 2, 3]
 FITTED = ["MinMaxNormalizer", "RXGlobal", "ScoreToLogit"]
 OUTPUT_KEYS = {
@@ -26,73 +21,59 @@ OUTPUT_KEYS = {
 }
 
 
-@pytest.fixture(scope="module", params=["0.2.0", "0.14.2"])
-def release(request):
-    return request.param
+def test_the_pipeline_of_the_day_is_discovered(day):
+    found = day.facts["discovery"]
+    assert found["names"] == {
+        "anomaly/rx/channel_selector.yaml": "Channel_Selector",
+        "anomaly/rx/rx_statistical.yaml": "RX_Statistical",
+        "channel_selector.yaml": "Channel_Selector",
+        "rx_statistical.yaml": "RX_Statistical",
+    }
+    assert found["title"] == found["names"][found["found"]]
+    assert {"pipeline", "data", "training"} <= set(found["schema"])
+    assert "adamw" in found["optimizers"]
 
 
-@pytest.fixture(scope="module")
-def day(release, stack, data_dir, tmp_path_factory):
-    """Folder with what the release's client was told."""
-    folder = tmp_path_factory.mktemp(f"day-{release}")
-    python = peer_environment(f"schemas-{release}")
-    subprocess.run(
-        [python, "-W", "error", DAY, stack.address, data_dir / "scene.npz", folder],
-        check=True,
-        timeout=120,
-        env={"PATH": os.environ["PATH"]},
-    )
-    return folder
+def test_overrides_reach_the_resolved_trainrun(day):
+    resolved = day.facts["resolved"]
+    assert (resolved["batch_size"], resolved["seed"], resolved["max_epochs"]) == (4, 123, 3)
+    if day.release.is_flat:
+        assert resolved["pipeline"] == "../pipeline/rx_statistical.yaml"
+        assert resolved["train_ids"] == [0, "2-3"]
+    else:
+        assert resolved["title"] == "RX_Statistical"
+        assert resolved["train_ids"] == TRAIN_IDS
 
 
-@pytest.fixture(scope="module")
-def facts(day):
-    return json.loads((day / "facts.json").read_text(encoding="utf-8"))
+def test_nothing_is_wrong_with_what_the_models_of_the_release_make(day):
+    assert day.facts["errors"] == {"trainrun": [], "pipeline": [], "training": []}
 
 
-def _arrays(path):
-    with np.load(path) as stored:
-        return dict(stored)
+def test_folders_of_another_host_come_back_as_sent(day):
+    if day.release.version in {"0.2.0", "0.14.2"}:
+        assert "rejected_paths" not in day.facts, "the helpers send their own and look no further"
+        return
+    assert day.facts["rejected_paths"] == [
+        "/on/another/host/configs",
+        "/on/another/host/configs/trainrun",
+    ]
 
 
-def test_outputs_match_the_float64_reference(day, scene):
-    outputs = _arrays(day / "all.npz")
-    assert set(outputs) == OUTPUT_KEYS
-    reference = RxReference.fit(scene.cubes[TRAIN_IDS])
-    ports = {key.partition(".")[2]: array for key, array in outputs.items()}
-    reference.assert_matches(ports, scene.cubes[1:2])
-    np.testing.assert_array_equal(ports["wavelengths"], scene.wavelengths_nm)
-
-
-def test_the_filter_leaves_only_what_was_asked_for(day):
-    everything, filtered = _arrays(day / "all.npz"), _arrays(day / "decisions.npz")
-    assert set(filtered) == {"BinaryDecider.decisions"}
-    np.testing.assert_array_equal(
-        filtered["BinaryDecider.decisions"], everything["BinaryDecider.decisions"]
-    )
-
-
-def test_reloaded_in_another_session_the_outputs_are_bit_identical(day):
-    first, reloaded = _arrays(day / "all.npz"), _arrays(day / "reloaded.npz")
-    assert set(reloaded) == set(first)
-    for key, array in first.items():
-        assert array.tobytes() == reloaded[key].tobytes(), key
-
-
-def test_training_streams_one_beginning_and_one_end(facts):
-    statuses = [message["status"] for message in facts["progress"]]
+def test_training_streams_one_beginning_and_one_end(day):
+    progress = day.facts["progress"]
+    statuses = [message["status"] for message in progress]
     assert statuses[-1] == "TRAIN_STATUS_COMPLETE"
     assert set(statuses[:-1]) == {"TRAIN_STATUS_RUNNING"}
-    first, last = facts["progress"][0], facts["progress"][-1]
+    first, last = progress[0], progress[-1]
     assert first["message"] == "Starting statistical training"
     assert last["message"].startswith("Statistical training complete")
     assert first["stage"] == last["stage"] == "EXECUTION_STAGE_TRAIN"
-    assert facts["status"] == "TRAIN_STATUS_COMPLETE"
+    assert day.facts["progress_status"] == "TRAIN_STATUS_COMPLETE"
 
 
-def test_events_tell_which_node_is_fitted(facts, release):
-    events = [message for message in facts["progress"] if "hook" in message]
-    if release == "0.2.0":
+def test_events_tell_which_node_is_fitted(day):
+    events = [message for message in day.facts["progress"] if "hook" in message]
+    if day.release.version != "0.14.2":
         assert events == [], "this release cannot read events"
         return
     for hook in ("TRAIN_HOOK_STATISTICAL_NODE_START", "TRAIN_HOOK_STATISTICAL_NODE_END"):
@@ -105,33 +86,68 @@ def test_events_tell_which_node_is_fitted(facts, release):
         assert [each["done"] for each in counted] == sorted(each["done"] for each in counted)
 
 
-def test_overrides_reach_the_resolved_trainrun(facts):
-    trainrun = facts["trainrun"]
-    assert trainrun["data"]["batch_size"] == 4
-    assert trainrun["data"]["train_ids"] == TRAIN_IDS
-    assert trainrun["training"]["seed"] == 123
-    assert trainrun["pipeline"]["metadata"]["name"]
+def test_outputs_match_the_float64_reference(day, scene):
+    outputs = day.arrays("all")
+    assert set(outputs) == OUTPUT_KEYS
+    reference = RxReference.fit(scene.cubes[TRAIN_IDS])
+    ports = {key.partition(".")[2]: array for key, array in outputs.items()}
+    reference.assert_matches(ports, scene.cubes[1:2])
+    np.testing.assert_array_equal(ports["wavelengths"], scene.wavelengths_nm)
 
 
-def test_folders_of_another_host_come_back_as_sent(facts):
-    assert facts["rejected_paths"] == [
-        "/on/another/host/configs",
-        "/on/another/host/configs/trainrun",
-    ]
+def test_the_filter_leaves_only_what_was_asked_for(day):
+    everything, filtered = day.arrays("all"), day.arrays("decisions")
+    assert set(filtered) == {"BinaryDecider.decisions"}
+    np.testing.assert_array_equal(
+        filtered["BinaryDecider.decisions"], everything["BinaryDecider.decisions"]
+    )
 
 
-def test_saved_files_lie_where_the_reply_says(facts, stack):
-    pipeline, weights = map(Path, facts["saved"])
+@pytest.mark.parametrize("way", ["reloaded", "restored"])
+def test_in_another_session_the_outputs_are_bit_identical(day, way):
+    first, again = day.arrays("all"), day.arrays(way)
+    assert set(again) == set(first)
+    for key, array in first.items():
+        assert array.tobytes() == again[key].tobytes(), key
+
+
+def test_what_goes_in_and_comes_out_is_told(day):
+    inside = day.facts["inside"]
+    assert inside["inputs"]["cube"] == [-1, -1, -1, -1]
+    assert "LentilsAnomalyDataNode.wavelengths" in inside["outputs"]
+    assert inside["figure"].startswith("flowchart")
+    assert all(node in inside["figure"] for node in FITTED)
+
+
+def test_saved_files_lie_where_the_reply_says(day):
+    pipeline, weights = map(Path, day.facts["saved"])
     assert pipeline.is_file()
     assert weights.is_file()
     assert pipeline.parent == weights.parent
     assert (pipeline.suffix, weights.suffix) == (".yaml", ".pt")
     assert pipeline.stem == weights.stem
-    assert facts["loaded_name"] == "day"
 
 
-def test_a_closed_session_is_not_found(facts):
-    assert facts["closed"] == [True, True]
-    code, text = facts["after_close"]
+def test_saved_files_have_the_form_that_the_models_of_the_release_read(day):
+    trainrun, pipeline, weights = day.facts["saved_trainrun"]
+    assert Path(trainrun).is_file()
+    assert Path(weights).is_file()
+    written = day.facts["written"]
+    assert written["seed"] == day.facts["restored"] == 123
+    if day.release.is_flat:
+        assert written["pipeline"] == Path(pipeline).name
+        assert written["train_ids"] == [0, "2-3"]
+        assert written["titles"] == ["day", "RX_Statistical"]
+        # The field came with 0.9.0; before, a trainrun is always restored into a new session.
+        assert day.facts["restored_into"] == (day.release.number >= (0, 9))
+    else:
+        assert pipeline == "", "the pipeline is inline"
+        assert (written["title"], written["pipeline"]) == ("RX_Statistical", "day")
+
+
+def test_a_closed_session_is_not_found(day):
+    assert day.facts["closed"]
+    assert all(day.facts["closed"])
+    code, text = day.facts["after_close"]
     assert code == "NOT_FOUND"
     assert "session" in text.lower()

@@ -116,6 +116,27 @@ _BESIDE = (
 )
 """What the published nodes and trainers import beyond what the engine brings."""
 
+_NEWEST = (
+    "cuvis-ai==0.19.3",
+    "cuvis-ai-core==0.18.6",
+    "cuvis-ai-schemas==0.14.2",
+    "antlr4-python3-runtime==4.9.3",
+    "click==8.5.1",
+    "defusedxml==0.7.1",
+    "grpcio-health-checking==1.76.0",
+    "lightning-utilities==0.15.3",
+    "loguru==0.7.3",
+    "omegaconf==2.3.1",
+    "packaging==26.3",
+    "pillow==13.0.0",
+    "psutil==7.2.2",
+    "pytorch-lightning==2.6.6",
+    "tomli-w==1.2.0",
+    "torchmetrics==1.9.0",
+    "tqdm==4.70.1",
+)
+"""What the client helpers of the newest release import, which its server shares a package with."""
+
 
 @dataclass(frozen=True)
 class _Recipe:
@@ -142,9 +163,15 @@ class _Recipe:
 
 
 _RECIPES = {
-    "schemas-0.2.0": _Recipe(exact=("cuvis-ai-schemas==0.2.0", *_WIRE)),
-    "schemas-0.14.2": _Recipe(exact=("cuvis-ai-schemas==0.14.2", *_WIRE)),
+    "schemas-0.1.0": _Recipe(exact=("cuvis-ai-schemas==0.1.0", *_WIRE)),
+    # The config models of 0.2.0 to 0.5.2 import torch.
+    "schemas-0.5.2": _Recipe(
+        exact=("cuvis-ai-schemas==0.5.2", *_WIRE), resolved=("torch==2.13.0",)
+    ),
+    "schemas-0.8.0": _Recipe(exact=("cuvis-ai-schemas==0.8.0", *_WIRE)),
+    "schemas-0.9.0": _Recipe(exact=("cuvis-ai-schemas==0.9.0", *_WIRE)),
     "cuvis-ai-0.4.0": _Recipe(exact=(*_CORE, *_WIRE), resolved=("torch==2.13.0",)),
+    "cuvis-ai-0.19.3": _Recipe(exact=(*_NEWEST, *_WIRE), resolved=("torch==2.13.0",)),
     "cuvis-ai-0.4.0-full": _Recipe(exact=(*_CORE, *_SERVER, *_WIRE), resolved=("torch==2.13.0",)),
     "engine-with-cuvis-ai-0.4.0": _Recipe(
         exact=_BESIDE,
@@ -169,8 +196,8 @@ def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
     so is one whose pins have changed.
 
     Args:
-        name: ``schemas-0.2.0``, ``schemas-0.14.2``, ``cuvis-ai-0.4.0``, ``cuvis-ai-0.4.0-full``,
-            ``engine-with-cuvis-ai-0.4.0`` or ``no-torch``.
+        name: a release of ``cuvis-ai-schemas`` or ``cuvis-ai`` as ``schemas-0.9.0`` or
+            ``cuvis-ai-0.4.0``, or another of the recipes.
         deadline_s: longest time to wait for another process's build and to build, in seconds.
 
     Returns:

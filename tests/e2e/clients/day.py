@@ -1,125 +1,255 @@
-"""A user's day with a published message package and nothing else of this project.
+"""A client of a published message package, with what it was told so far.
 
-Runs in an environment of its own: ``python day.py ADDRESS CUBES.npz RESULT_FOLDER``. Writes the
-inference outputs as ``.npz`` and everything else that the service said as ``facts.json``.
+What the clients of all releases have in common; `nested.py` and `flat.py` are a day's work of one
+generation each. They run in environments of their own, with nothing else of this project.
 """
 
 import json
 import sys
+import time
 from pathlib import Path
 
 import grpc
 import numpy as np
+import yaml
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2 as pb2
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2_grpc
 
 LIMIT = 300 * 1024 * 1024
-DEADLINE_S = 60.0
+DEADLINE_S = 120.0
 DTYPES = {
     pb2.D_TYPE_FLOAT32: "<f4",
     pb2.D_TYPE_INT32: "<i4",
     pb2.D_TYPE_BOOL: "?",
     pb2.D_TYPE_UINT16: "<u2",
 }
-OVERRIDES = ["data.batch_size=4", "training.seed=123"]
+FOREIGN_PATHS = ["/on/another/host/configs", "/on/another/host/configs/trainrun"]
+SEED, LEARNING_RATE, EPOCHS = 7, 0.001, 2
 
 
 class Day:
-    """One client on one channel, with what it was told so far."""
+    """One client on one channel.
 
-    def __init__(self, address, cubes, wavelengths, folder):
-        limits = [
+    Attributes:
+        facts: what the service said, as JSON values.
+    """
+
+    def __init__(self, address, data_folder, folder):
+        with np.load(data_folder / "scene.npz") as data:
+            self.cubes, self.wavelengths = data["cube"], data["wavelengths"][None, :]
+        self.address, self.data_folder, self.folder = address, data_folder, folder
+        self.stub = self.connect()
+        self.facts = {}
+
+    def connect(self):
+        options = [
             ("grpc.max_send_message_length", LIMIT),
             ("grpc.max_receive_message_length", LIMIT),
         ]
-        self.stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(
-            grpc.insecure_channel(address, options=limits)
+        return cuvis_ai_pb2_grpc.CuvisAIServiceStub(
+            grpc.insecure_channel(self.address, options=options)
         )
-        self.cubes, self.wavelengths, self.folder = cubes, wavelengths, folder
-        self.facts = {}
 
     def call(self, method, **fields):
         request = getattr(pb2, f"{method}Request")(**fields)
-        return getattr(self.stub, method)(request, timeout=DEADLINE_S)
+        return patiently(lambda: getattr(self.stub, method)(request, timeout=DEADLINE_S))
 
-    def open_session(self):
+    def to_tensor(self, array):
+        """The message of an array."""
+        (number,) = (number for number, dtype in DTYPES.items() if np.dtype(dtype) == array.dtype)
+        return pb2.Tensor(shape=array.shape, dtype=number, raw_data=array.tobytes())
+
+    def to_array(self, tensor):
+        """The array of a message."""
+        return np.frombuffer(tensor.raw_data, DTYPES[tensor.dtype]).reshape(tuple(tensor.shape))
+
+    def open_session(self, search_paths=FOREIGN_PATHS):
         session_id = self.call("CreateSession").session_id
         answer = self.call(
             "SetSessionSearchPaths",
             session_id=session_id,
-            search_paths=["/on/another/host/configs", "/on/another/host/configs/trainrun"],
+            search_paths=search_paths,
             append=False,
         )
         self.facts["rejected_paths"] = list(answer.rejected_paths)
         return session_id
 
-    def train(self, session_id):
-        resolved = self.call(
+    def discover(self, pipeline_config, path):
+        """Look for a pipeline; `pipeline_config` is the release's model of one."""
+        if hasattr(self.stub, "ListAvailablePipelinees"):
+            listed = self.call("ListAvailablePipelinees", filter_tag="RX").pipelinees
+        else:
+            listed = self.call("ListAvailablePipelines", filter_tag="RX").pipelines
+        names = {key_of(info): info.metadata.name for info in listed}
+        (name,) = (key for key in names if key.removesuffix(".yaml") == path)
+        (field,) = pb2.GetPipelineInfoRequest.DESCRIPTOR.fields
+        info = self.call("GetPipelineInfo", **{field.name: name}).pipeline_info
+        config = pipeline_config.from_dict(yaml.safe_load(info.yaml_content))
+        schema = json.loads(self.call("GetParameterSchema", config_type="trainrun").json_schema)
+        can = self.call("GetTrainingCapabilities")
+        self.facts["discovery"] = {
+            "names": names,
+            "found": key_of(info),
+            "title": config.metadata.name,
+            "schema": sorted(schema["properties"]),
+            "optimizers": list(can.supported_optimizers),
+        }
+        return config
+
+    def resolve(self, session_id, config_type, path, overrides=()):
+        return self.call(
             "ResolveConfig",
             session_id=session_id,
-            config_type="trainrun",
-            path="trainrun/rx_statistical",
-            overrides=OVERRIDES,
+            config_type=config_type,
+            path=path,
+            overrides=overrides,
         ).config_bytes
-        self.facts["trainrun"] = json.loads(resolved)
-        self.call(
-            "SetTrainRunConfig",
-            session_id=session_id,
-            config=pb2.TrainRunConfig(config_bytes=resolved),
+
+    def check(self, config_type, config):
+        """Have a config of the release's models looked at."""
+        answer = self.call(
+            "ValidateConfig", config_type=config_type, config_bytes=config.to_json().encode()
         )
-        request = pb2.TrainRequest(session_id=session_id, trainer_type=pb2.TRAINER_TYPE_STATISTICAL)
-        self.facts["progress"] = [
-            {
-                "status": pb2.TrainStatus.Name(message.status),
-                "stage": pb2.ExecutionStage.Name(message.context.stage),
-                "message": message.message,
-                **event_of(message),
+        self.facts.setdefault("errors", {})[config_type] = list(answer.errors)
+
+    def facts_of(self, message):
+        """What the release's clients read of a progress message."""
+        facts = {
+            "status": pb2.TrainStatus.Name(message.status),
+            "stage": pb2.ExecutionStage.Name(message.context.stage),
+            "epoch": message.context.epoch,
+            "losses": dict(message.losses),
+            "metrics": dict(message.metrics),
+            "message": message.message,
+        }
+        if hasattr(message, "event") and message.HasField("event"):
+            event = message.event
+            facts |= {
+                "hook": pb2.TrainHook.Name(event.hook),
+                "node": event.node,
+                "done": event.progress.done,
+                "total": event.progress.total,
+                "thresholds": {
+                    decider.name: [change.after for change in decider.thresholds.values()]
+                    for decider in event.calibration.deciders
+                },
             }
-            for message in self.stub.Train(request, timeout=DEADLINE_S)
-        ]
+        return facts
+
+    def train(self, session_id, trainer_type, told="progress", **fields):
+        request = pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type, **fields)
+        messages = patiently(lambda: list(self.stub.Train(request, timeout=DEADLINE_S)))
+        self.facts[told] = [self.facts_of(message) for message in messages]
         latest = self.call("GetTrainStatus", session_id=session_id).latest_progress
-        self.facts["status"] = pb2.TrainStatus.Name(latest.status)
+        self.facts[f"{told}_status"] = pb2.TrainStatus.Name(latest.status)
+
+    def stop_training(self, session_id, **fields):
+        """Stop a gradient training of ten thousand epochs after its first losses."""
+        request = pb2.TrainRequest(
+            session_id=session_id, trainer_type=pb2.TRAINER_TYPE_GRADIENT, **fields
+        )
+        accepted = []
+        for message in self.stub.Train(request, timeout=DEADLINE_S):
+            if message.losses and not accepted:
+                accepted.append(self.call("StopTrain", session_id=session_id).accepted)
+            last = self.facts_of(message)
+        latest = self.call("GetTrainStatus", session_id=session_id).latest_progress
+        self.facts["stopped"] = {
+            "accepted": accepted,
+            "last": last,
+            "status": pb2.TrainStatus.Name(latest.status),
+        }
+
+    def look_inside(self, session_id):
+        """Ask what goes in and comes out, and for a figure."""
+        goes_in = self.call("GetPipelineInputs", session_id=session_id)
+        comes_out = self.call("GetPipelineOutputs", session_id=session_id)
+        figure = self.call("GetPipelineVisualization", session_id=session_id, format="mermaid")
+        self.facts["inside"] = {
+            "inputs": {name: list(goes_in.input_specs[name].shape) for name in goes_in.input_names},
+            "outputs": list(comes_out.output_names),
+            "figure": figure.image_data.decode(),
+        }
 
     def infer(self, session_id, name, specs=()):
-        cube = self.cubes[1:2]
-        answer = self.call(
-            "Inference",
-            session_id=session_id,
-            inputs=pb2.InputBatch(cube=to_tensor(cube), wavelengths=to_tensor(self.wavelengths)),
-            output_specs=specs,
+        inputs = pb2.InputBatch(
+            cube=self.to_tensor(self.cubes[1:2]), wavelengths=self.to_tensor(self.wavelengths)
         )
-        arrays = {key: to_array(tensor) for key, tensor in answer.outputs.items()}
+        answer = self.call(
+            "Inference", session_id=session_id, inputs=inputs, output_specs=list(specs)
+        )
+        arrays = {key: self.to_array(tensor) for key, tensor in answer.outputs.items()}
         np.savez(self.folder / f"{name}.npz", **arrays)
 
+    def profile(self, session_id):
+        """Measure the nodes during one inference."""
+        self.call("SetProfiling", session_id=session_id, enabled=True)
+        self.infer(session_id, "profiled")
+        summary = self.call("GetProfilingSummary", session_id=session_id)
+        self.facts["profile"] = {stats.node_name: stats.count for stats in summary.node_stats}
+
     def save(self, session_id):
-        answer = self.call(
+        pipeline = self.call(
             "SavePipeline",
             session_id=session_id,
-            pipeline_path=f"day_{self.folder.name}.yaml",
+            pipeline_path=f"{self.folder.name}/pipeline.yaml",
             metadata=pb2.PipelineMetadata(name="day", description="a day's work"),
         )
-        self.facts["saved"] = [answer.pipeline_path, answer.weights_path]
-        return answer
-
-    def reload(self, session_id, saved):
-        resolved = self.call(
-            "ResolveConfig",
+        trainrun = self.call(
+            "SaveTrainRun",
             session_id=session_id,
-            config_type="pipeline",
-            path=saved.pipeline_path,
-        ).config_bytes
-        answer = self.call(
-            "LoadPipeline",
-            session_id=session_id,
-            pipeline=pb2.PipelineConfig(config_bytes=resolved),
+            trainrun_path=f"{self.folder.name}/trainrun.yaml",
+            save_weights=True,
         )
-        self.facts["loaded_name"] = answer.metadata.name
+        self.facts["saved"] = [pipeline.pipeline_path, pipeline.weights_path]
+        self.facts["saved_trainrun"] = [
+            trainrun.trainrun_path,
+            trainrun.pipeline_path,
+            trainrun.weights_path,
+        ]
+        return pipeline, trainrun
+
+    def reload(self, session_id, saved, load):
+        """Load a saved pipeline again; `load` takes the session and the config's bytes."""
+        load(session_id, self.resolve(session_id, "pipeline", saved.pipeline_path))
         self.call(
             "LoadPipelineWeights",
             session_id=session_id,
             weights_path=saved.weights_path,
             strict=True,
         )
+        self.infer(session_id, "reloaded")
+
+    def load(self, session_id, config_bytes, **fields):
+        answer = self.call(
+            "LoadPipeline",
+            session_id=session_id,
+            pipeline=pb2.PipelineConfig(config_bytes=config_bytes),
+            **fields,
+        )
+        self.facts["loaded_name"] = answer.metadata.name
+
+    def list_nodes(self, session_id, read_port):
+        """Ask for the palette; `read_port` gives the release's port message of a map's value."""
+        nodes = self.call("ListAvailableNodes", session_id=session_id).nodes
+        (scores,) = (node for node in nodes if node.full_path.endswith("rx_detector.RXGlobal"))
+        data = read_port(scores.input_specs["data"])
+        self.facts["palette"] = {
+            "classes": len(nodes),
+            "port": {"name": data.name, "shape": list(data.shape), "optional": data.optional},
+            "dtype": pb2.DType.Name(data.dtype),
+        }
+
+    def list_plugins(self, session_id, name):
+        listed = self.call("ListLoadedPlugins", session_id=session_id).plugins
+        info = self.call("GetPluginInfo", session_id=session_id, plugin_name=name).plugin
+        classes = info.capabilities if hasattr(info, "capabilities") else info.provides
+        self.facts["plugins"] = {
+            "names": [plugin.name for plugin in listed],
+            "type": info.type,
+            "tag": info.tag,
+            "classes": list(classes),
+        }
 
     def close(self, *session_ids):
         self.facts["closed"] = [
@@ -130,46 +260,30 @@ class Day:
         except grpc.RpcError as error:
             self.facts["after_close"] = [error.code().name, error.details()]
 
-
-def event_of(message):
-    """The structured form, where the release has it."""
-    if not hasattr(message, "event") or not message.HasField("event"):
-        return {}
-    event = message.event
-    return {
-        "hook": pb2.TrainHook.Name(event.hook),
-        "node": event.node,
-        "done": event.progress.done,
-        "total": event.progress.total,
-    }
+    def write_facts(self):
+        (self.folder / "facts.json").write_text(json.dumps(self.facts), encoding="utf-8")
 
 
-def to_tensor(array):
-    """The message of an array."""
-    (number,) = (number for number, dtype in DTYPES.items() if np.dtype(dtype) == array.dtype)
-    return pb2.Tensor(shape=array.shape, dtype=number, raw_data=array.tobytes())
+def key_of(info):
+    """What a pipeline is asked for by, under its name in this release."""
+    return info.name if hasattr(info, "name") else info.pipeline_path
 
 
-def to_array(tensor):
-    """The array of a message."""
-    return np.frombuffer(tensor.raw_data, DTYPES[tensor.dtype]).reshape(tuple(tensor.shape))
+def patiently(ask):
+    """The answer, asked for again where the gateway says that it may be: on a busy machine."""
+    give_up_s = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            return ask()
+        except grpc.RpcError as error:
+            if error.code() is not grpc.StatusCode.UNAVAILABLE or time.monotonic() > give_up_s:
+                raise
+            time.sleep(1.0)
 
 
-def main(address, cubes_path, folder):
-    """Work through the day; `folder` exists."""
-    with np.load(cubes_path) as data:
-        day = Day(address, data["cube"], data["wavelengths"][None, :], folder)
-    first = day.open_session()
-    day.train(first)
-    day.infer(first, "all")
-    day.infer(first, "decisions", specs=["decisions"])
-    saved = day.save(first)
-    second = day.open_session()
-    day.reload(second, saved)
-    day.infer(second, "reloaded")
-    day.close(first, second)
-    (folder / "facts.json").write_text(json.dumps(day.facts), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]))
+def main(day_class):
+    """Work through the day that the command line names."""
+    address, data_folder, folder = sys.argv[1:]
+    day = day_class(address, Path(data_folder), Path(folder))
+    day.work()
+    day.write_facts()
