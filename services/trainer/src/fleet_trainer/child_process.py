@@ -119,11 +119,15 @@ class ChildProcess:
         if self._process.stdout is not None:
             with self._process.stdout as replies:
                 for line in replies:
-                    word, _, report = line.strip().partition(" ")
-                    if word == METRICS_WORD:
-                        self._on_metrics(self, report)
-                    else:
-                        self._on_reply(self, word)
+                    if line.endswith("\n"):  # else it was killed in the middle of a word
+                        self._hear(line.strip())
         self._process.wait()
         self._close_stdin()
         self._on_exit(self)
+
+    def _hear(self, line: str) -> None:
+        word, _, report = line.partition(" ")
+        if word == METRICS_WORD:
+            self._on_metrics(self, report)
+        else:
+            self._on_reply(self, word)
