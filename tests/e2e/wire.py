@@ -76,6 +76,11 @@ class Wire:
         request = pb2.TrainRequest(session_id=session_id, **fields)
         return list(self._stub.Train(request, timeout=CALL_DEADLINE_S))
 
+    def train_stream(self, session_id: str, deadline_s: float = CALL_DEADLINE_S) -> grpc.Call:
+        """The stream of a statistical training, to be read by the caller."""
+        request = pb2.TrainRequest(session_id=session_id, trainer_type=pb2.TRAINER_TYPE_STATISTICAL)
+        return self._stub.Train(request, timeout=deadline_s)
+
     def refused(self, method: str, **fields: Any) -> Refusal:
         """How a call was refused; one that succeeds fails the test."""
         with pytest.raises(grpc.RpcError) as caught:

@@ -15,7 +15,7 @@ from fleet_gateway.authentication import (
 )
 from fleet_gateway.metrics import admin_cluster, metrics_routes
 from fleet_gateway.rate_limit import rate_limit_filters
-from fleet_gateway.routes import Repeat, repeat_of, route_table
+from fleet_gateway.routes import repeat_of, route_table
 from fleet_gateway.settings import GatewaySettings
 from fleet_gateway.tls import transport_socket
 
@@ -120,14 +120,13 @@ def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
     for path, service in route_table().items():
         action = _action(service)
         repeat = repeat_of(path.rsplit("/", 1)[1])
+        action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
         route: Json = {
             "match": {"path": path},
             "route": action,
+            "request_body_buffer_limit": _RETRY_BUFFER_BYTES,
             "decorator": {"operation": path[1:], "propagate": False},  # the span's name
         }
-        if repeat is not Repeat.NEVER:
-            action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
-            route["request_body_buffer_limit"] = _RETRY_BUFFER_BYTES
         routes.append(route)
     # Who watches over the fleet has no key.
     everybody = without_authentication(settings, folder)

@@ -8,9 +8,6 @@ from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 class Repeat(Enum):
     """What the gateway may do when an upstream fails before it answered."""
 
-    NEVER = "never"
-    """A stream that had begun cannot be begun again unseen."""
-
     UNSENT = "unsent"
     """Only a call that no upstream has seen: doing it twice would not be the same as once."""
 
@@ -18,12 +15,12 @@ class Repeat(Enum):
     """Doing it twice is the same as once."""
 
 
-_NEVER = frozenset({"Train"})
 _UNSENT = frozenset(
     {
         "CreateSession",  # a second one would leave a session behind
         "CloseSession",  # a second one would answer NOT_FOUND
         "RestoreTrainRun",  # makes a session
+        "Train",  # what its stream has told cannot be told again unseen
         "ClearPluginCache",  # its answer counts what it removed
     }
 )
@@ -31,8 +28,6 @@ _UNSENT = frozenset(
 
 def repeat_of(method: str) -> Repeat:
     """What may be repeated of `method`, the name of a method of the service."""
-    if method in _NEVER:
-        return Repeat.NEVER
     if method in _UNSENT:
         return Repeat.UNSENT
     return Repeat.ALWAYS

@@ -136,13 +136,17 @@ def test_a_volume_that_cannot_be_read(
         store.get(digest)
 
 
-def test_what_a_crash_left_behind_is_removed_an_hour_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize("clock_is_off_s", [0.0, 7200.0, -7200.0])
+def test_what_a_crash_left_behind_is_removed_an_hour_later_whatever_the_clock_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_is_off_s: float
+) -> None:
     incoming = tmp_path / "incoming"
     incoming.mkdir()
     now = time.time()
     for name, age_s in (("old.tmp", 3700), ("young.tmp", 3500)):
         (incoming / name).write_bytes(b"torn")
         os.utime(incoming / name, (now - age_s, now - age_s))
+    monkeypatch.setattr(time, "time", lambda: now + clock_is_off_s)
     digest = FileArtifactStore(tmp_path).put(b"weights")
     assert files(tmp_path) == ["incoming/young.tmp", f"sha256/{digest[:2]}/{digest}"]
 

@@ -3,6 +3,7 @@
 All that these tests prove they so prove for hosts whose clocks differ by hours, too.
 """
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,6 +118,8 @@ def trained(calls: Wire, scene: Scene) -> Trained:
 def apply_trainrun(calls: Wire, session_id: str, train_ids: list[int]) -> None:
     """Give a session the shipped trainrun on the scene."""
     overrides = ["data.cu3s_file_path=scene.npz", "data.annotation_json_path=null"]
-    overrides += [f"data.train_ids={train_ids}"]
-    trainrun = calls.resolve(session_id, "trainrun", "trainrun/rx_statistical", overrides)
-    calls.apply(session_id, trainrun)
+    trainrun = json.loads(
+        calls.resolve(session_id, "trainrun", "trainrun/rx_statistical", overrides)
+    )
+    trainrun["data"]["train_ids"] = train_ids
+    calls.apply(session_id, json.dumps(trainrun).encode())

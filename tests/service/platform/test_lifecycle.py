@@ -63,6 +63,7 @@ def _service(happened, **changes):
             "methods": {"CloseSession": print},
             "owned": ["CloseSession"],
             "probes": {"redis": lambda: None},
+            "stream_enders": (lambda: happened.append("end streams"),),
             "closers": (
                 lambda: happened.append("close workers"),
                 lambda: happened.append("close stores"),
@@ -79,7 +80,8 @@ def connected():
         yield lambda address: undo.enter_context(connect(address))
 
 
-STOPPED = ["not serving again", "refuse calls", "close workers", "close stores", "flush"]
+STOPPED = ["not serving again", "end streams", "refuse calls"]
+STOPPED += ["close workers", "close stores", "flush"]
 
 
 def test_start_and_stop_keep_their_order(order):

@@ -55,11 +55,13 @@ def test_no_route_has_a_time_limit_of_its_own():
         assert route["route"]["max_stream_duration"] == {"grpc_timeout_header_max": "0s"}
 
 
-def test_train_is_never_repeated_and_streams_are_the_only_such_methods():
-    never = {m.name for m in SERVICE.methods if repeat_of(m.name) is Repeat.NEVER}
-    assert never == {m.name for m in SERVICE.methods if m.server_streaming}
+def test_a_stream_is_repeated_only_while_nobody_has_seen_it():
+    streams = {m.name for m in SERVICE.methods if m.server_streaming}
+    assert streams
+    assert {repeat_of(name) for name in streams} == {Repeat.UNSENT}
     routes = {r["match"].get("path", ""): r for r in _routes(render_bootstrap(_settings(), FOLDER))}
-    assert "retry_policy" not in routes["/cuvis_ai.v1.CuvisAIService/Train"]["route"]
+    train = routes["/cuvis_ai.v1.CuvisAIService/Train"]["route"]["retry_policy"]
+    assert set(train["retry_on"].split(",")) == {"connect-failure", "refused-stream"}
     create = routes["/cuvis_ai.v1.CuvisAIService/CreateSession"]["route"]["retry_policy"]
     assert "reset" not in create["retry_on"]
     infer = routes["/cuvis_ai.v1.CuvisAIService/Inference"]["route"]["retry_policy"]

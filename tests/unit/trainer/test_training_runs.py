@@ -177,6 +177,16 @@ def test_nobody_is_followed_for_a_client_that_left(world):
     assert world.texts(run.run_id, lambda: next(wanted)) == ["Starting statistical training"]
 
 
+def test_who_follows_a_run_at_a_replica_that_ends_is_told_to_come_again(world):
+    run = world.runs.claim(world.start().run_id, "child")
+    world.tell(run, train_messages.running("one"))
+    messages = world.training.follow(run.run_id, lambda: True)
+    assert next(messages).message == "one"
+    world.training.end_streams()
+    with pytest.raises(DependencyDown, match=r"goes on\. Call Train again"):
+        list(messages)
+
+
 def test_messages_that_come_later_are_followed(world):
     run = world.runs.claim(world.start().run_id, "child")
     world.tell(run, train_messages.starting_statistical())

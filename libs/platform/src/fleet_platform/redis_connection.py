@@ -56,13 +56,14 @@ class RedisConnection:
         # of the server is hardly seen. A timeout is not: the caller has waited long enough.
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
         patient = Retry(backoff, 4, (redis.ConnectionError,))
-        once = Retry(backoff, 0)
+        # One broken connection of many is no reason to say that the server is down.
+        brief = Retry(backoff, 2, (redis.ConnectionError,))
         pool = partial(_pool, url, ca_path)
         self.client: redis.Redis = _ObservedRedis(
             registry or MetricRegistry(), connection_pool=pool(READ_TIMEOUT_S, patient)
         )
         self.waiting = redis.Redis(connection_pool=pool(READ_TIMEOUT_S, patient))
-        self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, once))
+        self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, brief))
 
     def ping(self) -> None:
         """Return when the server answers, within a second; raise `DependencyDown` otherwise."""

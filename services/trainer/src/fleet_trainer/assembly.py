@@ -111,6 +111,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
         },
         owned=METHODS_BY_SERVICE["trainer"],
         probes={"redis": sessions.ping, "artifacts": artifacts.ping, "children": pool.ping},
+        stream_enders=(training_runs.end_streams,),
         closers=(watch.close, pool.close, runs.close, sessions.close),
         registry=registry,
     )

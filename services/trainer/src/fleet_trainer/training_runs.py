@@ -1,5 +1,6 @@
 """The training runs of sessions: begun, attached to, followed."""
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -52,6 +53,11 @@ class TrainingRuns:
         self._sessions = sessions
         self._runs = runs
         self._queue = queue
+        self._ending = threading.Event()
+
+    def end_streams(self) -> None:
+        """Have all who follow a run, now or later, follow it at another replica."""
+        self._ending.set()
 
     def newest(self, session: SessionRecord) -> RunRecord | None:
         """The session's newest run, if it trained and that is not long ago."""
@@ -116,9 +122,11 @@ class TrainingRuns:
 
         Raises:
             AppError: the run failed; its last message was yielded before.
+            DependencyDown: this replica ends.
         """
         position, ahead = "", None
         while is_wanted():
+            self._refuse_when_ending()
             run = untraced(lambda: self._runs.read(run_id))
             waits = run.state == RUN_STATE_QUEUED
             wait_s = _QUEUE_WAIT_S if waits else _TAIL_WAIT_S
@@ -131,6 +139,7 @@ class TrainingRuns:
                     return
                 if not is_wanted():
                     return
+                self._refuse_when_ending()
             if not run_endings.is_active(run):
                 return
             before, ahead = ahead, untraced(lambda: self._queue.ahead_of(run_id)) if waits else None
@@ -165,6 +174,13 @@ class TrainingRuns:
                 True, "The training stops at its next batch or node; Train tells when it has."
             )
         return StopReply(False, "The training ended in this moment; nothing was stopped.")
+
+    def _refuse_when_ending(self) -> None:
+        if self._ending.is_set():
+            raise DependencyDown(
+                "This trainer is being replaced; the training goes on. Call Train again to follow"
+                " it from its first message."
+            )
 
     def _drop(self, run: RunRecord, error: AppError) -> None:
         """End a run that could not be begun; if a trainer was faster, have it stopped."""

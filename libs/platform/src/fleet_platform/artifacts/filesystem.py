@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import time
 import uuid
 from pathlib import Path
 
@@ -83,10 +82,19 @@ class FileArtifactStore:
     def _path(self, digest: str) -> Path:
         return self._root / "sha256" / digest[:2] / digest
 
+    def _volume_time_s(self) -> float:
+        """The time that a file gets now; this host's clock may be hours from it."""
+        probe = self._incoming / f"{uuid.uuid4().hex}.probe"
+        probe.touch()
+        try:
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink(missing_ok=True)
+
     def _remove_stale(self) -> None:
         """Best effort: a volume that is not there yet is the health probe's matter, not ours."""
-        oldest = time.time() - _STALE_S
         with contextlib.suppress(OSError):
+            oldest = self._volume_time_s() - _STALE_S
             for path in self._incoming.iterdir():
                 with contextlib.suppress(OSError):
                     if path.stat().st_mtime < oldest:

@@ -43,8 +43,8 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
 
     Start: telemetry, NOT_SERVING, bind, probe, SERVING. A dependency that does not answer leaves
     the service up and NOT_SERVING until it does. Stop: NOT_SERVING, time for the gateway to look
-    elsewhere, no new calls, grace for the running ones, the service's closers in their order, the
-    last spans. A start that fails half-way undoes what was done.
+    elsewhere, the end of streams, no new calls, grace for the running ones, the service's closers
+    in their order, the last spans. A start that fails half-way undoes what was done.
 
     Raises:
         PortTaken: an address cannot be listened on.
@@ -67,6 +67,8 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
         server = Server(service, settings, health.servicer)
         port = server.start(settings.service_host, settings.service_port)
         undo.callback(server.stop, settings.stop_grace_s)
+        for ender in reversed(service.stream_enders):
+            undo.callback(_close, ender)
         undo.callback(_drain, health, settings.drain_s)
         health.start()
         memory = start_memory_return(settings.memory_return_s)

@@ -46,6 +46,10 @@ class Service:
     generic_handlers: Sequence[grpc.GenericRpcHandler] = ()
     """More handlers, asked before the server's own ones (health and reflection included)."""
 
+    stream_enders: Sequence[Callable[[], object]] = ()
+    """Called in this order when the service stops, once the gateway looks elsewhere: streams that
+    would outlast the grace are to end by themselves, each telling its caller why."""
+
     closers: Sequence[Callable[[], object]] = ()
     """Called in this order once no call runs any more."""
 

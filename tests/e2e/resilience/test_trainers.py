@@ -1,0 +1,57 @@
+"""Trainers that die, or are replaced, while a client follows its training."""
+
+import os
+import signal
+
+import grpc
+import pytest
+
+from tests.e2e.resilience.conftest import TRAINERS, Fleet
+from tests.e2e.resilience.followed_run import FollowedRun
+from tests.support.polling import wait_until
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+
+PROMPTLY_S = 10.0
+
+
+def test_a_client_whose_trainers_die_attaches_again_and_misses_nothing(fleet: Fleet, calls):
+    run = FollowedRun(fleet, calls)
+    first = run.follow()
+    first.wait_for(5)
+
+    pids = {name: fleet.stack.part(name)["pid"] for name in TRAINERS}
+    for pid in pids.values():
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: first.has_ended, "the stream ends", PROMPTLY_S)
+    # HTTP/2 has no other end for a stream that had begun.
+    assert first.error.code() is grpc.StatusCode.INTERNAL
+    assert "RST_STREAM" in first.error.details()
+
+    second = run.follow_again()
+    second.wait_for(len(first.messages) + 5)
+    run.stop()
+    run.assert_gapless(first, second)
+    assert "Started again" in second.texts
+    for name, pid in pids.items():
+        fleet.wait_replaced(name, pid)
+
+
+def test_a_client_whose_trainers_are_replaced_is_told_to_come_again(fleet: Fleet, calls):
+    run = FollowedRun(fleet, calls)
+    first = run.follow()
+    first.wait_for(5)
+
+    pids = {name: fleet.stack.part(name)["pid"] for name in TRAINERS}
+    for pid in pids.values():
+        os.kill(pid, signal.SIGTERM)
+    wait_until(lambda: first.has_ended, "the stream ends", PROMPTLY_S)
+    assert first.error.code() is grpc.StatusCode.UNAVAILABLE
+    assert "Train again" in first.error.details()
+
+    second = run.follow_again()
+    second.wait_for(len(first.messages) + 5)
+    run.stop()
+    run.assert_gapless(first, second)
+    for name, pid in pids.items():
+        fleet.wait_replaced(name, pid)
