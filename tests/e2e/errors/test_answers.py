@@ -8,7 +8,7 @@ from tests.e2e.errors.row import Row
 from tests.e2e.errors.stage import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.table import ASKED
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
 CALLS = [(door, row) for row in ASKED for door in DOORS]
 
