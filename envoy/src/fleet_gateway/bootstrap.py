@@ -180,7 +180,6 @@ def _cluster(fixed: Json, name: str, endpoints: tuple[str, ...], *, checked: boo
         del cluster["outlier_detection"]
     cluster |= {
         "name": name,
-        "type": "STATIC" if all(_is_ipv4(endpoint) for endpoint in endpoints) else "STRICT_DNS",
         "load_assignment": {
             "cluster_name": name,
             "endpoints": [
@@ -193,6 +192,10 @@ def _cluster(fixed: Json, name: str, endpoints: tuple[str, ...], *, checked: boo
             ],
         },
     }
+    if all(_is_ipv4(endpoint) for endpoint in endpoints):
+        cluster["type"] = "STATIC"
+    else:
+        cluster |= copy.deepcopy(fixed["replicas_by_name"])
     if checked:
         cluster["health_checks"] = [fixed["health_check"]]
     return cluster
