@@ -53,8 +53,8 @@ def request_of(case: Case, session_id: str) -> pb.InferenceRequest:
     return pb.InferenceRequest(
         session_id=session_id,
         inputs=pb.InputBatch(
-            cube=_tensor(cube(case.side), pb.D_TYPE_UINT16),
-            wavelengths=_tensor(wavelengths_nm()[None], pb.D_TYPE_INT32),
+            cube=tensor_of(cube(case.side), pb.D_TYPE_UINT16),
+            wavelengths=tensor_of(wavelengths_nm()[None], pb.D_TYPE_INT32),
         ),
         output_specs=case.output_specs,
     )
@@ -76,5 +76,6 @@ def compare(stub: Stub, echo: EchoStack, session_id: str, case: Case) -> Iterato
     yield summarise(case.title, "Inference, Envoy", case.clients, seconds, floor)
 
 
-def _tensor(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:
+def tensor_of(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:
+    """The message of an array."""
     return pb.Tensor(shape=array.shape, dtype=dtype, raw_data=array.tobytes())

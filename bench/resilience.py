@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bench.inference_calls import tensor_of
 from bench.result import percentile
 from bench.scene import cube, wavelengths_nm, write_training_data
 from bench.session_calls import Stub, apply_trainrun, open_session, resolve, train
@@ -98,8 +98,8 @@ def _inference(stub: Stub, session_id: str, side: int) -> Callable[[], None]:
     request = pb.InferenceRequest(
         session_id=session_id,
         inputs=pb.InputBatch(
-            cube=_tensor(cube(side), pb.D_TYPE_UINT16),
-            wavelengths=_tensor(wavelengths_nm()[None], pb.D_TYPE_INT32),
+            cube=tensor_of(cube(side), pb.D_TYPE_UINT16),
+            wavelengths=tensor_of(wavelengths_nm()[None], pb.D_TYPE_INT32),
         ),
     )
     expected = stub.Inference(request, timeout=60.0)
@@ -109,10 +109,6 @@ def _inference(stub: Stub, session_id: str, side: int) -> Callable[[], None]:
             raise AssertionError("the answer is another one than before")
 
     return call
-
-
-def _tensor(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:
-    return pb.Tensor(shape=array.shape, dtype=dtype, raw_data=array.tobytes())
 
 
 def _print(outcomes: list[Outcome]) -> None:

@@ -42,6 +42,11 @@ class BackgroundStack:
         state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
         return {key: int(value) for key, value in state[name].items()}
 
+    def pids(self) -> dict[str, int]:
+        """Process ids of the parts that run, by name, as of now."""
+        state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
+        return {name: int(each["pid"]) for name, each in state.items() if each["pid"]}
+
     def is_serving(self, service: str = "") -> bool:
         """Whether `service` ("" for all) is SERVING at the gateway right now."""
         return is_serving(self.health_address, service)
