@@ -18,9 +18,9 @@ endif
 export GRPC_PORT INFERENCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench test test-numerics test-parity check format proto nodes pins clean
+.PHONY: help setup up demo bench test test-numerics test-parity test-compose check format proto nodes pins clean
 
-help: ## list the targets
+help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 setup: $(READY) ## make the virtual environment .venv with everything pinned
@@ -50,6 +50,9 @@ test-numerics: $(READY) ## run the tests against float64 references
 
 test-parity: $(READY) ## run the tests against published cuvis-ai 0.4.0, installed by itself
 	$(RUN)/python -m pytest tests/parity
+
+test-compose: $(READY) ## build the images and run the tests of the fleet in containers
+	$(RUN)/python -m pytest tests/compose -m compose
 
 check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/ruff check .

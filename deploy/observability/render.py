@@ -1,4 +1,4 @@
-"""Write Grafana's dashboards from ``dashboards.yaml``: ``python deploy/observability/render.py``."""
+"""Write Grafana's dashboards from `dashboards.yaml`: `python deploy/observability/render.py`."""
 
 import json
 from pathlib import Path

@@ -1,0 +1,64 @@
+"""Calls without a pause, while something is done to the fleet."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import grpc
+
+from tests.e2e.scene import Scene
+from tests.e2e.wire import wire
+from tests.support.polling import wait_until
+
+CLIENTS = 4
+
+
+@dataclass
+class Load:
+    """What came of the calls so far.
+
+    Attributes:
+        seconds: time that each answered call took.
+        failures: how each other call ended.
+    """
+
+    seconds: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def wait_for(self, more: int) -> None:
+        """Wait until so many more calls were answered."""
+        enough = len(self.seconds) + more
+        wait_until(lambda: len(self.seconds) >= enough, f"{more} more answers", timeout_s=120)
+
+
+@contextmanager
+def inference_load(address: str, session_ids: Sequence[str], scene: Scene) -> Iterator[Load]:
+    """Let clients without any retry of their own infer as long as the block runs."""
+    load, stop = Load(), threading.Event()
+    cube, wavelengths = scene.cubes[1:2], scene.wavelengths_nm[None]
+
+    def work(session_id: str) -> None:
+        with wire(address) as calls:
+            while not stop.is_set():
+                started_s = time.perf_counter()
+                try:
+                    calls.infer(session_id, cube, wavelengths, ["decisions"])
+                except grpc.RpcError as error:
+                    load.failures.append(f"{error.code().name}: {error.details()}")
+                else:
+                    load.seconds.append(time.perf_counter() - started_s)
+
+    threads = [
+        threading.Thread(target=work, args=(session_ids[number % len(session_ids)],))
+        for number in range(CLIENTS)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
