@@ -33,11 +33,12 @@ def test_an_image_adds_little_to_its_base(fleet, service):
     assert _own_bytes(fleet.image(service)) <= LIMITS_BYTES[service]
 
 
-def test_trainer_and_inference_share_torch_and_the_engine(fleet):
+def test_trainer_and_inference_share_the_layer_of_torch(fleet):
     trainer, inference = (_layers(fleet.image(name)) for name in ("trainer", "inference"))
-    shared = [layer for layer in trainer if layer in inference]
+    shared = [one for one, other in zip(trainer, inference, strict=False) if one == other]
     base = docker("image", "inspect", "-f", "{{len .RootFS.Layers}}", BASE)
-    assert len(shared) >= int(base) + 3, "the account, third-party packages, the engine's rooms"
+    assert trainer[: len(shared)] == shared, "only what lies on equal layers is kept once"
+    assert len(shared) >= int(base) + 2, "the account, and torch with all other packages"
 
 
 @pytest.mark.parametrize("service", SERVICES)
