@@ -14,8 +14,8 @@ from fleet_platform.rpc import STATUS_OF
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.e2e.errors.row import ProvenElsewhere
-from tests.e2e.errors.rows.every_method import GENERAL
-from tests.e2e.errors.table import ASKED, NOTES, PROVEN_ELSEWHERE, TABLE
+from tests.e2e.errors.rows.every_method import GENERAL, STORE_DOWN
+from tests.e2e.errors.table import NOTES, PROVEN_ELSEWHERE, TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 METHODS = {method.name for method in pb2.DESCRIPTOR.services_by_name["CuvisAIService"].methods}
@@ -58,7 +58,7 @@ def test_each_method_has_rows_or_none_to_have():
 def test_each_method_about_sessions_tells_of_one_that_is_not_there_and_of_the_store():
     unknown = {row.method for row in TABLE if row.name == "unknown or expired session"}
     assert unknown == OF_SESSIONS
-    down = {row.method for row in ASKED if row.name == "the session store is down"}
+    down = {row.method for row in STORE_DOWN}
     assert down == OF_SESSIONS | {"CreateSession"}
 
 

@@ -36,14 +36,11 @@ class Row(Case):
         remedy: what the caller does about it.
         session: the one that the request is about, where `in_session` and it names none.
         situation: what has to be so before.
-        gateway_text: the words at the gateway, where it answers in the service's place; empty: the
-            same.
     """
 
     remedy: str
     session: Session = Session.FITTED
     situation: Situation = Situation.AT_REST
-    gateway_text: str = ""
 
     def with_text(self, text: str) -> Self:
         """The same with other words."""

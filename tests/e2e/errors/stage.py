@@ -1,7 +1,8 @@
 """A whole stack with sessions in each state, and the situations that errors need."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ from tests.e2e.errors.row import Row, Session, Situation
 from tests.e2e.errors.rows import trainrun
 from tests.e2e.scene import MEASUREMENTS, SIDE
 from tests.e2e.wire import Refusal, Wire
-from tests.support.polling import wait_until
 from tests.support.redis_server import RedisServer
 
 DOORS = ("service", "gateway")
@@ -94,11 +94,17 @@ class Stage:
             given.setdefault("session_id", self._sessions[row.session])
         return self._wires[door].refused(row.method, **given)
 
-    def expected(self, door: str, row: Row) -> Row:
-        """The row with the text that is told at this door, all of it."""
-        text = (row.gateway_text if door == "gateway" else "") or row.text
+    def all_refused(self, door: str, rows: Sequence[Row]) -> list[Refusal]:
+        """How the calls of rows that are slow to be refused are so, all at the same time."""
+        for row in rows:
+            self._enter(row.situation)
+        with ThreadPoolExecutor(len(rows)) as pool:
+            return list(pool.map(lambda row: self.refused(door, row), rows))
+
+    def expected(self, row: Row) -> Row:
+        """The row with the text that is told, all of it."""
         session_id = row.fields().get("session_id", self._sessions[row.session])
-        return row.with_text(text.replace("<session_id>", session_id))
+        return row.with_text(row.text.replace("<session_id>", session_id))
 
     def _session(self, config: bytes = b"") -> str:
         session_id = self._calls.session()
@@ -114,12 +120,13 @@ class Stage:
         steps = {
             Situation.SLOT_TAKEN: self._take_slot,
             Situation.TRAINING_QUEUE_FULL: self._fill_queue,
-            Situation.STORE_DOWN: self._stop_store,
+            Situation.STORE_DOWN: self._redis.stop,
         }
         for situation, step in steps.items():
             if self._situation.value < situation.value <= wanted.value:
-                step()
+                # Noted first: a step that fails would fail for each row again.
                 self._situation = situation
+                step()
 
     def _take_slot(self) -> None:
         self._begin(self._sessions[Session.TRAINING], pb2.TRAINER_TYPE_GRADIENT)
@@ -135,14 +142,6 @@ class Stage:
         stream = stub.Train(request, timeout=60)
         next(stream)
         stream.cancel()
-
-    def _stop_store(self) -> None:
-        self._redis.stop()
-        for method in ("CreateSession", "ResolveConfig", "StopTrain", "SetProfiling"):
-            wait_until(lambda method=method: self._is_unhealthy(method), f"{method} has no replica")
-
-    def _is_unhealthy(self, method: str) -> bool:
-        return self._calls.refused(method).text.startswith("No healthy replica")
 
 
 @contextmanager

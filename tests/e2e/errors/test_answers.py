@@ -5,8 +5,10 @@ import pytest
 
 from fleet_proto.methods import SERVICE_NAME
 from tests.e2e.errors.row import Row
+from tests.e2e.errors.rows.every_method import STORE_DOWN
 from tests.e2e.errors.stage import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.table import ASKED
+from tests.e2e.wire import Refusal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 
@@ -34,6 +36,13 @@ def test_bytes_that_are_no_message(stage: Stage, method: str, door: str) -> None
 @pytest.mark.parametrize(("door", "row"), CALLS, ids=[f"{row} ({door})" for door, row in CALLS])
 def test_row(stage: Stage, door: str, row: Row) -> None:
     refusal = stage.refused(door, row)
-    expected = stage.expected(door, row)
+    expected = stage.expected(row)
     assert refusal.code is expected.code, refusal
     assert expected.says(refusal.text), refusal.text
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_method_tells_that_the_store_is_down(stage: Stage, door: str) -> None:
+    refusals = stage.all_refused(door, STORE_DOWN)
+    told = {row.method: refusal for row, refusal in zip(STORE_DOWN, refusals, strict=True)}
+    assert told == {row.method: Refusal(row.code, row.text) for row in STORE_DOWN}

@@ -16,7 +16,6 @@ _AGAIN = "Wait as told and call again."
 _BACK_OFF = "Call again, with pauses that grow."
 _OPERATOR = "Tell the operator."
 _STORE_DOWN = "The session store does not answer; try again in a moment."
-_NO_REPLICA = "No healthy replica of the {} service; try again in a moment."
 
 
 def _general(name: str, code: str, text: str, remedy: str, proof: str) -> ProvenElsewhere:
@@ -103,7 +102,7 @@ GENERAL = [
         "UNAVAILABLE",
         _STORE_DOWN,
         _BACK_OFF,
-        f"{_ANSWERS}::test_row",
+        f"{_ANSWERS}::test_each_method_tells_that_the_store_is_down",
     ),
     _general(
         "the artifact volume does not answer",
@@ -113,11 +112,11 @@ GENERAL = [
         f"{_CONTRACT}/test_file_artifacts.py::test_a_volume_that_is_full_or_broken_while_writing",
     ),
     _general(
-        "no replica of a service can work, for its own sake or the store's",
+        "a service has no replica at all",
         "UNAVAILABLE",
-        _NO_REPLICA.format("<service>"),
+        "No healthy replica of the <service> service; try again in a moment.",
         _BACK_OFF,
-        f"{_ANSWERS}::test_row",
+        _LOCAL_REPLIES,
     ),
     _general(
         "a replica died under a call that the gateway could not repeat",
@@ -177,9 +176,8 @@ STORE_DOWN = [
         in_session="session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name,
         session=Session.NEW,
         situation=Situation.STORE_DOWN,
-        gateway_text=_NO_REPLICA.format(service),
     )
-    for service, methods in METHODS_BY_SERVICE.items()
+    for methods in METHODS_BY_SERVICE.values()
     for method in sorted(methods)
     if method == "CreateSession"
     or "session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name

@@ -78,7 +78,8 @@ NOTES = {
     "then ends the stream with the matching code and the same text. When a client leaves, or its "
     "deadline passes, the stream ends and not the training, whether it runs or waits: call `Train` "
     "again to follow it, `StopTrain` to end it.",
-    "StopTrain": "Where nothing can be stopped, the reply's `accepted` is false.",
+    "StopTrain": "Where no training runs, the next one is cancelled before it begins, unless "
+    "`SetTrainRunConfig` or `RestoreTrainRun` is called first.",
     "GetTrainStatus": "A training that failed is no error here: the reply's message has the status "
     "ERROR and the reason.",
 }
