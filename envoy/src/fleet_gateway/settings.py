@@ -25,6 +25,9 @@ class GatewaySettings(DoorSettings):
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
     """Port of `gateway_host` for Prometheus; unset: metrics are at the admin port alone."""
 
+    stop_grace_s: float = Field(default=10.0, ge=0)
+    """Seconds that running calls get to end once the gateway is told to stop (in containers)."""
+
     session_endpoints: tuple[str, ...]
     """Replicas of the session service."""
 
