@@ -24,16 +24,31 @@ def test_an_unknown_session_is_not_found(client):
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_where_nothing_runs_nothing_is_accepted_and_the_next_training_is_not_harmed(client):
+def test_between_two_trainings_the_next_one_is_cancelled_before_it_begins(client):
     client.apply()
+    assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
+    weights = client.session.pipeline.weights_digest
 
     reply = client.stop()
+    messages, error = read(client.train())
 
-    assert not reply.accepted
+    assert reply.accepted
     assert "No training runs" in reply.message
+    assert error is None
+    assert [message.status for message in messages] == [pb.TRAIN_STATUS_CANCELLED]
+    assert client.status() == messages[-1]
+    assert client.run.state == RUN_STATE_CANCELLED
+    assert client.session.pipeline.weights_digest == weights
     assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
-    assert not client.stop().accepted
-    assert client.status().status == pb.TRAIN_STATUS_COMPLETE
+
+
+def test_a_trainrun_that_is_applied_afterwards_is_trained(client):
+    client.apply()
+    assert client.stop().accepted
+
+    client.apply()
+
+    assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
 def test_a_statistical_training_stops_and_keeps_the_nodes_it_has(client):
@@ -58,7 +73,6 @@ def test_a_gradient_training_stops_and_can_be_trained_on(client):
     read_until(stream, "Epoch 2/")
 
     assert client.stop().accepted
-    assert client.stop().accepted in {True, False}  # asked twice: no matter
     messages, error = read(stream)
 
     assert error is None

@@ -262,19 +262,21 @@ def test_a_run_that_goes_on_elsewhere_goes_on_in_the_same_stream(world):
     ]
 
 
-def test_stopping_where_nothing_runs_is_not_accepted_and_says_so(world):
-    reply = world.training.stop(world.session)
+def test_stopping_where_nothing_runs_cancels_the_next_run_and_no_more(world):
+    assert "No training runs" in world.training.stop(world.session)
 
-    assert not reply.accepted
-    assert "No training runs" in reply.message
-    world.complete(world.runs.claim(world.start().run_id, "child"))
-    assert not world.training.stop(world.session).accepted
+    run = world.start()
+
+    assert world.runs.read(run.run_id).state == records.RUN_STATE_CANCELLED
+    (message,) = world.training.follow(run.run_id, lambda: True)
+    assert message.status == pb.TRAIN_STATUS_CANCELLED
+    assert world.runs.read(world.start().run_id).state == records.RUN_STATE_QUEUED
 
 
 def test_a_waiting_run_is_cancelled_at_once(world):
     run = world.start()
 
-    assert world.training.stop(world.session).accepted
+    assert "is cancelled" in world.training.stop(world.session)
 
     assert world.runs.read(run.run_id).state == records.RUN_STATE_CANCELLED
     assert world.training.latest(world.session).status == pb.TRAIN_STATUS_CANCELLED
@@ -284,7 +286,7 @@ def test_a_waiting_run_is_cancelled_at_once(world):
 def test_a_running_run_is_asked_to_stop(world):
     run = world.runs.claim(world.start().run_id, "child")
 
-    assert world.training.stop(world.session).accepted
+    assert "stops at its next batch" in world.training.stop(world.session)
 
     assert world.runs.heartbeat(run.run_id, run.fencing_token) is Hold.STOPPING
 
@@ -294,7 +296,7 @@ def test_an_interrupted_run_with_a_checkpoint_is_stopped_by_who_takes_it_up(worl
     world.runs.save_checkpoint(run.run_id, run.fencing_token, "ab" * 32)
     world.runs.release(run.run_id, run.fencing_token, died=True)
 
-    assert world.training.stop(world.session).accepted
+    assert "stops at its next batch" in world.training.stop(world.session)
 
     # Its last epochs are worth publishing, which only a child can.
     assert world.runs.claim(run.run_id, "another").stop_requested

@@ -44,6 +44,7 @@ class PreparedTrainRun:
         record.data_config_json = canonical_json(self.trainrun.data)
         record.training_config_json = canonical_json(training) if training else b""
         record.trainrun_config_json = canonical_json(rest)
+        record.stop_requested = False
 
 
 def stored_pipeline(

@@ -77,9 +77,9 @@ class TrainerServicer:
         return self._runs.follow(run.run_id, call.is_active)
 
     def stop_train(self, request: StopTrainRequest, _call: Call) -> StopTrainResponse:
-        """Stop the session's training; `accepted` is false where there is none to stop."""
-        reply = self._runs.stop(self._sessions.read(request.session_id))
-        return StopTrainResponse(accepted=reply.accepted, message=reply.message)
+        """Stop the session's training, or the next one where none runs."""
+        message = self._runs.stop(self._sessions.read(request.session_id))
+        return StopTrainResponse(accepted=True, message=message)
 
     def get_train_status(
         self, request: GetTrainStatusRequest, _call: Call

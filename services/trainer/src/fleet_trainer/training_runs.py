@@ -4,7 +4,6 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from fleet_platform.errors import AppError, Conflict, DependencyDown, NotFound, OutOfOrder
 from fleet_platform.runs import RunStore
@@ -27,16 +26,9 @@ _QUEUE_WAIT_S = 0.25
 """How soon it is noticed that a run has come nearer to its turn."""
 
 
-class StopReply(NamedTuple):
-    """What became of a request to stop.
-
-    Attributes:
-        accepted: there was something to stop, and it stops.
-        message: the same for people.
-    """
-
-    accepted: bool
-    message: str
+_NOT_BEGUN = train_messages.cancelled(
+    "Training cancelled before it began, as StopTrain was called; the pipeline is as it was"
+)
 
 
 class TrainingRuns:
@@ -83,6 +75,8 @@ class TrainingRuns:
     ) -> RunRecord:
         """Begin a run of the session's pipeline, or return the one that is active already.
 
+        Where `stop` was called meanwhile, the run is cancelled before it begins.
+
         Raises:
             OutOfOrder: a run of another type is active.
             Conflict: the pipeline was replaced in the same moment.
@@ -106,6 +100,9 @@ class TrainingRuns:
             return attachable(run, trainer_type)
         try:
             self._sessions.update(session.session_id, lambda record: _note(record, wanted))
+            if session.stop_requested:
+                self._runs.withdraw(run_endings.cancelled(run), _NOT_BEGUN.SerializeToString())
+                return run
             self._queue.admit(run.run_id)
         except AppError as error:
             self._drop(run, error)
@@ -159,21 +156,33 @@ class TrainingRuns:
             return train_messages.beginning()
         return TrainResponse.FromString(entry.payload)
 
-    def stop(self, session: SessionRecord) -> StopReply:
-        """Stop the session's active run: at once if it waits, else at its next batch or node."""
+    def stop(self, session: SessionRecord) -> str:
+        """Stop the session's active run: at once if it waits, else at its next batch or node.
+
+        Where none is active, the next one is cancelled, unless a trainrun is applied before: a
+        client that trains in several phases may stop between two of them.
+
+        Returns:
+            What will happen, for people.
+        """
         run = self.active(session)
         if run is None:
-            return StopReply(False, "No training runs in this session; nothing was stopped.")
+            return self._stop_next(session)
         if run.state == RUN_STATE_QUEUED and not run.checkpoint_digest:
             text = "Training cancelled while it waited; the pipeline is as it was"
             message = train_messages.cancelled(text).SerializeToString()
             if self._runs.withdraw(run_endings.cancelled(run), message):
-                return StopReply(True, "The training was waiting and is cancelled.")
+                return "The training was waiting and is cancelled."
         if self._runs.request_stop(run.run_id):
-            return StopReply(
-                True, "The training stops at its next batch or node; Train tells when it has."
-            )
-        return StopReply(False, "The training ended in this moment; nothing was stopped.")
+            return "The training stops at its next batch or node; Train tells when it has."
+        return self._stop_next(session)
+
+    def _stop_next(self, session: SessionRecord) -> str:
+        self._sessions.update(session.session_id, _request_stop)
+        return (
+            "No training runs in this session. The next one is cancelled before it begins, unless"
+            " SetTrainRunConfig or RestoreTrainRun is called first."
+        )
 
     def _refuse_when_ending(self) -> None:
         if self._ending.is_set():
@@ -218,3 +227,8 @@ def _note(session: SessionRecord, run: RunRecord) -> None:
     if session.run_id != run.run_id:
         session.run_id = run.run_id
         session.ClearField("run_fencing_token")
+    session.stop_requested = False
+
+
+def _request_stop(session: SessionRecord) -> None:
+    session.stop_requested = True

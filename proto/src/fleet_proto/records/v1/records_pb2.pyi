@@ -85,6 +85,7 @@ class SessionRecord(_message.Message):
     USES_PORT_LISTS_FIELD_NUMBER: _builtins.int
     RUN_FENCING_TOKEN_FIELD_NUMBER: _builtins.int
     WRITE_ID_FIELD_NUMBER: _builtins.int
+    STOP_REQUESTED_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
     """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
     session_id: _builtins.str
@@ -102,7 +103,7 @@ class SessionRecord(_message.Message):
     run_id: _builtins.str
     """Newest training run; empty: the session has trained nothing."""
     uses_port_lists: _builtins.bool
-    """Whether the client called LoadPlugins, hence reads NodeInfo's ports in list form."""
+    """Whether the client reads NodeInfo's ports in list form, as those up to 0.4.1 do."""
     run_fencing_token: _builtins.int
     """Fencing token with which run_id was last worked on; its writes with a smaller one are refused.
     0: nobody has begun it.
@@ -111,6 +112,8 @@ class SessionRecord(_message.Message):
     """Random name of the update that wrote this record, so that one that is sent again because its
     reply was lost finds its own work; empty: never updated.
     """
+    stop_requested: _builtins.bool
+    """Whether the client asked to stop while no training ran, which cancels the next one."""
     @_builtins.property
     def search_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Absolute folders in which configuration and weight files are looked up, in order."""
@@ -145,10 +148,11 @@ class SessionRecord(_message.Message):
         uses_port_lists: _builtins.bool = ...,
         run_fencing_token: _builtins.int = ...,
         write_id: _builtins.bytes = ...,
+        stop_requested: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline", "profiling", b"profiling"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_ms", b"created_ms", "data_config_json", b"data_config_json", "format_version", b"format_version", "owner", b"owner", "pipeline", b"pipeline", "plugins", b"plugins", "profiling", b"profiling", "run_fencing_token", b"run_fencing_token", "run_id", b"run_id", "search_paths", b"search_paths", "session_id", b"session_id", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json", "uses_port_lists", b"uses_port_lists", "write_id", b"write_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_ms", b"created_ms", "data_config_json", b"data_config_json", "format_version", b"format_version", "owner", b"owner", "pipeline", b"pipeline", "plugins", b"plugins", "profiling", b"profiling", "run_fencing_token", b"run_fencing_token", "run_id", b"run_id", "search_paths", b"search_paths", "session_id", b"session_id", "stop_requested", b"stop_requested", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json", "uses_port_lists", b"uses_port_lists", "write_id", b"write_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
