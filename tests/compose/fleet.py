@@ -44,7 +44,8 @@ class ComposeFleet:
 
     def scale(self, inference: int) -> None:
         """Start what is missing, and have so many inference replicas."""
-        self._compose("up", "-d", "--no-build", "--scale", f"inference={inference}")
+        scale = ("--scale", f"inference={inference}")
+        self._compose("up", "-d", "--no-build", "--no-recreate", *scale)
 
     def restart(self, service: str) -> None:
         """Stop and start the containers of a service."""
@@ -83,7 +84,7 @@ class ComposeFleet:
     def wait_until_serving(self) -> None:
         """Wait until the gateway says SERVING for the whole fleet."""
         try:
-            wait_until(lambda: is_serving(self.address), "the fleet serves", timeout_s=180)
+            wait_until(lambda: is_serving(self.address), "the fleet serves", timeout_s=300)
         except AssertionError as error:
             raise AssertionError(f"{error}\n{self._compose('logs', '--tail=20')}") from None
 

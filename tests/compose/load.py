@@ -28,14 +28,18 @@ class Load:
     failures: list[str] = field(default_factory=list)
 
     def wait_for(self, more: int) -> None:
-        """Wait until so many more calls were answered."""
+        """Wait until so many more calls were answered, or one has failed."""
         enough = len(self.seconds) + more
-        wait_until(lambda: len(self.seconds) >= enough, f"{more} more answers", timeout_s=120)
+        wait_until(
+            lambda: self.failures or len(self.seconds) >= enough,
+            f"{more} more answers",
+            timeout_s=120,
+        )
 
 
 @contextmanager
 def inference_load(address: str, session_ids: Sequence[str], scene: Scene) -> Iterator[Load]:
-    """Let clients without any retry of their own infer as long as the block runs."""
+    """Let clients infer as long as the block runs; each ends with its first call that fails."""
     load, stop = Load(), threading.Event()
     cube, wavelengths = scene.cubes[1:2], scene.wavelengths_nm[None]
 
@@ -47,8 +51,8 @@ def inference_load(address: str, session_ids: Sequence[str], scene: Scene) -> It
                     calls.infer(session_id, cube, wavelengths, ["decisions"])
                 except grpc.RpcError as error:
                     load.failures.append(f"{error.code().name}: {error.details()}")
-                else:
-                    load.seconds.append(time.perf_counter() - started_s)
+                    return
+                load.seconds.append(time.perf_counter() - started_s)
 
     threads = [
         threading.Thread(target=work, args=(session_ids[number % len(session_ids)],))
