@@ -41,9 +41,7 @@ def shared_dir(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> Path:
     write_annotations(scene, lentils.with_suffix(".json"))
     cu3s.write_cu3s(lentils, scene.cubes, scene.wavelengths_nm)
     outputs.mkdir()
-    for parent in (outputs, *list(outputs.parents)[: len(folder.parts) - 2]):
-        parent.chmod(parent.stat().st_mode | 0o055)
-    outputs.chmod(0o777)
+    outputs.chmod(0o777)  # services run as a user of their own
     return folder
 
 
