@@ -19,6 +19,7 @@ from fleet_engine.training.gradient import train_gradient
 from fleet_engine.weights import load_weights, write_published
 from fleet_platform.files import PathPolicy
 from fleet_schemas import PipelineConfig, TrainRunConfig
+from tests.support.waiting_call import WaitingCall
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
@@ -68,7 +69,7 @@ class Scene:
             "training.trainer.enable_progress_bar=false",
         ]
         resolved: dict[str, Any] = resolver.resolve(
-            "trainrun", f"trainrun/{name}", [str(CONFIGS)], overrides
+            "trainrun", f"trainrun/{name}", [str(CONFIGS)], overrides, WaitingCall()
         )
         for node in resolved["pipeline"]["nodes"]:
             # Figures are not compared, and each costs the published packages a second.
