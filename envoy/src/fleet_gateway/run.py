@@ -10,7 +10,9 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from fleet_gateway.gateway_files import write_gateway_files
 from fleet_gateway.settings import GatewaySettings
@@ -28,9 +30,10 @@ def run(settings: GatewaySettings, folder: Path) -> int:
         UnusableFile: a file of keys or certificates is not as it should be.
     """
     path = write_gateway_files(settings, folder)
-    told = threading.Event()
+    # Unlike an event, it may be told by a handler that interrupts the very wait for it.
+    told: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda number, _: told.put(number))
     envoy = subprocess.Popen(
         [
             *("envoy", "-c", str(path), "--disable-hot-restart", "--log-level", "warning"),
@@ -39,9 +42,12 @@ def run(settings: GatewaySettings, folder: Path) -> int:
         # Ctrl-C reaches the whole group of a terminal; this process passes it on in its own time.
         start_new_session=True,
     )
-    while not told.wait(_LOOK_EVERY_S):
-        if envoy.poll() is not None:
-            return envoy.returncode
+    while envoy.poll() is None:
+        with suppress(Empty):
+            told.get(timeout=_LOOK_EVERY_S)
+            break
+    else:
+        return envoy.returncode
     _drain(settings, envoy)
     envoy.terminate()
     return envoy.wait()

@@ -2,10 +2,10 @@
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from queue import SimpleQueue
 from types import FrameType
 
 from fleet_platform.memory import start_memory_return
@@ -83,16 +83,17 @@ def run_service(service: Service, settings: ServiceSettings) -> int:
     Returns:
         The process's exit code: 0, or 1 when it could not start.
     """
-    stop = threading.Event()
+    # Unlike an event, it may be told by a handler that interrupts the very wait for it.
+    stop: SimpleQueue[int] = SimpleQueue()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        stop.put(number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
     try:
         with start_service(service, settings) as running:
-            stop.wait()
+            stop.get()
             _log.info("stopping", service=service.name)
     except PortTaken as error:
         _log.error("start.failed", service=service.name, because=str(error))
