@@ -1,16 +1,15 @@
 """What a trainer tells of its runs and of the processes that work on them."""
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from pathlib import Path
+from contextlib import suppress
 
+from fleet_platform.memory import resident_bytes
 from fleet_platform.runs import RunStore
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
 from fleet_trainer.child_pool import ChildPool
 
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _NO_RUNS = {"queued": 0, "running": 0}
 
 
@@ -29,15 +28,12 @@ def watch_trainer(registry: MetricRegistry, *, pool: ChildPool, runs: RunStore, 
         metrics.TRAIN_CHILDREN,
         lambda: [({"state": state}, count) for state, count in pool.states().items()],
     )
-    registry.watch(metrics.TRAIN_CHILDREN_BYTES, lambda: [({}, _resident_bytes(pool.pids()))])
+    registry.watch(metrics.TRAIN_CHILDREN_BYTES, lambda: [({}, _all_resident_bytes(pool.pids()))])
 
 
-def _resident_bytes(pids: Iterable[int]) -> int:
+def _all_resident_bytes(pids: Iterable[int]) -> int:
     total = 0
     for pid in pids:
-        try:
-            statm = Path(f"/proc/{pid}/statm").read_text(encoding="ascii")
-        except OSError:
-            continue  # it has ended in this moment
-        total += int(statm.split()[1]) * _PAGE_BYTES
+        with suppress(OSError):  # it has ended in this moment
+            total += resident_bytes(pid)
     return total

@@ -2,5 +2,6 @@
 
 from fleet_platform.memory.heap import Heap
 from fleet_platform.memory.memory_return import MemoryReturn, start_memory_return
+from fleet_platform.memory.resident import resident_bytes
 
-__all__ = ["Heap", "MemoryReturn", "start_memory_return"]
+__all__ = ["Heap", "MemoryReturn", "resident_bytes", "start_memory_return"]

@@ -1,14 +1,13 @@
 """The memory that glibc's malloc has taken from the system for this process."""
 
 import ctypes
-import os
-from pathlib import Path
+
+from fleet_platform.memory.resident import resident_bytes
 
 _FIGURES = (
     *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
     *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
 )
-_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Mallinfo2(ctypes.Structure):
@@ -40,7 +39,7 @@ class Heap:
 
     def resident_bytes(self) -> int:
         """All of the process that is in memory now."""
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * _PAGE_BYTES
+        return resident_bytes()
 
     def trim(self) -> None:
         """Give all whole pages that are free back; who needs memory next waits for new ones."""
