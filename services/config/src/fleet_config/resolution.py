@@ -15,7 +15,7 @@ from fleet_config.override import parse_overrides
 from fleet_config.reference import resolve_references
 from fleet_config.yaml_file import YamlFiles
 from fleet_platform.errors import Exhausted, InvalidInput
-from fleet_platform.rpc import Call
+from fleet_platform.rpc import Call, turn
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.registry import spans
 from fleet_schemas import ConfigModel, config_type, validate_config
@@ -75,21 +75,14 @@ class ConfigResolver:
         roots = self._lookup.roots(search_paths)
         root = next((root for root in roots if file.is_relative_to(root)), file.parent)
         name = file.relative_to(root).with_suffix("").as_posix()
-        has_turn = self._hydra.acquire(timeout=call.patience_s(_MOST_WAIT_S))
-        try:
-            call.check()
-            if not has_turn:
-                raise Exhausted(
-                    "Too many configs are being resolved at once; try again in "
-                    f"{_RETRY_AFTER_S} s.",
-                    retry_after_s=_RETRY_AFTER_S,
-                )
+        busy = Exhausted(
+            f"Too many configs are being resolved at once; try again in {_RETRY_AFTER_S} s.",
+            retry_after_s=_RETRY_AFTER_S,
+        )
+        with turn(self._hydra, call, most_s=_MOST_WAIT_S, busy=busy):
             parsed = parse_overrides(overrides)
             ordered = [root, *(other for other in roots if other != root)]
             return compose(name, ordered, parsed, self._files)
-        finally:
-            if has_turn:
-                self._hydra.release()
 
 
 def _finish(composition: Composition, kind: str, model: type[ConfigModel]) -> ConfigModel:

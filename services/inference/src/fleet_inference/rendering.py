@@ -9,7 +9,7 @@ import subprocess
 from threading import BoundedSemaphore
 
 from fleet_platform.errors import Exhausted
-from fleet_platform.rpc import Call
+from fleet_platform.rpc import Call, turn
 from fleet_platform.telemetry import logger
 
 _DPI = 110
@@ -51,18 +51,12 @@ class Renderer:
         program = shutil.which("dot")
         if program is None:
             return None
-        has_turn = self._turns.acquire(timeout=call.patience_s(self._turn_s))
-        try:
-            call.check()
-            if not has_turn:
-                raise Exhausted(
-                    f"Other pipelines are being drawn; try again in {_RETRY_AFTER_S} s.",
-                    retry_after_s=_RETRY_AFTER_S,
-                )
+        busy = Exhausted(
+            f"Other pipelines are being drawn; try again in {_RETRY_AFTER_S} s.",
+            retry_after_s=_RETRY_AFTER_S,
+        )
+        with turn(self._turns, call, most_s=self._turn_s, busy=busy):
             return _run(program, dot_text, image_format, call.patience_s(self._limit_s))
-        finally:
-            if has_turn:
-                self._turns.release()
 
 
 def _run(program: str, dot_text: str, image_format: str, limit_s: float) -> bytes | None:

@@ -10,6 +10,7 @@ from fleet_platform.rpc.channel import connect
 from fleet_platform.rpc.lifecycle import RunningService, run_service, start_service
 from fleet_platform.rpc.service import Codec, Service
 from fleet_platform.rpc.status import STATUS_OF
+from fleet_platform.rpc.turn import turn
 
 __all__ = [
     "STATUS_OF",
@@ -20,4 +21,5 @@ __all__ = [
     "connect",
     "run_service",
     "start_service",
+    "turn",
 ]
