@@ -61,7 +61,7 @@ check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/lint-imports
 	$(RUN)/python proto/generate.py --check
 	$(RUN)/python libs/schemas/generate.py --check
-	$(RUN)/python docs/telemetry_table.py --check
+	$(RUN)/python -m docs.telemetry_table --check
 	$(RUN)/python -m docs.errors_table --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
 	$(MAKE) --no-print-directory test

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from docs.marked_tables import replace_table, write_or_check
 from fleet_proto.methods import METHODS_BY_SERVICE
 from tests.e2e.errors.row import ProvenElsewhere, Told
 from tests.e2e.errors.rows.every_method import GENERAL
@@ -19,10 +20,7 @@ DOCUMENT = Path(__file__).resolve().parent / "errors.md"
 def replace_tables(document: str) -> str:
     """`document` with the tables between its markers made anew."""
     for name, content in (("every method", _table(GENERAL)), ("methods", _methods())):
-        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
-        head, _, rest = document.partition(begin)
-        _, _, tail = rest.partition(end)
-        document = f"{head}{begin}{content}{end}{tail}"
+        document = replace_table(document, name, content)
     return document
 
 
@@ -63,19 +61,13 @@ def _quoted(text: str) -> str:
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    current = replace_tables(text)
-    if "--check" not in sys.argv[1:]:
-        DOCUMENT.write_text(current, encoding="utf-8")
-        return 0
-    if text != current:
-        sys.stderr.write(
-            f"{DOCUMENT.name} does not say what the table of errors says.\n"
-            "Run: python -m docs.errors_table\n"
-        )
-        return 1
-    sys.stdout.write("the tables of errors are current\n")
-    return 0
+    return write_or_check(
+        DOCUMENT,
+        replace_tables,
+        sys.argv[1:],
+        source="the table of errors",
+        command="python -m docs.errors_table",
+    )
 
 
 if __name__ == "__main__":

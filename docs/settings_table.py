@@ -1,6 +1,6 @@
 """Write the settings table of the README from the settings classes.
 
-``python docs/settings_table.py`` prints it; ``--write`` puts it between the README's markers.
+``python -m docs.settings_table`` prints it; ``--write`` puts it between the README's markers.
 """
 
 import sys
@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
+from docs.marked_tables import replace_table
 from fleet_config.settings import ConfigSettings
 from fleet_gateway import GatewaySettings
 from fleet_inference.settings import InferenceSettings
@@ -19,7 +20,6 @@ from fleet_session.settings import SessionSettings
 from fleet_trainer.settings import TrainerSettings
 
 README = Path(__file__).resolve().parent.parent / "README.md"
-BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 
 
 def render() -> str:
@@ -48,11 +48,9 @@ def render() -> str:
     return "\n".join(lines) + "\n"
 
 
-def replace_table(readme: str) -> str:
+def replace_settings(readme: str) -> str:
     """`readme` with the table between its markers made anew."""
-    head, _, rest = readme.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}{render()}{END}{tail}"
+    return replace_table(readme, "settings", render())
 
 
 def _default(field: FieldInfo) -> str:
@@ -67,6 +65,6 @@ def _meaning(field: FieldInfo) -> str:
 
 if __name__ == "__main__":
     if "--write" in sys.argv[1:]:
-        README.write_text(replace_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+        README.write_text(replace_settings(README.read_text(encoding="utf-8")), encoding="utf-8")
     else:
         sys.stdout.write(render())

@@ -1,6 +1,6 @@
 """Write the tables of ``docs/telemetry.md`` from the registry of spans and metrics.
 
-``python docs/telemetry_table.py`` puts them between the document's markers; with ``--check`` it
+``python -m docs.telemetry_table`` puts them between the document's markers; with ``--check`` it
 writes nothing and fails when the document says something else.
 """
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from docs.marked_tables import replace_table, write_or_check
 from fleet_platform.telemetry.registry import Metric, SpanName, metrics, spans
 
 DOCUMENT = Path(__file__).resolve().parent / "telemetry.md"
@@ -20,10 +21,7 @@ def replace_tables(document: str) -> str:
         ("metrics", _metrics(metrics.METRICS)),
         ("library metrics", _metrics(metrics.LIBRARY_METRICS)),
     ):
-        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
-        head, _, rest = document.partition(begin)
-        _, _, tail = rest.partition(end)
-        document = f"{head}{begin}{table}{end}{tail}"
+        document = replace_table(document, name, table)
     return document
 
 
@@ -67,19 +65,13 @@ def _code(word: str) -> str:
 
 def main() -> int:
     """Run the command line; returns the exit status."""
-    text = DOCUMENT.read_text(encoding="utf-8")
-    current = replace_tables(text)
-    if "--check" not in sys.argv[1:]:
-        DOCUMENT.write_text(current, encoding="utf-8")
-        return 0
-    if text != current:
-        sys.stderr.write(
-            f"{DOCUMENT.name} does not say what the registry says.\n"
-            "Run: python docs/telemetry_table.py\n"
-        )
-        return 1
-    sys.stdout.write("the tables of spans and metrics are current\n")
-    return 0
+    return write_or_check(
+        DOCUMENT,
+        replace_tables,
+        sys.argv[1:],
+        source="the registry",
+        command="python -m docs.telemetry_table",
+    )
 
 
 if __name__ == "__main__":
