@@ -3,6 +3,7 @@
 import threading
 
 import grpc
+import pytest
 
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.rpc import Codec
@@ -107,7 +108,9 @@ def test_a_caller_that_leaves_a_stream_closes_it(serve, capsys):
     assert "unexpected" not in log
 
 
-def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(serve, fails):
+@pytest.fixture
+def one_busy_worker(serve):
+    """A server whose only worker has a call until `release`, and what it has begun."""
     release, running, started = threading.Event(), threading.Event(), []
 
     def close(request, _call):
@@ -119,6 +122,11 @@ def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(serve, fails):
     served = serve(settings={"grpc_max_workers": 1}, CloseSession=close)
     first = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="first"))
     assert running.wait(10)
+    return served, first, started, release
+
+
+def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(one_busy_worker, fails):
+    served, first, started, release = one_busy_worker
     late = pb.CloseSessionRequest(session_id="late")
     error = fails(lambda: served.stub.CloseSession(late, timeout=0.05))
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
@@ -128,18 +136,8 @@ def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(serve, fails):
     assert started == ["first"]
 
 
-def test_a_call_whose_caller_left_in_the_queue_is_not_started(serve):
-    release, running, started = threading.Event(), threading.Event(), []
-
-    def close(request, _call):
-        started.append(request.session_id)
-        running.set()
-        release.wait(30)
-        return OK
-
-    served = serve(settings={"grpc_max_workers": 1}, CloseSession=close)
-    first = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="first"))
-    assert running.wait(10)
+def test_a_call_whose_caller_left_in_the_queue_is_not_started(one_busy_worker):
+    served, first, started, release = one_busy_worker
     left = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="left"))
     wait_until(lambda: served.running.busy == 2, "the second waits in the queue")
     left.cancel()
