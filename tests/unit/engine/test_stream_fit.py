@@ -79,8 +79,9 @@ def test_what_it_keeps_can_be_trained_afterwards():
     assert one.mean.grad is not None
 
 
-def test_its_failure_ends_the_fit_and_all_threads():
-    pipeline = chain(("good", {}), ("bad", {"fails_at": 1}))
+@pytest.mark.parametrize("batch", range(len(BATCHES)))
+def test_its_failure_ends_the_fit_and_all_threads(batch):
+    pipeline = chain(("good", {}), ("bad", {"fails_at": batch}))
     with pytest.raises(RuntimeError, match="no more"):
         fit(pipeline, *BATCHES)
     assert threads() == []

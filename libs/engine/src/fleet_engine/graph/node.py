@@ -116,6 +116,15 @@ class Node(nn.Module):
         if self._stream_fit is not None:
             self._stream_fit.feed(inputs)
 
+    def fit_settle(self) -> None:
+        """Wait until all batches are taken in, where that happens beside the pass.
+
+        Raises:
+            BaseException: whatever the node's fit raised.
+        """
+        if self._stream_fit is not None:
+            self._stream_fit.settle()
+
     def fit_end(self) -> None:
         """Turn the sums into statistics; the node is fitted.
 

@@ -30,6 +30,7 @@ class StreamFit:
         self._fit = fit
         self._changed = threading.Condition()
         self._next: Inputs | None = None
+        self._asks = False
         self._ended = False
         self._abandoned = False
         self._left = False
@@ -51,6 +52,16 @@ class StreamFit:
             if not self._left:
                 self._next = inputs
                 self._changed.notify_all()
+
+    def settle(self) -> None:
+        """Wait until the fit is done with all batches that it was handed.
+
+        Raises:
+            BaseException: whatever the fit raised.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: (self._asks and self._next is None) or self._left)
+        self._raise_error()
 
     def finish(self) -> None:
         """End the stream and wait for the fit.
@@ -93,6 +104,8 @@ class StreamFit:
     def _stream(self) -> Iterator[Inputs]:
         while True:
             with self._changed:
+                self._asks = True
+                self._changed.notify_all()
                 self._changed.wait_for(
                     lambda: self._next is not None or self._ended or self._abandoned
                 )
@@ -100,7 +113,7 @@ class StreamFit:
                     raise _Abandoned
                 if self._next is None:
                     return
-                inputs, self._next = self._next, None
+                inputs, self._next, self._asks = self._next, None, False
                 self._changed.notify_all()
             yield {port: _owned(value) for port, value in inputs.items()}
 

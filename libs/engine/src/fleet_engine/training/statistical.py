@@ -87,6 +87,9 @@ class _Fit:
                 self.total = self._pass(wave, self.batches)
             else:
                 self._merge(self.share.gather(lambda: self._part(wave)))
+            # No node is to end its fit if another one could not take in the data.
+            for node in nodes:
+                node.fit_settle()
             for node in nodes:
                 node.fit_end()
                 self._tell("end", [node.name], self.total)
