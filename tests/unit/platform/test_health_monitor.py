@@ -2,6 +2,7 @@ import threading
 import time
 
 import pytest
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
 from fleet_platform.errors import DependencyDown
 from fleet_platform.rpc import health
@@ -49,6 +50,24 @@ def test_one_red_dependency_turns_all_red_and_back(monitor_of, capsys):
     wait_until(lambda: len(turned_green) == 2, "told twice")
     log = capsys.readouterr()
     assert "Redis does not answer." in log.out + log.err
+
+
+def test_a_process_lives_while_its_dependency_is_down(monitor_of):
+    def redis():
+        raise DependencyDown("Redis does not answer.")
+
+    monitor = monitor_of(redis=redis)
+    monitor.start()
+
+    def status(service):
+        return monitor.servicer.Check(HealthCheckRequest(service=service), None).status
+
+    assert (status("tested"), status("liveness")) == (
+        HealthCheckResponse.NOT_SERVING,
+        HealthCheckResponse.SERVING,
+    )
+    monitor.stop()
+    assert status("liveness") == HealthCheckResponse.NOT_SERVING
 
 
 def test_a_hanging_probe_counts_as_down_and_piles_up_no_threads(monitor_of, monkeypatch):

@@ -13,6 +13,10 @@ _SERVING = HealthCheckResponse.SERVING
 _NOT_SERVING = HealthCheckResponse.NOT_SERVING
 _UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
 
+LIVENESS = "liveness"
+"""Name under which a process says that it answers at all, whatever its dependencies do: an engine
+that restarts processes by it leaves them alone while Redis is away."""
+
 
 class EndingHealthServicer:
     """Answers ``Check`` and ``Watch``; a watch ends with NOT_SERVING when the server stops.
@@ -24,7 +28,7 @@ class EndingHealthServicer:
     """
 
     def __init__(self) -> None:
-        self._statuses: dict[str, int] = {"": _SERVING}
+        self._statuses: dict[str, int] = {"": _SERVING, LIVENESS: _SERVING}
         self._ending = False
         # Held while messages are sent, so that all watchers see one order.
         self._changing = Lock()
