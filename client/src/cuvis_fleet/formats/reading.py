@@ -1,0 +1,67 @@
+"""Reading scenes from files."""
+
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from cuvis_fleet.formats.errors import UnreadableScene
+from cuvis_fleet.formats.file_kind import StoredArrays
+from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
+from cuvis_fleet.formats.scene import Scene
+
+
+def read_scenes(
+    path: str | PathLike[str], *, wavelengths_nm: npt.ArrayLike | None = None
+) -> list[Scene]:
+    """Read all cubes of a file, by the suffix of its name.
+
+    Args:
+        path: of the file; of an ENVI image the header.
+        wavelengths_nm: of the bands, in place of those that the file has or lacks.
+
+    Raises:
+        UnreadableScene: the file is missing, of an unknown kind, damaged, or does not fit together.
+        MissingExtra: the library for the kind is not installed.
+    """
+    file = Path(path)
+    kind = kind_of(file)
+    if kind is None:
+        raise UnreadableScene(unknown_kind(file))
+    if not file.is_file():
+        raise UnreadableScene(f"{file} does not exist.")
+    try:
+        stored = kind.read(file)
+        if wavelengths_nm is not None:
+            stored = StoredArrays(stored.cubes, np.asarray(wavelengths_nm), stored.masks)
+        return stored.scenes(file.stem)
+    except ValueError as error:
+        raise UnreadableScene(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise UnreadableScene(f"{file} cannot be read: {error.strerror or error}.") from error
+
+
+def read_scene(
+    path: str | PathLike[str],
+    measurement: int = 0,
+    *,
+    wavelengths_nm: npt.ArrayLike | None = None,
+) -> Scene:
+    """Read one cube of a file, by the suffix of its name.
+
+    Args:
+        path: of the file; of an ENVI image the header.
+        measurement: number of the cube, from 0.
+        wavelengths_nm: of the bands, in place of those that the file has or lacks.
+
+    Raises:
+        UnreadableScene: as `read_scenes`, or there is no such cube in it.
+        MissingExtra: the library for the kind is not installed.
+    """
+    scenes = read_scenes(path, wavelengths_nm=wavelengths_nm)
+    if not 0 <= measurement < len(scenes):
+        raise UnreadableScene(
+            f"{path} has no measurement {measurement}; it has 0 to {len(scenes) - 1}."
+        )
+    return scenes[measurement]

@@ -1,0 +1,35 @@
+"""Files that are there as a whole or not at all."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cuvis_fleet.formats.errors import UnwritableFile
+
+
+@contextmanager
+def whole_files(target: Path) -> Iterator[Path]:
+    """Write a file, and those that belong to it, under other names until all are whole.
+
+    Args:
+        target: the file; it and its companions take the place of what had their names.
+
+    Yields:
+        Where to write the file inside the block; companions beside it. They come to where they
+        belong at the end of the block, the file itself last.
+
+    Raises:
+        UnwritableFile: there is no room, or the folder is missing or not writable.
+    """
+    try:
+        with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as folder:
+            unfinished = Path(folder, target.name)
+            yield unfinished
+            companions = [path for path in Path(folder).iterdir() if path != unfinished]
+            for path in (*companions, unfinished):
+                path.replace(target.parent / path.name)
+    except OSError as error:
+        raise UnwritableFile(
+            f"{target} cannot be written: {error.strerror or error}. Nothing was left behind."
+        ) from error

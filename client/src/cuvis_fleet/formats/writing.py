@@ -1,0 +1,89 @@
+"""Writing scenes to files."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from cuvis_fleet.formats.envi_images import ENVI, truth_header, values_file
+from cuvis_fleet.formats.errors import UnwritableFile
+from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
+from cuvis_fleet.formats.scene import Scene
+from cuvis_fleet.formats.whole_files import whole_files
+
+
+def write_scene(scene: Scene, path: str | PathLike[str]) -> tuple[str, ...]:
+    """Write a scene as a kind of file that servers read, by the suffix of its name.
+
+    Returns:
+        What the kind has no place for and was left out: ``wavelengths``, ``mask``.
+
+    Raises:
+        UnwritableFile: an unknown kind, one that cannot hold such a cube, or there is no room; an
+            older file of that name is as it was.
+        MissingExtra: the library for the kind is not installed.
+    """
+    return write_scenes([scene], path)
+
+
+def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[str, ...]:
+    """Write scenes of one size into one file; see `write_scene`.
+
+    Raises:
+        UnwritableFile: as `write_scene`; several scenes and the kind holds one; or they differ in
+            size, type, wavelengths, or in whether they are labelled.
+        MissingExtra: the library for the kind is not installed.
+    """
+    target = Path(path)
+    kind = kind_of(target)
+    if kind is None:
+        raise UnwritableFile(unknown_kind(target))
+    if len(scenes) != 1 and not kind.holds_many:
+        raise UnwritableFile(
+            f"{target} cannot be written: an {kind.title} holds one measurement, not "
+            f"{len(scenes)}; choose one, or write .npz."
+        )
+    _check_alike(scenes, target)
+    if kind is ENVI:
+        _check_no_leftovers(target, scenes[0])
+    try:
+        with whole_files(target) as unfinished:
+            kind.write(scenes, unfinished)
+    except ValueError as error:
+        raise UnwritableFile(f"{target} cannot be written: {error}.") from error
+    has = {
+        "wavelengths": scenes[0].wavelengths_nm is not None,
+        "mask": scenes[0].mask_HW is not None,
+    }
+    return tuple(name for name, given in has.items() if given and name not in kind.places)
+
+
+def _check_alike(scenes: Sequence[Scene], target: Path) -> None:
+    forms = {
+        (
+            scene.cube_HWC.shape,
+            scene.cube_HWC.dtype,
+            None if scene.wavelengths_nm is None else scene.wavelengths_nm.tobytes(),
+            scene.mask_HW is None,
+        )
+        for scene in scenes
+    }
+    if len(forms) != 1:
+        raise UnwritableFile(
+            f"{target} cannot be written: its {len(scenes)} measurements must be of one size, type "
+            "and wavelengths, and all or none labelled."
+        )
+
+
+def _check_no_leftovers(header: Path, scene: Scene) -> None:
+    """Refuse to write beside files that would be taken for the new image's own."""
+    values, truth = values_file(header), truth_header(header)
+    if values is not None and values.name != f"{header.stem}.img":
+        raise UnwritableFile(
+            f"{header} cannot be written: {values} would be taken for its values; remove it, or "
+            "choose another name."
+        )
+    if truth.is_file() and scene.mask_HW is None:
+        raise UnwritableFile(
+            f"{header} cannot be written: {truth} would be taken for its truth; remove it, or "
+            "choose another name."
+        )

@@ -1,0 +1,31 @@
+"""Pictures of scenes, results and trainings; needs ``pip install 'cuvis-fleet[pictures]'``.
+
+Each function makes a figure of its own, which `save` writes and notebooks show; nothing of the
+program's own plotting is touched. Colours are told apart with any colour vision.
+"""
+
+from cuvis_fleet.extras import needs_extra
+
+with needs_extra("pictures", "Pictures"):
+    import matplotlib as _matplotlib  # noqa: F401
+
+from cuvis_fleet.pictures.decision_overlay import decision_overlay
+from cuvis_fleet.pictures.pipeline_graph import pipeline_graph
+from cuvis_fleet.pictures.preview import preview
+from cuvis_fleet.pictures.roc_curve import Roc, roc
+from cuvis_fleet.pictures.saving import save
+from cuvis_fleet.pictures.score_map import score_map
+from cuvis_fleet.pictures.spectra import spectra
+from cuvis_fleet.pictures.training_curves import training_curves
+
+__all__ = [
+    "Roc",
+    "decision_overlay",
+    "pipeline_graph",
+    "preview",
+    "roc",
+    "save",
+    "score_map",
+    "spectra",
+    "training_curves",
+]

@@ -1,0 +1,94 @@
+"""What all pictures have in common: colours, sizes and axes."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+# Colours of Okabe & Ito (2008), which people with any colour vision tell apart.
+BLUE, ORANGE, PURPLE, BLACK = "#0072B2", "#E69F00", "#CC79A7", "#000000"
+LINES = (BLUE, ORANGE, "#009E73", PURPLE, "#56B4E9", "#D55E00", BLACK)
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+
+_WIDTH_INCHES = 7.0
+
+
+def image_axes(shape_HW: tuple[int, ...], *, beside: float = 0.0) -> tuple[Figure, Axes]:
+    """Axes for an image, counted in pixels; the figure fits its proportions.
+
+    Args:
+        shape_HW: of the image.
+        beside: inches to the right, for a colour bar.
+    """
+    proportion = min(max(shape_HW[0] / shape_HW[1], 0.2), 1.6)
+    size = (_WIDTH_INCHES + beside, 1.2 + (_WIDTH_INCHES - 1.0) * proportion)
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots()
+    name_pixels(axes)
+    return figure, axes
+
+
+def line_axes(height_inches: float = 4.6) -> tuple[Figure, Axes]:
+    """Axes for lines, with a faint grid."""
+    figure = Figure(figsize=(8.0, height_inches), layout="constrained")
+    axes = figure.subplots()
+    open_axes(axes)
+    return figure, axes
+
+
+def open_axes(axes: Axes) -> None:
+    """Leave of the frame what is read: the two axes, and a faint grid behind the lines."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    axes.grid(color="0.92")
+
+
+def name_pixels(axes: Axes) -> None:
+    """Say what the axes of an image count."""
+    axes.set_xlabel("column (pixel)")
+    axes.set_ylabel("row (pixel)")
+
+
+def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Write names of lines beside their last points, moved apart where they would overlap.
+
+    Args:
+        axes: whose limits are final.
+        ends: x, y, text and colour of each line's last point.
+    """
+    low, high = axes.transData.transform(np.array([[0, limit] for limit in axes.get_ylim()]))[:, 1]
+    per_point = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr] # it is drawn in one
+    height = 13 * per_point * (high - low) / (axes.bbox.height or 1)
+    taken = low - height
+    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
+        pixel_y = float(axes.transData.transform((x, y))[1])
+        place = max(pixel_y, taken + height)
+        taken = place
+        axes.annotate(
+            text,
+            (x, y),
+            xytext=(6, (place - pixel_y) / per_point),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            fontsize=9.5,
+            annotation_clip=False,
+        )
+
+
+def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """An image [H,W] of what a server returns as [1,H,W,1], or of the image itself.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    image = np.asarray(values)
+    if image.ndim == 4 and image.shape[0] == image.shape[3] == 1:
+        return image[0, :, :, 0]
+    if image.ndim == 3 and image.shape[2] == 1:
+        return image[:, :, 0]
+    if image.ndim == 2 and image.size:
+        return image
+    raise ValueError(f"{name} has the shape {image.shape}; one image [H,W] is needed")
