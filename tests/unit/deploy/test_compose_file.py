@@ -6,20 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from fleet_config.settings import ConfigSettings
-from fleet_gateway import GatewaySettings
-from fleet_inference.settings import InferenceSettings
-from fleet_session.settings import SessionSettings
-from fleet_trainer.settings import TrainerSettings
+from tests.support.service_settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[3]
-SETTINGS = {
-    "gateway": GatewaySettings,
-    "session": SessionSettings,
-    "config": ConfigSettings,
-    "trainer": TrainerSettings,
-    "inference": InferenceSettings,
-}
 
 
 def _read(name):
