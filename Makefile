@@ -18,7 +18,7 @@ endif
 export GRPC_PORT INFERENCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench test test-numerics test-parity test-compose check format proto nodes pins clean
+.PHONY: help setup up demo bench test test-numerics test-parity test-compose check format proto nodes pins docs packages clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -57,12 +57,13 @@ test-compose: $(READY) ## build the images and run the tests of the fleet in con
 check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
-	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs
+	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs deploy/packages
 	$(RUN)/lint-imports
 	$(RUN)/python proto/generate.py --check
 	$(RUN)/python libs/schemas/generate.py --check
 	$(RUN)/python -m docs.telemetry_table --check
 	$(RUN)/python -m docs.errors_table --check
+	$(RUN)/python -m deploy.packages.version --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
 	$(MAKE) --no-print-directory test
 
@@ -73,12 +74,19 @@ format: $(READY) ## format the code
 proto: $(READY) ## generate the code of the wire contract
 	$(RUN)/python proto/generate.py
 
-nodes: $(READY) ## write down the built-in node classes for services without torch
+nodes: $(READY)
 	$(RUN)/python libs/schemas/generate.py
 
-pins: $(READY) ## write constraints.txt from what is installed
+pins: $(READY)
 	@{ echo '# Every package of the environment, pinned. `make pins` writes it anew.'; \
 	  $(RUN)/uv pip freeze --python $(RUN)/python | grep -v '^-e' | sed 's/+cpu$$//'; } > constraints.txt
 
+docs: $(READY) ## build the documentation into site/
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
+
+packages: $(READY) ## build sdists and wheels, with the licences of all that they need, into dist/
+	$(RUN)/python -m deploy.packages.build dist
+	$(RUN)/python -m deploy.packages.licences > dist/LICENCES.md
+
 clean: ## remove what was built and what the stack wrote under run/
-	rm -rf $(VENV) .peers run .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .peers run site dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
