@@ -1,13 +1,10 @@
 """Train the RX detector statistically and run it, by the bare gRPC messages.
 
-Usage: ``python examples/grpc/statistical_training_client.py [HOST:PORT] [OVERRIDE...]``. On what
-``make demo`` wrote: ``localhost:50051 data.cu3s_file_path=demo/synthetic.hdr
-data.annotation_json_path=null data.train_ids=[0]``.
+Usage: ``python examples/grpc/statistical_training_client.py [HOST:PORT] [OVERRIDE...]``
 """
 
-import sys
-
 import numpy as np
+from example_data import data_overrides, example_parser
 from workflow_utils import (
     apply_trainrun_config,
     build_stub,
@@ -59,4 +56,5 @@ def main(server_address: str, overrides: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "localhost:50051", sys.argv[2:])
+    chosen = example_parser("Train the RX detector statistically and run it.").parse_args()
+    main(chosen.server_address, [*data_overrides(chosen), *chosen.overrides])

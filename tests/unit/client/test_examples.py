@@ -63,7 +63,7 @@ def test_the_statistical_training_example(utils, double, address, monkeypatch, c
             outputs={"rx.scores": utils.numpy_to_proto(np.ones((1, 32, 32, 1), np.float32))}
         ),
     }
-    monkeypatch.setattr(sys, "argv", ["client", address, "data.batch_size=2"])
+    monkeypatch.setattr(sys, "argv", ["client", address, "data.batch_size=2", "--data", "a.cu3s"])
     runpy.run_path(str(EXAMPLES / "statistical_training_client.py"), run_name="__main__")
     assert capsys.readouterr().out.splitlines() == [
         "Trainrun rx on a.cu3s",
@@ -72,7 +72,12 @@ def test_the_statistical_training_example(utils, double, address, monkeypatch, c
     ]
     (resolve,) = double.requests("ResolveConfig")
     assert resolve.path == "trainrun/rx_statistical"
-    assert list(resolve.overrides) == ["training.seed=123", "data.batch_size=2"]
+    assert list(resolve.overrides) == [
+        "training.seed=123",
+        "data.cu3s_file_path='a.cu3s'",
+        "data.annotation_json_path=null",
+        "data.batch_size=2",
+    ]
     (inference,) = double.requests("Inference")
     assert list(inference.inputs.cube.shape) == [1, 32, 32, 7]
     assert double.requests("CloseSession")

@@ -1,0 +1,51 @@
+"""Examples as a user starts them, in processes of their own, against one stack."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet_local.background import BackgroundStack, background_stack
+from fleet_local.ports import free_ports
+from tests.e2e.conftest import REPOSITORY, stack_environment
+
+EXAMPLES = REPOSITORY / "examples"
+
+Example = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def example_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the examples start in, with the data folder that the stack reads from."""
+    folder = tmp_path_factory.mktemp("examples")
+    (folder / "data").mkdir()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def example_stack(example_dir: Path) -> Iterator[BackgroundStack]:
+    """A fresh stack, without data."""
+    environment = stack_environment(example_dir, example_dir / "data", {})
+    with background_stack(free_ports(1)[0], example_dir / "run", environment) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def example(example_stack: BackgroundStack, example_dir: Path) -> Example:
+    """``example("grpc/run_inference.py", ...)`` -> what the script printed."""
+
+    def run(script: str, *arguments: object) -> str:
+        done = subprocess.run(
+            [sys.executable, EXAMPLES / script, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=110,
+            check=False,
+            cwd=example_dir,
+        )
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run
