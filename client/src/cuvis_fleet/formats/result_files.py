@@ -38,9 +38,9 @@ def write_result(
     target = Path(path)
     suffix = target.suffix.lower()
     if suffix == ".npz":
-        kept = result if output is None else {output: result[_named(result, output)]}
+        names = result if output is None else [_named(result, output)]
         with whole_files(target) as unfinished:
-            write_arrays(dict(kept), unfinished)
+            write_arrays({name: result[name] for name in names}, unfinished)
     elif suffix == ".hdr":
         name, image_HWC = _image(result, output, target)
         with whole_files(target) as unfinished:
