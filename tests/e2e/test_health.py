@@ -11,6 +11,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.e2e.wire import assert_says, wire
 from tests.support.polling import wait_until
 from tests.support.redis_server import RedisServer
+from tests.support.serving_process import serving_pid
 
 pytestmark = pytest.mark.e2e
 
@@ -87,7 +88,7 @@ def test_health_follows_redis_down_and_up_and_sessions_survive(start_stack, tmp_
         watched = health.watch()
         session_id = calls.session()
         calls.load(session_id, calls.resolve(session_id, "pipeline", "pipeline/rx_statistical"))
-        pids = {name: stack.part(name)["pid"] for name in SERVICES}
+        pids = {name: serving_pid(stack, name) for name in SERVICES}
         wait_until(lambda: watched.statuses == [SERVING], "Watch tells SERVING at once")
 
         redis.stop()
@@ -110,7 +111,7 @@ def test_health_follows_redis_down_and_up_and_sessions_survive(start_stack, tmp_
         watched.stop()
         for service in SERVICES:
             wait_until(lambda name=service: health.check(name) == SERVING, service, TURN_S)
-        assert {name: stack.part(name)["pid"] for name in SERVICES} == pids, "nothing restarted"
+        assert {name: serving_pid(stack, name) for name in SERVICES} == pids, "nothing restarted"
         answer = calls.call("SavePipeline", session_id=session_id, pipeline_path="survived.yaml")
         assert answer.success
         latest = calls.call("GetTrainStatus", session_id=session_id).latest_progress

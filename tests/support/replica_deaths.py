@@ -10,6 +10,7 @@ from fleet_local.background import BackgroundStack
 from fleet_local.readiness import is_serving
 from tests.support.gateway_admin import GatewayAdmin
 from tests.support.polling import wait_until
+from tests.support.serving_process import serving_pid
 
 _BACK_WITHIN_S = 60.0
 
@@ -24,7 +25,7 @@ class ReplicaDeaths:
         self._admin = GatewayAdmin(stack.run_dir / "envoy.json")
 
     def kill_every(self, pause_s: float, for_s: float) -> int:
-        """Kill the replicas in turn without a warning; returns how often.
+        """Kill the processes that serve in turn, without a warning; returns how often.
 
         A replica's turn comes `pause_s` after the one before, or when another one serves beside it.
         """
@@ -37,7 +38,7 @@ class ReplicaDeaths:
             if time.monotonic() > ends_s:
                 break
             victim = self._serving()[0]
-            os.kill(self._stack.part(victim)["pid"], signal.SIGKILL)
+            os.kill(serving_pid(self._stack, victim), signal.SIGKILL)
             # The next turn is another's.
             self._names.remove(victim)
             self._names.append(victim)

@@ -15,6 +15,7 @@ from tests.e2e.conftest import stack_environment
 from tests.e2e.fuzz.messages import Requests, Seeds
 from tests.e2e.scene import Scene
 from tests.e2e.wire import Wire, inference, wire
+from tests.support.serving_process import serving_pid
 
 METHODS = {method: name for name, methods in METHODS_BY_SERVICE.items() for method in methods}
 ANSWERS = frozenset(
@@ -103,8 +104,8 @@ class Target:
                 self.calls.infer(self.bystander_id, cube, self.scene.wavelengths_nm[None])
 
     def process_ids(self) -> dict[str, int]:
-        """Process of each part; another one means that the first is gone."""
-        return {part: self.stack.part(part)["pid"] for part in _PARTS}
+        """Process of each part that serves; another one means that the first is gone."""
+        return {part: serving_pid(self.stack, part) for part in _PARTS}
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from tests.e2e.resilience.conftest import INFERENCE, TRAINERS, Fleet, Trained, a
 from tests.e2e.resilience.followed_run import FollowedRun
 from tests.e2e.wire import Wire
 from tests.support.polling import wait_until
+from tests.support.serving_process import serving_pid
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -23,7 +24,8 @@ INFERENCES = 4
 
 def test_a_killed_redis_loses_no_session_and_no_message(fleet: Fleet, calls, trained, scene):
     before = calls.infer(trained.session_id, trained.cube, trained.wavelengths)
-    pids = {name: fleet.stack.part(name)["pid"] for name in ("session", *INFERENCE, *TRAINERS)}
+    names = ("session", *INFERENCE, *TRAINERS)
+    pids = {name: serving_pid(fleet.stack, name) for name in names}
     run = FollowedRun(fleet, calls)
     first = run.follow()
     first.wait_for(5)
@@ -44,7 +46,7 @@ def test_a_killed_redis_loses_no_session_and_no_message(fleet: Fleet, calls, tra
     assert {port: array.tobytes() for port, array in after.items()} == {
         port: array.tobytes() for port, array in before.items()
     }
-    assert {name: fleet.stack.part(name)["pid"] for name in pids} == pids, "nothing restarted"
+    assert {name: serving_pid(fleet.stack, name) for name in names} == pids, "nothing restarted"
 
 
 @pytest.mark.parametrize(("failure_rate", "least_success"), [(0.01, 0.999), (0.1, 0.99)])

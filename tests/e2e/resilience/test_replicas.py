@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 CLIENTS = 8
 SECONDS = float(os.environ.get("RESILIENCE_SECONDS", "12"))
+EVERY_S = 2.0
 SIDES = {"100 kB": 29, "8 MB": 256}
 
 
@@ -39,9 +40,11 @@ def _call(calls: Wire, trained: Trained, side: int):
 @pytest.mark.parametrize("size", SIDES)
 def test_no_call_fails_while_replicas_are_killed(fleet: Fleet, calls, trained, size):
     deaths = ReplicaDeaths(fleet.stack, "inference", INFERENCE)
+    parts = {name: fleet.stack.part(name)["pid"] for name in INFERENCE}
     with SteadyLoad(_call(calls, trained, SIDES[size]), CLIENTS) as load:
-        kills = deaths.kill_every(pause_s=2.0, for_s=SECONDS)
-    assert kills >= 2
+        kills = deaths.kill_every(EVERY_S, SECONDS)
+    assert kills >= SECONDS / EVERY_S / 2, "replicas are back before their next turn"
+    assert {name: fleet.stack.part(name)["pid"] for name in INFERENCE} == parts
     assert (load.failures, load.wrong) == ([], [])
     assert len(load.seconds) >= CLIENTS
 

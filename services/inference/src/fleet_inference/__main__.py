@@ -1,6 +1,11 @@
-"""Starts the inference service: ``python -m fleet_inference``."""
+"""Starts the inference service: ``python -m fleet_inference``.
+
+Two processes: one that has imported torch and has nothing to do, so nothing to fail of, and one
+forked from it that serves. When that is killed, the next serves a moment later.
+"""
 
 import sys
+from functools import partial
 
 import torch
 
@@ -8,16 +13,22 @@ from fleet_engine import set_tile_threads
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import open_artifact_store
+from fleet_platform.prefork import Prefork, with_chosen_ports
 from fleet_platform.profiling import open_profiling_store
 from fleet_platform.rpc import run_service
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
-from fleet_platform.telemetry import MetricRegistry
+from fleet_platform.telemetry import MetricRegistry, configure_logs
 
 
 def main() -> int:
     """Run until a signal; returns the exit status."""
-    settings = InferenceSettings()
+    settings = with_chosen_ports(InferenceSettings())
+    configure_logs("inference", settings)
+    return Prefork(partial(_serve, settings)).run()
+
+
+def _serve(settings: InferenceSettings) -> int:
     # Each thread takes whole tiles; threads inside an operation would wait for one another, which
     # on a busy machine takes many times longer than the operation.
     set_tile_threads(settings.torch_threads or torch.get_num_threads())

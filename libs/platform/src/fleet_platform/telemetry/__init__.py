@@ -5,7 +5,7 @@ endpoint is set. Every log line written inside a span carries its ids. What span
 are is written down in `registry`.
 """
 
-from fleet_platform.telemetry.logs import logger
+from fleet_platform.telemetry.logs import configure_logs, logger
 from fleet_platform.telemetry.metric_registry import MetricRegistry
 from fleet_platform.telemetry.metrics import serve_metrics
 from fleet_platform.telemetry.setup import Telemetry, configure_telemetry
@@ -20,6 +20,7 @@ from fleet_platform.telemetry.traces import (
 __all__ = [
     "MetricRegistry",
     "Telemetry",
+    "configure_logs",
     "configure_telemetry",
     "current_trace_id",
     "current_traceparent",

@@ -1,0 +1,96 @@
+"""A serving process that is killed has a successor at once; one that ends by itself has none."""
+
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+from fleet_platform.prefork import with_chosen_ports
+from fleet_platform.settings import ServiceSettings
+from tests.support.prefork_program import STOPPED
+
+WITHIN_S = 30.0
+
+
+@contextmanager
+def _program(what: str):
+    """The parent of the program."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.prefork_program", what],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=WITHIN_S)
+
+
+def _serving(parent: subprocess.Popen) -> psutil.Process:
+    """The next process that serves, once it does."""
+    return psutil.Process(int(parent.stdout.readline()))
+
+
+def test_each_killed_process_is_followed_by_another_one_of_the_same_parent():
+    with _program("wait") as parent:
+        seen = [_serving(parent)]
+        for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL):
+            seen[-1].send_signal(number)
+            seen.append(_serving(parent))
+        assert len({process.pid for process in seen}) == len(seen)
+        assert seen[-1].ppid() == parent.pid
+        assert parent.poll() is None
+
+
+def test_a_process_that_crashes_at_its_start_is_tried_again_until_it_is_stopped():
+    with _program("crash") as parent:
+        tries = [int(parent.stdout.readline()) for _ in range(4)]
+        assert len(set(tries)) == len(tries)
+        parent.terminate()
+        # Told in a pause, or while one more process crashes.
+        assert parent.wait(WITHIN_S) in {0, 128 + signal.SIGSEGV}
+
+
+@pytest.mark.parametrize("code", [0, 7])
+def test_a_process_that_ends_by_itself_ends_its_parent_with_its_code(code):
+    with _program(f"exit {code}") as parent:
+        assert parent.wait(WITHIN_S) == code
+        assert len(parent.stdout.read().splitlines()) == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_asks_the_parent_to_stop_stops_the_process_in_order(number):
+    with _program("wait") as parent:
+        serving = _serving(parent)
+        parent.send_signal(number)
+        assert parent.wait(WITHIN_S) == STOPPED
+        assert not serving.is_running()
+
+
+def test_a_signal_that_ends_a_process_before_it_heeds_signals_is_an_orderly_end():
+    with _program("heed nothing") as parent:
+        _serving(parent)
+        parent.terminate()
+        assert parent.wait(WITHIN_S) == 0
+
+
+def test_a_killed_parent_takes_the_process_with_it():
+    with _program("wait") as parent:
+        serving = _serving(parent)
+        parent.kill()
+        assert psutil.wait_procs([serving], timeout=WITHIN_S)[1] == []
+
+
+def test_every_successor_has_the_ports_of_the_first():
+    settings = with_chosen_ports(ServiceSettings(service_port=0, metrics_port=0))
+    assert 0 not in {settings.service_port, settings.metrics_port}
+    assert settings.service_port != settings.metrics_port
+    assert with_chosen_ports(settings) == settings
+
+
+def test_metrics_that_are_not_served_get_no_port():
+    assert with_chosen_ports(ServiceSettings()).metrics_port is None
