@@ -4,6 +4,7 @@ PYTHON ?= python3
 GRPC_PORT ?= 50051
 INFERENCE ?= 1
 DATA ?=
+MINUTES ?= 20
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -18,7 +19,7 @@ endif
 export GRPC_PORT INFERENCE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench test test-numerics test-parity test-compose check format proto nodes pins docs packages clean
+.PHONY: help setup up demo bench soak test test-numerics test-parity test-compose check format proto nodes pins docs packages clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -41,6 +42,9 @@ demo: $(READY) ## train, infer and draw a synthetic scene, or DATA=path/to/your/
 bench: $(READY) ## compare calls with a bare echo, and training with PEER_PYTHON=published/bin/python
 	$(RUN)/python -m fleet_local during $(RUN)/python -m bench --address 127.0.0.1:$(GRPC_PORT)
 	$(RUN)/python -m bench.training
+
+soak: $(READY) ## watch memory, descriptors and threads under mixed work (MINUTES=20)
+	$(RUN)/python -m bench.soak --minutes $(MINUTES)
 
 test: $(READY) ## run all tests
 	$(RUN)/python -m pytest
@@ -71,7 +75,7 @@ format: $(READY) ## format the code
 	$(RUN)/ruff check --fix .
 	$(RUN)/ruff format .
 
-proto: $(READY) ## generate the code of the wire contract
+proto: $(READY)
 	$(RUN)/python proto/generate.py
 
 nodes: $(READY)
