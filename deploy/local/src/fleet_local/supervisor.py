@@ -22,6 +22,7 @@ from honcho.process import Process
 
 from fleet_local.parts import Part, environment_of
 
+_READY_POLL_S = 0.2
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 _SETTLED_S = 10.0
@@ -59,7 +60,8 @@ class Supervisor:
         self._ready_line = ready_line
         self._state_file = state_file
         self._ready = threading.Event()
-        self._stopping = threading.Event()
+        # No event: its lock may be held by the very thread that the signal interrupts.
+        self._stopping = False
         # No time in front: the parts' own lines begin with theirs.
         width = max(len(name) for name in self._running)
         self._printer = Printer(sys.stdout, time_format="", width=width)
@@ -73,7 +75,7 @@ class Supervisor:
                     if each.part.stage == stage:
                         self._start(each)
             threading.Thread(target=self._announce, name="announce", daemon=True).start()
-            while not self._stopping.is_set():
+            while not self._stopping:
                 self._handle_one_event(timeout_s=0.1)
                 self._restart_what_is_due()
             self._stop_all()
@@ -81,7 +83,7 @@ class Supervisor:
         return self._exit_code
 
     def _on_signal(self, _signal: int, _frame: FrameType | None) -> None:
-        self._stopping.set()
+        self._stopping = True
 
     def _start(self, running: _Running) -> None:
         running.restart_at = None
@@ -112,7 +114,7 @@ class Supervisor:
         elif event.type == "stop":
             running.pid = 0
             self._write_state()
-            if not self._stopping.is_set():
+            if not self._stopping:
                 self._on_death(running, event.data["returncode"])
 
     def _on_death(self, running: _Running, code: int) -> None:
@@ -122,7 +124,7 @@ class Supervisor:
         if not self._ready.is_set() and running.failures >= _TRIES_BEFORE_READY:
             self._say(f"{running.part.name} does not start (exit code {code}); its lines say why")
             self._exit_code = 1
-            self._stopping.set()
+            self._stopping = True
             return
         pause_s = min(_FIRST_PAUSE_S * 2 ** (running.failures - 1), _LONGEST_PAUSE_S)
         self._say(f"{running.part.name} ended (exit code {code}); again in {pause_s:.1f} s")
@@ -135,12 +137,12 @@ class Supervisor:
                 self._start(running)
 
     def _announce(self) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping:
             if self._is_ready():
                 self._ready.set()
                 self._say(self._ready_line)
                 return
-            self._stopping.wait(0.2)
+            time.sleep(_READY_POLL_S)
 
     def _stop_all(self) -> None:
         everyone = list(self._running.values())
@@ -176,7 +178,7 @@ class Supervisor:
         except OSError:
             # Nobody reads any more, but the parts must still be stopped.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._stopping.set()
+            self._stopping = True
 
     def _write_state(self) -> None:
         state = {name: _state_of(each) for name, each in self._running.items()}
