@@ -18,8 +18,8 @@ pytestmark = pytest.mark.e2e
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 SERVICES = ("session", "config", "trainer", "inference")
-TURN_S = 3.0
-"""Longest time that health may lag behind Redis, both ways."""
+TURN_S = 30.0
+"""For a busy machine. What is held of the time itself: `tests/unit/session/test_health_lag.py`."""
 
 
 class Health:
@@ -91,7 +91,7 @@ def test_health_follows_redis_down_and_up_and_sessions_survive(start_stack, tmp_
         pids = {name: serving_pid(stack, name) for name in SERVICES}
         wait_until(lambda: watched.statuses == [SERVING], "Watch tells SERVING at once")
 
-        redis.stop()
+        redis.kill()
         wait_until(lambda: health.check() == NOT_SERVING, "NOT_SERVING", TURN_S)
         for service in SERVICES:
             wait_until(lambda name=service: health.check(name) == NOT_SERVING, service, TURN_S)

@@ -16,7 +16,7 @@ from tests.support.serving_process import serving_pid
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-TURN_S = 10.0
+TURN_S = 30.0
 CLIENTS = 4
 SESSIONS = 12
 INFERENCES = 4

@@ -71,7 +71,7 @@ def test_a_process_lives_while_its_dependency_is_down(monitor_of):
 
 
 def test_a_hanging_probe_counts_as_down_and_piles_up_no_threads(monitor_of, monkeypatch):
-    monkeypatch.setattr(health, "_PROBE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.05)
     release = threading.Event()
     hanging, rounds = [], []
 

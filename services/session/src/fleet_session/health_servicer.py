@@ -21,7 +21,9 @@ from fleet_session.gateway_health import GatewayHealth
 _PREFIX = "/grpc.health.v1.Health/"
 _GATEWAY_MARK = ("x-fleet-health", "gateway")
 _SERVICE_HEADER = "x-fleet-service"
-_DEADLINE_S = 1.0
+ASK_DEADLINE_S = 1.0
+"""A service that takes longer to answer through the gateway cannot serve."""
+
 _WATCH_INTERVAL_S = 1.0
 
 _CHECKS_AT_ONCE = 8
@@ -35,7 +37,7 @@ _CODEC = (health_pb2.HealthCheckRequest.FromString, Status.SerializeToString)
 class UpstreamHealth:
     """Asks services for their health through the gateway, the way that calls take."""
 
-    def __init__(self, gateway_address: str, deadline_s: float = _DEADLINE_S) -> None:
+    def __init__(self, gateway_address: str, deadline_s: float = ASK_DEADLINE_S) -> None:
         self._channel = connect(gateway_address)
         self._deadline_s = deadline_s
         self._check = self._channel.unary_unary(

@@ -11,7 +11,9 @@ from fleet_platform.rpc.health_servicer import EndingHealthServicer
 from fleet_platform.telemetry import MetricRegistry, logger
 from fleet_platform.telemetry.registry import metrics
 
-_PROBE_TIMEOUT_S = 1.0
+PROBE_TIMEOUT_S = 1.0
+"""A dependency that takes longer to answer is down."""
+
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 _log = logger("fleet.health")
@@ -50,7 +52,7 @@ class Prober:
     def failure(self, deadline_s: float) -> str | None:
         """Why the dependency is down, waiting for its answer until ``deadline_s`` (monotonic)."""
         if not self._answered.wait(max(0.0, deadline_s - time.monotonic())):
-            return f"no answer within {_PROBE_TIMEOUT_S:g} s"
+            return f"no answer within {PROBE_TIMEOUT_S:g} s"
         return self._failure
 
     def _run(self) -> None:
@@ -135,7 +137,7 @@ class HealthMonitor:
             self._stopping.wait(self._interval_s)
 
     def _round(self) -> None:
-        deadline_s = time.monotonic() + _PROBE_TIMEOUT_S
+        deadline_s = time.monotonic() + PROBE_TIMEOUT_S
         for prober in self._probers:
             prober.ask()
         failures = {prober.name: prober.failure(deadline_s) for prober in self._probers}
