@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from fleet_local.settings import StackSettings
 from tests.support.service_settings import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -38,6 +39,16 @@ def test_every_setting_of_a_service_reaches_its_container(services, name):
     told = services[name]["environment"].keys()
     assert told <= fields, "a variable that nobody reads"
     assert fields == told | (_fixed_in_image(services, name).keys() & fields)
+
+
+def test_what_make_up_takes_compose_takes_as_well(services):
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    taken = set(re.findall(r"\$\{(\w+)", text)).union(
+        *(each.get("environment", {}) for each in services.values())
+    )
+    # Volumes stand for the run folder, METRICS_PORT for METRICS; the port of health is the image's.
+    of_processes = {"RUN_DIR", "METRICS", "HEALTH_PORT"}
+    assert {field.upper() for field in StackSettings.model_fields} - taken == of_processes
 
 
 def test_only_the_gateway_is_reachable_and_from_this_host_alone_unless_told(services):

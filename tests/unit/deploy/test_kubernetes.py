@@ -109,6 +109,18 @@ def test_kustomize_renders_what_was_looked_at_here(everything):
         assert _by_kind(yaml.safe_load_all(shown)) == _by_kind(render(folder))
 
 
+def test_the_documented_kustomization_names_what_there_is(base):
+    text = (ROOT / "docs/kubernetes.md").read_text(encoding="utf-8")
+    said = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    for path in (*said["resources"], *said["components"]):
+        assert (ROOT / path.removeprefix("cuvis-fleet/") / "kustomization.yaml").exists()
+    images = {_container(each)["image"].partition(":")[0] for each in _workloads(base).values()}
+    assert {each["name"] for each in said["images"]} <= images
+    assert {each["target"]["kind"] for each in said["patches"]} <= base.keys()
+    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(told) == [each.name for each in sorted((KUBERNETES / "components").iterdir())]
+
+
 def test_each_part_of_compose_runs_from_the_same_image(base, compose):
     workloads = _workloads(base)
     assert workloads.keys() == compose.keys()
