@@ -3,12 +3,13 @@
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 
 import psutil
 import pytest
 
-from fleet_platform.prefork import with_chosen_ports
+from fleet_platform.prefork import Prefork, with_chosen_ports
 from fleet_platform.settings import ServiceSettings
 from tests.support.prefork_program import STOPPED
 
@@ -83,6 +84,18 @@ def test_a_killed_parent_takes_the_process_with_it():
         serving = _serving(parent)
         parent.kill()
         assert psutil.wait_procs([serving], timeout=WITHIN_S)[1] == []
+
+
+def test_a_process_with_threads_is_not_forked():
+    leave = threading.Event()
+    thread = threading.Thread(target=leave.wait, name="early bird")
+    thread.start()
+    try:
+        with pytest.raises(RuntimeError, match="early bird"):
+            Prefork(lambda: 0).run()
+    finally:
+        leave.set()
+        thread.join()
 
 
 def test_every_successor_has_the_ports_of_the_first():

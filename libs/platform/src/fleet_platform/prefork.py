@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -46,7 +47,13 @@ class Prefork:
         """Serve until SIGTERM, SIGINT or an end of its own; returns the exit code.
 
         For the main thread. In the children this raises `SystemExit`.
+
+        Raises:
+            RuntimeError: threads run, whose locks the children would find held for ever.
         """
+        if threading.active_count() > 1:
+            names = [thread.name for thread in threading.enumerate()]
+            raise RuntimeError(f"only the main thread may run before a fork, but there are {names}")
         # What is here now is never garbage: looking through it would unshare its pages.
         gc.collect()
         gc.freeze()
