@@ -81,7 +81,9 @@ def _draw(
         ends.append((float(epochs[-1]), values[-1], f"{stage} {name} {values[-1]:.3g}", colour))
     axes.set_ylabel(what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if _spans_orders([value for curve in curves.values() for value in curve.values()]):
+    if what == "loss" and _spans_orders(
+        [value for curve in curves.values() for value in curve.values()]
+    ):
         axes.set_yscale("log")
     return ends
 
