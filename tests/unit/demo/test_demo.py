@@ -117,4 +117,4 @@ def test_a_file_of_ones_own_without_truth_has_no_auc(run, double, tmp_path, caps
 def test_a_file_that_cannot_be_read_ends_it_in_one_line(run, tmp_path, capsys):
     with pytest.raises(SystemExit, match="1"):
         run(tmp_path / "scene.jpg")
-    assert "of a kind that the demo does not show" in capsys.readouterr().err
+    assert "unknown kind" in capsys.readouterr().err

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuvis_fleet.demo import reference
-from cuvis_fleet.demo.reference import global_rx, operating_point, roc
+from cuvis_fleet.demo.reference import global_rx, operating_point
+from cuvis_fleet.pictures import Roc
 
 
 @pytest.mark.parametrize("pixels_at_once", [7, 10_000])
@@ -29,7 +30,7 @@ def test_auc_is_the_chance_to_rank_an_anomaly_above_background(pixels):
         return
     above = scores[truth][:, None] - scores[~truth][None, :]
     want = ((above > 0) + 0.5 * (above == 0)).mean()
-    curve = roc(scores, truth)
+    curve = Roc.of(scores, truth)
     assert curve.auc == pytest.approx(want)
     under = np.trapezoid(curve.detection_rate, curve.false_alarm_rate)
     assert under == pytest.approx(want)
@@ -40,6 +41,6 @@ def test_the_operating_point_lies_on_the_curve():
     random = np.random.default_rng(1)
     scores, truth = random.normal(size=500), random.random(500) < 0.2
     false_alarms, detections = operating_point(scores >= 0.5, truth)
-    curve = roc(scores, truth)
+    curve = Roc.of(scores, truth)
     at_same_rate = np.isclose(curve.false_alarm_rate, false_alarms)
     assert detections in curve.detection_rate[at_same_rate]

@@ -5,13 +5,14 @@ import pytest
 from scipy.io import savemat
 from spectral.io import envi
 
-from cuvis_fleet.demo.scene import UnreadableScene, read_scene
+from cuvis_fleet.demo.scene import read_scene
 from cuvis_fleet.demo.staging import stage
 from cuvis_fleet.demo.synthetic_scene import (
     WAVELENGTHS_NM,
     make_synthetic_scene,
     write_synthetic_scene,
 )
+from cuvis_fleet.formats import UnreadableScene
 
 CUBE = np.arange(5 * 7 * 4, dtype=np.uint16).reshape(5, 7, 4)
 TRUTH = (np.arange(35) % 9 == 0).reshape(5, 7)
@@ -76,15 +77,15 @@ def test_what_cannot_be_shown_says_why(tmp_path):
     (tmp_path / "a.hdr").write_text("no such thing")
     savemat(tmp_path / "two.mat", {"a": CUBE, "b": CUBE})
     for name, text in {
-        "a.jpg": "of a kind that the demo does not show",
+        "a.jpg": "unknown kind",
         "b.hdr": "does not exist",
         "nan.npy": "not finite",
-        "flat.npy": "no cube of real numbers",
-        "complex.npy": "no cube of real numbers",
+        "flat.npy": "height, width and bands",
+        "complex.npy": "of type complex128",
         "a.mat": "cannot be read",
         "a.npz": "cannot be read",
         "a.hdr": "cannot be read",
-        "two.mat": "which of its variables is the cube",
+        "two.mat": "keep one, or name it",
     }.items():
         with pytest.raises(UnreadableScene, match=text):
             read_scene(tmp_path / name)

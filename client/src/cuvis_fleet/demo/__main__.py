@@ -11,11 +11,13 @@ from rich.table import Table
 
 import cuvis_fleet
 from cuvis_fleet.demo.figure import draw
-from cuvis_fleet.demo.reference import Roc, global_rx, operating_point, roc
-from cuvis_fleet.demo.scene import Scene, UnreadableScene, read_scene
+from cuvis_fleet.demo.reference import global_rx, operating_point
+from cuvis_fleet.demo.scene import Scene, read_scene
 from cuvis_fleet.demo.staging import FOLDER, stage
 from cuvis_fleet.demo.synthetic_scene import write_synthetic_scene
 from cuvis_fleet.demo.workflow import Outcome, run
+from cuvis_fleet.formats import UnreadableScene
+from cuvis_fleet.pictures import Roc
 
 _LARGEST_AUC_DIFFERENCE = 0.002
 _console = Console(highlight=False, soft_wrap=True)
@@ -24,7 +26,7 @@ _console = Console(highlight=False, soft_wrap=True)
 def demo(
     data: Annotated[
         Path | None,
-        typer.Option(help="ENVI header, .mat, .npz or .npy; without it a synthetic scene."),
+        typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; without it a synthetic scene."),
     ] = None,
     address: Annotated[str, typer.Option(help="Host and port of the server.")] = "localhost:50051",
     data_dir: Annotated[
@@ -92,8 +94,8 @@ def _report(scene: Scene, outcome: Outcome, output_dir: Path) -> bool:
     exact_NHW = global_rx(scene.cubes_NHWC)
     deviation = float(np.max(np.abs(outcome.scores_NHW - exact_NHW) / np.maximum(exact_NHW, 1e-9)))
     if truth is not None:
-        served = roc(outcome.scores_NHW, truth)
-        reference = roc(exact_NHW, truth)
+        served = Roc.of(outcome.scores_NHW, truth)
+        reference = Roc.of(exact_NHW, truth)
         point = operating_point(outcome.decisions_NHW, truth)
     image = 0 if truth is None else int(truth.sum(axis=(1, 2)).argmax())
     figure = output_dir / FOLDER / f"{scene.name}.png"

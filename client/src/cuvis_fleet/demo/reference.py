@@ -1,13 +1,11 @@
-"""What the server is held against: global RX in float64, and the ROC of scores."""
+"""What the server is held against: global RX in float64, and the rates of decisions."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
-from scipy.stats import rankdata
 
 Array = npt.NDArray[np.float64]
 _PIXELS_AT_ONCE = 65_536
@@ -41,43 +39,6 @@ def global_rx(cubes_NHWC: npt.NDArray[Any]) -> Array:
         np.einsum("pc,cp->p", part - mean, cho_solve(factor, (part - mean).T)) for part in scaled()
     ]
     return np.concatenate(scores).reshape(cubes_NHWC.shape[:-1])
-
-
-@dataclass(frozen=True)
-class Roc:
-    """How well scores tell anomalies from background.
-
-    Attributes:
-        false_alarm_rate: of each threshold, rising from 0 to 1.
-        detection_rate: of the same thresholds.
-        auc: area under the curve.
-    """
-
-    false_alarm_rate: Array
-    detection_rate: Array
-    auc: float
-
-
-def roc(scores: npt.NDArray[Any], truth: npt.NDArray[np.bool_]) -> Roc:
-    """The receiver operating characteristic of `scores`; truth has both classes.
-
-    The area is the chance that an anomaly scores above a background pixel, ties counting half
-    (Hanley & McNeil 1982).
-    """
-    scores, truth = scores.ravel(), truth.ravel()
-    positives = int(truth.sum())
-    negatives = truth.size - positives
-    rank_sum = float(rankdata(scores)[truth].sum())
-    auc = (rank_sum - positives * (positives + 1) / 2) / (positives * negatives)
-    order = np.argsort(-scores, kind="stable")
-    last_of_ties = np.append(np.diff(scores[order]) != 0, True)
-    hits = np.cumsum(truth[order])[last_of_ties]
-    alarms = np.cumsum(~truth[order])[last_of_ties]
-    return Roc(
-        np.concatenate([[0.0], alarms / negatives]),
-        np.concatenate([[0.0], hits / positives]),
-        auc,
-    )
 
 
 def operating_point(

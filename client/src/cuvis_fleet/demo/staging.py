@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cuvis_fleet.demo.scene import UnreadableScene
+from cuvis_fleet.formats import UnreadableScene
+from cuvis_fleet.formats.envi_images import truth_header, values_file
 
 FOLDER = "demo"
-_ENVI_SUFFIXES = ("", ".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
 
 
 def stage(scene: Path, data_dir: Path) -> str:
@@ -41,7 +41,7 @@ def _files(scene: Path) -> list[tuple[Path, str]]:
     """The files of a scene and what follows the stem in their new names."""
     if scene.suffix.lower() != ".hdr":
         return [(scene, scene.suffix.lower())]
-    truth = scene.with_name(f"{scene.stem}_truth.hdr")
+    truth = truth_header(scene)
     files = []
     if truth.is_file():
         files += [(_values(truth), "_truth.img"), (truth, "_truth.hdr")]
@@ -49,11 +49,9 @@ def _files(scene: Path) -> list[tuple[Path, str]]:
 
 
 def _values(header: Path) -> Path:
-    suffixes = (*_ENVI_SUFFIXES, *map(str.upper, _ENVI_SUFFIXES))
-    for suffix in suffixes:
-        values = header.with_name(header.stem + suffix)
-        if values.is_file():
-            return values
+    values = values_file(header)
+    if values is not None:
+        return values
     raise UnreadableScene(f"The values that belong to {header} are missing ({header.stem}.img).")
 
 
