@@ -12,6 +12,7 @@
         print(result["scores"].shape)
 """
 
+from cuvis_fleet.capabilities import Capabilities
 from cuvis_fleet.client import Client, connect
 from cuvis_fleet.errors import (
     Cancelled,
@@ -27,26 +28,43 @@ from cuvis_fleet.errors import (
     TimedOut,
     Unavailable,
 )
+from cuvis_fleet.findings import Findings
+from cuvis_fleet.node_info import NodeInfo
+from cuvis_fleet.node_times import NodeTimes
+from cuvis_fleet.pipeline_info import PipelineInfo
+from cuvis_fleet.port import Port
 from cuvis_fleet.progress import Progress
+from cuvis_fleet.prompts import Box, Point
 from cuvis_fleet.resolved_config import ResolvedConfig
 from cuvis_fleet.result import Result
+from cuvis_fleet.retry_policy import RetryPolicy
+from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.saved_trainrun import SavedTrainRun
-from cuvis_fleet.session import SavedPipeline, Session
+from cuvis_fleet.session import Session
 
 __all__ = [
+    "Box",
     "Cancelled",
+    "Capabilities",
     "Client",
     "Conflict",
     "CuvisFleetError",
     "Exhausted",
+    "Findings",
     "InvalidInput",
+    "NodeInfo",
+    "NodeTimes",
     "NotAllowed",
     "NotFound",
     "NotImplementedYet",
     "OutOfOrder",
+    "PipelineInfo",
+    "Point",
+    "Port",
     "Progress",
     "ResolvedConfig",
     "Result",
+    "RetryPolicy",
     "SavedPipeline",
     "SavedTrainRun",
     "ServerDefect",

@@ -1,98 +1,97 @@
-"""Calls on the wire: trace context out, typed exceptions back."""
+"""Calls over a channel of grpc's threads."""
 
-import secrets
-from collections.abc import Callable, Generator
-from typing import Any, NoReturn, TypeVar
+import time
+from collections.abc import Generator
+from typing import Any, TypeVar
 
 import grpc
-from google.protobuf.message import Message
 
-from cuvis_fleet.errors import ERROR_OF_CODE, CuvisFleetError
-from fleet_proto.methods import SERVICE_NAME
+from cuvis_fleet.errors import CuvisFleetError
+from cuvis_fleet.failure import told_trace_id
+from cuvis_fleet.followed_training import FollowedTraining
+from cuvis_fleet.link import Link
+from cuvis_fleet.progress import Progress
+from cuvis_fleet.steps import Plan, Reply, Step, serialise
 
-_TRACE_ID_KEY = "x-trace-id"
-Response = TypeVar("Response")
+Result = TypeVar("Result")
 
 
 class Calls:
-    """Makes calls over one channel; may be used by several threads at once.
+    """Carries out plans over one channel; may be used by several threads at once."""
 
-    Each call is a W3C trace of its own, which the server's spans join.
-    """
-
-    def __init__(
-        self, channel: grpc.Channel, address: str, timeout_s: float | None, key: str | None = None
-    ) -> None:
+    def __init__(self, channel: grpc.Channel, link: Link) -> None:
         self._channel = channel
-        self._address = address
-        self._timeout_s = timeout_s
-        self._who = () if key is None else (("authorization", f"Bearer {key}"),)
+        self._callables: dict[str, Any] = {}
+        self.link = link
 
-    def unary(
-        self, method: str, request: Message, decode: Callable[[bytes], Response]
-    ) -> tuple[Response, str]:
-        """Make a call with one answer; returns it and the call's trace id.
+    def run(self, plan: Plan[Result]) -> Result:
+        """Make the calls of a plan, each with its repetitions.
 
         Raises:
-            CuvisFleetError: the call failed.
+            CuvisFleetError: a call failed and the plan does not do without it.
         """
-        trace_id = _new_trace_id()
-        call: Any = self._channel.unary_unary(
-            f"/{SERVICE_NAME}/{method}",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=decode,
-        )
         try:
-            response, ended = call.with_call(
-                request, timeout=self._timeout_s, metadata=(*self._who, *_trace_context(trace_id))
-            )
-        except grpc.RpcError as error:
-            self._fail(method, error, trace_id)
-        return response, _told_trace_id(ended) or trace_id
-
-    def stream(
-        self, method: str, request: Message, decode: Callable[[bytes], Response]
-    ) -> Generator[Response, None, None]:
-        """Make a call with a stream of answers and no deadline; closing the iterator cancels it.
-
-        Raises:
-            CuvisFleetError: while iterating, the call failed.
-        """
-        trace_id = _new_trace_id()
-        open_stream: Any = self._channel.unary_stream(
-            f"/{SERVICE_NAME}/{method}",
-            request_serializer=type(request).SerializeToString,
-            response_deserializer=decode,
-        )
-        running = open_stream(request, metadata=(*self._who, *_trace_context(trace_id)))
-        try:
-            yield from running
-        except grpc.RpcError as error:
-            self._fail(method, error, trace_id)
+            step = next(plan)
+            while True:
+                try:
+                    reply = self._call(step)
+                except CuvisFleetError as error:
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(reply)
+        except StopIteration as ended:
+            result: Result = ended.value
+            return result
         finally:
-            running.cancel()
+            plan.close()
 
-    def _fail(self, method: str, error: Any, trace_id: str) -> NoReturn:
-        code: grpc.StatusCode = error.code()
-        text: str = error.details() or code.name
-        told = _told_trace_id(error)
-        if code is grpc.StatusCode.UNAVAILABLE and told is None:
-            text = f"no server answers at {self._address}; is it running? ({text})"
-        kind = ERROR_OF_CODE.get(code, CuvisFleetError)
-        raise kind(method, code, text, told or trace_id) from error
+    def follow(self, training: FollowedTraining) -> Generator[Progress, None, None]:
+        """Follow a training, however often the connection breaks; each message comes once.
 
+        Raises:
+            CuvisFleetError: it failed, or cannot be followed any more.
+        """
+        self.run(training.before())
+        while True:
+            attempt = training.attempt()
+            stream = self._stream(attempt.step)(attempt.step.request, metadata=attempt.metadata)
+            try:
+                for message in stream:
+                    if training.is_new(message):
+                        yield Progress.from_wire(message)
+            except grpc.RpcError as error:
+                pause_s = training.pause_s(error)
+            else:
+                return
+            finally:
+                stream.cancel()
+            time.sleep(pause_s)
+            if (last := self.run(training.ending())) is not None:
+                yield Progress.from_wire(last)
+                training.raise_failure(last)
+                return
 
-def _new_trace_id() -> str:
-    return secrets.token_hex(16)
+    def _call(self, step: Step) -> Reply:
+        call = self._callables.get(step.path)
+        if call is None:
+            call = self._callables[step.path] = self._channel.unary_unary(
+                step.path, request_serializer=serialise, response_deserializer=step.decode
+            )
+        attempts = self.link.attempts(step.method)
+        while True:
+            try:
+                value, ended = call.with_call(
+                    step.request, timeout=attempts.timeout_s, metadata=attempts.metadata
+                )
+            except grpc.RpcError as error:
+                time.sleep(attempts.pause_s(error))
+            else:
+                attempts.succeeded()
+                trace_id = told_trace_id(ended.trailing_metadata()) or attempts.trace_id
+                return Reply(value, trace_id)
 
-
-def _trace_context(trace_id: str) -> tuple[tuple[str, str], ...]:
-    return (("traceparent", f"00-{trace_id}-{secrets.token_hex(8)}-01"),)
-
-
-def _told_trace_id(ended: Any) -> str | None:
-    """The trace id that the server told at the end; None when no server of this kind answered."""
-    for key, value in ended.trailing_metadata() or ():
-        if key == _TRACE_ID_KEY:
-            return str(value)
-    return None
+    def _stream(self, step: Step) -> Any:
+        call: Any = self._channel.unary_stream(
+            step.path, request_serializer=serialise, response_deserializer=step.decode
+        )
+        return call

@@ -3,26 +3,34 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
-from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import grpc
 
+from cuvis_fleet import client_plans, session_plans
 from cuvis_fleet.calls import Calls
+from cuvis_fleet.capabilities import Capabilities
+from cuvis_fleet.connection import GIB, Connection, bearer
 from cuvis_fleet.errors import CuvisFleetError
+from cuvis_fleet.findings import Findings
+from cuvis_fleet.health import health
+from cuvis_fleet.link import Link
+from cuvis_fleet.node_info import NodeInfo
+from cuvis_fleet.pipeline_info import PipelineInfo
+from cuvis_fleet.resolved_config import Config
+from cuvis_fleet.retry_policy import RetryPolicy
 from cuvis_fleet.session import Session
-
-GIB = 1024**3
+from cuvis_fleet.shared_memory import SharedMemory
 
 
 class Client:
     """A connection to one address; made by `connect`, closed by `close` or at the end of `with`."""
 
-    def __init__(
-        self, channel: grpc.Channel, address: str, timeout_s: float | None, key: str | None = None
-    ) -> None:
+    def __init__(self, channel: grpc.Channel, link: Link) -> None:
         self._channel = channel
-        self._calls = Calls(channel, address, timeout_s, key)
+        self._calls = Calls(channel, link)
+        self._memory = SharedMemory(link.address)
 
     @contextmanager
     def session(
@@ -34,7 +42,7 @@ class Client:
             search_paths: folders of the server in which configurations and weights are looked up;
                 None: those of the server alone.
         """
-        session = Session(self._calls)
+        session = self.attach(self._calls.run(session_plans.create()))
         try:
             if search_paths is not None:
                 session.set_search_paths(search_paths)
@@ -43,6 +51,62 @@ class Client:
             # The server forgets sessions by itself; a failure here must not hide one of the block.
             with suppress(CuvisFleetError):
                 session.close()
+
+    def attach(self, session_id: str) -> Session:
+        """Take up a session that is open already; it is not closed here."""
+        return Session(self._calls, self._memory, session_id)
+
+    def health(self) -> dict[str, str]:
+        """Whether the fleet ("") and each of its services serves: ``SERVING``, or what else."""
+        return self._calls.run(health())
+
+    def pipelines(self, filter_tag: str | None = None) -> list[PipelineInfo]:
+        """The pipelines that the server offers, sorted by path.
+
+        Args:
+            filter_tag: only those with this tag, letter case ignored; None: all.
+        """
+        return self._calls.run(client_plans.pipelines(filter_tag))
+
+    def pipeline(self, name: str) -> PipelineInfo:
+        """One pipeline that the server offers, with its text.
+
+        Args:
+            name: its path, or a stem that only one has.
+
+        Raises:
+            NotFound: there is none; the text names the nearest.
+        """
+        return self._calls.run(client_plans.pipeline(name))
+
+    def capabilities(self) -> Capabilities:
+        """What training configurations may name."""
+        return self._calls.run(client_plans.capabilities())
+
+    def nodes(self) -> list[NodeInfo]:
+        """The node classes that pipelines may name."""
+        return self._calls.run(client_plans.nodes())
+
+    def schema(self, config_type: str) -> dict[str, Any]:
+        """The JSON schema of one kind of configuration, such as ``training``."""
+        return self._calls.run(client_plans.schema(config_type))
+
+    def validate(self, config_type: str, config: Config) -> Findings:
+        """Check a configuration of a kind, such as ``pipeline``."""
+        return self._calls.run(client_plans.validate(config_type, config))
+
+    def draw(
+        self,
+        config: Config | str,
+        format: str = "png",
+    ) -> bytes:
+        """Draw a pipeline without loading it.
+
+        Args:
+            config: of the pipeline; a string: its YAML text.
+            format: ``png``, ``svg``, ``dot`` or ``mermaid``.
+        """
+        return self._calls.run(client_plans.draw(config, format))
 
     def close(self) -> None:
         """Close the connection; running calls are cancelled."""
@@ -68,6 +132,7 @@ def connect(
     key: str | None = None,
     max_message_bytes: int = GIB,
     timeout_s: float | None = None,
+    retries: RetryPolicy | None = RetryPolicy(),  # noqa: B008  (frozen)
 ) -> Client:
     """Prepare a connection to a server; it is made with the first call.
 
@@ -79,27 +144,19 @@ def connect(
             want one; only with TLS.
         key: API key or token that says who calls; without TLS whoever listens can read it.
         max_message_bytes: largest message in and out.
-        timeout_s: seconds that each call may take; None: any. Trainings may take any time.
+        timeout_s: seconds that each call may take with all its attempts; None: any. Trainings may
+            take any time.
+        retries: how calls that may be repeated are; None: none is. Before the server has answered
+            once, a failed connection is told at once.
 
     Raises:
         OSError: a file cannot be read.
         ValueError: a certificate without TLS.
     """
-    options = [
-        ("grpc.max_send_message_length", max_message_bytes),
-        ("grpc.max_receive_message_length", max_message_bytes),
-    ]
-    if tls is False:
-        if certificate is not None:
-            raise ValueError("certificate: only with TLS; say tls=True or name the authorities")
-        channel = grpc.insecure_channel(address, options=options)
+    connection = Connection.of(tls, certificate, max_message_bytes)
+    if connection.credentials is None:
+        channel = grpc.insecure_channel(address, options=connection.options)
     else:
-        authorities = None if tls is True else _read(tls)
-        chain, private = (None, None) if certificate is None else map(_read, certificate)
-        credentials = grpc.ssl_channel_credentials(authorities, private, chain)
-        channel = grpc.secure_channel(address, credentials, options=options)
-    return Client(channel, address, timeout_s, key)
-
-
-def _read(file: str | PathLike[str]) -> bytes:
-    return Path(file).read_bytes()
+        channel = grpc.secure_channel(address, connection.credentials, options=connection.options)
+    secure = connection.credentials is not None
+    return Client(channel, Link(address, secure, timeout_s, retries, bearer(key)))

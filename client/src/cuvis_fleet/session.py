@@ -1,59 +1,40 @@
 """One session with the server."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from os import PathLike
-from typing import Literal, TypeVar
+from typing import Any
 
-import numpy.typing as npt
-from google.protobuf.message import Message
-
+from cuvis_fleet import client_plans, session_plans
 from cuvis_fleet.calls import Calls
+from cuvis_fleet.followed_training import FollowedTraining
+from cuvis_fleet.inference_request import InferenceRequest
+from cuvis_fleet.node_times import NodeTimes
+from cuvis_fleet.port import Port
 from cuvis_fleet.progress import Progress
-from cuvis_fleet.resolved_config import Config, ResolvedConfig, config_bytes
-from cuvis_fleet.result import Result, decode_outputs
+from cuvis_fleet.resolved_config import Config, ResolvedConfig
+from cuvis_fleet.result import Result
+from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.saved_trainrun import SavedTrainRun
-from cuvis_fleet.tensors import cube_tensor, mask_tensor, wavelengths_tensor
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-
-Trainer = Literal["statistical", "gradient"]
-_TRAINERS = {
-    "statistical": pb.TRAINER_TYPE_STATISTICAL,
-    "gradient": pb.TRAINER_TYPE_GRADIENT,
-}
-Response = TypeVar("Response")
-
-
-@dataclass(frozen=True)
-class SavedPipeline:
-    """Where the server wrote a pipeline.
-
-    Attributes:
-        pipeline_path: of the configuration, absolute on the server.
-        weights_path: of the weights.
-    """
-
-    pipeline_path: str
-    weights_path: str
+from cuvis_fleet.session_plans import Trainer
+from cuvis_fleet.shared_memory import SharedMemory
 
 
 class Session:
     """A pipeline on the server and what belongs to it; made by `Client.session`.
 
     Every method raises a `CuvisFleetError` of a kind that tells what went wrong, and leaves the
-    session usable.
+    session usable. Calls that may be repeated are, as `RetryPolicy` says.
 
     Attributes:
         id: the server's name for it.
         rejected_search_paths: folders that the server would not search.
     """
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, memory: SharedMemory, session_id: str) -> None:
         self._calls = calls
-        self.id = self._call(
-            "CreateSession", pb.CreateSessionRequest(), pb.CreateSessionResponse.FromString
-        ).session_id
+        self._memory = memory
+        self.id = session_id
         self.rejected_search_paths: tuple[str, ...] = ()
 
     def set_search_paths(self, paths: Iterable[str | PathLike[str]]) -> None:
@@ -61,13 +42,8 @@ class Session:
 
         The configurations that ship with the server are found in any case.
         """
-        request = pb.SetSessionSearchPathsRequest(
-            session_id=self.id, search_paths=[str(path) for path in paths], append=False
-        )
-        response = self._call(
-            "SetSessionSearchPaths", request, pb.SetSessionSearchPathsResponse.FromString
-        )
-        self.rejected_search_paths = tuple(response.rejected_paths)
+        plan = session_plans.set_search_paths(self.id, paths)
+        self.rejected_search_paths = self._calls.run(plan)
 
     def resolve(self, config_type: str, path: str, overrides: Sequence[str] = ()) -> ResolvedConfig:
         """Compose a configuration.
@@ -77,17 +53,11 @@ class Session:
             path: such as ``trainrun/rx_statistical``.
             overrides: in Hydra's grammar, such as ``data.batch_size=4``.
         """
-        request = pb.ResolveConfigRequest(
-            session_id=self.id, config_type=config_type, path=path, overrides=overrides
-        )
-        response = self._call("ResolveConfig", request, pb.ResolveConfigResponse.FromString)
-        return ResolvedConfig(response.config_bytes)
+        return self._calls.run(session_plans.resolve(self.id, config_type, path, overrides))
 
     def apply(self, trainrun: Config) -> None:
         """Make a trainrun's pipeline, data and training settings those of the session."""
-        config = pb.TrainRunConfig(config_bytes=config_bytes(trainrun))
-        request = pb.SetTrainRunConfigRequest(session_id=self.id, config=config)
-        self._call("SetTrainRunConfig", request, pb.SetTrainRunConfigResponse.FromString)
+        self._calls.run(session_plans.apply(self.id, trainrun))
 
     def load(
         self,
@@ -103,17 +73,7 @@ class Session:
             weights: a file of the server, or the content of one; None: the initial weights.
             strict: whether every parameter must be among the weights.
         """
-        config = pb.PipelineConfig(config_bytes=config_bytes(pipeline))
-        load = pb.LoadPipelineRequest(session_id=self.id, pipeline=config)
-        self._call("LoadPipeline", load, pb.LoadPipelineResponse.FromString)
-        if weights is None:
-            return
-        request = pb.LoadPipelineWeightsRequest(session_id=self.id, strict=strict)
-        if isinstance(weights, bytes):
-            request.weights_bytes = weights
-        else:
-            request.weights_path = str(weights)
-        self._call("LoadPipelineWeights", request, pb.LoadPipelineWeightsResponse.FromString)
+        self._calls.run(session_plans.load(self.id, pipeline, weights, strict=strict))
 
     def save(
         self,
@@ -131,12 +91,7 @@ class Session:
             description: free text.
             tags: keywords.
         """
-        metadata = pb.PipelineMetadata(name=name, description=description, tags=tags)
-        request = pb.SavePipelineRequest(
-            session_id=self.id, pipeline_path=str(path), metadata=metadata
-        )
-        response = self._call("SavePipeline", request, pb.SavePipelineResponse.FromString)
-        return SavedPipeline(response.pipeline_path, response.weights_path)
+        return self._calls.run(session_plans.save(self.id, path, name, description, tags))
 
     def save_trainrun(self, path: str | PathLike[str], *, weights: bool = True) -> SavedTrainRun:
         """Write pipeline, data and training settings to files of the server.
@@ -145,11 +100,7 @@ class Session:
             path: of the YAML file; relative: below the server's output folder.
             weights: whether the weights are written as well.
         """
-        request = pb.SaveTrainRunRequest(
-            session_id=self.id, trainrun_path=str(path), save_weights=weights
-        )
-        response = self._call("SaveTrainRun", request, pb.SaveTrainRunResponse.FromString)
-        return SavedTrainRun(response.trainrun_path, response.pipeline_path, response.weights_path)
+        return self._calls.run(session_plans.save_trainrun(self.id, path, weights=weights))
 
     def restore_trainrun(
         self,
@@ -166,50 +117,50 @@ class Session:
                 the initial weights.
             strict: whether every parameter must be among the weights.
         """
-        request = pb.RestoreTrainRunRequest(
-            session_id=self.id,
-            trainrun_path=str(path),
-            weights_path=None if weights is None else str(weights),
-            strict=strict,
-        )
-        response = self._call("RestoreTrainRun", request, pb.RestoreTrainRunResponse.FromString)
-        return ResolvedConfig(response.trainrun.config_bytes)
+        plan = session_plans.restore_trainrun(self.id, path, weights, strict=strict)
+        return self._calls.run(plan)
 
     def train(self, trainer: Trainer = "statistical") -> Iterator[Progress]:
         """Train the pipeline on the data that was applied.
 
         Training goes on when the iteration is left early; a later call of the same kind attaches
-        to it.
+        to it. Where the connection breaks, this one comes back by itself and yields each message
+        once; of a training that ended meanwhile it yields the last.
 
         Args:
-            trainer: ``statistical`` or ``gradient``.
+            trainer: ``statistical``, ``gradient`` or ``calibration``.
 
         Yields:
             What the server tells, as it comes; training begins when the first message is asked
             for. The last one has the status ``complete`` or ``cancelled``; a failure is raised.
         """
-        if trainer not in _TRAINERS:
-            raise ValueError(f"trainer is {trainer!r}; use one of {', '.join(_TRAINERS)}")
-        request = pb.TrainRequest(session_id=self.id, trainer_type=_TRAINERS[trainer])
-        stream = self._calls.stream("Train", request, pb.TrainResponse.FromString)
-        with closing(stream) as messages:
-            for message in messages:
-                yield Progress.from_wire(message)
+        request = session_plans.train_request(self.id, trainer)
+        with closing(self._calls.follow(FollowedTraining(self._calls.link, request))) as messages:
+            yield from messages
+
+    def stop(self) -> str:
+        """Stop the training at its next batch or node; returns what will happen, for people.
+
+        Where none runs, the next one is cancelled, unless a trainrun is applied before.
+        """
+        return self._calls.run(session_plans.stop(self.id))
 
     def status(self) -> Progress:
         """The newest message of the session's training."""
-        request = pb.GetTrainStatusRequest(session_id=self.id)
-        response = self._call("GetTrainStatus", request, pb.GetTrainStatusResponse.FromString)
-        return Progress.from_wire(response.latest_progress)
+        return self._calls.run(session_plans.status(self.id))
 
     def infer(
         self,
-        cube: npt.ArrayLike,
-        wavelengths_nm: npt.ArrayLike,
+        cube: Any = None,
+        wavelengths_nm: Any = None,
         outputs: Sequence[str] = (),
-        mask: npt.ArrayLike | None = None,
+        mask: Any = None,
+        **more: Any,
     ) -> Result:
         """Run the pipeline on one cube or a batch of them.
+
+        Arrays are numpy's, or torch's on any device. A server on the same host gets large ones
+        through shared memory.
 
         Args:
             cube: [H,W,C] or [B,H,W,C].
@@ -217,27 +168,44 @@ class Session:
             outputs: which outputs to return, as ``node.port`` or as the bare port; empty: all.
                 What they do not need is not computed.
             mask: classes [H,W] or [B,H,W]; None: none.
+            more: ``bboxes`` (of `Box`), ``points`` (of `Point`), ``text``, ``rgb_image`` [H,W,3] or
+                [B,H,W,3], ``frame_id`` and ``mesu_index`` (a number or [B]); any other name is that
+                of a port of the pipeline, and its value an array.
 
         Returns:
             The outputs, each with the batch as its first axis.
 
         Raises:
-            ValueError: an array of an impossible shape or type; nothing was sent.
+            ValueError: an array of an impossible shape or type, or wavelengths that do not fit the
+                cube; nothing was sent.
         """
-        inputs = pb.InputBatch(
-            cube=cube_tensor(cube), wavelengths=wavelengths_tensor(wavelengths_nm)
-        )
-        if mask is not None:
-            inputs.mask.CopyFrom(mask_tensor(mask))
-        request = pb.InferenceRequest(session_id=self.id, inputs=inputs, output_specs=outputs)
-        (arrays, metrics), trace_id = self._calls.unary("Inference", request, decode_outputs)
-        return Result(arrays, metrics, trace_id)
+        request = InferenceRequest.of(cube, wavelengths_nm, outputs, mask, **more)
+        return self._calls.run(session_plans.infer(self.id, request, self._memory))
+
+    def inputs(self) -> Mapping[str, Port]:
+        """What the pipeline takes from a client, by name."""
+        return self._calls.run(session_plans.inputs(self.id))
+
+    def outputs(self) -> Mapping[str, Port]:
+        """What the pipeline ends in, by ``node.port``."""
+        return self._calls.run(session_plans.outputs(self.id))
+
+    def draw(self, format: str = "png") -> bytes:
+        """Draw the pipeline.
+
+        Args:
+            format: ``png``, ``svg``, ``dot`` or ``mermaid``.
+        """
+        return self._calls.run(client_plans.draw("", format, self.id))
+
+    def profile(self, on: bool = True) -> None:
+        """Time the nodes of the pipeline, or no longer."""
+        self._calls.run(session_plans.profile(self.id, on=on))
+
+    def profile_summary(self) -> list[NodeTimes]:
+        """The timings so far, one for each node and stage."""
+        return self._calls.run(session_plans.profile_summary(self.id))
 
     def close(self) -> None:
         """End the session; the server frees what it holds."""
-        request = pb.CloseSessionRequest(session_id=self.id)
-        self._call("CloseSession", request, pb.CloseSessionResponse.FromString)
-
-    def _call(self, method: str, request: Message, decode: Callable[[bytes], Response]) -> Response:
-        response, _ = self._calls.unary(method, request, decode)
-        return response
+        self._calls.run(session_plans.close(self.id))

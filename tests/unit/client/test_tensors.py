@@ -7,8 +7,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from cuvis_fleet.result import Result, decode_outputs
-from cuvis_fleet.tensors import DTYPES, cube_tensor, mask_tensor, to_tensor, wavelengths_tensor
+from cuvis_fleet.tensors import (
+    DTYPES,
+    cube_array,
+    mask_array,
+    tensor_head,
+    wavelengths_array,
+    wire_array,
+)
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+
+def to_tensor(name, array):
+    values = wire_array(name, array)
+    tensor = tensor_head(values)
+    tensor.raw_data = values.tobytes()
+    return tensor
+
 
 ARRAYS = arrays.arrays(
     st.sampled_from(list(DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)
@@ -62,15 +77,15 @@ def test_types_that_the_wire_lacks_are_widened(dtype, sent):
 @pytest.mark.parametrize("dtype", ["c8", "u8", "U3", "O"])
 def test_types_that_cannot_be_sent_are_refused(dtype):
     with pytest.raises(ValueError, match=r"the cube is of type .*convert it to one of float32"):
-        cube_tensor(np.zeros((1, 1, 1), dtype))
+        cube_array(np.zeros((1, 1, 1), dtype))
 
 
 @pytest.mark.parametrize(
     ("make", "shape", "text"),
     [
-        (cube_tensor, (2, 2), r"the cube has the shape \(2, 2\); \[H,W,C\]"),
-        (wavelengths_tensor, (1, 1, 1), r"the wavelengths have the shape"),
-        (mask_tensor, (2,), r"the mask has the shape \(2,\)"),
+        (cube_array, (2, 2), r"the cube has the shape \(2, 2\); \[H,W,C\]"),
+        (wavelengths_array, (1, 1, 1), r"the wavelengths have the shape"),
+        (mask_array, (2,), r"the mask has the shape \(2,\)"),
     ],
 )
 def test_impossible_shapes_are_refused(make, shape, text):
@@ -80,7 +95,7 @@ def test_impossible_shapes_are_refused(make, shape, text):
 
 def test_strided_and_fortran_arrays_are_sent_in_order():
     array = np.asfortranarray(np.arange(24, dtype=np.uint16).reshape(2, 3, 4))[:, ::2]
-    sent = np.frombuffer(cube_tensor(array).raw_data, "<u2").reshape(1, 2, 2, 4)
+    sent = np.frombuffer(cube_array(array).tobytes(), "<u2").reshape(1, 2, 2, 4)
     np.testing.assert_array_equal(sent[0], array)
 
 

@@ -23,6 +23,7 @@ class WireDouble(CuvisAIServiceServicer):
         self.answers = {
             "CreateSession": pb.CreateSessionResponse(session_id=SESSION_ID),
             "CloseSession": pb.CloseSessionResponse(success=True),
+            "GetTrainStatus": pb.GetTrainStatusResponse(),
         }
         self.received = []
         self.traceparents = {}

@@ -1,0 +1,136 @@
+"""One inference, as it is sent.
+
+The large arrays go into the serialised message directly, which saves two copies of each.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cuvis_fleet import tensors
+from cuvis_fleet.prompts import Box, Point
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+_FIELDS = pb.InputBatch.DESCRIPTOR.fields_by_name
+_DELIMITED = 2
+
+Piece = bytes | memoryview
+Elsewhere = Mapping[int, pb.ShmRef]
+"""Where arrays lie that are not sent along, by their `id`."""
+
+
+@dataclass(frozen=True)
+class InferenceRequest:
+    """Inputs of a pipeline, checked and in the wire's types.
+
+    Attributes:
+        arrays: by field of the batch.
+        extra: by port name.
+        prompts: boxes, points and text.
+        outputs: which outputs to return.
+    """
+
+    arrays: Mapping[str, npt.NDArray[Any]]
+    extra: Mapping[str, npt.NDArray[Any]]
+    prompts: pb.InputBatch
+    outputs: Sequence[str]
+
+    @classmethod
+    def of(
+        cls,
+        cube: Any = None,
+        wavelengths_nm: Any = None,
+        outputs: Sequence[str] = (),
+        mask: Any = None,
+        *,
+        bboxes: Sequence[Box] | None = None,
+        points: Sequence[Point] | None = None,
+        text: str = "",
+        rgb_image: Any = None,
+        frame_id: Any = None,
+        mesu_index: Any = None,
+        **extra_inputs: Any,
+    ) -> "InferenceRequest":
+        """Check and convert; the arguments are those of `Session.infer`.
+
+        Raises:
+            ValueError: an array of an impossible shape or type, or wavelengths that do not fit.
+        """
+        wanted: dict[str, tuple[Any, Callable[[Any], npt.NDArray[Any]]]] = {
+            "cube": (cube, tensors.cube_array),
+            "wavelengths": (wavelengths_nm, tensors.wavelengths_array),
+            "mask": (mask, tensors.mask_array),
+            "rgb_image": (rgb_image, tensors.rgb_array),
+            "frame_id": (frame_id, lambda value: tensors.index_array("frame_id", value)),
+            "mesu_index": (mesu_index, lambda value: tensors.index_array("mesu_index", value)),
+        }
+        arrays = {
+            field: convert(value) for field, (value, convert) in wanted.items() if value is not None
+        }
+        _check_fit(arrays)
+        prompts = pb.InputBatch(text_prompt=text)
+        if bboxes is not None:
+            prompts.bboxes.CopyFrom(pb.BoundingBoxes(boxes=[box.to_wire() for box in bboxes]))
+        if points is not None:
+            prompts.points.CopyFrom(pb.Points(points=[point.to_wire() for point in points]))
+        extra = {name: tensors.wire_array(name, value) for name, value in extra_inputs.items()}
+        return cls(arrays, extra, prompts, (outputs,) if isinstance(outputs, str) else outputs)
+
+    def all_arrays(self) -> Iterator[npt.NDArray[Any]]:
+        """Every array of the request."""
+        yield from self.arrays.values()
+        yield from self.extra.values()
+
+    def serialised(self, session_id: str, elsewhere: Elsewhere | None = None) -> bytes:
+        """The message ``InferenceRequest``.
+
+        Args:
+            session_id: whose pipeline runs.
+            elsewhere: arrays to refer to in place of sending them.
+        """
+        places = elsewhere or {}
+        batch: list[Piece] = [self.prompts.SerializeToString()]
+        for field, array in self.arrays.items():
+            batch += _delimited(_FIELDS[field].number, _tensor(array, places))
+        for name, array in self.extra.items():
+            key = _delimited(1, [name.encode()])
+            entry = [*key, *_delimited(2, _tensor(array, places))]
+            batch += _delimited(_FIELDS["extra_inputs"].number, entry)
+        head = pb.InferenceRequest(session_id=session_id, output_specs=self.outputs)
+        inputs = _delimited(pb.InferenceRequest.INPUTS_FIELD_NUMBER, batch)
+        return b"".join([head.SerializeToString(), *inputs])
+
+
+def _check_fit(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
+    cube, wavelengths = arrays.get("cube"), arrays.get("wavelengths")
+    if cube is not None and wavelengths is not None and cube.shape[3] != wavelengths.shape[1]:
+        raise ValueError(
+            f"{wavelengths.shape[1]} wavelengths do not fit a cube of {cube.shape[3]} bands; give "
+            "one for each band, which are the cube's last axis"
+        )
+
+
+def _tensor(array: npt.NDArray[Any], elsewhere: Elsewhere) -> list[Piece]:
+    head = tensors.tensor_head(array)
+    if (place := elsewhere.get(id(array))) is not None:
+        head.shm_ref.CopyFrom(place)
+        return [head.SerializeToString()]
+    content = array.reshape(-1).view(np.uint8).data
+    return [head.SerializeToString(), *_delimited(pb.Tensor.RAW_DATA_FIELD_NUMBER, [content])]
+
+
+def _delimited(number: int, pieces: list[Piece]) -> list[Piece]:
+    size_bytes = sum(len(piece) for piece in pieces)
+    return [_varint(number << 3 | _DELIMITED) + _varint(size_bytes), *pieces]
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value >= 0x80:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)

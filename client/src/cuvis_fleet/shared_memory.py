@@ -1,0 +1,88 @@
+"""Large arrays for a server on the same host, left in shared memory in place of being sent."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+from pathlib import Path
+
+import numpy as np
+
+from cuvis_fleet.inference_request import Elsewhere, InferenceRequest
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+PAYS_FROM_BYTES = 1024**2
+"""Smaller arrays are sent as fast as they are written to a segment."""
+
+_SEGMENTS = Path("/dev/shm")  # noqa: S108  (where Linux keeps shared memory)
+
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+
+
+class SharedMemory:
+    """Places arrays where a server on this host finds them.
+
+    Whether it does is found out by the first request: one that it refuses is sent again as usual,
+    and no other is placed (a server in a container has segments of its own).
+    """
+
+    def __init__(self, address: str, folder: Path = _SEGMENTS) -> None:
+        """Find out whether it may be worth a try.
+
+        Args:
+            address: of the server.
+            folder: where the segments are.
+        """
+        self._folder = folder
+        self._serves = sys.platform == "linux" and _is_local(address) and folder.is_dir()
+
+    def give_up(self) -> None:
+        """Place nothing any more."""
+        self._serves = False
+
+    @contextmanager
+    def placed(self, request: InferenceRequest) -> Iterator[Elsewhere]:
+        """Hold the large arrays of a request in a segment for the length of the block.
+
+        Yields:
+            Where each lies; empty: they are to be sent.
+        """
+        arrays = [each for each in request.all_arrays() if each.nbytes >= PAYS_FROM_BYTES]
+        if not self._serves or not arrays:
+            yield {}
+            return
+        name = f"cuvis-fleet-{os.getpid()}-{secrets.token_hex(8)}"
+        places: dict[int, pb.ShmRef] = {}
+        path = self._folder / name
+        try:
+            try:
+                with os.fdopen(os.open(path, _NEW, 0o600), "wb", buffering=0) as segment:
+                    for array in arrays:
+                        offset = segment.tell()
+                        content = array.reshape(-1).view(np.uint8).data
+                        while content:
+                            content = content[segment.write(content) :]
+                        places[id(array)] = pb.ShmRef(
+                            name=name, byte_offset=offset, byte_size=array.nbytes
+                        )
+            except OSError:
+                # No room there: what is too large for it is sent.
+                path.unlink(missing_ok=True)
+                places.clear()
+            yield places
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _is_local(address: str) -> bool:
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = address.rpartition(":")[0].rpartition("/")[2].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
