@@ -1,82 +1,58 @@
-"""Small steps that the gRPC examples share; copy what you need into your own client.
+"""Small steps that the gRPC examples share, on the generated messages and stubs alone.
 
-Everything here works on the generated messages and stubs alone. The library ``cuvis_fleet`` offers
-the same with numpy arrays and typed exceptions.
+They are those of `cuvis_fleet.guide`; only the search paths begin with the configurations of this
+checkout. The library ``cuvis_fleet`` itself offers the same with numpy arrays and typed exceptions.
 """
 
-import json
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event
-from typing import Any
 
-import grpc
-import numpy as np
-import numpy.typing as npt
+from cuvis_fleet import guide
+from cuvis_fleet.guide import (
+    apply_trainrun_config,
+    build_stub,
+    check_server_health,
+    format_progress,
+    keep_alive,
+    numpy_to_proto,
+    proto_to_numpy,
+    resolve_trainrun_config,
+    train_with_retry,
+)
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 
-from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2, cuvis_ai_pb2_grpc
+__all__ = [
+    "CONFIG_ROOT",
+    "apply_trainrun_config",
+    "build_stub",
+    "check_server_health",
+    "config_search_paths",
+    "create_session_with_search_paths",
+    "format_progress",
+    "grpc_session",
+    "keep_alive",
+    "numpy_to_proto",
+    "proto_to_numpy",
+    "resolve_trainrun_config",
+    "train_with_retry",
+]
 
 CONFIG_ROOT = Path(__file__).resolve().parents[2] / "configs"
 """The configurations of this checkout. A server elsewhere rejects them and uses its own."""
 
-_GROUPS = ("trainrun", "pipeline", "data", "training")
-_GIB = 1024**3
-_NUMPY_DTYPES: dict[int, np.dtype[Any]] = {
-    cuvis_ai_pb2.D_TYPE_FLOAT32: np.dtype("<f4"),
-    cuvis_ai_pb2.D_TYPE_FLOAT64: np.dtype("<f8"),
-    cuvis_ai_pb2.D_TYPE_INT32: np.dtype("<i4"),
-    cuvis_ai_pb2.D_TYPE_INT64: np.dtype("<i8"),
-    cuvis_ai_pb2.D_TYPE_UINT8: np.dtype("u1"),
-    cuvis_ai_pb2.D_TYPE_BOOL: np.dtype("?"),
-    cuvis_ai_pb2.D_TYPE_FLOAT16: np.dtype("<f2"),
-    cuvis_ai_pb2.D_TYPE_UINT16: np.dtype("<u2"),
-}
-_WIRE_DTYPES = {dtype: number for number, dtype in _NUMPY_DTYPES.items()}
 
-
-def build_stub(
-    server_address: str = "localhost:50051", max_msg_size: int = _GIB
-) -> cuvis_ai_pb2_grpc.CuvisAIServiceStub:
-    """Connect to a server.
-
-    Args:
-        server_address: host and port.
-        max_msg_size: largest message in and out, in bytes.
-    """
-    options = [
-        ("grpc.max_send_message_length", max_msg_size),
-        ("grpc.max_receive_message_length", max_msg_size),
-    ]
-    return cuvis_ai_pb2_grpc.CuvisAIServiceStub(
-        grpc.insecure_channel(server_address, options=options)
-    )
-
-
-def config_search_paths(extra_paths: Iterable[str | Path] = ()) -> list[str]:
-    """List the folders in which configurations are looked up, each once and only if it exists.
-
-    Args:
-        extra_paths: searched after the configurations of this checkout.
-    """
-    folders = [CONFIG_ROOT, *(CONFIG_ROOT / group for group in _GROUPS), *map(Path, extra_paths)]
-    return list(dict.fromkeys(str(folder.resolve()) for folder in folders if folder.is_dir()))
+def config_search_paths(extra_paths: Iterable[str | Path] | None = None) -> list[str]:
+    """List the folders of this checkout's configurations, then `extra_paths`."""
+    return guide.config_search_paths(extra_paths, CONFIG_ROOT)
 
 
 def create_session_with_search_paths(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> str:
     """Open a session that looks configurations up in `search_paths`; returns its id."""
-    session_id = stub.CreateSession(cuvis_ai_pb2.CreateSessionRequest()).session_id
-    stub.SetSessionSearchPaths(
-        cuvis_ai_pb2.SetSessionSearchPathsRequest(
-            session_id=session_id,
-            search_paths=config_search_paths() if search_paths is None else search_paths,
-            append=False,
-        )
-    )
-    return session_id
+    paths = config_search_paths() if search_paths is None else search_paths
+    return guide.create_session_with_search_paths(stub, paths)
 
 
 @contextmanager
@@ -84,145 +60,6 @@ def grpc_session(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> Iterator[str]:
     """Open a session for the length of a block."""
-    session_id = create_session_with_search_paths(stub, search_paths)
-    try:
+    paths = config_search_paths() if search_paths is None else search_paths
+    with guide.grpc_session(stub, paths) as session_id:
         yield session_id
-    finally:
-        stub.CloseSession(cuvis_ai_pb2.CloseSessionRequest(session_id=session_id))
-
-
-def resolve_trainrun_config(
-    stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub,
-    session_id: str,
-    name: str,
-    overrides: Sequence[str] = (),
-) -> tuple[cuvis_ai_pb2.ResolveConfigResponse, dict[str, Any]]:
-    """Compose a trainrun with its overrides.
-
-    Args:
-        stub: connection.
-        session_id: whose search paths are used.
-        name: such as ``rx_statistical``; ``trainrun/`` may stand before it.
-        overrides: in Hydra's grammar, such as ``data.batch_size=4``.
-
-    Returns:
-        The reply, whose bytes go into `apply_trainrun_config`, and the same as a dictionary.
-    """
-    request = cuvis_ai_pb2.ResolveConfigRequest(
-        session_id=session_id,
-        config_type="trainrun",
-        path=f"trainrun/{name.removeprefix('trainrun/')}",
-        overrides=overrides,
-    )
-    response = stub.ResolveConfig(request)
-    return response, json.loads(response.config_bytes)
-
-
-def apply_trainrun_config(
-    stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, session_id: str, config_bytes: bytes
-) -> cuvis_ai_pb2.SetTrainRunConfigResponse:
-    """Make the pipeline, data and training settings of a trainrun those of the session."""
-    config = cuvis_ai_pb2.TrainRunConfig(config_bytes=config_bytes)
-    return stub.SetTrainRunConfig(
-        cuvis_ai_pb2.SetTrainRunConfigRequest(session_id=session_id, config=config)
-    )
-
-
-def format_progress(progress: cuvis_ai_pb2.TrainResponse) -> str:
-    """Put a progress message into one line."""
-    stage = cuvis_ai_pb2.ExecutionStage.Name(progress.context.stage)
-    status = cuvis_ai_pb2.TrainStatus.Name(progress.status)
-    parts = [f"[{stage}] {status}"]
-    parts += [
-        f"{title}: {_numbers(values)}"
-        for title, values in (("losses", progress.losses), ("metrics", progress.metrics))
-        if values
-    ]
-    if progress.message:
-        parts.append(progress.message)
-    return " | ".join(parts)
-
-
-def train_with_retry(
-    stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub,
-    session_id: str,
-    trainer_type: "cuvis_ai_pb2.TrainerType.ValueType",
-    max_retries: int = 3,
-) -> Iterator[cuvis_ai_pb2.TrainResponse]:
-    """Train, and come back when the connection breaks.
-
-    Training goes on at the server meanwhile; a new call attaches to it and tells everything from
-    the first message on. Failures that would only repeat themselves are raised at once.
-
-    Args:
-        stub: connection.
-        session_id: what to train.
-        trainer_type: kind of training.
-        max_retries: calls in all, with 1, 2, 4, ... seconds between them.
-    """
-    request = cuvis_ai_pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
-    for attempt in range(1, max_retries + 1):
-        try:
-            yield from stub.Train(request)
-        except grpc.RpcError as error:
-            if error.code() is not grpc.StatusCode.UNAVAILABLE or attempt == max_retries:
-                raise
-            wait_s = 2 ** (attempt - 1)
-            print(f"No connection; call {attempt + 1} of {max_retries} in {wait_s} s")
-            time.sleep(wait_s)
-        else:
-            return
-
-
-def check_server_health(server_address: str = "localhost:50051", timeout_s: float = 5.0) -> bool:
-    """Whether a server there opens and closes sessions."""
-    stub = build_stub(server_address)
-    try:
-        opened = stub.CreateSession(cuvis_ai_pb2.CreateSessionRequest(), timeout=timeout_s)
-        stub.CloseSession(
-            cuvis_ai_pb2.CloseSessionRequest(session_id=opened.session_id), timeout=timeout_s
-        )
-    except grpc.RpcError:
-        return False
-    return True
-
-
-def keep_alive(
-    stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub,
-    session_id: str,
-    interval: float = 300.0,
-    stop: Event | None = None,
-) -> None:
-    """Keep a session from expiring while nothing else is called; run it in a thread.
-
-    Args:
-        stub: connection.
-        session_id: the session.
-        interval: seconds between two calls.
-        stop: ends it when set; it also ends with the session.
-    """
-    stop = stop or Event()
-    while not stop.wait(interval):
-        try:
-            stub.GetTrainStatus(cuvis_ai_pb2.GetTrainStatusRequest(session_id=session_id))
-        except grpc.RpcError:
-            return
-
-
-def numpy_to_proto(array: npt.NDArray[Any]) -> cuvis_ai_pb2.Tensor:
-    """Make the wire's tensor of an array."""
-    values = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    return cuvis_ai_pb2.Tensor(
-        shape=values.shape,
-        dtype=cuvis_ai_pb2.DType.ValueType(_WIRE_DTYPES[values.dtype]),
-        raw_data=values.tobytes(),
-    )
-
-
-def proto_to_numpy(tensor: cuvis_ai_pb2.Tensor) -> npt.NDArray[Any]:
-    """Make an array, not to be written to, of the wire's tensor."""
-    return np.frombuffer(tensor.raw_data, _NUMPY_DTYPES[tensor.dtype]).reshape(tuple(tensor.shape))
-
-
-def _numbers(values: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4g}" for name, value in sorted(values.items()))

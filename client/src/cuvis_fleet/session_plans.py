@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Literal
 
-from cuvis_fleet.errors import InvalidInput
+from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.inference_request import InferenceRequest
 from cuvis_fleet.methods import path_of
 from cuvis_fleet.node_times import NodeTimes
@@ -192,10 +192,11 @@ def infer(session_id: str, request: InferenceRequest, memory: SharedMemory) -> P
         if places:
             try:
                 reply = yield _inference(request.serialised(session_id, places))
-            except InvalidInput:
-                # Either it does not see the segment or the inputs are wrong: the next call tells.
-                pass
+            except CuvisFleetError as error:
+                if not memory.may_be_at_fault(error):
+                    raise
             else:
+                memory.found()
                 return _result(reply)
     reply = yield _inference(request.serialised(session_id))
     if places:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cuvis_fleet.errors import CuvisFleetError, InvalidInput, ServerDefect
 from cuvis_fleet.inference_request import Elsewhere, InferenceRequest
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -37,10 +38,22 @@ class SharedMemory:
         """
         self._folder = folder
         self._serves = sys.platform == "linux" and _is_local(address) and folder.is_dir()
+        self._was_found = False
+
+    def found(self) -> None:
+        """Note that the server found what was placed."""
+        self._was_found = True
 
     def give_up(self) -> None:
         """Place nothing any more."""
         self._serves = False
+
+    def may_be_at_fault(self, error: CuvisFleetError) -> bool:
+        """Whether a request may have failed because the server did not find what was placed."""
+        named = "shm_ref" in error.text or "shared-memory" in error.text
+        # Servers that know nothing of segments see empty tensors, which they take in many ways.
+        unknown = not self._was_found and isinstance(error, InvalidInput | ServerDefect)
+        return named or unknown
 
     @contextmanager
     def placed(self, request: InferenceRequest) -> Iterator[Elsewhere]:

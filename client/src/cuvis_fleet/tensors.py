@@ -59,6 +59,14 @@ def tensor_head(array: npt.NDArray[Any]) -> pb.Tensor:
     return pb.Tensor(shape=array.shape, dtype=dtype)
 
 
+def to_tensor(name: str, array: Any) -> pb.Tensor:
+    """The wire's tensor of an array, with its elements; `wire_array` says what is taken."""
+    values = wire_array(name, array)
+    tensor = tensor_head(values)
+    tensor.raw_data = values.tobytes()
+    return tensor
+
+
 def cube_array(cube: Any) -> npt.NDArray[Any]:
     """A cube [H,W,C] or cubes [B,H,W,C] as the wire's [B,H,W,C]."""
     return _batched("the cube", as_array(cube), "[H,W,C] or [B,H,W,C]", 4)
@@ -79,7 +87,8 @@ def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
     values = as_array(wavelengths_nm)
     if values.ndim not in {1, 2}:
         raise ValueError(f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed")
-    return np.rint(np.atleast_2d(values)).astype(np.int32)
+    whole: npt.NDArray[Any] = np.rint(np.atleast_2d(values)).astype(np.int32)
+    return whole
 
 
 def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:

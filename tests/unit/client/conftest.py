@@ -4,6 +4,9 @@ import cuvis_fleet
 from tests.unit.client import wire_double
 
 
+QUICK = cuvis_fleet.RetryPolicy(first_s=0.01, most_s=0.02, within_s=0.2)
+
+
 @pytest.fixture
 def double():
     return wire_double.WireDouble()
@@ -18,7 +21,7 @@ def address(double):
 
 @pytest.fixture
 def client(address):
-    with cuvis_fleet.connect(address, timeout_s=10) as client:
+    with cuvis_fleet.connect(address, timeout_s=10, retries=QUICK) as client:
         yield client
 
 

@@ -11,19 +11,10 @@ from cuvis_fleet.tensors import (
     DTYPES,
     cube_array,
     mask_array,
-    tensor_head,
+    to_tensor,
     wavelengths_array,
-    wire_array,
 )
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-
-
-def to_tensor(name, array):
-    values = wire_array(name, array)
-    tensor = tensor_head(values)
-    tensor.raw_data = values.tobytes()
-    return tensor
-
 
 ARRAYS = arrays.arrays(
     st.sampled_from(list(DTYPES.values())), arrays.array_shapes(min_dims=0, max_dims=4, min_side=0)

@@ -1,0 +1,98 @@
+"""Calls over a channel of grpc's asyncio."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+
+from cuvis_fleet.errors import CuvisFleetError
+from cuvis_fleet.failure import told_trace_id
+from cuvis_fleet.followed_training import FollowedTraining
+from cuvis_fleet.link import Link
+from cuvis_fleet.progress import Progress
+from cuvis_fleet.steps import Plan, Reply, Step, serialise
+
+Result = TypeVar("Result")
+
+
+class AsyncCalls:
+    """Carries out plans over one channel, of one event loop."""
+
+    def __init__(self, channel: grpc.aio.Channel, link: Link) -> None:
+        self._channel = channel
+        self._callables: dict[str, Any] = {}
+        self.link = link
+
+    async def run(self, plan: Plan[Result]) -> Result:
+        """Make the calls of a plan, each with its repetitions.
+
+        Raises:
+            CuvisFleetError: a call failed and the plan does not do without it.
+        """
+        try:
+            step = next(plan)
+            while True:
+                try:
+                    reply = await self._call(step)
+                except CuvisFleetError as error:
+                    step = plan.throw(error)
+                else:
+                    step = plan.send(reply)
+        except StopIteration as ended:
+            result: Result = ended.value
+            return result
+        finally:
+            plan.close()
+
+    async def follow(self, training: FollowedTraining) -> AsyncGenerator[Progress, None]:
+        """Follow a training, however often the connection breaks; each message comes once.
+
+        Raises:
+            CuvisFleetError: it failed, or cannot be followed any more.
+        """
+        await self.run(training.before())
+        while True:
+            attempt = training.attempt()
+            stream = self._stream(attempt.step)(attempt.step.request, metadata=attempt.metadata)
+            try:
+                async for message in stream:
+                    if training.is_new(message):
+                        yield Progress.from_wire(message)
+            except grpc.RpcError as error:
+                pause_s = training.pause_s(error)
+            else:
+                return
+            finally:
+                stream.cancel()
+            await asyncio.sleep(pause_s)
+            if (last := await self.run(training.ending())) is not None:
+                yield Progress.from_wire(last)
+                training.raise_failure(last)
+                return
+
+    async def _call(self, step: Step) -> Reply:
+        call = self._callables.get(step.path)
+        if call is None:
+            call = self._callables[step.path] = self._channel.unary_unary(
+                step.path, request_serializer=serialise, response_deserializer=step.decode
+            )
+        attempts = self.link.attempts(step.method)
+        while True:
+            try:
+                running = call(step.request, timeout=attempts.timeout_s, metadata=attempts.metadata)
+                value = await running
+                trailing = await running.trailing_metadata()
+            except grpc.RpcError as error:
+                await asyncio.sleep(attempts.pause_s(error))
+            else:
+                attempts.succeeded()
+                trace_id = told_trace_id(trailing) or attempts.trace_id
+                return Reply(value, trace_id)
+
+    def _stream(self, step: Step) -> Any:
+        call: Any = self._channel.unary_stream(
+            step.path, request_serializer=serialise, response_deserializer=step.decode
+        )
+        return call
