@@ -3,7 +3,6 @@ import pytest
 import cuvis_fleet
 from tests.unit.client import wire_double
 
-
 QUICK = cuvis_fleet.RetryPolicy(first_s=0.01, most_s=0.02, within_s=0.2)
 
 
