@@ -1,0 +1,108 @@
+"""What mkdocs cannot do by itself: pages made from code, and links that leave the folder.
+
+Pages below ``reference/``, the changelog and the page for contributors are made while the site is
+built. ``Operations`` holds every page that no other part of the navigation names, ``Decisions``
+every record of ``adr/``.
+"""
+
+import posixpath
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from deploy.packages import licences
+from docs import config_reference, node_catalogue, settings_table, wire_reference
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+
+_SETTINGS = """# Settings
+
+Environment variables, for `make up` and for each service alike. What TLS, callers and limits need:
+[Doors](../doors.md).
+
+"""
+_LICENCES = """# Licences
+
+cuvis-fleet is Apache-2.0. What its packages need, directly or through others, in the versions that
+the tests run with:
+
+"""
+_CLIENT = """# The client's API
+
+::: cuvis_fleet
+    options:
+      show_root_heading: false
+      show_root_toc_entry: false
+      inherited_members: true
+"""
+
+MADE: Mapping[str, Callable[[], str]] = {
+    "reference/client.md": lambda: _CLIENT,
+    "reference/configs.md": config_reference.render,
+    "reference/licences.md": lambda: _LICENCES + licences.table(),
+    "reference/nodes.md": node_catalogue.render,
+    "reference/settings.md": lambda: _SETTINGS + settings_table.render(),
+    "reference/wire.md": wire_reference.render,
+    "contributing.md": lambda: _of_the_root("CONTRIBUTING.md"),
+    "changelog.md": lambda: _of_the_root("CHANGELOG.md"),
+}
+"""Pages of the site that lie in no folder, and what makes each."""
+
+_ELSEWHERE = {"README.md": "reference/settings.md", "CONTRIBUTING.md": "contributing.md"}
+_LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Complete the navigation."""
+    nav: list[Any] = config.nav or []
+    placed = set(_pages(nav))
+    records = sorted(each.relative_to(DOCS).as_posix() for each in DOCS.glob("adr/*.md"))
+    others = sorted(each.name for each in DOCS.glob("*.md") if each.name not in placed)
+    project = ["architecture.md", {"Decisions": records}, "contributing.md", "changelog.md"]
+    config.nav = [
+        *nav,
+        {"Operations": [name for name in others if name not in project]},
+        {"The project": project},
+    ]
+    return config
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for name, make in MADE.items():
+        files.append(File.generated(config, name, content=make()))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Have links to files of the repository lead to a page of the site, or to nothing."""
+    folder = posixpath.dirname(page.file.src_uri)
+
+    def replaced(found: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(folder, found["target"]))
+        if not target.startswith("../") or "://" in found["target"]:
+            return found[0]
+        inside = _ELSEWHERE.get(target.removeprefix("../"))
+        if inside is None:
+            return f"{found['text']} (`{target.removeprefix('../')}`)"
+        return f"[{found['text']}]({posixpath.relpath(inside, folder or '.')})"
+
+    return _LINK.sub(replaced, markdown)
+
+
+def _of_the_root(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
+
+
+def _pages(nav: Any) -> Iterator[str]:
+    if isinstance(nav, str):
+        yield nav
+    elif isinstance(nav, dict | list):
+        for each in nav.values() if isinstance(nav, dict) else nav:
+            yield from _pages(each)
