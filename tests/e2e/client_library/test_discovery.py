@@ -23,14 +23,14 @@ CALLS = {
 }
 
 
-def _sync(address, name, arguments):
-    with cuvis_fleet.connect(address) as client:
+def _sync(address, name, arguments, **connection):
+    with cuvis_fleet.connect(address, **connection) as client:
         return getattr(client, name)(*arguments)
 
 
-def _aio(address, name, arguments):
+def _aio(address, name, arguments, **connection):
     async def asked():
-        async with aio.connect(address) as client:
+        async with aio.connect(address, **connection) as client:
             return await getattr(client, name)(*arguments)
 
     return asyncio.run(asked())
@@ -65,15 +65,5 @@ def _hold_alike(steps, cube, scene):
 
 @pytest.mark.parametrize("ask", [_sync, _aio])
 def test_a_client_that_speaks_tls_is_told_that_the_server_does_not(stack, ask):
-    address = stack.address
     with pytest.raises(cuvis_fleet.Unavailable, match="speaks no TLS; connect without tls="):
-        if ask is _sync:
-            with cuvis_fleet.connect(address, tls=True) as client:
-                client.pipelines()
-        else:
-            asyncio.run(_aio_tls(address))
-
-
-async def _aio_tls(address):
-    async with aio.connect(address, tls=True) as client:
-        await client.pipelines()
+        ask(stack.address, "pipelines", (), tls=True)
