@@ -42,7 +42,7 @@ class Client:
             search_paths: folders of the server in which configurations and weights are looked up;
                 None: those of the server alone.
         """
-        session = self.attach(self._calls.run(session_plans.create()))
+        session = self.open_session()
         try:
             if search_paths is not None:
                 session.set_search_paths(search_paths)
@@ -51,6 +51,10 @@ class Client:
             # The server forgets sessions by itself; a failure here must not hide one of the block.
             with suppress(CuvisFleetError):
                 session.close()
+
+    def open_session(self) -> Session:
+        """Open a session that outlives this program, until it is closed or nobody calls it."""
+        return self.attach(self._calls.run(session_plans.create()))
 
     def attach(self, session_id: str) -> Session:
         """Take up a session that is open already; it is not closed here."""

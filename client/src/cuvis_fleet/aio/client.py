@@ -43,7 +43,7 @@ class AsyncClient:
             search_paths: folders of the server in which configurations and weights are looked up;
                 None: those of the server alone.
         """
-        session = self.attach(await self._calls.run(session_plans.create()))
+        session = await self.open_session()
         try:
             if search_paths is not None:
                 await session.set_search_paths(search_paths)
@@ -52,6 +52,10 @@ class AsyncClient:
             # The server forgets sessions by itself; a failure here must not hide one of the block.
             with suppress(CuvisFleetError):
                 await session.close()
+
+    async def open_session(self) -> AsyncSession:
+        """Open a session that outlives this program, until it is closed or nobody calls it."""
+        return self.attach(await self._calls.run(session_plans.create()))
 
     def attach(self, session_id: str) -> AsyncSession:
         """Take up a session that is open already; it is not closed here."""
