@@ -1,0 +1,119 @@
+"""The commands of ``cuvis-fleet``, put together."""
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cuvis_fleet.cli.bench_command import bench
+from cuvis_fleet.cli.convert_command import convert
+from cuvis_fleet.cli.demo_command import demo
+from cuvis_fleet.cli.doctor_command import doctor
+from cuvis_fleet.cli.exit_code import MEANINGS
+from cuvis_fleet.cli.global_options import GlobalOptions
+from cuvis_fleet.cli.infer_command import infer
+from cuvis_fleet.cli.invocation import Invocation
+from cuvis_fleet.cli.pipelines_commands import pipelines
+from cuvis_fleet.cli.report import Report
+from cuvis_fleet.cli.resolve_command import resolve
+from cuvis_fleet.cli.runs_commands import runs
+from cuvis_fleet.cli.sessions_commands import sessions
+from cuvis_fleet.cli.stack_command import up
+from cuvis_fleet.cli.train_command import train
+
+_ADDRESS = re.compile(r"\S+:\d{1,5}")
+
+app = typer.Typer(
+    name="cuvis-fleet",
+    cls=GlobalOptions,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    epilog="\n\n".join(
+        ["Exit codes:", *(f"{code.value}: {meaning}" for code, meaning in MEANINGS.items())]
+    ),
+)
+for _command in (up, doctor, demo, resolve, train, infer, bench, convert):
+    app.command()(_command)
+app.add_typer(pipelines, name="pipelines")
+app.add_typer(runs, name="runs")
+app.add_typer(sessions, name="sessions")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cuvis-fleet {version('cuvis-fleet')}")
+        raise typer.Exit
+
+
+@app.callback()
+def read_options(
+    context: typer.Context,
+    *,
+    address: Annotated[
+        str, typer.Option(envvar="CUVIS_FLEET_ADDRESS", help="host:port of the server.")
+    ] = "localhost:50051",
+    tls: Annotated[
+        bool, typer.Option("--tls", envvar="CUVIS_FLEET_TLS", help="Speak TLS.")
+    ] = False,
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="CUVIS_FLEET_CA",
+            help="PEM file of the authorities of the server's certificate; implies --tls.",
+        ),
+    ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(envvar="CUVIS_FLEET_CERT", help="PEM file of a certificate of your own."),
+    ] = None,
+    key_file: Annotated[
+        Path | None,
+        typer.Option(envvar="CUVIS_FLEET_KEY_FILE", help="PEM file of its private key."),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="CUVIS_FLEET_API_KEY",
+            show_envvar=True,
+            help="Key or token that says who calls; better in the environment than here.",
+        ),
+    ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(min=0.001, envvar="CUVIS_FLEET_TIMEOUT", help="Seconds for each call."),
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")
+    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks of errors.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Train and run hyperspectral pipelines on a fleet, from the terminal.
+
+    The options below may stand before a command or behind it.
+    """
+    if not _ADDRESS.fullmatch(address):
+        raise typer.BadParameter(f"{address} is not host:port", param_hint="--address")
+    if (cert is None) != (key_file is None):
+        raise typer.BadParameter("--cert and --key-file come together", param_hint="--cert")
+    certificate = (cert, key_file) if cert is not None and key_file is not None else None
+    if certificate is not None and not tls and ca is None:
+        raise typer.BadParameter("a certificate is for TLS; say --tls or --ca", param_hint="--cert")
+    context.obj = Invocation(
+        address=address,
+        tls=tls or ca is not None,
+        ca=ca,
+        certificate=certificate,
+        api_key=api_key,
+        timeout_s=timeout,
+        debug=debug,
+        report=Report(as_json=json),
+    )

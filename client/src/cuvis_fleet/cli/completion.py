@@ -1,0 +1,19 @@
+"""What shells complete by asking the server."""
+
+import os
+
+from cuvis_fleet.client import connect
+from cuvis_fleet.errors import CuvisFleetError
+
+_TIMEOUT_S = 1.0
+
+
+def complete_pipeline(incomplete: str) -> list[str]:
+    """Pipelines whose path begins so; none where the server of the environment does not answer."""
+    address = os.environ.get("CUVIS_FLEET_ADDRESS", "localhost:50051")
+    try:
+        with connect(address, timeout_s=_TIMEOUT_S, retries=None) as client:
+            paths = [info.path for info in client.pipelines()]
+    except (CuvisFleetError, ValueError):
+        return []
+    return [path for path in paths if path.startswith(incomplete)]

@@ -1,0 +1,69 @@
+"""``cuvis-fleet demo``: the main job on a scene."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cuvis_fleet.cli.exit_code import ExitCode
+from cuvis_fleet.cli.failures import CommandFailed
+from cuvis_fleet.cli.invocation import invocation
+from cuvis_fleet.cli.progress_document import progress_document
+from cuvis_fleet.extras import needs_extra
+from cuvis_fleet.progress import Progress
+
+
+def demo(
+    context: typer.Context,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; without it a synthetic scene."),
+    ] = None,
+    data_dir: Annotated[
+        Path, typer.Option(envvar="DATA_DIR", help="Folder that the server reads from.")
+    ] = Path("data"),
+    output_dir: Annotated[
+        Path, typer.Option(envvar="OUTPUT_DIR", help="Folder for the figure.")
+    ] = Path("outputs"),
+) -> None:
+    """Train global RX on a scene, infer, hold it against float64, draw a figure, save.
+
+    The server has to be on this machine, or share the data folder with it.
+    """
+    with needs_extra("demo", "The demo's figure and files"):
+        from cuvis_fleet.demo import judgement, scene, staging, synthetic_scene, telling, workflow
+    asked = invocation(context)
+    report = asked.report
+
+    def run(tell: Any) -> workflow.Outcome:
+        with asked.connect() as client:
+            return workflow.run(client, seen, served_path, tell)
+
+    path = data or synthetic_scene.write_synthetic_scene(data_dir / staging.FOLDER)
+    seen = scene.read_scene(path)
+    served_path = staging.stage(path, data_dir)
+    if report.as_json:
+        outcome = run(lambda progress: report.line(_document(progress)))
+    else:
+        report.err.print(telling.introduction(seen, path), soft_wrap=True)
+        with telling.training_bar(report.err) as tell:
+            outcome = run(tell)
+    judged = judgement.Judgement.of(seen, outcome)
+    figure = telling.draw_outcome(seen, outcome, judged, output_dir)
+    document = {
+        "auc": None if judged.served is None else judged.served.auc,
+        "auc_reference": None if judged.reference is None else judged.reference.auc,
+        "deviation": judged.deviation,
+        "seconds": outcome.seconds,
+        "trace_id": outcome.trace_id,
+        "figure": str(figure),
+        "pipeline": None if outcome.saved is None else outcome.saved.pipeline_path,
+        "weights": None if outcome.saved is None else outcome.saved.weights_path,
+    }
+    report.result(document, telling.outcome_table(outcome, judged, figure))
+    if judged.objection:
+        raise CommandFailed(judged.objection, ExitCode.FAILED)
+
+
+def _document(progress: Progress) -> dict[str, object]:
+    return {"event": "progress", **progress_document("statistical", progress)}

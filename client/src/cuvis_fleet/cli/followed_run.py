@@ -1,0 +1,93 @@
+"""A trainrun's trainings, one after the other, over several calls of the command line."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cuvis_fleet.cli.exit_code import ExitCode
+from cuvis_fleet.cli.failures import CommandFailed
+from cuvis_fleet.cli.journal import Entry, Journal
+from cuvis_fleet.progress import Progress
+from cuvis_fleet.saved_pipeline import SavedPipeline
+from cuvis_fleet.session import Session
+from cuvis_fleet.session_plans import Trainer
+
+TRAINERS: tuple[Trainer, ...] = ("statistical", "gradient", "calibration")
+
+
+class FollowedRun:
+    """Trains what was applied to a session, or comes back to it.
+
+    The number of the training is noted with its first message, so that a later call goes on with
+    the right one.
+    """
+
+    def __init__(self, session: Session, journal: Journal, entry: Entry) -> None:
+        self._session = session
+        self._journal = journal
+        self.entry = entry
+
+    def begin(self) -> Iterator[tuple[str, Progress]]:
+        """Train from the start; yields the kind of the training and what it tells."""
+        yield from self._from(0)
+
+    def come_back(self) -> Iterator[tuple[str, Progress]]:
+        """Go on where an earlier call left.
+
+        A training that ended meanwhile is not begun again; its last message is told.
+        """
+        phase = self.entry.phase
+        latest = self._session.status()
+        if latest.status == "running":
+            yield from self._from(phase)
+            return
+        yield self.entry.trainers[phase], latest
+        self._check(latest)
+        if latest.status == "complete":
+            yield from self._from(phase + 1)
+
+    def finish(self) -> SavedPipeline | None:
+        """Save the pipeline where that was asked for, and then end the session."""
+        if not self.entry.save_path:
+            return None
+        saved = self._session.save(self.entry.save_path)
+        self._session.close()
+        self._journal.forget(self.entry.session_id)
+        return saved
+
+    def _from(self, first: int) -> Iterator[tuple[str, Progress]]:
+        for phase in range(first, len(self.entry.trainers)):
+            trainer = _trainer(self.entry.trainers[phase])
+            noted = False
+            for progress in self._session.train(trainer):
+                if not noted:
+                    self.entry = self._journal.write(replace(self.entry, phase=phase))
+                    noted = True
+                yield trainer, progress
+                self._check(progress)
+
+    def _check(self, progress: Progress) -> None:
+        if progress.status == "cancelled":
+            raise CommandFailed(f"the training was stopped: {progress.message}", ExitCode.CANCELLED)
+        if progress.status == "error":
+            raise CommandFailed(f"the training failed: {progress.message}", ExitCode.FAILED)
+
+
+def trainers_of(choice: str, trainrun: dict[str, object]) -> tuple[str, ...]:
+    """The trainings that a choice of ``--trainer`` means for a trainrun.
+
+    Args:
+        choice: a kind, or ``auto``: statistical, then gradient where the trainrun names losses.
+        trainrun: as it was resolved.
+    """
+    if choice != "auto":
+        return (_trainer(choice),)
+    return ("statistical", "gradient") if trainrun.get("loss_nodes") else ("statistical",)
+
+
+def _trainer(name: str) -> Trainer:
+    for trainer in TRAINERS:
+        if trainer == name:
+            return trainer
+    raise CommandFailed(
+        f"there is no trainer {name}; use auto, {', '.join(TRAINERS)}", ExitCode.USAGE
+    )

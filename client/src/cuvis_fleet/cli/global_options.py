@@ -1,0 +1,81 @@
+"""The options of every command, which may stand before it or behind it."""
+
+import traceback
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cuvis_fleet.cli.failures import Failure
+from cuvis_fleet.cli.invocation import Invocation
+from cuvis_fleet.cli.report import Report
+
+_LOCAL = frozenset({"--help", "--install-completion", "--show-completion"})
+
+
+class GlobalOptions(TyperGroup):
+    """The group of all commands: takes its options from anywhere, and tells what went wrong."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the command line; see `hoisted`."""
+        takes_value = {
+            name: not getattr(parameter, "is_flag", False)
+            for parameter in self.params
+            for name in (*parameter.opts, *parameter.secondary_opts)
+            if name.startswith("--") and name not in _LOCAL
+        }
+        rest: list[str] = super().parse_args(ctx, hoisted(args, takes_value))
+        return rest
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command; an error ends it with one line and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            if _is_typers(error):
+                raise
+            invocation = ctx.find_object(Invocation)
+            if invocation is None:
+                raise
+            failure = Failure.of(error)
+            _tell(invocation.report, failure, error, debug=invocation.debug)
+            raise typer.Exit(failure.code) from error
+
+
+def hoisted(args: Collection[str], takes_value: Mapping[str, bool]) -> list[str]:
+    """`args` with the options named in `takes_value`, and their values, at the front.
+
+    Args:
+        args: the command line; what follows ``--`` stays where it is.
+        takes_value: for each option whether a value follows it.
+    """
+    front: list[str] = []
+    rest: list[str] = []
+    waiting = iter(args)
+    for word in waiting:
+        if word == "--":
+            rest += [word, *waiting]
+            break
+        name, equals, _ = word.partition("=")
+        if name not in takes_value:
+            rest.append(word)
+            continue
+        front.append(word)
+        if takes_value[name] and not equals:
+            front += [value for value in [next(waiting, None)] if value is not None]
+    return [*front, *rest]
+
+
+def _is_typers(error: Exception) -> bool:
+    """Whether typer itself shows it: wrong usage, or the end of the command."""
+    return isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "show")
+
+
+def _tell(report: Report, failure: Failure, error: Exception, *, debug: bool) -> None:
+    if debug:
+        lines = "".join(traceback.format_exception(error))
+        report.err.print(lines.rstrip(), markup=False, highlight=False, soft_wrap=True)
+    report.failure(failure)

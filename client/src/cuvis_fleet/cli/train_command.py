@@ -1,0 +1,106 @@
+"""``cuvis-fleet train``: train, and leave without stopping it."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from cuvis_fleet.cli.exit_code import ExitCode
+from cuvis_fleet.cli.followed_run import FollowedRun, trainers_of
+from cuvis_fleet.cli.invocation import invocation
+from cuvis_fleet.cli.journal import Entry, Journal
+from cuvis_fleet.cli.report import Report
+from cuvis_fleet.cli.training_views import training_view
+from cuvis_fleet.errors import CuvisFleetError
+from cuvis_fleet.progress import Progress
+
+WATCH = Annotated[
+    bool, typer.Option("--watch", help="Draw bar, losses, metrics and curves in the terminal.")
+]
+
+
+def train(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Trainrun, such as rx_statistical.")],
+    overrides: Annotated[
+        list[str] | None,
+        typer.Argument(help="Changes in Hydra's grammar, such as data.batch_size=4."),
+    ] = None,
+    *,
+    trainer: Annotated[
+        str,
+        typer.Option(
+            help="statistical, gradient, calibration, or auto: statistical, then gradient where "
+            "the trainrun names losses."
+        ),
+    ] = "auto",
+    save: Annotated[
+        str,
+        typer.Option(
+            help="Where the server saves the trained pipeline, such as lab/rx.yaml; without it the "
+            "session stays open and keeps it."
+        ),
+    ] = "",
+    watch: WATCH = False,
+) -> None:
+    """Train a trainrun and follow it. Ctrl-C leaves; the training goes on."""
+    asked = invocation(context)
+    journal = Journal.of_user()
+    with asked.connect() as client:
+        session = client.open_session()
+        try:
+            trainrun = session.resolve("trainrun", name, overrides or [])
+            trainers = trainers_of(trainer, trainrun.data)
+            session.apply(trainrun)
+            entry = Entry(session.id, asked.address, name, trainers, save_path=save)
+            journal.write(entry)
+        except BaseException:
+            with suppress(CuvisFleetError):
+                session.close()
+            raise
+        run = FollowedRun(session, journal, entry)
+        follow(asked.report, run, run.begin(), watch=watch)
+
+
+def follow(
+    report: Report, run: FollowedRun, messages: Iterator[tuple[str, Progress]], *, watch: bool
+) -> None:
+    """Show a run to its end, and say what became of it; Ctrl-C leaves it."""
+    entry = run.entry
+    if report.as_json:
+        report.line({"event": "session", "session_id": entry.session_id})
+    try:
+        with training_view(report, entry.trainrun, watch=watch) as view:
+            for trainer, progress in messages:
+                view.tell(trainer, progress)
+    except KeyboardInterrupt:
+        _say_how_to_return(report, entry)
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    saved = run.finish()
+    document: dict[str, object] = {
+        "event": "complete",
+        "session_id": entry.session_id,
+        "pipeline_path": None if saved is None else saved.pipeline_path,
+        "weights_path": None if saved is None else saved.weights_path,
+    }
+    if saved is not None:
+        shown = f"saved: {saved.pipeline_path}\nweights: {saved.weights_path}"
+    else:
+        shown = (
+            f"The session {entry.session_id} keeps the trained pipeline:\n"
+            f"  cuvis-fleet infer FILE --session {entry.session_id} --out scores.npz\n"
+            f"  cuvis-fleet sessions close {entry.session_id}"
+        )
+    report.result(document, Text(shown, overflow="fold"))
+
+
+def _say_how_to_return(report: Report, entry: Entry) -> None:
+    if report.as_json:
+        report.line({"event": "detached", "session_id": entry.session_id})
+    report.note(
+        "Detached; the training goes on.\n"
+        f"  come back: cuvis-fleet runs attach {entry.session_id}\n"
+        f"  stop it:   cuvis-fleet runs stop {entry.session_id}"
+    )
