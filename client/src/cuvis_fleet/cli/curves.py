@@ -1,12 +1,14 @@
 """How the figures of a training develop."""
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import isnan
 
 from cuvis_fleet.progress import Progress
 
 _BARS = "▁▂▃▄▅▆▇█"
+_MOST_LOSSES = 4
+_MOST_METRICS = 12
 
 
 class Curves:
@@ -25,13 +27,16 @@ class Curves:
 
     @property
     def losses(self) -> Mapping[str, Sequence[float]]:
-        """One value a message."""
-        return self._losses
+        """The sums of losses, one value a message; where there are none, the first losses."""
+        sums = {name: each for name, each in self._losses.items() if name.endswith(" total")}
+        return sums or dict(islice(self._losses.items(), _MOST_LOSSES))
 
     @property
     def metrics(self) -> Mapping[str, Sequence[float]]:
-        """One value an epoch."""
-        return {name: list(values.values()) for name, values in self._metrics.items()}
+        """One value an epoch: those of validation, where there are any."""
+        validated = {name: each for name, each in self._metrics.items() if name.startswith("val ")}
+        shown = islice((validated or self._metrics).items(), _MOST_METRICS)
+        return {name: list(values.values()) for name, values in shown}
 
 
 def sparkline(values: Sequence[float], width: int) -> str:

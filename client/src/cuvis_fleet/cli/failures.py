@@ -1,5 +1,6 @@
 """What went wrong, as one line for people or one object for programs, and its exit code."""
 
+import re
 from dataclasses import dataclass
 
 from cuvis_fleet.cli.exit_code import CODE_OF_ERROR, ExitCode
@@ -15,6 +16,9 @@ _OPTIONS_OF_ARGUMENTS = (
 )
 """The library's errors name its arguments; here their options are meant."""
 
+
+_TRANSPORT_TEXT = re.compile(r" \((failed to connect|connections to all backends failing).*\)$")
+"""What follows an explanation; tracebacks have it."""
 
 _CODES = (
     (SceneFileError, ExitCode.FILE),
@@ -97,7 +101,7 @@ def _of_this_machine(error: Exception) -> tuple[str, ExitCode]:
 def _with_options(text: str) -> str:
     for argument, option in _OPTIONS_OF_ARGUMENTS:
         text = text.replace(argument, option)
-    return text
+    return _TRANSPORT_TEXT.sub("", text)
 
 
 def _one_line(text: str) -> str:

@@ -62,7 +62,8 @@ def infer(
         outputs=output or [],
     )
     for path in out or []:
-        write_result(result, path, output=output[0] if output else None)
+        holds_all = path.suffix.lower() == ".npz"
+        write_result(result, path, output=output[0] if output and not holds_all else None)
     _tell(asked, result, out or [])
 
 

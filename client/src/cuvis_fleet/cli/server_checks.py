@@ -57,17 +57,20 @@ def _services(health: dict[str, str]) -> Iterator[Finding]:
 
 
 def _stores(health: dict[str, str]) -> Iterator[Finding]:
-    """Every service writes to and reads from its stores before it says that it serves."""
+    """Services say that they serve only while their stores answer, the volume to a write."""
     for store, users, remedy in (
         ("Redis", ("config", "inference", "session", "trainer"), "look whether REDIS_URL answers"),
         ("volume", ("inference", "trainer"), "look at space and rights of ARTIFACT_DIR"),
     ):
-        without = [user for user in users if health.get(user) != _SERVING]
-        if without:
-            found = f"not confirmed by {', '.join(without)}"
-            yield Finding(store, "fail", found, f"{remedy}, and at the services' logs")
+        serving = [user for user in users if health.get(user) == _SERVING]
+        if len(serving) == len(users):
+            yield Finding(store, "ok", f"reached by {', '.join(users)}")
+        elif serving:
+            found = f"reached by {', '.join(serving)}; the others do not serve"
+            yield Finding(store, "warn", found, "see the services that do not serve")
         else:
-            yield Finding(store, "ok", f"written and read by {', '.join(users)}")
+            found = f"reached by none of {', '.join(users)}"
+            yield Finding(store, "fail", found, f"{remedy}, and at the services' logs")
 
 
 def _wire(client: Client) -> Finding:

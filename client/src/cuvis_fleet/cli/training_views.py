@@ -18,7 +18,6 @@ from cuvis_fleet.progress import Progress
 
 _CHART_LINES = 8
 _NARROW = 40
-_MOST_METRICS = 12
 
 
 class TrainingView(Protocol):
@@ -137,7 +136,7 @@ def _figures(curves: Curves, width: int) -> Table:
     for number, (name, values) in enumerate(curves.losses.items()):
         colour = COLOURS[number % len(COLOURS)]
         table.add_row(Text(name, style=colour), f"{values[-1]:.5g}", sparkline(values, room))
-    for name, values in list(curves.metrics.items())[:_MOST_METRICS]:
+    for name, values in curves.metrics.items():
         table.add_row(name, f"{values[-1]:.5g}", sparkline(values, room))
     return table
 
