@@ -1,5 +1,6 @@
 """A training as it goes: for programs, as lines, or as a picture of the terminal."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -18,6 +19,7 @@ from cuvis_fleet.progress import Progress
 
 _CHART_LINES = 8
 _NARROW = 40
+_PAUSE_S = 0.1
 
 
 class TrainingView(Protocol):
@@ -57,18 +59,23 @@ class _TextLines:
 
 
 class _Watched:
-    """Bar, losses, metrics and curves, drawn anew with each message."""
+    """Bar, losses, metrics and curves, drawn anew as often as eyes can follow."""
 
     def __init__(self, live: Live, title: str) -> None:
         self._live = live
         self._title = title
         self._curves = Curves()
+        self._drawn_s = 0.0
 
     def tell(self, trainer: str, progress: Progress) -> None:
         self._curves.add(progress)
+        now_s = time.monotonic()
+        if progress.status == "running" and now_s < self._drawn_s + _PAUSE_S:
+            return
+        self._drawn_s = now_s
+        width = self._live.console.width
         self._live.update(
-            watched(self._title, trainer, progress, self._curves, self._live.console.width),
-            refresh=True,
+            watched(self._title, trainer, progress, self._curves, width), refresh=True
         )
 
 

@@ -1,0 +1,84 @@
+"""``cuvis-fleet`` in a terminal, and as programs call it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.terminal import Terminal, terminal
+
+PROGRAM = Path(sys.executable).with_name("cuvis-fleet")
+DATA = ("data.cu3s_file_path=scene.npz", "data.annotation_json_path=null")
+
+InTerminal = Callable[..., AbstractContextManager[Terminal]]
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """Runs ``cuvis-fleet`` with an environment of its own.
+
+    Attributes:
+        environment: of the program.
+        folder: where it runs.
+    """
+
+    environment: Mapping[str, str]
+    folder: Path
+
+    def terminal(
+        self, *arguments: str | Path, columns: int = 100, **variables: str
+    ) -> AbstractContextManager[Terminal]:
+        """Run it in a terminal."""
+        environment = {**self.environment, **variables}
+        command = [PROGRAM, *arguments]
+        return terminal(command, environment, columns=columns, folder=self.folder)
+
+    def shown(self, *arguments: str | Path, code: int = 0, columns: int = 100) -> str:
+        """What it shows in a terminal until it ends with `code`."""
+        with self.terminal(*arguments, columns=columns) as running:
+            ended = running.exit_code()
+        assert ended == code, running.text
+        return running.text
+
+    def documents(self, *arguments: str | Path, code: int = 0) -> list[Any]:
+        """The JSON objects that it prints without a terminal until it ends with `code`."""
+        done = subprocess.run(
+            [PROGRAM, "--json", *arguments],
+            env=dict(self.environment),
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def environment_of(folder: Path, **variables: str) -> dict[str, str]:
+    """An environment in which nothing but `variables` speaks of a fleet."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CUVIS_FLEET_") and name not in {"COLUMNS", "LINES", "NO_COLOR"}
+    }
+    return {
+        **inherited,
+        "TERM": "xterm-256color",
+        "LANG": "C.UTF-8",
+        "XDG_STATE_HOME": str(folder / "state"),
+        **variables,
+    }
+
+
+@pytest.fixture
+def lonely(tmp_path: Path) -> CommandLine:
+    """The command line where no server runs."""
+    return CommandLine(environment_of(tmp_path, CUVIS_FLEET_ADDRESS="127.0.0.1:1"), tmp_path)

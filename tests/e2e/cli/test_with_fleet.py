@@ -1,0 +1,179 @@
+"""Every command in a terminal and as JSON, with a running fleet."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from fleet_local.background import BackgroundStack
+from tests.e2e.cli.conftest import DATA, CommandLine, environment_of
+
+pytestmark = pytest.mark.e2e
+
+SERVICES = ("config", "inference", "session", "trainer")
+ENDLESS = ("training.trainer.max_epochs=10000", "training.trainer.callbacks=null")
+
+
+@pytest.fixture
+def cli(stack: BackgroundStack, tmp_path: Path) -> CommandLine:
+    """The command line beside the shared stack."""
+    return CommandLine(environment_of(tmp_path, CUVIS_FLEET_ADDRESS=stack.address), tmp_path)
+
+
+@pytest.fixture
+def scene_file(data_dir: Path) -> Path:
+    return data_dir / "scene.npz"
+
+
+def test_doctor_finds_the_fleet_well(cli: CommandLine) -> None:
+    shown = cli.shown("doctor")
+    for name in (*(f"service {service}" for service in SERVICES), "Redis", "volume", "fleet"):
+        assert re.search(rf"ok +{name} ", shown), shown
+    (told,) = cli.documents("doctor")
+    levels = {finding["check"]: finding["level"] for finding in told["findings"]}
+    assert told["ok"] is True
+    assert "fail" not in levels.values()
+    assert {"python", "client", "port", "cuvis SDK", "GPU", "Graphviz", "server version"} <= set(
+        levels
+    )
+
+
+def test_pipelines_are_listed_shown_and_drawn(cli: CommandLine) -> None:
+    assert re.search(r"^rx_statistical\.yaml", cli.shown("pipelines", "list"), re.MULTILINE)
+    (told,) = cli.documents("pipelines", "list", "--tag", "rx")
+    assert all("rx" in each["tags"] for each in told["pipelines"])
+    assert "RXGlobal" in cli.shown("pipelines", "show", "rx_statistical")
+    (info,) = cli.documents("pipelines", "show", "rx_statistical")
+    assert yaml.safe_load(info["yaml"])["metadata"]["name"] == "RX_Statistical"
+    assert "flowchart" in cli.shown("pipelines", "graph", "rx_statistical")
+    (told,) = cli.documents("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
+    assert (cli.folder / "graph.svg").stat().st_size == told["size_bytes"]
+    assert b"<svg" in (cli.folder / "graph.svg").read_bytes()
+
+
+def test_configurations_are_resolved_as_yaml_and_as_json(cli: CommandLine) -> None:
+    asked = ("resolve", "trainrun/rx_statistical", "data.batch_size=3")
+    (told,) = cli.documents(*asked)
+    assert told["data"]["batch_size"] == 3
+    assert yaml.safe_load(cli.shown(*asked, columns=200)) == told
+
+
+def test_a_watched_training_draws_bars_figures_and_curves(cli: CommandLine) -> None:
+    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=2", "--watch")
+    shown = cli.shown(*asked)
+    assert "channel_selector  gradient  complete" in shown
+    assert re.search(r"train total +[\d.]+ [▁-█]+", shown)
+    assert re.search(r"[⠁-⣿]", shown), "no curve was drawn"
+    assert re.search(r"val metrics_anomaly/iou +[\d.e-]+ [▁-█]+", shown)
+    assert "cuvis-fleet infer FILE --session" in shown
+
+
+def test_a_training_is_told_as_json_lines_saved_and_inferred(
+    cli: CommandLine, scene_file: Path
+) -> None:
+    first, *told, last = cli.documents("train", "rx_statistical", *DATA, "--save", "cli/rx.yaml")
+    assert first["event"] == "session"
+    assert {each["event"] for each in told} == {"progress"}
+    assert told[-1]["status"] == "complete"
+    assert last["pipeline_path"].endswith("cli/rx.yaml")
+    (listed,) = cli.documents("sessions", "list")
+    assert listed["sessions"] == [], "the session of a saved pipeline was left open"
+    outputs = ("--output", "scores", "--output", "decisions")
+    written = ("--out", "s.npz", "--out", "s.hdr", "--out", "s.png")
+    asked = ("infer", scene_file, "--pipeline", "cli/rx.yaml", *outputs, *written)
+    assert re.search(r"RXGlobal\.scores +float32 +1 x 32 x 32 x 1", cli.shown(*asked))
+    (result,) = cli.documents(*asked)
+    with np.load(cli.folder / "s.npz") as arrays:
+        scores = arrays["RXGlobal.scores"]
+        assert arrays["BinaryDecider.decisions"].dtype == np.bool_
+    assert result["outputs"]["RXGlobal.scores"]["max"] == pytest.approx(float(scores.max()))
+    assert (cli.folder / "s.png").read_bytes().startswith(b"\x89PNG")
+    assert (cli.folder / "s.hdr").read_text(encoding="utf-8").startswith("ENVI")
+
+
+def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -> None:
+    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
+    with cli.terminal(*asked, "--watch", "--save", "cli/kept.yaml") as running:
+        running.wait_for("gradient  running")
+        running.press_ctrl_c()
+        assert running.exit_code() == 130, running.text
+    assert "Detached; the training goes on." in running.text
+    session_id = running.wait_for(r"cuvis-fleet runs attach (\S+)").group(1)
+    shown = cli.shown("runs", "attach", session_id[:8], "--watch")
+    assert "channel_selector  gradient  complete" in shown
+    assert re.search(r"saved: \S+/cli/kept\.yaml", shown)
+    assert "no runs are noted" in cli.shown("runs", "list")
+
+
+def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: CommandLine) -> None:
+    with cli.terminal("train", "channel_selector", *DATA, *ENDLESS) as running:
+        running.wait_for("gradient: epoch 1")
+        running.press_ctrl_c()
+        assert running.exit_code() == 130, running.text
+    (listed,) = cli.documents("runs", "list")
+    (run,) = listed["runs"]
+    assert run["status"] == "running"
+    with cli.terminal("runs", "attach", run["session_id"]) as rejoined:
+        rejoined.wait_for("gradient: epoch 0, train")
+        assert cli.shown("runs", "stop", run["session_id"]).strip()
+        assert rejoined.exit_code() == 11, rejoined.text
+    assert "the training was stopped" in rejoined.text
+    *_, told = cli.documents("runs", "attach", run["session_id"], code=11)
+    assert told["error"]["exit_code"] == 11
+
+
+def test_sessions_are_listed_used_closed_and_forgotten(cli: CommandLine, scene_file: Path) -> None:
+    first, *_ = cli.documents("train", "rx_statistical", *DATA)
+    session_id = first["session_id"]
+    assert session_id in cli.shown("sessions", "list", columns=160)
+    (result,) = cli.documents("infer", scene_file, "--session", session_id[:8])
+    assert result["outputs"]["RXGlobal.scores"]["shape"] == [1, 32, 32, 1]
+    assert "closed" in cli.shown("sessions", "close", session_id[:8])
+    (listed,) = cli.documents("sessions", "list")
+    assert listed["sessions"] == []
+    (told,) = cli.documents("sessions", "close", session_id, code=4)
+    assert session_id in told["error"]["text"]
+
+
+def test_bench_tells_percentiles(cli: CommandLine) -> None:
+    asked = ("bench", "--side", "16", "--calls", "4", "--output", "decisions")
+    assert re.search(r"inference 16 x 16 x 61 +[\d.]+ ms", cli.shown(*asked))
+    (told,) = cli.documents(*asked)
+    for result in told["results"]:
+        assert 0 < result["p50_ms"] <= result["p90_ms"] <= result["p99_ms"] <= result["max_ms"]
+
+
+def test_the_demo_plays(cli: CommandLine, data_dir: Path) -> None:
+    folders = ("--data-dir", data_dir, "--output-dir", cli.folder)
+    shown = cli.shown("demo", *folders)
+    assert re.search(r"AUC served +0\.99", shown)
+    *progress, told = cli.documents("demo", *folders)
+    assert progress[-1]["status"] == "complete"
+    assert told["auc"] == pytest.approx(told["auc_reference"], abs=0.002)
+    assert Path(told["figure"]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_file_is_converted(cli: CommandLine, scene_file: Path) -> None:
+    assert "written: one.mat" in cli.shown("convert", scene_file, "one.mat", "--measurement", "2")
+    (told,) = cli.documents("convert", "one.mat", "one.npy")
+    assert told == {"path": "one.npy", "left_out": ["wavelengths", "mask"]}
+    with np.load(scene_file) as arrays:
+        np.testing.assert_array_equal(np.load(cli.folder / "one.npy"), arrays["cube"][2])
+
+
+def test_up_runs_a_stack_until_ctrl_c(lonely: CommandLine, data_dir: Path) -> None:
+    from fleet_local.ports import free_ports
+    from tests.e2e.conftest import stack_environment
+
+    address = f"127.0.0.1:{free_ports(1)[0]}"
+    settings = stack_environment(
+        lonely.folder, data_dir, {"RUN_DIR": str(lonely.folder / "run"), "WARM_CHILDREN": "0"}
+    )
+    with lonely.terminal("up", "--address", address, "--json", **settings) as running:
+        running.wait_for(r'"event": "ready", "address": "' + re.escape(address))
+        assert "ok" in lonely.shown("doctor", "--address", address)
+        running.press_ctrl_c()
+        assert running.exit_code() == 0, running.text
+    assert '"event": "stopped", "exit_code": 0' in running.text
