@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.support.terminal import Terminal, terminal
@@ -82,3 +83,11 @@ def environment_of(folder: Path, **variables: str) -> dict[str, str]:
 def lonely(tmp_path: Path) -> CommandLine:
     """The command line where no server runs."""
     return CommandLine(environment_of(tmp_path, CUVIS_FLEET_ADDRESS="127.0.0.1:1"), tmp_path)
+
+
+@pytest.fixture
+def scene_of_the_user(lonely: CommandLine) -> str:
+    """The name of a scene where the command line runs."""
+    cube = np.random.default_rng(5).integers(0, 4000, (24, 24, 5), dtype=np.uint16)
+    np.savez(lonely.folder / "scene.npz", cube=cube, wavelengths=np.linspace(450, 850, 5))
+    return "scene.npz"

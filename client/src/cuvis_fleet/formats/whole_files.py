@@ -30,6 +30,8 @@ def whole_files(target: Path) -> Iterator[Path]:
             for path in (*companions, unfinished):
                 path.replace(target.parent / path.name)
     except OSError as error:
+        # NumPy says how many values found room, and not why the others did not.
+        why = error.strerror or f"no room is left ({error})"
         raise UnwritableFile(
-            f"{target} cannot be written: {error.strerror or error}. Nothing was left behind."
+            f"{target} cannot be written: {why}. Nothing was left behind."
         ) from error

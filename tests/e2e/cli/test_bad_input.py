@@ -1,0 +1,206 @@
+"""What people get wrong: one clear line each, and no traceback."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+from tests.e2e.cli.conftest import PROGRAM, CommandLine
+from tests.support.certificates import Authority
+from tests.support.terminal import terminal
+from tests.unit.client.wire_double import WireDouble, start
+
+pytestmark = pytest.mark.e2e
+
+BANDS = 5
+
+
+@pytest.fixture
+def double() -> Iterator[tuple[WireDouble, str]]:
+    """The wire's double and its address."""
+    double = WireDouble()
+    server, address = start(double)
+    yield double, address
+    server.stop(grace=None).wait()
+
+
+@pytest.fixture
+def other_port() -> Iterator[str]:
+    """The address of something that hangs up on whoever calls."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    listening.accept()[0].close()
+                except OSError:
+                    return
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        yield f"127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def secure_port(tmp_path: Path) -> Iterator[str]:
+    """The address of a server that speaks TLS and has no method."""
+    pair = Authority(tmp_path / "tls").server()
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
+    credentials = grpc.ssl_server_credentials(
+        [(pair.key.read_bytes(), pair.certificate.read_bytes())]
+    )
+    port = server.add_secure_port("127.0.0.1:0", credentials)
+    server.start()
+    yield f"localhost:{port}"
+    server.stop(grace=None).wait()
+
+
+def one_line(cli: CommandLine, *arguments: str | Path, code: int) -> str:
+    """The line that a terminal shows, no matter how narrow it is."""
+    shown = cli.shown(*arguments, code=code, columns=30)
+    assert "Traceback" not in shown
+    assert len(shown.splitlines()) == 1, shown
+    return shown.strip()
+
+
+def test_another_port(lonely: CommandLine, other_port: str) -> None:
+    line = one_line(lonely, "pipelines", "list", "--address", other_port, code=9)
+    assert other_port in line
+
+
+def test_a_plain_client_on_a_port_with_tls(lonely: CommandLine, secure_port: str) -> None:
+    line = one_line(lonely, "pipelines", "list", "--address", secure_port, code=9)
+    assert line == (
+        f"ListAvailablePipelines: {secure_port} closed the connection; if the server there speaks"
+        " TLS, connect with --tls"
+    )
+
+
+def test_a_certificate_that_is_not_trusted_and_one_that_is(
+    lonely: CommandLine, secure_port: str
+) -> None:
+    asked = ("pipelines", "list", "--address", secure_port)
+    shown = lonely.shown(*asked, "--tls", code=9)
+    assert "name the file of its authority with --ca" in shown
+    # Trusted, the server is reached; that it lacks the method is what is then told.
+    line = one_line(lonely, *asked, "--ca", "tls/ca.pem", code=12)
+    assert "has no method ListAvailablePipelines" in line
+
+
+def test_a_wrong_key(lonely: CommandLine, double: tuple[WireDouble, str]) -> None:
+    wire, address = double
+    wire.answers["ListAvailablePipelines"] = (
+        grpc.StatusCode.UNAUTHENTICATED,
+        "The API key is not known.",
+    )
+    asked = ("pipelines", "list", "--address", address, "--api-key", "wrong")
+    line = one_line(lonely, *asked, code=7)
+    assert line == "ListAvailablePipelines: The API key is not known."
+
+
+def array_file(folder: Path, make: Callable[[], np.ndarray]) -> Path:
+    path = folder / "cube.npy"
+    np.save(path, make())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: np.zeros((4, BANDS), np.uint16), "the cube has the shape (4, 5)"),
+        (lambda: np.zeros((4, 4, BANDS), np.complex64), "the cube is of type complex64"),
+        (lambda: np.array([[["a", "b"]]]), "the cube is of type <U1"),
+    ],
+    ids=["rank", "complex", "text"],
+)
+def test_a_cube_that_is_none(
+    lonely: CommandLine, make: Callable[[], np.ndarray], said: str
+) -> None:
+    path = array_file(lonely.folder, make)
+    assert said in one_line(lonely, "infer", path, "--pipeline", "rx", code=14)
+
+
+def test_wavelengths_that_do_not_fit(lonely: CommandLine) -> None:
+    path = lonely.folder / "cube.npz"
+    np.savez(path, cube=np.zeros((4, 4, BANDS), np.uint16), wavelengths=np.arange(3.0))
+    line = one_line(lonely, "infer", path, "--pipeline", "rx", code=14)
+    assert "the cube has 5 bands, but there are 3 wavelengths" in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "code"),
+    [
+        (("infer", "photo.jpg", "--pipeline", "rx"), "photo.jpg is of an unknown kind (.jpg)", 14),
+        (("infer", "none.npz", "--pipeline", "rx"), "none.npz does not exist", 14),
+        (("infer", "none.npz"), "say either --pipeline", 2),
+        (("convert", "scene.npz", "scene.bmp"), "scene.bmp is of an unknown kind (.bmp)", 14),
+        (("pipelines", "graph", "rx", "--out", "x.gif"), "x.gif is of an unknown kind", 14),
+        (("resolve", "rx_statistical"), "write TYPE/NAME, such as trainrun/rx_statistical", 2),
+        (("sessions", "close", "../x"), "no server answers", 9),
+        (("pipelines", "list", "--ca", "none.pem"), "none.pem: No such file or directory", 14),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
+)
+def test_words_that_do_not_fit(
+    lonely: CommandLine,
+    scene_of_the_user: str,
+    arguments: tuple[str, ...],
+    said: str,
+    code: int,
+) -> None:
+    assert said in one_line(lonely, *arguments, code=code)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pipelines", "list", "--address", "localhost"),
+        ("pipelines", "list", "--cert", "a.pem"),
+        ("trian", "rx_statistical"),
+        ("infer",),
+    ],
+    ids=["address", "certificate", "command", "argument"],
+)
+def test_a_wrong_command_line_is_shown_how_it_is_right(
+    lonely: CommandLine, arguments: tuple[str, ...]
+) -> None:
+    shown = lonely.shown(*arguments, code=2)
+    assert "Usage: cuvis-fleet" in shown
+    assert "Traceback" not in shown
+
+
+def test_a_full_disk_leaves_nothing_behind(lonely: CommandLine, scene_of_the_user: str) -> None:
+    # The shell's limit on the size of files, in KiB, stands in for a volume without room.
+    program = lonely.folder / "limited.sh"
+    program.write_text('ulimit -f 1\nexec "$@"\n', encoding="utf-8")
+    command = ["bash", program, PROGRAM, "convert", scene_of_the_user, "large.npy"]
+    with terminal(command, lonely.environment, folder=lonely.folder) as running:
+        code = running.exit_code()
+    assert code == 14, running.text
+    assert re.fullmatch(
+        r"large\.npy cannot be written: no room is left \(.*\)\. Nothing was left behind\.",
+        running.text.strip(),
+    )
+    assert not (lonely.folder / "large.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("variables", "columns"),
+    [({"NO_COLOR": "1"}, 100), ({"TERM": "dumb"}, 100), ({"TERM": "dumb"}, 0), ({}, 20)],
+    ids=["no colour", "dumb", "no width", "narrow"],
+)
+def test_a_terminal_without_colour_or_width(
+    lonely: CommandLine, variables: dict[str, str], columns: int
+) -> None:
+    with lonely.terminal("doctor", columns=columns, **variables) as running:
+        code = running.exit_code()
+    assert code == 1, running.text
+    assert "ok" in running.text
+    coloured = re.search(r"\x1b\[[0-9;]*3[0-7]m", running.raw) is not None
+    assert coloured is not bool(variables), running.raw

@@ -1,0 +1,92 @@
+"""Each kind of failure has one line and an exit code."""
+
+import errno
+import subprocess
+import sys
+
+import grpc
+import pytest
+
+from cuvis_fleet import errors
+from cuvis_fleet.cli.exit_code import CODE_OF_ERROR, MEANINGS, ExitCode
+from cuvis_fleet.cli.failures import CommandFailed, Failure
+from cuvis_fleet.explanations import explained
+from cuvis_fleet.extras import MissingExtra
+from cuvis_fleet.failure import Failure as TransportFailure
+from cuvis_fleet.formats import UnreadableScene
+
+
+def kinds(kind):
+    for each in kind.__subclasses__():
+        yield each
+        yield from kinds(each)
+
+
+def test_every_error_of_the_library_has_an_exit_code_of_its_own():
+    assert set(CODE_OF_ERROR) == set(kinds(errors.CuvisFleetError))
+    assert len(set(CODE_OF_ERROR.values())) == len(CODE_OF_ERROR)
+
+
+def test_every_exit_code_has_a_meaning():
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "code"),
+    [
+        (CommandFailed("no\nway", ExitCode.USAGE), "no way", 2),
+        (UnreadableScene("x.npz does not exist."), "x.npz does not exist.", 14),
+        (OSError(errno.ENOSPC, "No space left on device", "a.npz"), None, 14),
+        (MissingExtra("pip install it"), "pip install it", 15),
+        (ValueError("the cube is flat"), "the cube is flat", 3),
+        (KeyError("x"), "unexpected KeyError: 'x'; --debug shows where", 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_what_happens_on_this_machine(error, text, code):
+    failure = Failure.of(error)
+    assert failure.text == (text or "a.npz: No space left on device")
+    assert (failure.code, failure.method) == (code, None)
+
+
+def test_a_failed_call_names_its_method_and_a_defect_its_trace():
+    call = ("Inference", grpc.StatusCode.INTERNAL, "Something broke.", "ab" * 16)
+    assert Failure.of(errors.ServerDefect(*call)).text == (
+        f"Inference: Something broke. (trace id {'ab' * 16})"
+    )
+    assert Failure.of(errors.InvalidInput(*call)).text == "Inference: Something broke."
+    assert Failure.of(errors.ServerDefect(*call)).document["error"] == {
+        "kind": "ServerDefect",
+        "text": f"Inference: Something broke. (trace id {'ab' * 16})",
+        "exit_code": 13,
+        "method": "Inference",
+        "trace_id": "ab" * 16,
+    }
+
+
+@pytest.mark.parametrize("secure", [True, False])
+@pytest.mark.parametrize(
+    "text",
+    ["CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "handshake failed", "Socket closed"],
+)
+def test_advice_speaks_of_options_in_place_of_arguments(text, secure):
+    code = grpc.StatusCode.UNAVAILABLE
+    told = explained(TransportFailure(code, text, None, None), "Train", "h:1", secure=secure)
+    shown = Failure.of(errors.Unavailable("Train", code, told, "")).text
+    assert "tls=" not in shown
+    assert "certificate=" not in shown
+    assert "--" in shown or "is it running?" in shown
+
+
+def test_without_the_extra_one_line_says_how_to_install_it():
+    program = (
+        "import sys; sys.modules['typer'] = None; from cuvis_fleet.cli.entry import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == ExitCode.MISSING
+    assert done.stderr == (
+        "The commands of cuvis-fleet need typer, which is not installed: "
+        "pip install 'cuvis-fleet[cli]'\n"
+    )

@@ -1,0 +1,71 @@
+"""The notes of the sessions that a user has opened."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cuvis_fleet.cli.failures import CommandFailed
+from cuvis_fleet.cli.journal import Entry, Journal
+from cuvis_fleet.formats import UnwritableFile
+
+
+def entry(session_id, **more):
+    return Entry(session_id, "h:1", "rx", ("statistical",), **more)
+
+
+@pytest.fixture
+def journal(tmp_path):
+    return Journal(tmp_path / "sessions")
+
+
+def test_sessions_are_noted_found_renewed_and_forgotten(journal):
+    assert journal.entries() == []
+    second = journal.write(entry("b2", opened="2026-02-02"))
+    first = journal.write(entry("b1", opened="2026-01-01", save_path="x.yaml"))
+    assert journal.entries() == [first, second]
+    assert journal.find("b1") == first
+    assert journal.find("c") is None
+    journal.write(entry("b2", opened="2026-02-02", phase=1))
+    assert journal.find("b2").phase == 1
+    journal.forget("b1")
+    journal.forget("b1")
+    assert [each.session_id for each in journal.entries()] == ["b2"]
+
+
+def test_the_time_is_noted_once(journal):
+    noted = journal.write(entry("a"))
+    assert noted.opened.endswith("+00:00")
+    assert journal.write(noted) == noted
+
+
+def test_a_beginning_that_several_share_names_them(journal):
+    journal.write(entry("ab"))
+    journal.write(entry("ac"))
+    with pytest.raises(CommandFailed, match="2 sessions begin with a: ab, ac"):
+        journal.find("a")
+
+
+@pytest.mark.parametrize("session_id", ["../x", "a/b", "", "a.b", "x" * 65])
+def test_an_id_is_never_a_path(journal, session_id):
+    with pytest.raises(CommandFailed, match="not the id of a session"):
+        journal.write(entry(session_id))
+
+
+def test_damaged_notes_are_passed_over(journal):
+    kept = journal.write(entry("a"))
+    for name, text in (("b", "{"), ("c", "[]"), ("d", '{"session_id": "d"}'), ("e", "\xff")):
+        (journal.folder / f"{name}.json").write_text(text, encoding="latin-1")
+    assert journal.entries() == [kept]
+
+
+def test_many_may_write_at_the_same_time(journal):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: journal.write(entry(f"s{number % 4}")), range(64)))
+    assert {each.session_id for each in journal.entries()} == {"s0", "s1", "s2", "s3"}
+    assert all(path.suffix == ".json" for path in journal.folder.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnwritableFile, match="sessions are noted there"):
+        Journal(tmp_path / "file" / "sessions").write(entry("a"))

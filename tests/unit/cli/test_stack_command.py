@@ -1,0 +1,48 @@
+"""What runs the stack on a machine."""
+
+import importlib.util
+import shutil
+import sys
+
+import pytest
+
+from cuvis_fleet.cli.failures import CommandFailed
+from cuvis_fleet.cli.stack_command import stack_command
+
+
+@pytest.fixture
+def machine(monkeypatch, tmp_path):
+    """Says what is installed and whether a compose file lies here."""
+    monkeypatch.chdir(tmp_path)
+
+    def has(*, packages=False, docker=None, compose=False):
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name: object() if packages else None
+        )
+        monkeypatch.setattr(shutil, "which", lambda name: docker)
+        if compose:
+            (tmp_path / "compose.yaml").write_text("services: {}\n", encoding="utf-8")
+
+    return has
+
+
+def test_installed_packages_come_first(machine):
+    machine(packages=True, docker="/bin/docker", compose=True)
+    assert stack_command(2) == [sys.executable, "-m", "fleet_local"]
+
+
+def test_else_containers(machine):
+    machine(docker="/bin/docker", compose=True)
+    expected = ["/bin/docker", "compose", "up", "--scale", "inference=2"]
+    assert stack_command(2) == expected
+
+
+@pytest.mark.parametrize(
+    ("docker", "lacking"),
+    [(None, "docker is not installed"), ("/bin/docker", "no compose.yaml lies here")],
+)
+def test_else_it_is_said_what_lacks(machine, docker, lacking):
+    machine(docker=docker)
+    with pytest.raises(CommandFailed, match=lacking) as failed:
+        stack_command(1)
+    assert failed.value.code == 15
