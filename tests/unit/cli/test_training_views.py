@@ -87,7 +87,9 @@ def test_a_picture_fits_any_width(width):
     for epoch in range(9):
         curves.add(replace(MESSAGE, epoch=epoch, losses={"total": 9.0 - epoch}))
     shown = drawn(watched("rx", "gradient", MESSAGE, curves, width), width)
-    assert all(len(line) <= width for line in shown.splitlines())
+    lines = shown.splitlines()
+    assert all(len(line) <= width for line in lines)
+    assert set(lines[2].strip()) <= {"━", "╸", "╺"}, "the bar has a line of its own"
     assert ("│" in shown) is (width >= 40)
 
 

@@ -29,7 +29,7 @@ class Curves:
     def losses(self) -> Mapping[str, Sequence[float]]:
         """The sums of losses, one value a message; where there are none, the first losses."""
         sums = {name: each for name, each in self._losses.items() if name.endswith(" total")}
-        return sums or dict(islice(self._losses.items(), _MOST_LOSSES))
+        return dict(sorted((sums or dict(islice(self._losses.items(), _MOST_LOSSES))).items()))
 
     @property
     def metrics(self) -> Mapping[str, Sequence[float]]:

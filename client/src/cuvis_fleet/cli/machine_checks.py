@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from cuvis_fleet.cli.finding import Finding
 from cuvis_fleet.cli.invocation import Invocation
@@ -55,7 +56,12 @@ def _journal() -> Finding:
     except (OSError, UnwritableFile) as error:
         remedy = "free space, or set XDG_STATE_HOME; `train` notes its sessions there"
         return Finding("state folder", "fail", f"{error}", remedy)
-    return Finding("state folder", "ok", str(folder))
+    return Finding("state folder", "ok", _from_home(folder))
+
+
+def _from_home(folder: Path) -> str:
+    home = Path.home()
+    return f"~/{folder.relative_to(home)}" if folder.is_relative_to(home) else str(folder)
 
 
 def _port(asked: Invocation) -> Finding:

@@ -19,6 +19,7 @@ from cuvis_fleet.progress import Progress
 
 _CHART_LINES = 8
 _NARROW = 40
+_BAR_WIDTH = 60
 _PAUSE_S = 0.1
 
 
@@ -117,14 +118,10 @@ def watched(
         (title, "bold"), f"  {trainer}  {progress.status}", overflow="ellipsis", no_wrap=True
     )
     where = Text(_where(progress), overflow="ellipsis", no_wrap=True)
-    bar = ProgressBar(
-        total=progress.total or None,
-        completed=progress.done,
-        width=min(width, 60),
-        pulse=False,
-    )
     parts: list[RenderableType] = [head, where]
     if progress.total:
+        bar = Table.grid()
+        bar.add_row(ProgressBar(progress.total, progress.done, width=min(width, _BAR_WIDTH)))
         parts.append(bar)
     drawn = chart(curves.losses, min(width, 100), _CHART_LINES)
     if width >= _NARROW and drawn:
