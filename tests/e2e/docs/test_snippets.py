@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,14 +35,26 @@ def address(stack, data_dir, output_dir):
     return stack.address
 
 
-def _bash(block, code, folder):
+def _bash(block, code, folder, address):
     needed = sorted(_OF_A_HOST & set(code.split()))
     assert not needed, f"{block}: {needed} must not run here; say above it that it is not run"
     ran = subprocess.run(
         ["bash", "-euo", "pipefail"], input=code, cwd=folder, capture_output=True, text=True,
-        timeout=100, check=False, env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        timeout=100, check=False, env=_environment(folder, address),
     )  # fmt: skip
     assert ran.returncode == 0, f"{block}:\n{ran.stdout}\n{ran.stderr}"
+
+
+def _environment(folder, address):
+    """That of a reader whose virtual environment is active and whose server is elsewhere."""
+    programs = Path(sys.executable).parent
+    return {
+        **os.environ,
+        "PYTHONPATH": str(REPOSITORY),
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "CUVIS_FLEET_ADDRESS": address,
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
@@ -56,7 +69,7 @@ def test_the_blocks_of_a_page_run(page, address, scene, tmp_path, monkeypatch):
         if block.language in {"python", "py"}:
             exec(compile(code, str(block), "exec"), namespace)
         else:
-            _bash(block, code, tmp_path)
+            _bash(block, code, tmp_path, address)
     for value in namespace.values():
         if hasattr(value, "session") and hasattr(value, "close"):
             value.close()
