@@ -7,7 +7,6 @@ from typing import Any, TypeVar
 import grpc
 
 from cuvis_fleet.errors import CuvisFleetError
-from cuvis_fleet.failure import told_trace_id
 from cuvis_fleet.followed_training import FollowedTraining
 from cuvis_fleet.link import Link
 from cuvis_fleet.progress import Progress
@@ -86,9 +85,7 @@ class Calls:
             except grpc.RpcError as error:
                 time.sleep(attempts.pause_s(error))
             else:
-                attempts.succeeded()
-                trace_id = told_trace_id(ended.trailing_metadata()) or attempts.trace_id
-                return Reply(value, trace_id)
+                return attempts.reply(value, ended.trailing_metadata())
 
     def _stream(self, step: Step) -> Any:
         call: Any = self._channel.unary_stream(

@@ -11,7 +11,7 @@ import grpc
 from cuvis_fleet import client_plans, session_plans
 from cuvis_fleet.calls import Calls
 from cuvis_fleet.capabilities import Capabilities
-from cuvis_fleet.connection import GIB, Connection, bearer
+from cuvis_fleet.connection import GIB, Connection
 from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.findings import Findings
 from cuvis_fleet.health import health
@@ -162,5 +162,4 @@ def connect(
         channel = grpc.insecure_channel(address, options=connection.options)
     else:
         channel = grpc.secure_channel(address, connection.credentials, options=connection.options)
-    secure = connection.credentials is not None
-    return Client(channel, Link(address, secure, timeout_s, retries, bearer(key)))
+    return Client(channel, connection.link(address, timeout_s, retries, key))

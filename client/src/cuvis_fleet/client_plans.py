@@ -9,21 +9,18 @@ import grpc
 from cuvis_fleet.capabilities import Capabilities
 from cuvis_fleet.errors import CuvisFleetError, NotFound
 from cuvis_fleet.findings import Findings
-from cuvis_fleet.methods import path_of
 from cuvis_fleet.node_info import NodeInfo
 from cuvis_fleet.pipeline_info import PipelineInfo
 from cuvis_fleet.resolved_config import Config, config_bytes
 from cuvis_fleet.session_plans import close, create
-from cuvis_fleet.steps import Plan, ask
+from cuvis_fleet.steps import Plan, call
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 
 def pipelines(filter_tag: str | None) -> Plan[list[PipelineInfo]]:
     """The pipelines that the server offers."""
     request = pb.ListAvailablePipelinesRequest(filter_tag=filter_tag)
-    answer = yield from ask(
-        path_of("ListAvailablePipelines"), request, pb.ListAvailablePipelinesResponse.FromString
-    )
+    answer = yield from call("ListAvailablePipelines", request, pb.ListAvailablePipelinesResponse)
     return [PipelineInfo.from_wire(info) for info in answer.pipelines]
 
 
@@ -31,9 +28,7 @@ def pipeline(name: str) -> Plan[PipelineInfo]:
     """One of them; an unknown name is told with those that are nearest."""
     request = pb.GetPipelineInfoRequest(pipeline_path=name)
     try:
-        answer = yield from ask(
-            path_of("GetPipelineInfo"), request, pb.GetPipelineInfoResponse.FromString
-        )
+        answer = yield from call("GetPipelineInfo", request, pb.GetPipelineInfoResponse)
     except NotFound as error:
         if "Most like it" in error.text:
             raise
@@ -45,10 +40,10 @@ def pipeline(name: str) -> Plan[PipelineInfo]:
 
 def capabilities() -> Plan[Capabilities]:
     """What training configurations may name."""
-    answer = yield from ask(
-        path_of("GetTrainingCapabilities"),
+    answer = yield from call(
+        "GetTrainingCapabilities",
         pb.GetTrainingCapabilitiesRequest(),
-        pb.GetTrainingCapabilitiesResponse.FromString,
+        pb.GetTrainingCapabilitiesResponse,
     )
     return Capabilities(
         optimizers=tuple(answer.supported_optimizers),
@@ -60,22 +55,21 @@ def capabilities() -> Plan[Capabilities]:
 def nodes() -> Plan[list[NodeInfo]]:
     """The node classes of a session without plugins."""
     session_id = yield from create()
+    request = pb.ListAvailableNodesRequest(session_id=session_id)
+    # No `finally`: a plan that is given up, as by Ctrl-C, makes no more calls.
     try:
-        request = pb.ListAvailableNodesRequest(session_id=session_id)
-        answer = yield from ask(
-            path_of("ListAvailableNodes"), request, pb.ListAvailableNodesResponse.FromString
-        )
-    finally:
+        answer = yield from call("ListAvailableNodes", request, pb.ListAvailableNodesResponse)
+    except CuvisFleetError:
         yield from close(session_id)
+        raise
+    yield from close(session_id)
     return [NodeInfo.from_wire(info) for info in answer.nodes]
 
 
 def schema(config_type: str) -> Plan[dict[str, Any]]:
     """The JSON schema of one kind of configuration."""
     request = pb.GetParameterSchemaRequest(config_type=config_type)
-    answer = yield from ask(
-        path_of("GetParameterSchema"), request, pb.GetParameterSchemaResponse.FromString
-    )
+    answer = yield from call("GetParameterSchema", request, pb.GetParameterSchemaResponse)
     parsed: dict[str, Any] = json.loads(answer.json_schema)
     return parsed
 
@@ -83,9 +77,7 @@ def schema(config_type: str) -> Plan[dict[str, Any]]:
 def validate(config_type: str, config: Config) -> Plan[Findings]:
     """What is wrong with a configuration."""
     request = pb.ValidateConfigRequest(config_type=config_type, config_bytes=config_bytes(config))
-    answer = yield from ask(
-        path_of("ValidateConfig"), request, pb.ValidateConfigResponse.FromString
-    )
+    answer = yield from call("ValidateConfig", request, pb.ValidateConfigResponse)
     return Findings(answer.valid, tuple(answer.errors), tuple(answer.warnings))
 
 
@@ -95,10 +87,8 @@ def draw(config: Config | str, file_format: str, session_id: str = "") -> Plan[b
     request = pb.GetPipelineVisualizationRequest(
         session_id=session_id, format=file_format, config_content=content
     )
-    answer = yield from ask(
-        path_of("GetPipelineVisualization"),
-        request,
-        pb.GetPipelineVisualizationResponse.FromString,
+    answer = yield from call(
+        "GetPipelineVisualization", request, pb.GetPipelineVisualizationResponse
     )
     if file_format and answer.format and answer.format != file_format:
         text = f"the server draws {answer.format} where {file_format} was asked for"

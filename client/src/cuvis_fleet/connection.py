@@ -6,6 +6,9 @@ from pathlib import Path
 
 import grpc
 
+from cuvis_fleet.link import Link
+from cuvis_fleet.retry_policy import RetryPolicy
+
 GIB = 1024**3
 File = str | PathLike[str]
 
@@ -36,8 +39,7 @@ class Connection:
             ValueError: a certificate without TLS.
         """
         options = [
-            ("grpc.max_send_message_length", max_message_bytes),
-            ("grpc.max_receive_message_length", max_message_bytes),
+            *message_limits(max_message_bytes),
             # A gateway that was restarted is found again soon, not after grpc's minutes.
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.min_reconnect_backoff_ms", 100),
@@ -51,10 +53,20 @@ class Connection:
         chain, private = (None, None) if certificate is None else map(_read, certificate)
         return cls(options, grpc.ssl_channel_credentials(authorities, private, chain))
 
+    def link(
+        self, address: str, timeout_s: float | None, retries: RetryPolicy | None, key: str | None
+    ) -> Link:
+        """The rules for calls over it; the arguments are those of `cuvis_fleet.connect`."""
+        who = () if key is None else (("authorization", f"Bearer {key}"),)
+        return Link(address, self.credentials is not None, timeout_s, retries, who)
 
-def bearer(key: str | None) -> tuple[tuple[str, str], ...]:
-    """The metadata that says who calls."""
-    return () if key is None else (("authorization", f"Bearer {key}"),)
+
+def message_limits(max_message_bytes: int) -> list[tuple[str, int]]:
+    """The options of a channel that bound the messages in and out."""
+    return [
+        ("grpc.max_send_message_length", max_message_bytes),
+        ("grpc.max_receive_message_length", max_message_bytes),
+    ]
 
 
 def _read(file: File) -> bytes:

@@ -7,8 +7,7 @@ import grpc
 
 from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.link import Link, Metadata
-from cuvis_fleet.methods import path_of
-from cuvis_fleet.steps import Plan, Step, ask
+from cuvis_fleet.steps import Plan, Step, call, path_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 _TERMINAL = frozenset({pb.TRAIN_STATUS_COMPLETE, pb.TRAIN_STATUS_ERROR, pb.TRAIN_STATUS_CANCELLED})
@@ -55,7 +54,6 @@ class FollowedTraining:
 
     def is_new(self, message: pb.TrainResponse) -> bool:
         """Whether a message of the present stream was not told yet; counts it as told."""
-        self._attempts.succeeded()
         self._attempts.restart()
         content = _content(message)
         self._repeated[content] += 1
@@ -96,9 +94,7 @@ class FollowedTraining:
 
     def _status(self) -> Plan[pb.TrainResponse]:
         request = pb.GetTrainStatusRequest(session_id=self._request.session_id)
-        answer = yield from ask(
-            path_of("GetTrainStatus"), request, pb.GetTrainStatusResponse.FromString
-        )
+        answer = yield from call("GetTrainStatus", request, pb.GetTrainStatusResponse)
         return answer.latest_progress
 
 

@@ -17,16 +17,16 @@ import grpc
 import numpy as np
 import numpy.typing as npt
 
+from cuvis_fleet.connection import GIB, message_limits
 from cuvis_fleet.failure import Failure
 from cuvis_fleet.tensors import DTYPES, to_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2, cuvis_ai_pb2_grpc
 
 _GROUPS = ("trainrun", "pipeline", "data", "training")
-_GIB = 1024**3
 
 
 def build_stub(
-    server_address: str = "localhost:50051", max_msg_size: int = _GIB
+    server_address: str = "localhost:50051", max_msg_size: int = GIB
 ) -> cuvis_ai_pb2_grpc.CuvisAIServiceStub:
     """Connect to a server.
 
@@ -34,13 +34,8 @@ def build_stub(
         server_address: host and port.
         max_msg_size: largest message in and out, in bytes.
     """
-    options = [
-        ("grpc.max_send_message_length", max_msg_size),
-        ("grpc.max_receive_message_length", max_msg_size),
-    ]
-    return cuvis_ai_pb2_grpc.CuvisAIServiceStub(
-        grpc.insecure_channel(server_address, options=options)
-    )
+    channel = grpc.insecure_channel(server_address, options=message_limits(max_msg_size))
+    return cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
 
 
 def config_search_paths(

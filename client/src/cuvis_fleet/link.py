@@ -3,13 +3,15 @@
 import secrets
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 
 from cuvis_fleet.errors import ERROR_OF_CODE, CuvisFleetError
 from cuvis_fleet.explanations import explained
-from cuvis_fleet.failure import Failure
+from cuvis_fleet.failure import Failure, told_trace_id
 from cuvis_fleet.retry_policy import RetryPolicy
+from cuvis_fleet.steps import Reply
 
 _NOT_TWICE = frozenset({"CreateSession", "CloseSession", "RestoreTrainRun", "ClearPluginCache"})
 """Doing these twice is not the same as doing them once."""
@@ -72,12 +74,14 @@ class Attempts:
             return None
         return max(_IGNORED_DEADLINE_S, self._ends_s - time.monotonic())
 
-    def succeeded(self) -> None:
-        """Note that the server answered."""
+    def reply(self, value: Any, trailing: Any) -> Reply:
+        """What was answered, with the trace id of the trailing metadata or else the one sent."""
         self._link.was_reached = True
+        return Reply(value, told_trace_id(trailing) or self.trace_id)
 
     def restart(self) -> None:
-        """Begin to count anew: what was called is getting on."""
+        """Begin to count anew: what was called answers, and is getting on."""
+        self._link.was_reached = True
         self._began_s = time.monotonic()
         self._failures = 0
 

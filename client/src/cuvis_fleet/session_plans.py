@@ -6,7 +6,6 @@ from typing import Literal
 
 from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.inference_request import InferenceRequest
-from cuvis_fleet.methods import path_of
 from cuvis_fleet.node_times import NodeTimes
 from cuvis_fleet.port import Port
 from cuvis_fleet.progress import Progress
@@ -15,7 +14,7 @@ from cuvis_fleet.result import Result, decode_outputs
 from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.saved_trainrun import SavedTrainRun
 from cuvis_fleet.shared_memory import SharedMemory
-from cuvis_fleet.steps import Plan, Reply, Step, ask
+from cuvis_fleet.steps import Plan, Reply, Step, call, path_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 Trainer = Literal["statistical", "gradient", "calibration"]
@@ -29,16 +28,14 @@ _TRAINERS = {
 
 def create() -> Plan[str]:
     """Open a session: its id."""
-    answer = yield from ask(
-        path_of("CreateSession"), pb.CreateSessionRequest(), pb.CreateSessionResponse.FromString
-    )
+    answer = yield from call("CreateSession", pb.CreateSessionRequest(), pb.CreateSessionResponse)
     return answer.session_id
 
 
 def close(session_id: str) -> Plan[None]:
     """End a session."""
     request = pb.CloseSessionRequest(session_id=session_id)
-    yield from ask(path_of("CloseSession"), request, pb.CloseSessionResponse.FromString)
+    yield from call("CloseSession", request, pb.CloseSessionResponse)
 
 
 def set_search_paths(session_id: str, paths: Iterable[File]) -> Plan[tuple[str, ...]]:
@@ -46,9 +43,7 @@ def set_search_paths(session_id: str, paths: Iterable[File]) -> Plan[tuple[str, 
     request = pb.SetSessionSearchPathsRequest(
         session_id=session_id, search_paths=[fspath(path) for path in paths], append=False
     )
-    answer = yield from ask(
-        path_of("SetSessionSearchPaths"), request, pb.SetSessionSearchPathsResponse.FromString
-    )
+    answer = yield from call("SetSessionSearchPaths", request, pb.SetSessionSearchPathsResponse)
     return tuple(answer.rejected_paths)
 
 
@@ -59,7 +54,7 @@ def resolve(
     request = pb.ResolveConfigRequest(
         session_id=session_id, config_type=config_type, path=path, overrides=overrides
     )
-    answer = yield from ask(path_of("ResolveConfig"), request, pb.ResolveConfigResponse.FromString)
+    answer = yield from call("ResolveConfig", request, pb.ResolveConfigResponse)
     return ResolvedConfig(answer.config_bytes)
 
 
@@ -67,7 +62,7 @@ def apply(session_id: str, trainrun: Config) -> Plan[None]:
     """Apply a trainrun."""
     config = pb.TrainRunConfig(config_bytes=config_bytes(trainrun))
     request = pb.SetTrainRunConfigRequest(session_id=session_id, config=config)
-    yield from ask(path_of("SetTrainRunConfig"), request, pb.SetTrainRunConfigResponse.FromString)
+    yield from call("SetTrainRunConfig", request, pb.SetTrainRunConfigResponse)
 
 
 def load(
@@ -76,7 +71,7 @@ def load(
     """Load a pipeline, and weights if there are any."""
     config = pb.PipelineConfig(config_bytes=config_bytes(pipeline))
     request = pb.LoadPipelineRequest(session_id=session_id, pipeline=config)
-    yield from ask(path_of("LoadPipeline"), request, pb.LoadPipelineResponse.FromString)
+    yield from call("LoadPipeline", request, pb.LoadPipelineResponse)
     if weights is None:
         return
     loading = pb.LoadPipelineWeightsRequest(session_id=session_id, strict=strict)
@@ -84,9 +79,7 @@ def load(
         loading.weights_bytes = weights
     else:
         loading.weights_path = fspath(weights)
-    yield from ask(
-        path_of("LoadPipelineWeights"), loading, pb.LoadPipelineWeightsResponse.FromString
-    )
+    yield from call("LoadPipelineWeights", loading, pb.LoadPipelineWeightsResponse)
 
 
 def save(
@@ -97,7 +90,7 @@ def save(
     request = pb.SavePipelineRequest(
         session_id=session_id, pipeline_path=fspath(path), metadata=metadata
     )
-    answer = yield from ask(path_of("SavePipeline"), request, pb.SavePipelineResponse.FromString)
+    answer = yield from call("SavePipeline", request, pb.SavePipelineResponse)
     return SavedPipeline(answer.pipeline_path, answer.weights_path)
 
 
@@ -106,7 +99,7 @@ def save_trainrun(session_id: str, path: File, *, weights: bool) -> Plan[SavedTr
     request = pb.SaveTrainRunRequest(
         session_id=session_id, trainrun_path=fspath(path), save_weights=weights
     )
-    answer = yield from ask(path_of("SaveTrainRun"), request, pb.SaveTrainRunResponse.FromString)
+    answer = yield from call("SaveTrainRun", request, pb.SaveTrainRunResponse)
     return SavedTrainRun(answer.trainrun_path, answer.pipeline_path, answer.weights_path)
 
 
@@ -120,9 +113,7 @@ def restore_trainrun(
         weights_path=None if weights is None else fspath(weights),
         strict=strict,
     )
-    answer = yield from ask(
-        path_of("RestoreTrainRun"), request, pb.RestoreTrainRunResponse.FromString
-    )
+    answer = yield from call("RestoreTrainRun", request, pb.RestoreTrainRunResponse)
     return ResolvedConfig(answer.trainrun.config_bytes)
 
 
@@ -140,49 +131,41 @@ def train_request(session_id: str, trainer: Trainer) -> pb.TrainRequest:
 def status(session_id: str) -> Plan[Progress]:
     """The newest message of the training."""
     request = pb.GetTrainStatusRequest(session_id=session_id)
-    answer = yield from ask(
-        path_of("GetTrainStatus"), request, pb.GetTrainStatusResponse.FromString
-    )
+    answer = yield from call("GetTrainStatus", request, pb.GetTrainStatusResponse)
     return Progress.from_wire(answer.latest_progress)
 
 
 def stop(session_id: str) -> Plan[str]:
     """Stop the training: what will happen, for people."""
     request = pb.StopTrainRequest(session_id=session_id)
-    answer = yield from ask(path_of("StopTrain"), request, pb.StopTrainResponse.FromString)
+    answer = yield from call("StopTrain", request, pb.StopTrainResponse)
     return answer.message
 
 
 def inputs(session_id: str) -> Plan[dict[str, Port]]:
     """What the pipeline takes."""
     request = pb.GetPipelineInputsRequest(session_id=session_id)
-    answer = yield from ask(
-        path_of("GetPipelineInputs"), request, pb.GetPipelineInputsResponse.FromString
-    )
+    answer = yield from call("GetPipelineInputs", request, pb.GetPipelineInputsResponse)
     return {name: Port.of_pipeline(answer.input_specs[name]) for name in answer.input_names}
 
 
 def outputs(session_id: str) -> Plan[dict[str, Port]]:
     """What the pipeline ends in."""
     request = pb.GetPipelineOutputsRequest(session_id=session_id)
-    answer = yield from ask(
-        path_of("GetPipelineOutputs"), request, pb.GetPipelineOutputsResponse.FromString
-    )
+    answer = yield from call("GetPipelineOutputs", request, pb.GetPipelineOutputsResponse)
     return {name: Port.of_pipeline(answer.output_specs[name]) for name in answer.output_names}
 
 
 def profile(session_id: str, *, on: bool) -> Plan[None]:
     """Time the nodes, or no longer."""
     request = pb.SetProfilingRequest(session_id=session_id, enabled=on)
-    yield from ask(path_of("SetProfiling"), request, pb.SetProfilingResponse.FromString)
+    yield from call("SetProfiling", request, pb.SetProfilingResponse)
 
 
 def profile_summary(session_id: str) -> Plan[list[NodeTimes]]:
     """The timings so far."""
     request = pb.GetProfilingSummaryRequest(session_id=session_id)
-    answer = yield from ask(
-        path_of("GetProfilingSummary"), request, pb.GetProfilingSummaryResponse.FromString
-    )
+    answer = yield from call("GetProfilingSummary", request, pb.GetProfilingSummaryResponse)
     return [NodeTimes.from_wire(stats) for stats in answer.node_stats]
 
 

@@ -6,7 +6,10 @@ from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
+from fleet_proto.methods import SERVICE_NAME
+
 Answer = TypeVar("Answer")
+Response = TypeVar("Response", bound=Message)
 Result = TypeVar("Result")
 
 
@@ -47,6 +50,11 @@ Plan = Generator[Step, Reply, Result]
 """An operation of one or more calls: yields each, is sent its reply, or has its error thrown in."""
 
 
+def path_of(method: str) -> str:
+    """The path of a method of the service."""
+    return f"/{SERVICE_NAME}/{method}"
+
+
 def serialise(request: Message | bytes) -> bytes:
     """The bytes of a request."""
     return request if isinstance(request, bytes) else request.SerializeToString()
@@ -57,3 +65,8 @@ def ask(path: str, request: Message | bytes, decode: Callable[[bytes], Answer]) 
     reply = yield Step(path, request, decode)
     answer: Answer = reply.value
     return answer
+
+
+def call(method: str, request: Message, response: type[Response]) -> Plan[Response]:
+    """Make one call of the service and return the message that answers it."""
+    return ask(path_of(method), request, response.FromString)

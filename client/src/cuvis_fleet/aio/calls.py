@@ -8,7 +8,6 @@ import grpc
 import grpc.aio
 
 from cuvis_fleet.errors import CuvisFleetError
-from cuvis_fleet.failure import told_trace_id
 from cuvis_fleet.followed_training import FollowedTraining
 from cuvis_fleet.link import Link
 from cuvis_fleet.progress import Progress
@@ -87,9 +86,7 @@ class AsyncCalls:
             except grpc.RpcError as error:
                 await asyncio.sleep(attempts.pause_s(error))
             else:
-                attempts.succeeded()
-                trace_id = told_trace_id(trailing) or attempts.trace_id
-                return Reply(value, trace_id)
+                return attempts.reply(value, trailing)
 
     def _stream(self, step: Step) -> Any:
         call: Any = self._channel.unary_stream(

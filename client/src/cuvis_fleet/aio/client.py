@@ -13,7 +13,7 @@ from cuvis_fleet import client_plans, session_plans
 from cuvis_fleet.aio.calls import AsyncCalls
 from cuvis_fleet.aio.session import AsyncSession
 from cuvis_fleet.capabilities import Capabilities
-from cuvis_fleet.connection import GIB, Connection, bearer
+from cuvis_fleet.connection import GIB, Connection
 from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.findings import Findings
 from cuvis_fleet.health import health
@@ -26,7 +26,10 @@ from cuvis_fleet.shared_memory import SharedMemory
 
 
 class AsyncClient:
-    """A connection to one address; made by `connect`, closed by `close` or after `async with`."""
+    """A connection to one address; made by `connect`, closed by `close` or after `async with`.
+
+    The methods are those of `cuvis_fleet.Client`, which tells their arguments, results and errors.
+    """
 
     def __init__(self, channel: grpc.aio.Channel, link: Link) -> None:
         self._channel = channel
@@ -37,12 +40,7 @@ class AsyncClient:
     async def session(
         self, search_paths: Iterable[str | PathLike[str]] | None = None
     ) -> AsyncIterator[AsyncSession]:
-        """Open a session for the length of the block.
-
-        Args:
-            search_paths: folders of the server in which configurations and weights are looked up;
-                None: those of the server alone.
-        """
+        """Open a session for the length of the block."""
         session = await self.open_session()
         try:
             if search_paths is not None:
@@ -66,22 +64,11 @@ class AsyncClient:
         return await self._calls.run(health())
 
     async def pipelines(self, filter_tag: str | None = None) -> list[PipelineInfo]:
-        """The pipelines that the server offers, sorted by path.
-
-        Args:
-            filter_tag: only those with this tag, letter case ignored; None: all.
-        """
+        """The pipelines that the server offers, sorted by path."""
         return await self._calls.run(client_plans.pipelines(filter_tag))
 
     async def pipeline(self, name: str) -> PipelineInfo:
-        """One pipeline that the server offers, with its text.
-
-        Args:
-            name: its path, or a stem that only one has.
-
-        Raises:
-            NotFound: there is none; the text names the nearest.
-        """
+        """One pipeline that the server offers, with its text."""
         return await self._calls.run(client_plans.pipeline(name))
 
     async def capabilities(self) -> Capabilities:
@@ -105,12 +92,7 @@ class AsyncClient:
         config: Config | str,
         format: str = "png",
     ) -> bytes:
-        """Draw a pipeline without loading it.
-
-        Args:
-            config: of the pipeline; a string: its YAML text.
-            format: ``png``, ``svg``, ``dot`` or ``mermaid``.
-        """
+        """Draw a pipeline without loading it."""
         return await self._calls.run(client_plans.draw(config, format))
 
     async def close(self) -> None:
@@ -150,5 +132,4 @@ def connect(
         channel = grpc.aio.secure_channel(
             address, connection.credentials, options=connection.options
         )
-    secure = connection.credentials is not None
-    return AsyncClient(channel, Link(address, secure, timeout_s, retries, bearer(key)))
+    return AsyncClient(channel, connection.link(address, timeout_s, retries, key))

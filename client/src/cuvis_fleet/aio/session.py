@@ -24,8 +24,8 @@ class AsyncSession:
     """A pipeline on the server and what belongs to it; made by `AsyncClient.session`.
 
     Every method raises a `CuvisFleetError` of a kind that tells what went wrong, and leaves the
-    session usable. Calls that may be repeated are, as `RetryPolicy` says. The
-    methods are those of `cuvis_fleet.Session`, which says more of each.
+    session usable. Calls that may be repeated are, as `RetryPolicy` says. The methods are those of
+    `cuvis_fleet.Session`, which tells their arguments, results and errors.
 
     Attributes:
         id: the server's name for it.
@@ -39,23 +39,14 @@ class AsyncSession:
         self.rejected_search_paths: tuple[str, ...] = ()
 
     async def set_search_paths(self, paths: Iterable[str | PathLike[str]]) -> None:
-        """Have configurations and weights looked up in these folders of the server alone.
-
-        The configurations that ship with the server are found in any case.
-        """
+        """Have configurations and weights looked up in these folders of the server alone."""
         plan = session_plans.set_search_paths(self.id, paths)
         self.rejected_search_paths = await self._calls.run(plan)
 
     async def resolve(
         self, config_type: str, path: str, overrides: Sequence[str] = ()
     ) -> ResolvedConfig:
-        """Compose a configuration.
-
-        Args:
-            config_type: ``trainrun``, ``pipeline``, ``data`` or ``training``.
-            path: such as ``trainrun/rx_statistical``.
-            overrides: in Hydra's grammar, such as ``data.batch_size=4``.
-        """
+        """Compose a configuration."""
         return await self._calls.run(session_plans.resolve(self.id, config_type, path, overrides))
 
     async def apply(self, trainrun: Config) -> None:
@@ -69,13 +60,7 @@ class AsyncSession:
         *,
         strict: bool = True,
     ) -> None:
-        """Make `pipeline` the session's pipeline.
-
-        Args:
-            pipeline: its configuration.
-            weights: a file of the server, or the content of one; None: the initial weights.
-            strict: whether every parameter must be among the weights.
-        """
+        """Make `pipeline` the session's pipeline."""
         await self._calls.run(session_plans.load(self.id, pipeline, weights, strict=strict))
 
     async def save(
@@ -86,25 +71,13 @@ class AsyncSession:
         description: str = "",
         tags: Sequence[str] = (),
     ) -> SavedPipeline:
-        """Write the pipeline and its weights to files of the server.
-
-        Args:
-            path: of the YAML file; relative: below the server's output folder.
-            name: of the pipeline; empty: the file's.
-            description: free text.
-            tags: keywords.
-        """
+        """Write the pipeline and its weights to files of the server."""
         return await self._calls.run(session_plans.save(self.id, path, name, description, tags))
 
     async def save_trainrun(
         self, path: str | PathLike[str], *, weights: bool = True
     ) -> SavedTrainRun:
-        """Write pipeline, data and training settings to files of the server.
-
-        Args:
-            path: of the YAML file; relative: below the server's output folder.
-            weights: whether the weights are written as well.
-        """
+        """Write pipeline, data and training settings to files of the server."""
         return await self._calls.run(session_plans.save_trainrun(self.id, path, weights=weights))
 
     async def restore_trainrun(
@@ -114,31 +87,12 @@ class AsyncSession:
         *,
         strict: bool = True,
     ) -> ResolvedConfig:
-        """Make a saved trainrun's pipeline, data and training settings those of the session.
-
-        Args:
-            path: as it was saved.
-            weights: a file of the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None:
-                the initial weights.
-            strict: whether every parameter must be among the weights.
-        """
+        """Make a saved trainrun's pipeline, data and training settings those of the session."""
         plan = session_plans.restore_trainrun(self.id, path, weights, strict=strict)
         return await self._calls.run(plan)
 
     async def train(self, trainer: Trainer = "statistical") -> AsyncIterator[Progress]:
-        """Train the pipeline on the data that was applied.
-
-        Training goes on when the iteration is left early; a later call of the same kind attaches
-        to it. Where the connection breaks, this one comes back by itself and yields each message
-        once; of a training that ended meanwhile it yields the last.
-
-        Args:
-            trainer: ``statistical``, ``gradient`` or ``calibration``.
-
-        Yields:
-            What the server tells, as it comes; training begins when the first message is asked
-            for. The last one has the status ``complete`` or ``cancelled``; a failure is raised.
-        """
+        """Train the pipeline on the data that was applied."""
         request = session_plans.train_request(self.id, trainer)
         training = FollowedTraining(self._calls.link, request)
         async with aclosing(self._calls.follow(training)) as messages:
@@ -146,10 +100,7 @@ class AsyncSession:
                 yield message
 
     async def stop(self) -> str:
-        """Stop the training at its next batch or node; returns what will happen, for people.
-
-        Where none runs, the next one is cancelled, unless a trainrun is applied before.
-        """
+        """Stop the training at its next batch or node; returns what will happen, for people."""
         return await self._calls.run(session_plans.stop(self.id))
 
     async def status(self) -> Progress:
@@ -164,28 +115,7 @@ class AsyncSession:
         mask: Any = None,
         **more: Any,
     ) -> Result:
-        """Run the pipeline on one cube or a batch of them.
-
-        Arrays are numpy's, or torch's on any device. A server on the same host gets large ones
-        through shared memory.
-
-        Args:
-            cube: [H,W,C] or [B,H,W,C].
-            wavelengths_nm: [C] or [B,C], sent as whole nanometres.
-            outputs: which outputs to return, as ``node.port`` or as the bare port; empty: all.
-                What they do not need is not computed.
-            mask: classes [H,W] or [B,H,W]; None: none.
-            more: ``bboxes`` (of `Box`), ``points`` (of `Point`), ``text``, ``rgb_image`` [H,W,3] or
-                [B,H,W,3], ``frame_id`` and ``mesu_index`` (a number or [B]); any other name is that
-                of a port of the pipeline, and its value an array.
-
-        Returns:
-            The outputs, each with the batch as its first axis.
-
-        Raises:
-            ValueError: an array of an impossible shape or type, or wavelengths that do not fit the
-                cube; nothing was sent.
-        """
+        """Run the pipeline on one cube or a batch of them."""
         request = InferenceRequest.of(cube, wavelengths_nm, outputs, mask, **more)
         return await self._calls.run(session_plans.infer(self.id, request, self._memory))
 
@@ -198,11 +128,7 @@ class AsyncSession:
         return await self._calls.run(session_plans.outputs(self.id))
 
     async def draw(self, format: str = "png") -> bytes:
-        """Draw the pipeline.
-
-        Args:
-            format: ``png``, ``svg``, ``dot`` or ``mermaid``.
-        """
+        """Draw the pipeline."""
         return await self._calls.run(client_plans.draw("", format, self.id))
 
     async def profile(self, on: bool = True) -> None:

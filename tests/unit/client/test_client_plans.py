@@ -1,0 +1,32 @@
+"""Plans of several calls, without any transport."""
+
+import grpc
+import pytest
+
+from cuvis_fleet import NotFound, client_plans
+from cuvis_fleet.steps import Reply
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+
+SESSION_ID = "s"
+
+
+@pytest.fixture
+def listing():
+    """A listing of nodes whose session is open and whose list was asked for."""
+    plan = client_plans.nodes()
+    assert next(plan).method == "CreateSession"
+    opened = Reply(pb.CreateSessionResponse(session_id=SESSION_ID), "t")
+    assert plan.send(opened).method == "ListAvailableNodes"
+    return plan
+
+
+def test_a_listing_that_is_given_up_makes_no_more_calls(listing):
+    listing.close()
+
+
+def test_a_listing_that_fails_closes_its_session(listing):
+    error = NotFound("ListAvailableNodes", grpc.StatusCode.NOT_FOUND, "gone", "t")
+    closing = listing.throw(error)
+    assert (closing.method, closing.request.session_id) == ("CloseSession", SESSION_ID)
+    with pytest.raises(NotFound, match="gone"):
+        listing.send(Reply(pb.CloseSessionResponse(), "t"))
