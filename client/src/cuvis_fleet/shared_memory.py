@@ -5,13 +5,13 @@ import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import ip_address
 from pathlib import Path
 
 import numpy as np
 
 from cuvis_fleet.errors import CuvisFleetError, InvalidInput, ServerDefect
 from cuvis_fleet.inference_request import Elsewhere, InferenceRequest
+from cuvis_fleet.local_address import is_local
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 PAYS_FROM_BYTES = 1024**2
@@ -37,7 +37,7 @@ class SharedMemory:
             folder: where the segments are.
         """
         self._folder = folder
-        self._serves = sys.platform == "linux" and _is_local(address) and folder.is_dir()
+        self._serves = sys.platform == "linux" and is_local(address) and folder.is_dir()
         self._was_found = False
 
     def found(self) -> None:
@@ -87,15 +87,3 @@ class SharedMemory:
             yield places
         finally:
             path.unlink(missing_ok=True)
-
-
-def _is_local(address: str) -> bool:
-    if address.startswith(("unix:", "unix-abstract:")):
-        return True
-    host = address.rpartition(":")[0].rpartition("/")[2].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

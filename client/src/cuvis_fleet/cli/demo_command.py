@@ -1,7 +1,7 @@
 """``cuvis-fleet demo``: the main job on a scene."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -9,22 +9,16 @@ from cuvis_fleet.cli.exit_code import ExitCode
 from cuvis_fleet.cli.failures import CommandFailed
 from cuvis_fleet.cli.invocation import invocation
 from cuvis_fleet.cli.progress_document import progress_document
+from cuvis_fleet.demo.options import DATA, DATA_DIR, OUTPUT_DIR
 from cuvis_fleet.extras import needs_extra
 from cuvis_fleet.progress import Progress
 
 
 def demo(
     context: typer.Context,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; without it a synthetic scene."),
-    ] = None,
-    data_dir: Annotated[
-        Path, typer.Option(envvar="DATA_DIR", help="Folder that the server reads from.")
-    ] = Path("data"),
-    output_dir: Annotated[
-        Path, typer.Option(envvar="OUTPUT_DIR", help="Folder for the figure.")
-    ] = Path("outputs"),
+    data: DATA = None,
+    data_dir: DATA_DIR = Path("data"),
+    output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
     """Train global RX on a scene, infer, hold it against float64, draw a figure, save.
 

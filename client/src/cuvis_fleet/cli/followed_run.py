@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import get_args
 
 from cuvis_fleet.cli.exit_code import ExitCode
 from cuvis_fleet.cli.failures import CommandFailed
@@ -11,7 +12,7 @@ from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.session import Session
 from cuvis_fleet.session_plans import Trainer
 
-TRAINERS: tuple[Trainer, ...] = ("statistical", "gradient", "calibration")
+TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 
 
 class FollowedRun:

@@ -7,9 +7,8 @@ import typer
 
 from cuvis_fleet.cli.report import Report
 from cuvis_fleet.client import Client, connect
+from cuvis_fleet.local_address import is_local
 from cuvis_fleet.retry_policy import RetryPolicy
-
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Invocation:
     @property
     def is_local(self) -> bool:
         """Whether the server is on this machine."""
-        return self.host in _LOOPBACK
+        return is_local(self.address)
 
     def connect(self, *, timeout_s: float | None = None, once: bool = False) -> Client:
         """Prepare a connection to the server.

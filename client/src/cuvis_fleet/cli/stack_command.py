@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -77,9 +78,9 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 
 def _tell_when_ready(asked: Invocation, process: subprocess.Popen[bytes]) -> None:
-    ended = threading.Event()
     with asked.connect(timeout_s=2.0, once=True) as client:
-        while process.poll() is None and not ended.wait(_PAUSE_S):
+        while process.poll() is None:
+            time.sleep(_PAUSE_S)
             try:
                 ready = client.health()[""] == "SERVING"
             except CuvisFleetError:

@@ -8,6 +8,7 @@ from rich.console import Console
 
 import cuvis_fleet
 from cuvis_fleet.demo.judgement import Judgement
+from cuvis_fleet.demo.options import DATA, DATA_DIR, OUTPUT_DIR
 from cuvis_fleet.demo.scene import read_scene
 from cuvis_fleet.demo.staging import FOLDER, stage
 from cuvis_fleet.demo.synthetic_scene import write_synthetic_scene
@@ -19,17 +20,10 @@ _console = Console(highlight=False, soft_wrap=True)
 
 
 def demo(
-    data: Annotated[
-        Path | None,
-        typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; without it a synthetic scene."),
-    ] = None,
+    data: DATA = None,
     address: Annotated[str, typer.Option(help="Host and port of the server.")] = "localhost:50051",
-    data_dir: Annotated[
-        Path, typer.Option(envvar="DATA_DIR", help="Folder that servers read from.")
-    ] = Path("data"),
-    output_dir: Annotated[
-        Path, typer.Option(envvar="OUTPUT_DIR", help="Folder for the figure.")
-    ] = Path("outputs"),
+    data_dir: DATA_DIR = Path("data"),
+    output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
     """Train global RX on a scene, infer, hold it against float64, draw a figure, save."""
     try:

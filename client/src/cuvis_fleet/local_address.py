@@ -1,0 +1,16 @@
+"""Whether a server is on this host."""
+
+from ipaddress import ip_address
+
+
+def is_local(address: str) -> bool:
+    """Whether an address, as gRPC takes it, is of this host by itself: unix or loopback."""
+    if address.startswith(("unix:", "unix-abstract:")):
+        return True
+    host = address.rpartition(":")[0].rpartition("/")[2].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
