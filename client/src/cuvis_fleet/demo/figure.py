@@ -10,21 +10,12 @@ from matplotlib.figure import Figure
 
 from cuvis_fleet.demo.scene import Scene
 from cuvis_fleet.pictures import Roc, save
-from cuvis_fleet.pictures.canvas import BLUE
+from cuvis_fleet.pictures.canvas import BLUE, LEGEND_BELOW
 from cuvis_fleet.pictures.decision_overlay import draw_decisions
 from cuvis_fleet.pictures.preview import draw_preview
 from cuvis_fleet.pictures.roc_curve import draw_roc
 from cuvis_fleet.pictures.score_map import draw_scores
 
-_LEGEND_BELOW: dict[str, Any] = {
-    "loc": "upper center",
-    "bbox_to_anchor": (0.5, -0.12),
-    "ncols": 3,
-    "frameon": False,
-    "fontsize": 9.5,
-    "columnspacing": 1.2,
-    "handlelength": 1.8,
-}
 _SCORES_LABEL = "squared Mahalanobis distance"
 
 
@@ -66,7 +57,7 @@ def draw(
     if served is not None and reference is not None and operating_point is not None:
         draw_roc(quality, {"served": served, "float64": reference}, operating_point)
         quality.set_title("Receiver operating characteristic")
-        quality.legend(**_LEGEND_BELOW)
+        quality.legend(**LEGEND_BELOW)
     else:
         _draw_histogram(quality, scores_HW, decisions_HW)
     save(figure, path)
@@ -89,7 +80,7 @@ def _draw_histogram(
     if decisions_HW.any():
         threshold = float(scores_HW[decisions_HW].min())
         axes.axvline(threshold, color=BLUE, linewidth=2, label=f"decided from {threshold:.0f} on")
-        axes.legend(**_LEGEND_BELOW)
+        axes.legend(**LEGEND_BELOW)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(_SCORES_LABEL)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cuvis_fleet.extras import needs_extra
+from cuvis_fleet.formats.errors import UnwritableFile
 from cuvis_fleet.formats.file_kind import FileKind, StoredArrays
 from cuvis_fleet.formats.scene import Scene
 
@@ -116,4 +117,26 @@ def _narrow(mask_HW: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     return mask_HW.astype(np.uint8) if fits else mask_HW
 
 
-ENVI = FileKind("ENVI image", (".hdr",), _read, _write, places=frozenset({"wavelengths", "mask"}))
+def _check_no_leftovers(scenes: Sequence[Scene], header: Path) -> None:
+    """Refuse to write beside files that would be taken for the new image's own."""
+    values, truth = values_file(header), truth_header(header)
+    if values is not None and values.name != f"{header.stem}.img":
+        raise UnwritableFile(
+            f"{header} cannot be written: {values} would be taken for its values; remove it, or "
+            "choose another name."
+        )
+    if truth.is_file() and scenes[0].mask_HW is None:
+        raise UnwritableFile(
+            f"{header} cannot be written: {truth} would be taken for its truth; remove it, or "
+            "choose another name."
+        )
+
+
+ENVI = FileKind(
+    "ENVI image",
+    (".hdr",),
+    _read,
+    _write,
+    check=_check_no_leftovers,
+    places=frozenset({"wavelengths", "mask"}),
+)

@@ -50,6 +50,10 @@ class StoredArrays:
         ]
 
 
+def _nothing_beside(_scenes: Sequence[Scene], _path: Path) -> None:
+    """Most kinds are one file, beside which anything may lie."""
+
+
 @dataclass(frozen=True)
 class FileKind:
     """A kind of file.
@@ -59,6 +63,8 @@ class FileKind:
         suffixes: of the names, in lower case.
         read: reads a whole file; raises `ValueError` or `OSError` for a bad one.
         write: writes scenes of one size; raises `ValueError` for what the kind cannot hold.
+        check: looks, before anything is written, at what lies beside the file; raises
+            `UnwritableFile`.
         places: which of ``wavelengths`` and ``mask`` the kind has a place for.
         holds_many: whether it holds more than one cube.
     """
@@ -67,6 +73,7 @@ class FileKind:
     suffixes: tuple[str, ...]
     read: Callable[[Path], StoredArrays]
     write: Callable[[Sequence[Scene], Path], None]
+    check: Callable[[Sequence[Scene], Path], None] = _nothing_beside
     places: frozenset[str] = frozenset()
     holds_many: bool = False
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
-from cuvis_fleet.formats.envi_images import ENVI, truth_header, values_file
 from cuvis_fleet.formats.errors import UnwritableFile
 from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
 from cuvis_fleet.formats.scene import Scene
@@ -43,8 +42,7 @@ def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[st
             f"{len(scenes)}; choose one, or write .npz."
         )
     _check_alike(scenes, target)
-    if kind is ENVI:
-        _check_no_leftovers(target, scenes[0])
+    kind.check(scenes, target)
     try:
         with whole_files(target) as unfinished:
             kind.write(scenes, unfinished)
@@ -71,19 +69,4 @@ def _check_alike(scenes: Sequence[Scene], target: Path) -> None:
         raise UnwritableFile(
             f"{target} cannot be written: its {len(scenes)} measurements must be of one size, type "
             "and wavelengths, and all or none labelled."
-        )
-
-
-def _check_no_leftovers(header: Path, scene: Scene) -> None:
-    """Refuse to write beside files that would be taken for the new image's own."""
-    values, truth = values_file(header), truth_header(header)
-    if values is not None and values.name != f"{header.stem}.img":
-        raise UnwritableFile(
-            f"{header} cannot be written: {values} would be taken for its values; remove it, or "
-            "choose another name."
-        )
-    if truth.is_file() and scene.mask_HW is None:
-        raise UnwritableFile(
-            f"{header} cannot be written: {truth} would be taken for its truth; remove it, or "
-            "choose another name."
         )

@@ -12,6 +12,17 @@ BLUE, ORANGE, PURPLE, BLACK = "#0072B2", "#E69F00", "#CC79A7", "#000000"
 LINES = (BLUE, ORANGE, "#009E73", PURPLE, "#56B4E9", "#D55E00", BLACK)
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 
+LEGEND_BELOW: dict[str, Any] = {
+    "loc": "upper center",
+    "bbox_to_anchor": (0.5, -0.12),
+    "ncols": 3,
+    "frameon": False,
+    "fontsize": 9.5,
+    "columnspacing": 1.2,
+    "handlelength": 1.8,
+}
+"""Of a legend that stands under its axes, in one row."""
+
 _WIDTH_INCHES = 7.0
 
 

@@ -9,7 +9,16 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from cuvis_fleet.pictures.canvas import BLACK, BLUE, ORANGE, PURPLE, image_axes, name_pixels, plane
+from cuvis_fleet.pictures.canvas import (
+    BLACK,
+    BLUE,
+    LEGEND_BELOW,
+    ORANGE,
+    PURPLE,
+    image_axes,
+    name_pixels,
+    plane,
+)
 
 _PLAIN = 0.8
 
@@ -75,16 +84,7 @@ def draw_decisions(
         Patch(facecolor=colour, edgecolor=BLACK, label=f"{label}, {int(where.sum())} px")
         for label, where, colour in kinds
     ]
-    axes.legend(
-        handles=handles,
-        loc="upper center",
-        bbox_to_anchor=(0.5, -0.12),
-        ncols=3,
-        frameon=False,
-        fontsize=9.5,
-        columnspacing=1.2,
-        handlelength=1.8,
-    )
+    axes.legend(handles=handles, **LEGEND_BELOW)
 
 
 def _grey(cube_HWC: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
