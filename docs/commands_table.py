@@ -13,7 +13,7 @@ import typer
 
 from cuvis_fleet.cli.app import app
 from cuvis_fleet.cli.exit_code import MEANINGS
-from docs.marked_tables import replace_table, write_or_check
+from docs.marked_tables import cell, replace_table, write_or_check
 
 DOCUMENT = Path(__file__).resolve().parent / "command-line.md"
 
@@ -34,7 +34,7 @@ def _options(root: Any) -> str:
     lines = ["| option | environment | meaning |", "| --- | --- | --- |"]
     for option in _parameters(root, "option"):
         variables = f"`{option.envvar}`" if option.envvar else ""
-        lines.append(f"| {_name(option)} | {variables} | {_cell(option.help)} |")
+        lines.append(f"| {_name(option)} | {variables} | {cell(option.help or '')} |")
     return "\n".join(lines) + "\n"
 
 
@@ -44,13 +44,13 @@ def _commands(root: Any) -> str:
         words = [_word(each) for each in _parameters(command, "argument")]
         words += [_name(each) for each in _parameters(command, "option")]
         summary = (command.help or "").partition("\n\n")[0]
-        lines.append(f"| `{name}` | {' '.join(words)} | {_cell(summary)} |")
+        lines.append(f"| `{name}` | {' '.join(words)} | {cell(summary)} |")
     return "\n".join(lines) + "\n"
 
 
 def _exit_codes() -> str:
     lines = ["| code | meaning |", "| --- | --- |"]
-    lines += [f"| {code.value} | {_cell(meaning)} |" for code, meaning in MEANINGS.items()]
+    lines += [f"| {code.value} | {cell(meaning)} |" for code, meaning in MEANINGS.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -78,10 +78,6 @@ def _word(argument: Any) -> str:
 
 def _name(option: Any) -> str:
     return f"`{option.opts[0]}`"
-
-
-def _cell(text: str | None) -> str:
-    return " ".join((text or "").split()).replace("|", "\\|")
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from docs.marked_tables import cell
 from fleet_schemas import CONFIG_TYPES
 
 _TITLE = """# Configs
@@ -49,7 +50,7 @@ def _model(name: str, kind: str | None, schema: _Schema) -> Iterator[str]:
     required = schema.get("required", ())
     for key, field in schema["properties"].items():
         default = "required" if key in required else _default(field)
-        cells = (f"`{key}`", _type(field), default, _one_line(field.get("description", "")))
+        cells = (f"`{key}`", _type(field), default, cell(field.get("description", "")))
         yield f"| {' | '.join(cells)} |"
     yield ""
 
@@ -82,10 +83,6 @@ def _default(field: _Schema) -> str:
         default = field["default"]
         return "null" if default is None else f"`{json.dumps(default)}`"
     return {"array": "`[]`", "object": "`{}`"}.get(field.get("type", ""), "its defaults")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,11 @@ def replace_table(document: str, name: str, table: str) -> str:
     return f"{head}{begin}{table}{end}{tail}"
 
 
+def cell(text: str) -> str:
+    """`text` as it stands in one cell of a table."""
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def write_or_check(
     path: Path, make: Callable[[str], str], arguments: list[str], *, source: str, command: str
 ) -> int:

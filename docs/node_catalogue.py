@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from griffe import Docstring, DocstringSectionKind
 
+from docs.marked_tables import cell
 from fleet_engine import catalogue
 from fleet_schemas.graph import BuiltInNode, built_in_nodes
 
@@ -50,13 +51,13 @@ def _node(node: BuiltInNode) -> Iterator[str]:
                 notes = "".join(
                     f" ({word})" for word in ("optional", "variadic") if getattr(port, word)
                 )
-                yield f"| `{side}.{name}` | {port}{notes} | {_cell(port.description)} |"
+                yield f"| `{side}.{name}` | {port}{notes} | {cell(port.description)} |"
         yield ""
     if node.hparams:
         yield "| hparam | default | meaning |\n| --- | --- | --- |"
         for name, hparam in node.hparams.items():
             default = "required" if hparam.required else f"`{json.dumps(hparam.default)}`"
-            yield f"| `{name}` | {default} | {_cell(arguments.get(name, ''))} |"
+            yield f"| `{name}` | {default} | {cell(arguments.get(name, ''))} |"
         yield ""
 
 
@@ -74,10 +75,6 @@ def _said(node: BuiltInNode) -> tuple[str, Mapping[str, str]]:
 
 def _codes(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in words)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
-from docs.marked_tables import replace_table
+from docs.marked_tables import cell, replace_table
 from fleet_config.settings import ConfigSettings
 from fleet_gateway import GatewaySettings
 from fleet_inference.settings import InferenceSettings
@@ -60,7 +60,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _meaning(field: FieldInfo) -> str:
-    return " ".join((field.description or "").split()).replace("|", "\\|").replace("``", "`")
+    return cell(field.description or "").replace("``", "`")
 
 
 if __name__ == "__main__":

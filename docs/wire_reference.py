@@ -5,7 +5,7 @@
 
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from google.protobuf.descriptor_pb2 import (
@@ -18,6 +18,7 @@ from google.protobuf.descriptor_pb2 import (
 )
 from grpc_tools import protoc
 
+from docs.marked_tables import cell
 from fleet_proto.methods import METHODS_BY_SERVICE
 
 ROOT = Path(__file__).resolve().parent.parent / "proto"
@@ -130,11 +131,7 @@ def _table(*titles: str) -> Iterator[str]:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(_escaped(cells))} |"
-
-
-def _escaped(cells: Iterable[str]) -> Iterator[str]:
-    return (cell.replace("|", "\\|") for cell in cells)
+    return f"| {' | '.join(map(cell, cells))} |"
 
 
 if __name__ == "__main__":
