@@ -16,7 +16,9 @@ from statistics import median
 import numpy as np
 
 import cuvis_fleet
+from bench.inference_calls import tensor_of
 from bench.scene import cube, wavelengths_nm, write_training_data
+from bench.session_calls import Stub
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
 from fleet_platform.rpc import connect
@@ -58,8 +60,7 @@ def _print(title: str, library_s: list[float], other_s: list[float]) -> None:
     )
 
 
-def _bare(address: str, session_id: str) -> Call:
-    stub = CuvisAIServiceStub(connect(address).__enter__())
+def _bare(stub: Stub, session_id: str) -> Call:
     small, wavelengths = cube(_SMALL), wavelengths_nm()[None]
 
     def call() -> None:
@@ -67,8 +68,8 @@ def _bare(address: str, session_id: str) -> Call:
             pb.InferenceRequest(
                 session_id=session_id,
                 inputs=pb.InputBatch(
-                    cube=_tensor(small, pb.D_TYPE_UINT16),
-                    wavelengths=_tensor(wavelengths, pb.D_TYPE_INT32),
+                    cube=tensor_of(small, pb.D_TYPE_UINT16),
+                    wavelengths=tensor_of(wavelengths, pb.D_TYPE_INT32),
                 ),
                 output_specs=_OUTPUTS,
             )
@@ -77,10 +78,6 @@ def _bare(address: str, session_id: str) -> Call:
             np.frombuffer(tensor.raw_data, np.bool_).reshape(tuple(tensor.shape))
 
     return _timed(call)
-
-
-def _tensor(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:
-    return pb.Tensor(shape=array.shape, dtype=dtype, raw_data=array.tobytes())
 
 
 @contextmanager
@@ -113,7 +110,9 @@ def _compare(address: str, folder: Path, peer_python: Path | None) -> None:
             pass
         small, large, wavelengths = cube(_SMALL), cube(_LARGE), wavelengths_nm()
         library = _timed(lambda: session.infer(small, wavelengths, _OUTPUTS))
-        _print("32x32x61, bare stubs", *in_turns(library, _bare(address, session.id), _SMALL_CALLS))
+        with connect(address) as channel:
+            bare = _bare(CuvisAIServiceStub(channel), session.id)
+            _print("32x32x61, bare stubs", *in_turns(library, bare, _SMALL_CALLS))
         if peer_python is None:
             return
         np.save(folder / "large.npy", large)

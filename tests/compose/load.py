@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import grpc
 
 from tests.e2e.scene import Scene
-from tests.e2e.wire import wire
+from tests.e2e.wire import Wire, wire
 from tests.support.polling import wait_until
 
 CLIENTS = 4
@@ -35,6 +35,16 @@ class Load:
             f"{more} more answers",
             timeout_s=120,
         )
+
+
+def trained_session(calls: Wire) -> str:
+    """A session whose statistics are fitted to the scene."""
+    session_id = calls.session()
+    overrides = ["data.cu3s_file_path=scene.npz", "data.annotation_json_path=null"]
+    trainrun = calls.resolve(session_id, "trainrun", "trainrun/rx_statistical", overrides)
+    calls.apply(session_id, trainrun)
+    calls.train(session_id)
+    return session_id
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.compose.fleet import SERVICES
-from tests.compose.load import inference_load
+from tests.compose.load import inference_load, trained_session
 from tests.e2e.published_day import RELEASES, PublishedDay
 from tests.e2e.rx_reference import RxReference
 from tests.support.polling import wait_until
@@ -24,12 +24,7 @@ def day(request, fleet, shared_dir, tmp_path_factory):
 @pytest.fixture
 def trained(calls):
     """A session whose statistics are fitted."""
-    session_id = calls.session()
-    overrides = ["data.cu3s_file_path=scene.npz", "data.annotation_json_path=null"]
-    trainrun = calls.resolve(session_id, "trainrun", "trainrun/rx_statistical", overrides)
-    calls.apply(session_id, trainrun)
-    calls.train(session_id)
-    return session_id
+    return trained_session(calls)
 
 
 def test_a_published_clients_day_is_as_ever(day, scene):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.compose.fleet import SERVICES
 from tests.compose.host import Host
-from tests.compose.load import inference_load
+from tests.compose.load import inference_load, trained_session
 from tests.compose.stack import Stack
 from tests.e2e.scene import write_npz
 from tests.e2e.wire import wire
@@ -73,7 +73,7 @@ def test_a_host_joins_serves_and_dies_under_load_without_a_failed_call(hosts, st
     first, second = hosts
     node_id = second.node_id()
     with wire(stack.address) as calls:
-        session_id = _trained(calls)
+        session_id = trained_session(calls)
     with inference_load(stack.address, [session_id], scene) as load:
         load.wait_for(20)
         stack.scale(2)
@@ -120,12 +120,3 @@ def _log(host, container):
         timeout=60,
     )
     return done.stderr
-
-
-def _trained(calls):
-    session_id = calls.session()
-    overrides = ["data.cu3s_file_path=scene.npz", "data.annotation_json_path=null"]
-    trainrun = calls.resolve(session_id, "trainrun", "trainrun/rx_statistical", overrides)
-    calls.apply(session_id, trainrun)
-    calls.train(session_id)
-    return session_id

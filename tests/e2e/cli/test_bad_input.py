@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.cli.conftest import PROGRAM, CommandLine
 from tests.support.certificates import Authority
 from tests.support.terminal import terminal
-from tests.unit.client.wire_double import WireDouble, start
+from tests.unit.client.wire_double import WireDouble, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -25,9 +25,8 @@ BANDS = 5
 def double() -> Iterator[tuple[WireDouble, str]]:
     """The wire's double and its address."""
     double = WireDouble()
-    server, address = start(double)
-    yield double, address
-    server.stop(grace=None).wait()
+    with serving(double) as address:
+        yield double, address
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from cuvis_fleet.cli.completion import complete_pipeline
 from cuvis_fleet.cli.failures import CommandFailed
 from cuvis_fleet.cli.pipeline_choice import load_named, one_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import WireDouble, start
+from tests.unit.client.wire_double import WireDouble, serving
 
 UNKNOWN = (grpc.StatusCode.NOT_FOUND, "Pipeline 'x' not found. Most like it: rx.yaml.")
 
@@ -29,9 +29,8 @@ def double():
 
 @pytest.fixture
 def address(double):
-    server, address = start(double)
-    yield address
-    server.stop(grace=None).wait()
+    with serving(double) as address:
+        yield address
 
 
 @pytest.fixture

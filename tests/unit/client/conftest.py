@@ -13,9 +13,8 @@ def double():
 
 @pytest.fixture
 def address(double):
-    server, address = wire_double.start(double)
-    yield address
-    server.stop(grace=None).wait()
+    with wire_double.serving(double) as address:
+        yield address
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from cuvis_fleet import guide
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import SESSION_ID, WireDouble, start
+from tests.unit.client.wire_double import SESSION_ID, WireDouble, serving
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "grpc"
 
@@ -36,9 +36,8 @@ def double():
 
 @pytest.fixture
 def address(double):
-    server, address = start(double)
-    yield address
-    server.stop(grace=None).wait()
+    with serving(double) as address:
+        yield address
 
 
 @pytest.fixture

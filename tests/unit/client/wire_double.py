@@ -1,6 +1,7 @@
 """A server that speaks the wire and keeps what it was told; each answer can be replaced."""
 
 from concurrent import futures
+from contextlib import contextmanager
 
 import grpc
 
@@ -62,10 +63,14 @@ for _method in pb.DESCRIPTOR.services_by_name["CuvisAIService"].methods:
     setattr(WireDouble, _method.name, behaviour)
 
 
-def start(double):
-    """Returns the running server and its address."""
+@contextmanager
+def serving(double):
+    """The address at which it answers for the length of the block."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=4))
     add_CuvisAIServiceServicer_to_server(double, server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    return server, f"127.0.0.1:{port}"
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(grace=None).wait()

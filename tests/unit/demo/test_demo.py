@@ -11,7 +11,7 @@ from cuvis_fleet.demo.reference import global_rx
 from cuvis_fleet.demo.synthetic_scene import make_synthetic_scene
 from cuvis_fleet.tensors import to_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import WireDouble, start
+from tests.unit.client.wire_double import WireDouble, serving
 
 TRAINRUN = {
     "name": "rx_statistical",
@@ -61,13 +61,12 @@ def infer(double):
 
 @pytest.fixture
 def run(double, tmp_path):
-    server, address = start(double)
+    with serving(double) as address:
 
-    def running(data=None):
-        demo(data, address, tmp_path / "data", tmp_path / "outputs")
+        def running(data=None):
+            demo(data, address, tmp_path / "data", tmp_path / "outputs")
 
-    yield running
-    server.stop(grace=None).wait()
+        yield running
 
 
 def test_the_synthetic_scene_is_trained_judged_drawn_and_saved(run, double, tmp_path, capsys):
