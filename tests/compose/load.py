@@ -1,15 +1,20 @@
 """Calls without a pause, while something is done to the fleet."""
 
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import grpc
 
+from tests.e2e.published_day import CLIENTS as SCRIPTS
+from tests.e2e.published_day import Release
 from tests.e2e.scene import Scene
 from tests.e2e.wire import Wire, wire
+from tests.peers.environment import peer_environment
 from tests.support.polling import wait_until
 
 CLIENTS = 4
@@ -76,3 +81,37 @@ def inference_load(address: str, session_ids: Sequence[str], scene: Scene) -> It
         stop.set()
         for thread in threads:
             thread.join()
+
+
+@contextmanager
+def published_load(
+    address: str, session_id: str, release: Release, scene_file: Path
+) -> Iterator[Load]:
+    """As `inference_load`, by unchanged clients of a published release, which do not retry."""
+    load = Load()
+    python = peer_environment(release.environment)
+    script = SCRIPTS / "steady.py"
+    with subprocess.Popen(
+        [python, *release.flags, script, address, session_id, scene_file, str(CLIENTS)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=dict(release.variables(scene_file.parent)),
+    ) as client:
+        assert client.stdin is not None
+        assert client.stdout is not None
+        assert client.stderr is not None
+
+        def listen() -> None:
+            for line in client.stdout:
+                load.seconds.append(float(line))
+            load.failures.extend(client.stderr)
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            yield load
+        finally:
+            client.stdin.close()
+            listener.join()

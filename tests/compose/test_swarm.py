@@ -7,15 +7,19 @@ import pytest
 
 from tests.compose.fleet import SERVICES
 from tests.compose.host import Host
-from tests.compose.load import inference_load, trained_session
+from tests.compose.load import published_load, trained_session
 from tests.compose.stack import Stack
+from tests.e2e.published_day import RELEASES
 from tests.e2e.scene import write_npz
 from tests.e2e.wire import wire
 from tests.support.polling import wait_until
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(2400)]
 
-IMAGES = "cuvis-fleet-test"
+BUILT = "cuvis-fleet-test"
+# As from a registry. Nobody listens there, so that an engine that asks it for something newer is
+# refused at once and takes what it has.
+IMAGES = f"localhost:9/{BUILT}"
 INFERENCE = f"{IMAGES}/inference:latest"
 # Ten seconds, and what starting torch takes longer on a machine that both hosts share.
 SERVES_WITHIN_S = 60
@@ -51,8 +55,9 @@ def stack(hosts, scene, tmp_path_factory):
     """The fleet on the first host alone."""
     first, second = hosts
     for service in SERVICES:
-        name = f"{IMAGES}/{service}:latest"
+        name = f"{BUILT}/{service}:latest"
         assert first.has_image(name), f"no image {name}: the tests of one engine build it"
+        first.docker("tag", name, f"{IMAGES}/{service}:latest")
     second.take_image(INFERENCE, first)
     folder = tmp_path_factory.mktemp("swarm")
     for name in ("data", "outputs", "artifacts"):
@@ -69,12 +74,14 @@ def stack(hosts, scene, tmp_path_factory):
         stack.remove()
 
 
-def test_a_host_joins_serves_and_dies_under_load_without_a_failed_call(hosts, stack, scene):
+def test_a_host_joins_serves_and_dies_under_load_without_a_failed_call(hosts, stack, scene, tmp_path):
     first, second = hosts
     node_id = second.node_id()
     with wire(stack.address) as calls:
         session_id = trained_session(calls)
-    with inference_load(stack.address, [session_id], scene) as load:
+    scene_file = tmp_path / "scene.npz"
+    write_npz(scene, scene_file)
+    with published_load(stack.address, session_id, RELEASES["0.9.0"], scene_file) as load:
         load.wait_for(20)
         stack.scale(2)
         _label(first, node_id, "inference")
