@@ -74,7 +74,7 @@ def stack(hosts, scene, tmp_path_factory):
         stack.remove()
 
 
-def test_a_host_joins_serves_and_dies_under_load_without_a_failed_call(hosts, stack, scene, tmp_path):
+def test_a_host_joins_serves_and_dies_without_a_failed_call(hosts, stack, scene, tmp_path):
     first, second = hosts
     node_id = second.node_id()
     with wire(stack.address) as calls:
