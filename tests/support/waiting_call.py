@@ -11,6 +11,14 @@ class WaitingCall:
         self.left_s = left_s
         self.has_left = False
         self.checks = 0
+        self.metadata: dict[str, str] = {}
+        self.answered: dict[str, str] = {}
+
+    def told(self, key: str) -> str | None:
+        return self.metadata.get(key)
+
+    def tell(self, key: str, value: str) -> None:
+        self.answered[key] = value
 
     def remaining_s(self) -> float | None:
         return self.left_s

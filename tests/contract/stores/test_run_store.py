@@ -100,6 +100,53 @@ def test_a_run_that_ended_makes_room(
     assert store.read(claimed.run_id).state == state
 
 
+@pytest.mark.parametrize("state", FINAL)
+def test_a_run_that_ended_is_not_made_again(
+    store: RunStore, claimed: RunRecord, state: RunState.ValueType
+) -> None:
+    finish(store, claimed, state)
+    newer = store.create(new_run(claimed.session_id))
+    again = store.create(RunRecord(run_id=claimed.run_id, session_id=claimed.session_id))
+    assert again == store.read(claimed.run_id)
+    assert again.state == state
+    assert payloads(store, claimed.run_id) == [b"last"]
+    assert [run.run_id for run in store.active()].count(newer.run_id) == 1
+
+
+def test_a_run_that_was_refused_makes_room_for_one_of_its_id(
+    store: RunStore, queued: RunRecord
+) -> None:
+    refused = store.read(queued.run_id)
+    refused.state = RunState.RUN_STATE_REFUSED
+    assert store.withdraw(refused, b"refused")
+    assert store.read(queued.run_id).state == RunState.RUN_STATE_REFUSED
+    assert queued.run_id not in [run.run_id for run in store.active()]
+    wanted = RunRecord(run_id=queued.run_id, session_id=queued.session_id, trainer_type=2)
+    made = store.create(wanted)
+    assert (made.state, made.trainer_type) == (QUEUED, 2)
+    assert payloads(store, queued.run_id) == []
+    assert queued.run_id in [run.run_id for run in store.active()]
+    claimed = store.claim(queued.run_id, "trainer-1", made.fencing_token)
+    store.append(claimed.run_id, claimed.fencing_token, b"first")
+    assert payloads(store, queued.run_id) == [b"first"]
+
+
+def test_of_many_creators_of_one_run_all_have_it(store: RunStore) -> None:
+    creators = 8
+    run = new_run()
+    together = threading.Barrier(creators)
+
+    def create(_: int) -> RunRecord:
+        together.wait(10)
+        return store.create(run)
+
+    with ThreadPoolExecutor(creators) as pool:
+        made = list(pool.map(create, range(creators)))
+
+    assert made == [store.read(run.run_id)] * creators
+    assert [each.run_id for each in store.active()].count(run.run_id) == 1
+
+
 def test_sessions_do_not_meet(store: RunStore, queued: RunRecord) -> None:
     other = new_run()
     assert store.create(other).run_id == other.run_id

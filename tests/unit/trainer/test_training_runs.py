@@ -3,59 +3,17 @@ import threading
 import pytest
 
 from fleet_platform.errors import Conflict, DependencyDown, Exhausted, NotFound, OutOfOrder
-from fleet_platform.runs import Hold, MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.runs import Hold
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer import run_endings, train_messages
-from fleet_trainer.run_queue import RunQueue
-from fleet_trainer.training_runs import TrainingRuns, attachable
-from tests.unit.trainer.pool_double import PoolDouble
-
-
-class _World:
-    def __init__(self):
-        self.sessions = MemorySessionStore(ttl_s=60.0)
-        self.runs = MemoryRunStore()
-        self.pool = PoolDouble(free=0)
-        self.queue = RunQueue(runs=self.runs, pool=self.pool, owner="trainer", bound=1)
-        self.training = TrainingRuns(sessions=self.sessions, runs=self.runs, queue=self.queue)
-        self.sessions.create(
-            records.SessionRecord(
-                format_version=1,
-                session_id="session",
-                pipeline=records.Pipeline(config_json=b"{}", config_digest="one"),
-            )
-        )
-
-    @property
-    def session(self):
-        return self.sessions.read("session")
-
-    def start(self, session=None):
-        return self.training.start(
-            session or self.session,
-            pb.TRAINER_TYPE_STATISTICAL,
-            data_config_json=b'{"d":1}',
-            training_config_json=b"",
-        )
-
-    def tell(self, run, *messages):
-        for message in messages:
-            self.runs.append(run.run_id, run.fencing_token, message.SerializeToString())
-
-    def complete(self, run):
-        message = train_messages.complete_statistical()
-        result = records.Pipeline(weights_digest="00")
-        self.runs.finish(run_endings.completed(run, result), message.SerializeToString())
-
-    def texts(self, run_id, is_wanted=lambda: True):
-        return [message.message for message in self.training.follow(run_id, is_wanted)]
+from fleet_trainer.run_beginning import attachable
+from tests.unit.trainer.training_world import TrainingWorld
 
 
 @pytest.fixture
 def world():
-    return _World()
+    return TrainingWorld()
 
 
 def test_a_run_has_all_that_a_child_needs(world):
@@ -109,18 +67,38 @@ def test_a_full_queue_leaves_no_active_run_behind(world):
     assert world.training.latest(world.session).status == pb.TRAIN_STATUS_ERROR
 
 
-def test_a_run_that_was_taken_up_before_its_call_failed_is_stopped(world, monkeypatch):
+def test_a_run_that_another_trainer_had_room_for_is_not_refused(world, monkeypatch):
     def fail(run_id):
         world.runs.claim(run_id, "fast trainer")
         raise Exhausted("full")
 
     monkeypatch.setattr(world.queue, "admit", fail)
-
-    with pytest.raises(Exhausted):
-        world.start()
+    world.start()
 
     run = world.training.active(world.session)
-    assert (run.owner, run.stop_requested) == ("fast trainer", True)
+    assert (run.owner, run.stop_requested) == ("fast trainer", False)
+
+
+def test_a_run_that_was_taken_up_before_its_call_failed_is_stopped(world):
+    def take_up_and_replace(record):
+        (run,) = world.runs.active()
+        if run.queued:
+            world.runs.claim(run.run_id, "fast trainer")
+        record.pipeline.config_digest = "two"
+
+    update = world.sessions.update
+    before = world.session
+    world.sessions.update = lambda session_id, change: (
+        update(session_id, take_up_and_replace),
+        update(session_id, change),
+    )
+
+    with pytest.raises(Conflict):
+        world.start(before)
+
+    (run,) = world.runs.active()
+    stored = world.runs.read(run.run_id)
+    assert (stored.owner, stored.stop_requested) == ("fast trainer", True)
 
 
 def test_a_pipeline_replaced_in_the_same_moment_is_not_trained(world):

@@ -7,6 +7,7 @@ from fleet_platform.runs import MemoryRunStore
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
+from fleet_trainer.run_beginning import RunBeginning
 from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.servicer import TrainerServicer
 from fleet_trainer.training_runs import TrainingRuns
@@ -34,9 +35,15 @@ def servicer(runs):
         records.SessionRecord(format_version=1, session_id="session", pipeline=pipeline)
     )
     queue = RunQueue(runs=runs, pool=PoolDouble(free=0), owner="trainer", bound=1)
-    training = TrainingRuns(sessions=sessions, runs=runs, queue=queue)
+    parts = {"sessions": sessions, "runs": runs, "queue": queue}
     # Neither settings nor paths matter where the request brings its data itself.
-    return TrainerServicer(sessions=sessions, setup=None, runs=training, paths=None)
+    return TrainerServicer(
+        sessions=sessions,
+        setup=None,
+        runs=TrainingRuns(**parts),
+        beginning=RunBeginning(**parts),
+        paths=None,
+    )
 
 
 @pytest.mark.parametrize(("left_s", "error"), [(0.0, DeadlinePassed), (None, Cancelled)])

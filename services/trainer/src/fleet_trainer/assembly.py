@@ -15,6 +15,7 @@ from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_trainer.child_pool import ChildPool
 from fleet_trainer.interrupted_runs import InterruptedRuns
 from fleet_trainer.lost_runs import LostRuns
+from fleet_trainer.run_beginning import RunBeginning
 from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.run_watch import RunWatch
 from fleet_trainer.settings import TrainerSettings
@@ -84,6 +85,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     servicer = TrainerServicer(
         sessions=sessions,
         runs=training_runs,
+        beginning=RunBeginning(sessions=sessions, runs=runs, queue=queue),
         paths=paths,
         setup=TrainRunSetup(
             sessions=sessions,

@@ -6,6 +6,7 @@ from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_COMPLETE,
     RUN_STATE_FAILED,
     RUN_STATE_QUEUED,
+    RUN_STATE_REFUSED,
     RUN_STATE_RUNNING,
     Pipeline,
     RunRecord,
@@ -25,10 +26,12 @@ def completed(run: RunRecord, result: Pipeline) -> RunRecord:
 
 def failed(run: RunRecord, error: AppError, result: Pipeline | None = None) -> RunRecord:
     """The record of a run that ended with an error; `result` is what came of it before."""
-    ended = _with_result(_ended(run, RUN_STATE_FAILED), result)
-    ended.error_reason = error.reason.name
-    ended.error_text = error.text
-    return ended
+    return _with_error(_with_result(_ended(run, RUN_STATE_FAILED), result), error)
+
+
+def refused(run: RunRecord, error: AppError) -> RunRecord:
+    """The record of a run that could not be begun; its key may begin another."""
+    return _with_error(_ended(run, RUN_STATE_REFUSED), error)
 
 
 def cancelled(run: RunRecord, result: Pipeline | None = None) -> RunRecord:
@@ -40,6 +43,12 @@ def _ended(run: RunRecord, state: RunState.ValueType) -> RunRecord:
     ended = RunRecord()
     ended.CopyFrom(run)
     ended.state = state
+    return ended
+
+
+def _with_error(ended: RunRecord, error: AppError) -> RunRecord:
+    ended.error_reason = error.reason.name
+    ended.error_text = error.text
     return ended
 
 

@@ -19,11 +19,14 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     TrainRequest,
     TrainResponse,
 )
+from fleet_proto.training_key import KEY
 from fleet_schemas import canonical_json
 from fleet_trainer import convert, preconditions
+from fleet_trainer.run_beginning import RunBeginning, attachable
 from fleet_trainer.splits_file import with_splits_of_file
 from fleet_trainer.train_run_setup import TrainRunSetup
-from fleet_trainer.training_runs import TrainingRuns, attachable
+from fleet_trainer.training_name import TrainingName
+from fleet_trainer.training_runs import TrainingRuns
 
 
 class TrainerServicer:
@@ -35,12 +38,14 @@ class TrainerServicer:
         sessions: SessionStore,
         setup: TrainRunSetup,
         runs: TrainingRuns,
+        beginning: RunBeginning,
         paths: PathPolicy,
     ) -> None:
         self._sessions = sessions
         self._paths = paths
         self._setup = setup
         self._runs = runs
+        self._beginning = beginning
 
     def set_train_run_config(
         self, request: SetTrainRunConfigRequest, _call: Call
@@ -50,14 +55,15 @@ class TrainerServicer:
         return SetTrainRunConfigResponse(success=True, pipeline_from_config=has_pipeline)
 
     def train(self, request: TrainRequest, call: Call) -> Iterator[TrainResponse]:
-        """Begin a training, or attach to the one that runs, and stream its messages."""
+        """Begin a training, or attach to the one that is meant, and stream its messages."""
         session = self._sessions.read(request.session_id)
         if not session.HasField("pipeline"):
             raise OutOfOrder(
                 "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
             )
         trainer_type = convert.trainer_type_of(request)
-        run = self._runs.active(session)
+        name = TrainingName.of(call)
+        run = self._runs.meant(session, name)
         if run is not None:
             attachable(run, trainer_type)
         else:
@@ -67,13 +73,16 @@ class TrainerServicer:
             training = convert.training_config_json(request, session)
             preconditions.check(trainer_type, session, data, training)
             call.check()
-            run = self._runs.start(
+            run = self._beginning.begin(
                 session,
                 trainer_type,
+                name.key,
                 data_config_json=canonical_json(data),
                 training_config_json=training,
             )
         trace.get_current_span().set_attribute(RUN_ID, run.run_id)
+        if run.key:
+            call.tell(KEY, run.key)
         return self._runs.follow(run.run_id, call.is_active)
 
     def stop_train(self, request: StopTrainRequest, _call: Call) -> StopTrainResponse:

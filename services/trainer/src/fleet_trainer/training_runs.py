@@ -1,34 +1,29 @@
-"""The training runs of sessions: begun, attached to, followed."""
+"""The training runs of sessions: attached to, followed, stopped."""
 
 import threading
-import time
-import uuid
 from collections.abc import Callable, Iterator
 
-from fleet_platform.errors import AppError, Conflict, DependencyDown, NotFound, OutOfOrder
+from fleet_platform.errors import DependencyDown, NotFound
 from fleet_platform.runs import RunStore
 from fleet_platform.sessions import SessionStore
-from fleet_platform.telemetry import current_traceparent, logger
-from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType, TrainResponse
-from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RunRecord, SessionRecord
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
+from fleet_proto.records.v1.records_pb2 import (
+    RUN_STATE_QUEUED,
+    RUN_STATE_REFUSED,
+    RunRecord,
+    SessionRecord,
+)
 from fleet_trainer import run_endings, train_messages
 from fleet_trainer.run_failure import error_of
 from fleet_trainer.run_queue import RunQueue
+from fleet_trainer.training_name import TrainingName, run_id_of
 from fleet_trainer.untraced import untraced
 
-_log = logger("fleet.trainer")
-
-_FORMAT_VERSION = 1
 _TAIL_WAIT_S = 1.0
 """How soon it is noticed that a client has left, while nothing is told."""
 
 _QUEUE_WAIT_S = 0.25
 """How soon it is noticed that a run has come nearer to its turn."""
-
-
-_NOT_BEGUN = train_messages.cancelled(
-    "Training cancelled before it began, as StopTrain was called; the pipeline is as it was"
-)
 
 
 class TrainingRuns:
@@ -40,7 +35,7 @@ class TrainingRuns:
         Args:
             sessions: Where the newest run of each session is noted.
             runs: Where runs live.
-            queue: Has runs worked on.
+            queue: Knows which run is next.
         """
         self._sessions = sessions
         self._runs = runs
@@ -53,62 +48,31 @@ class TrainingRuns:
 
     def newest(self, session: SessionRecord) -> RunRecord | None:
         """The session's newest run, if it trained and that is not long ago."""
-        if not session.run_id:
-            return None
-        try:
-            return self._runs.read(session.run_id)
-        except NotFound:
-            return None
+        return self._find(session.run_id) if session.run_id else None
 
     def active(self, session: SessionRecord) -> RunRecord | None:
         """The session's run that waits or is worked on."""
         run = self.newest(session)
         return run if run is not None and run_endings.is_active(run) else None
 
-    def start(
-        self,
-        session: SessionRecord,
-        trainer_type: TrainerType.ValueType,
-        *,
-        data_config_json: bytes,
-        training_config_json: bytes,
-    ) -> RunRecord:
-        """Begin a run of the session's pipeline, or return the one that is active already.
+    def meant(self, session: SessionRecord, name: TrainingName) -> RunRecord | None:
+        """The run that a call is to follow: that of its key, else the active one.
 
-        Where `stop` was called meanwhile, the run is cancelled before it begins.
+        Returns:
+            The run; None: one is to be started.
 
         Raises:
-            OutOfOrder: a run of another type is active.
-            Conflict: the pipeline was replaced in the same moment.
-            Exhausted: no trainer has room for it.
+            NotFound: it was begun, as the call says, and is not known any more.
         """
-        wanted = RunRecord(
-            format_version=_FORMAT_VERSION,
-            run_id=str(uuid.uuid4()),
-            session_id=session.session_id,
-            trainer_type=trainer_type,
-            state=RUN_STATE_QUEUED,
-            created_ms=time.time_ns() // 1_000_000,
-            pipeline=session.pipeline,
-            data_config_json=data_config_json,
-            training_config_json=training_config_json,
-            trainrun_config_json=session.trainrun_config_json,
-            traceparent=current_traceparent(),
-        )
-        run = self._runs.create(wanted)
-        if run.run_id != wanted.run_id:
-            return attachable(run, trainer_type)
-        try:
-            self._sessions.update(session.session_id, lambda record: _note(record, wanted))
-            if session.stop_requested:
-                self._runs.withdraw(run_endings.cancelled(run), _NOT_BEGUN.SerializeToString())
-                return run
-            self._queue.admit(run.run_id)
-        except AppError as error:
-            self._drop(run, error)
-            raise
-        _log.info("run.requested", run_id=run.run_id, session_id=run.session_id)
-        return run
+        run = self._named(session, name.key) if name.key else None
+        if name.begun and not name.key:
+            run = self.newest(session)
+        if name.begun and run is None:
+            raise NotFound(
+                "This training is not known any more, or never was: what has ended is kept for a"
+                " day. Call Train without the metadata x-fleet-training-begun to train."
+            )
+        return run or self.active(session)
 
     def follow(self, run_id: str, is_wanted: Callable[[], bool]) -> Iterator[TrainResponse]:
         """Yield the messages of a run from its first to its last.
@@ -191,43 +155,24 @@ class TrainingRuns:
                 " it from its first message."
             )
 
-    def _drop(self, run: RunRecord, error: AppError) -> None:
-        """End a run that could not be begun; if a trainer was faster, have it stopped."""
-        message = train_messages.failed(error.text).SerializeToString()
+    def _find(self, run_id: str) -> RunRecord | None:
         try:
-            if not self._runs.withdraw(run_endings.failed(run, error), message):
-                self._runs.request_stop(run.run_id)
-        except DependencyDown as down:
-            _log.warning("run.not_dropped", run_id=run.run_id, error=down.text)
+            return self._runs.read(run_id)
+        except NotFound:
+            return None
+
+    def _named(self, session: SessionRecord, key: str) -> RunRecord | None:
+        """The run of a key, unless it has yet to be begun."""
+        run = self._find(run_id_of(session.session_id, key))
+        if run is None or run.state == RUN_STATE_REFUSED:
+            return None
+        half_begun = run_endings.is_active(run) and session.run_id != run.run_id
+        return None if half_begun else run
 
     def _raise_failure(self, run_id: str) -> None:
         run = self._runs.read(run_id)
         if run.error_reason:
             raise error_of(run)
-
-
-def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord:
-    """Return an active run that a call for `trainer_type` may follow.
-
-    Raises:
-        OutOfOrder: it is of another type.
-    """
-    if run.trainer_type != trainer_type:
-        names: dict[int, str] = {number: name for name, number in TrainerType.items()}
-        raise OutOfOrder(
-            f"Another training ({names[run.trainer_type]}) runs in this session. Call Train with"
-            f" that type to follow it, and {names[trainer_type]} when it has ended."
-        )
-    return run
-
-
-def _note(session: SessionRecord, run: RunRecord) -> None:
-    if session.pipeline.config_digest != run.pipeline.config_digest:
-        raise Conflict("The session's pipeline was replaced in this moment. Call Train again.")
-    if session.run_id != run.run_id:
-        session.run_id = run.run_id
-        session.ClearField("run_fencing_token")
-    session.stop_requested = False
 
 
 def _request_stop(session: SessionRecord) -> None:

@@ -21,6 +21,7 @@ _DATA: dict[str, Any] = {"cu3s_file_path": "scene.npz", "train_ids": [0, 2], "va
 _IDS = "Name measurements that the file has."
 _KNOWN = "Use one of those that `GetTrainingCapabilities` lists."
 _NODES = "Name nodes of the pipeline."
+_NAMED = "tests/service/trainer/test_named_trainings.py"
 _STARTED = "The training had begun: its last message says the same."
 
 
@@ -77,7 +78,9 @@ NOTES = {
     "Train": "A training that had begun tells its error in a last message with the status ERROR, "
     "then ends the stream with the matching code and the same text. When a client leaves, or its "
     "deadline passes, the stream ends and not the training, whether it runs or waits: call `Train` "
-    "again to follow it, `StopTrain` to end it.",
+    "again to follow it, `StopTrain` to end it. A key in the metadata `x-fleet-training-key` names "
+    "the training: `Train` with a key that began one follows that one, for a day after its end "
+    "too, and ends as the first call would have. A call that was refused began none.",
     "StopTrain": "Where no training runs, the next one is cancelled before it begins, unless "
     "`SetTrainRunConfig` or `RestoreTrainRun` is called first.",
     "GetTrainStatus": "A training that failed is no error here: the reply's message has the status "
@@ -255,6 +258,30 @@ ROWS: list[Told] = [
         "Wait as told and call again.",
         session=Session.FITTED,
         situation=Situation.TRAINING_QUEUE_FULL,
+    ),
+    _elsewhere(
+        "a training key that is none",
+        "INVALID_ARGUMENT",
+        "The metadata x-fleet-training-key is '<key>'. Send 16 to 64 letters, digits, '-' or '_', "
+        "made at random for each training.",
+        "Send a key of that form, or none.",
+        f"{_NAMED}::test_what_is_no_key_is_refused_before_anything_is_made",
+    ),
+    _elsewhere(
+        "a training of another type had that key",
+        "FAILED_PRECONDITION",
+        "The training that is meant was TRAINER_TYPE_STATISTICAL. Call Train with that type to be "
+        "told of it, and with another key to train as TRAINER_TYPE_GRADIENT.",
+        "Make a key for each training.",
+        f"{_NAMED}::test_a_key_keeps_to_its_kind_of_training",
+    ),
+    _elsewhere(
+        "a training that was begun, by `x-fleet-training-begun`, and is forgotten",
+        "NOT_FOUND",
+        "This training is not known any more, or never was: what has ended is kept for a day. Call "
+        "Train without the metadata x-fleet-training-begun to train.",
+        "Train anew, if its pipeline is not saved.",
+        f"{_NAMED}::test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it",
     ),
     _elsewhere(
         "no memory left",

@@ -26,6 +26,21 @@ class Call:
         """Address of the peer, which is the gateway when there is one; None when unknown."""
         return self._context.peer() or None
 
+    def told(self, key: str) -> str | None:
+        """What the caller sent along as metadata; None: nothing.
+
+        Args:
+            key: Of the metadata, in lower case. Several values of one key are joined by commas, as
+                gateways do it.
+        """
+        metadata = self._context.invocation_metadata()
+        values = [str(value) for name, value in metadata if name == key]
+        return ",".join(values) if values else None
+
+    def tell(self, key: str, value: str) -> None:
+        """Send metadata ahead of the answer; once a call."""
+        self._context.send_initial_metadata(((key, value),))
+
     def remaining_s(self) -> float | None:
         """Seconds left until the caller stops waiting; None without a deadline."""
         remaining_s = self._context.time_remaining()

@@ -12,6 +12,7 @@ from fleet_platform.runs.run_rules import (
     ACTIVE,
     KEPT_S,
     MAX_ENTRIES,
+    REFUSED,
     as_final,
     as_new,
     require_final,
@@ -53,6 +54,9 @@ class MemoryRunStore:
     def create(self, run: RunRecord) -> RunRecord:
         """See `RunStore.create`."""
         with self._changed:
+            own = self._find(run.run_id)
+            if own is not None and own.record.state != REFUSED:
+                return _copy(own.record)
             current = self._find(self._run_of_session.get(run.session_id, ""))
             if current is not None and current.active:
                 return _copy(current.record)

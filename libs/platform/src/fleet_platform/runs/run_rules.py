@@ -10,6 +10,9 @@ KEPT_S = 24 * 3600.0
 MAX_ENTRIES = 50_000
 """About how many entries of a stream are kept; the oldest go first."""
 
+REFUSED = RunState.RUN_STATE_REFUSED
+"""State of a run in whose place another one of the same id may be made."""
+
 ACTIVE = frozenset({RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING})
 """States of a run that has not ended."""
 

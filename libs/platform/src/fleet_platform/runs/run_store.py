@@ -29,15 +29,18 @@ class RunStore(Protocol):
     raise `NotFound`. A stream keeps about its newest 50 000 entries.
 
     A run is QUEUED, then RUNNING while an owner holds it, perhaps QUEUED again because the owner
-    gave it back or died, and in the end COMPLETE, FAILED or CANCELLED for good.
+    gave it back or died, and in the end COMPLETE, FAILED or CANCELLED for good. One that was never
+    begun may end REFUSED, which frees its id.
     """
 
     def create(self, run: RunRecord) -> RunRecord:
-        """Make `run` the session's active run, or return the one that is active already.
+        """Make `run` the session's active run, unless it is there or another one is active.
 
-        A run is active while its state is QUEUED or RUNNING. Atomic per session: of two callers one
-        creates, the other gets the first one's record (compare ``run_id`` to see which). A new run
-        is QUEUED and has no owner, whatever `run` says; ``created_ms`` is filled in where unset.
+        A run of the same id is returned as it stands, whether it goes on or has ended; one that
+        was REFUSED gives way. Else the session's active run is returned, if it has one; a run is
+        active while its state is QUEUED or RUNNING. Atomic per session: of two callers one creates,
+        the other gets the first one's record. A new run is QUEUED and has no owner, whatever `run`
+        says; ``created_ms`` is filled in where unset.
         """
 
     def active(self) -> list[ActiveRun]:

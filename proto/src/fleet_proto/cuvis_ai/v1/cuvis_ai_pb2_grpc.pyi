@@ -73,7 +73,11 @@ class CuvisAIServiceStub:
     SetTrainRunConfig: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetTrainRunConfigRequest, _cuvis_ai_pb2.SetTrainRunConfigResponse]
     """Applies data, training, loss and metric settings to the session."""
     Train: _grpc.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]
-    """Trains the session's pipeline and streams progress; the last message carries a terminal status."""
+    """Trains the session's pipeline and streams progress; the last message carries a terminal status.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
+    again with the same key, the call follows that training from its first message, ended or not.
+    With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+    """
     StopTrain: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]
     """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]
@@ -147,7 +151,11 @@ class CuvisAIServiceAsyncStub(CuvisAIServiceStub):
     SetTrainRunConfig: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetTrainRunConfigRequest, _cuvis_ai_pb2.SetTrainRunConfigResponse]  # type: ignore[assignment]
     """Applies data, training, loss and metric settings to the session."""
     Train: _aio.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]  # type: ignore[assignment]
-    """Trains the session's pipeline and streams progress; the last message carries a terminal status."""
+    """Trains the session's pipeline and streams progress; the last message carries a terminal status.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
+    again with the same key, the call follows that training from its first message, ended or not.
+    With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+    """
     StopTrain: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]  # type: ignore[assignment]
     """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]  # type: ignore[assignment]
@@ -288,7 +296,11 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.TrainRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_cuvis_ai_pb2.TrainResponse], _abc.AsyncIterator[_cuvis_ai_pb2.TrainResponse]]:
-        """Trains the session's pipeline and streams progress; the last message carries a terminal status."""
+        """Trains the session's pipeline and streams progress; the last message carries a terminal status.
+        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
+        again with the same key, the call follows that training from its first message, ended or not.
+        With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+        """
 
     def StopTrain(
         self,

@@ -44,9 +44,13 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     """Failed; error_reason and error_text are filled."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 5
     """Stopped on request; result holds the last completed step, if there was one."""
+    RUN_STATE_REFUSED: _RunState.ValueType  # 6
+    """Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
+    A run of the same id may be made in its place.
+    """
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
-    """Where a training run stands; COMPLETE, FAILED and CANCELLED are final."""
+    """Where a training run stands; COMPLETE, FAILED, CANCELLED and REFUSED are final."""
 
 RUN_STATE_UNSPECIFIED: RunState.ValueType  # 0
 """Not given; never stored."""
@@ -60,6 +64,10 @@ RUN_STATE_FAILED: RunState.ValueType  # 4
 """Failed; error_reason and error_text are filled."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 5
 """Stopped on request; result holds the last completed step, if there was one."""
+RUN_STATE_REFUSED: RunState.ValueType  # 6
+"""Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
+A run of the same id may be made in its place.
+"""
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
 @_typing.final
@@ -313,10 +321,11 @@ class RunRecord(_message.Message):
     CHECKPOINT_DIGEST_FIELD_NUMBER: _builtins.int
     RESULT_FIELD_NUMBER: _builtins.int
     ATTEMPTS_FIELD_NUMBER: _builtins.int
+    KEY_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
     """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
     run_id: _builtins.str
-    """Identifier of the run, a random UUID."""
+    """Identifier of the run, a UUID that its session and its key make."""
     session_id: _builtins.str
     """Session that is trained."""
     trainer_type: _builtins.int
@@ -342,9 +351,9 @@ class RunRecord(_message.Message):
     result.weights_digest, for readers that do not know result.
     """
     error_reason: _builtins.str
-    """Name of the error reason; only when FAILED."""
+    """Name of the error reason; only when FAILED or REFUSED."""
     error_text: _builtins.str
-    """What went wrong, as the client may read it; only when FAILED."""
+    """What went wrong, as the client may read it; only when FAILED or REFUSED."""
     traceparent: _builtins.str
     """W3C trace context of the Train call that started the run; empty: not traced."""
     stop_requested: _builtins.bool
@@ -353,6 +362,8 @@ class RunRecord(_message.Message):
     """Artifact of the newest checkpoint from which the run can be resumed; empty: none."""
     attempts: _builtins.int
     """How often the run was taken up since its newest checkpoint."""
+    key: _builtins.str
+    """What clients name the run by, in the metadata of Train; empty: written by an older release."""
     @_builtins.property
     def pipeline(self) -> Global___Pipeline:
         """The pipeline that the run started from."""
@@ -387,10 +398,11 @@ class RunRecord(_message.Message):
         checkpoint_digest: _builtins.str = ...,
         result: Global___Pipeline | None = ...,
         attempts: _builtins.int = ...,
+        key: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["pipeline", b"pipeline", "result", b"result"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "checkpoint_digest", b"checkpoint_digest", "created_ms", b"created_ms", "data_config_json", b"data_config_json", "error_reason", b"error_reason", "error_text", b"error_text", "fencing_token", b"fencing_token", "format_version", b"format_version", "heartbeat_ms", b"heartbeat_ms", "owner", b"owner", "pipeline", b"pipeline", "result", b"result", "result_weights_digest", b"result_weights_digest", "run_id", b"run_id", "session_id", b"session_id", "state", b"state", "stop_requested", b"stop_requested", "traceparent", b"traceparent", "trainer_type", b"trainer_type", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "checkpoint_digest", b"checkpoint_digest", "created_ms", b"created_ms", "data_config_json", b"data_config_json", "error_reason", b"error_reason", "error_text", b"error_text", "fencing_token", b"fencing_token", "format_version", b"format_version", "heartbeat_ms", b"heartbeat_ms", "key", b"key", "owner", b"owner", "pipeline", b"pipeline", "result", b"result", "result_weights_digest", b"result_weights_digest", "run_id", b"run_id", "session_id", b"session_id", "state", b"state", "stop_requested", b"stop_requested", "traceparent", b"traceparent", "trainer_type", b"trainer_type", "training_config_json", b"training_config_json", "trainrun_config_json", b"trainrun_config_json"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -176,7 +176,7 @@ RUNS = Metric(
 RUNS_ENDED = Metric(
     name="fleet_runs_ended_total",
     kind=MetricKind.COUNTER,
-    meaning="Trainings that ended here: complete, failed or cancelled.",
+    meaning="Trainings that ended here: complete, failed, cancelled or refused.",
     services=("trainer",),
     labels=("state",),
 )

@@ -1,0 +1,218 @@
+"""Calls of Train with one key mean one training, which each is told from its first message."""
+
+import threading
+
+import grpc
+import pytest
+
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_trainer.training_name import run_id_of
+from tests.service.trainer.training_client import CALL_WITHIN_S, read, read_until
+from tests.support.polling import wait_until
+
+KEY, OTHER = "first-key-of-a-client", "other-key-of-a-client"
+
+
+def named(client, key=KEY, *, begun=False, trainer_type=pb.TRAINER_TYPE_STATISTICAL, data=b""):
+    """The stream of a call that names its training."""
+    metadata = [("x-fleet-training-key", key)] if key is not None else []
+    if begun:
+        metadata.append(("x-fleet-training-begun", "yes"))
+    request = pb.TrainRequest(session_id=client.session_id, trainer_type=trainer_type)
+    if data:
+        request.data.config_bytes = data
+    return client.stub.Train(request, metadata=metadata, timeout=CALL_WITHIN_S)
+
+
+def long(passes=10):
+    frames = ",".join(str(number) for number in list(range(80)) * passes)
+    return b'{"cu3s_file_path":"long.npz","train_ids":[%s]}' % frames.encode()
+
+
+def without_waiting(result):
+    """What was read, without the messages that are made for who waits."""
+    messages, error = result
+    return [each for each in messages if "queued," not in each.message], error
+
+
+def told_key(stream):
+    return dict(stream.initial_metadata())["x-fleet-training-key"]
+
+
+def refused(stream):
+    messages, error = read(stream)
+    assert messages == []
+    return error.code(), error.details()
+
+
+def test_a_training_that_ended_is_told_again_and_not_made_again(client):
+    client.apply()
+    first, error = read(named(client))
+    assert error is None
+    assert first[-1].status == pb.TRAIN_STATUS_COMPLETE
+    run_id, weights = client.session.run_id, client.session.pipeline.weights_digest
+
+    again = named(client)
+
+    assert read(again) == (first, None)
+    assert told_key(again) == KEY
+    assert client.session.run_id == run_id
+    assert client.session.pipeline.weights_digest == weights
+    newer, _ = read(named(client, OTHER))
+    assert newer[-1].status == pb.TRAIN_STATUS_COMPLETE
+    assert client.session.run_id != run_id
+    assert read(named(client)) == (first, None)
+
+
+def test_a_training_that_failed_is_told_again_with_its_status(client):
+    client.apply()
+    missing = b'{"cu3s_file_path":"missing.npz","train_ids":[0]}'
+    first, error = read(named(client, data=missing))
+    assert first[-1].status == pb.TRAIN_STATUS_ERROR
+
+    again, same = read(named(client, data=missing))
+
+    assert again == first
+    assert (same.code(), same.details()) == (error.code(), error.details())
+    assert same.code() is grpc.StatusCode.NOT_FOUND
+
+
+def test_a_training_that_was_cancelled_is_told_again(client):
+    client.apply()
+    stream = named(client, data=long(200))
+    head = read_until(stream, "Fitted normalizer")
+    assert client.stop().accepted
+    rest, error = read(stream)
+    assert error is None
+
+    assert read(named(client)) == (head + rest, None)
+    assert rest[-1].status == pb.TRAIN_STATUS_CANCELLED
+
+
+def test_what_was_missed_with_the_end_is_told_to_who_comes_back(client):
+    client.apply()
+    stream = named(client, data=long())
+    head = [next(stream), next(stream)]
+    stream.cancel()
+    wait_until(lambda: client.status().status == pb.TRAIN_STATUS_COMPLETE, "the end", CALL_WITHIN_S)
+
+    messages, error = read(named(client, begun=True))
+
+    assert error is None
+    assert messages[:2] == head
+    assert messages[-1].status == pb.TRAIN_STATUS_COMPLETE
+    assert len(messages) > 10
+
+
+def test_calls_with_one_key_at_once_make_one_run(client):
+    client.apply()
+    results = []
+    threads = [
+        threading.Thread(target=lambda: results.append(read(named(client)))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(CALL_WITHIN_S)
+
+    assert client.session.run_id == run_id_of(client.session_id, KEY)
+    stored = read(named(client))
+    assert stored[1] is None
+    assert [each.message for each in stored[0]].count("Starting statistical training") == 1
+    assert [without_waiting(result) for result in results] == [stored] * 6
+
+
+def test_a_call_with_another_key_attaches_and_hears_what_the_training_is_called(client):
+    client.apply()
+    first = named(client, data=long())
+    next(first)
+
+    second = named(client, OTHER)
+    unnamed = client.train()
+    next(second)
+    next(unnamed)
+
+    assert told_key(second) == told_key(unnamed) == KEY
+    assert read(first)[1] is None
+    assert read(second)[1] is None
+
+
+def test_a_training_without_a_key_is_given_one(client):
+    client.apply()
+    stream = client.train()
+    first, error = read(stream)
+    assert error is None
+
+    assert read(named(client, told_key(stream), begun=True)) == (first, None)
+
+
+def test_the_newest_training_is_followed_without_its_key_and_none_begins(client):
+    client.apply()
+    code, text = refused(named(client, None, begun=True))
+    assert code is grpc.StatusCode.NOT_FOUND
+    assert "kept for a day" in text
+    assert client.session.run_id == ""
+    first, _ = read(client.train())
+
+    assert read(named(client, None, begun=True)) == (first, None)
+
+
+def test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it(client):
+    client.apply()
+
+    code, _ = refused(named(client, begun=True))
+
+    assert code is grpc.StatusCode.NOT_FOUND
+    assert client.session.run_id == ""
+
+
+def test_a_key_keeps_to_its_kind_of_training(client):
+    client.apply()
+    read(named(client))
+
+    code, text = refused(named(client, trainer_type=pb.TRAINER_TYPE_GRADIENT))
+
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
+    assert "was TRAINER_TYPE_STATISTICAL" in text
+
+
+@pytest.mark.parametrize("key", ["", "short", "a" * 65, "with a space in it", "dots.are.not.in.it"])
+def test_what_is_no_key_is_refused_before_anything_is_made(client, key):
+    client.apply()
+
+    code, text = refused(named(client, key))
+
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+    assert "16 to 64 letters, digits, '-' or '_'" in text
+    assert client.session.run_id == ""
+
+
+def test_two_keys_in_one_call_are_none(client):
+    client.apply()
+    metadata = (("x-fleet-training-key", KEY), ("x-fleet-training-key", OTHER))
+    request = pb.TrainRequest(
+        session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL
+    )
+
+    code, _ = refused(client.stub.Train(request, metadata=metadata, timeout=CALL_WITHIN_S))
+
+    assert code is grpc.StatusCode.INVALID_ARGUMENT
+
+
+def test_a_key_that_was_refused_for_want_of_room_begins_later(client, settings):
+    others = [type(client)(client.stub, settings) for _ in range(2)]
+    for each in (client, *others):
+        each.apply()
+    running = client.train_long()
+    next(running)
+    waiting = others[0].train()
+    next(waiting)
+    assert refused(named(others[1]))[0] is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert read(running)[1] is None
+    assert read(waiting)[1] is None
+
+    messages, error = read(named(others[1]))
+
+    assert error is None
+    assert messages[-1].status == pb.TRAIN_STATUS_COMPLETE
+    assert [m.status for m in messages].count(pb.TRAIN_STATUS_ERROR) == 0

@@ -1,0 +1,56 @@
+"""The runs of a trainer on stores in memory."""
+
+from fleet_platform.runs import MemoryRunStore
+from fleet_platform.sessions import MemorySessionStore
+from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.records.v1 import records_pb2 as records
+from fleet_trainer import run_endings, train_messages
+from fleet_trainer.run_beginning import RunBeginning
+from fleet_trainer.run_queue import RunQueue
+from fleet_trainer.training_runs import TrainingRuns
+from tests.unit.trainer.pool_double import PoolDouble
+
+
+class TrainingWorld:
+    """A session with a pipeline, and no child that is free; `pool.free` changes that."""
+
+    def __init__(self):
+        self.sessions = MemorySessionStore(ttl_s=60.0)
+        self.runs = MemoryRunStore()
+        self.pool = PoolDouble(free=0)
+        self.queue = RunQueue(runs=self.runs, pool=self.pool, owner="trainer", bound=1)
+        parts = {"sessions": self.sessions, "runs": self.runs, "queue": self.queue}
+        self.training = TrainingRuns(**parts)
+        self.beginning = RunBeginning(**parts)
+        self.sessions.create(
+            records.SessionRecord(
+                format_version=1,
+                session_id="session",
+                pipeline=records.Pipeline(config_json=b"{}", config_digest="one"),
+            )
+        )
+
+    @property
+    def session(self):
+        return self.sessions.read("session")
+
+    def start(self, session=None, key=""):
+        return self.beginning.begin(
+            session or self.session,
+            pb.TRAINER_TYPE_STATISTICAL,
+            key,
+            data_config_json=b'{"d":1}',
+            training_config_json=b"",
+        )
+
+    def tell(self, run, *messages):
+        for message in messages:
+            self.runs.append(run.run_id, run.fencing_token, message.SerializeToString())
+
+    def complete(self, run):
+        message = train_messages.complete_statistical()
+        result = records.Pipeline(weights_digest="00")
+        self.runs.finish(run_endings.completed(run, result), message.SerializeToString())
+
+    def texts(self, run_id, is_wanted=lambda: True):
+        return [message.message for message in self.training.follow(run_id, is_wanted)]
