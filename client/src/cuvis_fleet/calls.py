@@ -50,13 +50,12 @@ class Calls:
         Raises:
             CuvisFleetError: it failed, or cannot be followed any more.
         """
-        self.run(training.before())
         while True:
             attempt = training.attempt()
             stream = self._stream(attempt.step)(attempt.step.request, metadata=attempt.metadata)
             try:
                 for message in stream:
-                    if training.is_new(message):
+                    if training.is_new(message, stream.initial_metadata()):
                         yield Progress.from_wire(message)
             except grpc.RpcError as error:
                 pause_s = training.pause_s(error)
@@ -64,11 +63,9 @@ class Calls:
                 return
             finally:
                 stream.cancel()
-            time.sleep(pause_s)
-            if (last := self.run(training.ending())) is not None:
-                yield Progress.from_wire(last)
-                training.raise_failure(last)
+            if pause_s is None:
                 return
+            time.sleep(pause_s)
 
     def _call(self, step: Step) -> Reply:
         call = self._callables.get(step.path)

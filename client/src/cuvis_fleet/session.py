@@ -120,23 +120,42 @@ class Session:
         plan = session_plans.restore_trainrun(self.id, path, weights, strict=strict)
         return self._calls.run(plan)
 
-    def train(self, trainer: Trainer = "statistical") -> Iterator[Progress]:
+    def train(
+        self, trainer: Trainer = "statistical", *, key: str | None = None
+    ) -> Iterator[Progress]:
         """Train the pipeline on the data that was applied.
 
         Training goes on when the iteration is left early; a later call of the same kind attaches
         to it. Where the connection breaks, this one comes back by itself and yields each message
-        once; of a training that ended meanwhile it yields the last.
+        once, whether the training goes on or has ended meanwhile.
 
         Args:
             trainer: ``statistical``, ``gradient`` or ``calibration``.
+            key: a name for this training, 16 to 64 letters, digits, ``-`` or ``_``. A call with
+                the key of one that was begun, in this program or another, follows that one from its
+                first message, for a day after its end too; None: a new name.
 
         Yields:
             What the server tells, as it comes; training begins when the first message is asked
             for. The last one has the status ``complete`` or ``cancelled``; a failure is raised.
         """
         request = session_plans.train_request(self.id, trainer)
-        with closing(self._calls.follow(FollowedTraining(self._calls.link, request))) as messages:
-            yield from messages
+        yield from self._followed(FollowedTraining(self._calls.link, request, key))
+
+    def follow(self, *, key: str | None = None) -> Iterator[Progress]:
+        """Follow a training from its first message, whether it goes on or has ended; begin none.
+
+        Args:
+            key: that it was begun with; None: the session's newest training.
+
+        Yields:
+            As `train` does.
+
+        Raises:
+            NotFound: there is none, or it ended more than a day ago.
+        """
+        request = session_plans.follow_request(self.id)
+        yield from self._followed(FollowedTraining(self._calls.link, request, key, begun=True))
 
     def stop(self) -> str:
         """Stop the training at its next batch or node; returns what will happen, for people.
@@ -209,3 +228,7 @@ class Session:
     def close(self) -> None:
         """End the session; the server frees what it holds."""
         self._calls.run(session_plans.close(self.id))
+
+    def _followed(self, training: FollowedTraining) -> Iterator[Progress]:
+        with closing(self._calls.follow(training)) as messages:
+            yield from messages

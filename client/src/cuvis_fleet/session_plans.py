@@ -128,6 +128,11 @@ def train_request(session_id: str, trainer: Trainer) -> pb.TrainRequest:
     return pb.TrainRequest(session_id=session_id, trainer_type=_TRAINERS[trainer])
 
 
+def follow_request(session_id: str) -> pb.TrainRequest:
+    """What follows a training, of any kind, and begins none."""
+    return pb.TrainRequest(session_id=session_id)
+
+
 def status(session_id: str) -> Plan[Progress]:
     """The newest message of the training."""
     request = pb.GetTrainStatusRequest(session_id=session_id)

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 import yaml
 
+import cuvis_fleet
 from fleet_local.background import BackgroundStack
 from tests.e2e.cli.conftest import DATA, CommandLine, environment_of
+from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -105,6 +107,35 @@ def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -
     assert "channel_selector  gradient  complete" in shown
     assert re.search(r"saved: \S+/cli/kept\.yaml", shown)
     assert "no runs are noted" in cli.shown("runs", "list")
+
+
+def test_a_training_that_ended_without_its_terminal_is_told_from_its_first_message(
+    cli: CommandLine, stack: BackgroundStack
+) -> None:
+    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
+    with cli.terminal(*asked) as running:
+        running.wait_for("gradient: epoch 1")
+        running.press_ctrl_c()
+        assert running.exit_code() == 130, running.text
+    (run,) = cli.documents("runs", "list")[0]["runs"]
+    with cuvis_fleet.connect(stack.address) as client:
+        session = client.attach(run["session_id"])
+        wait_until(lambda: session.status().status == "complete", "the end", 60.0)
+        newest = [each.message for each in session.follow()]
+        first, *told, last = cli.documents("runs", "attach", run["session_id"])
+        assert [each.message for each in session.follow()] == newest
+    assert (first["event"], last["event"]) == ("session", "complete")
+    assert [each["message"] for each in told] == newest
+    assert newest[0] == "Gradient training"
+    assert cli.documents("runs", "attach", run["session_id"])[1:-1] == told
+
+
+def test_a_training_of_somebody_else_is_followed(cli: CommandLine, stack: BackgroundStack) -> None:
+    with cuvis_fleet.connect(stack.address) as client, client.session() as session:
+        session.apply(session.resolve("trainrun", "trainrun/channel_selector", list(DATA)))
+        *_, last = session.train("gradient")
+        _, first, *_, told, _ = cli.documents("runs", "attach", session.id)
+        assert (first["message"], told["message"]) == ("Gradient training", last.message)
 
 
 def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: CommandLine) -> None:

@@ -19,10 +19,12 @@ class Steps:
     Attributes:
         call: makes a call of the session by its name.
         follow: trains; tells each message to the function given.
+        session_id: the server's name for it.
     """
 
     call: Callable[..., Any]
     follow: Callable[[str, Callable[[cuvis_fleet.Progress], None]], None]
+    session_id: str
 
 
 def synchronous(address: str, work: Work, **connection: Any) -> Any:
@@ -34,7 +36,11 @@ def synchronous(address: str, work: Work, **connection: Any) -> Any:
                 tell(progress)
 
         return work(
-            Steps(lambda name, *args, **more: getattr(session, name)(*args, **more), follow)
+            Steps(
+                lambda name, *args, **more: getattr(session, name)(*args, **more),
+                follow,
+                session.id,
+            )
         )
 
 
@@ -63,6 +69,7 @@ def asynchronous(address: str, work: Work, **connection: Any) -> Any:
             Steps(
                 lambda name, *args, **more: wait(getattr(session, name)(*args, **more)),
                 lambda trainer, tell: wait(follow(trainer, tell)),
+                session.id,
             )
         )
     finally:

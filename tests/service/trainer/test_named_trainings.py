@@ -154,7 +154,11 @@ def test_the_newest_training_is_followed_without_its_key_and_none_begins(client)
     assert client.session.run_id == ""
     first, _ = read(client.train())
 
+    whatever_its_kind = pb.TRAINER_TYPE_UNSPECIFIED
+    assert read(named(client, None, begun=True, trainer_type=whatever_its_kind)) == (first, None)
     assert read(named(client, None, begun=True)) == (first, None)
+    code, _ = refused(named(client, None, begun=True, trainer_type=pb.TRAINER_TYPE_GRADIENT))
+    assert code is grpc.StatusCode.FAILED_PRECONDITION
 
 
 def test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it(client):

@@ -8,6 +8,8 @@ from cuvis_fleet.cli.journal import Entry, Journal
 from cuvis_fleet.progress import Progress
 from cuvis_fleet.saved_pipeline import SavedPipeline
 
+KEY = "a-key-of-the-journal"
+
 
 def message(status, text=""):
     return Progress("train", status, 0, 0, 0, {}, {}, text, "", 0, 0)
@@ -18,16 +20,20 @@ class SessionDouble:
 
     id = "s1"
 
-    def __init__(self, latest="unspecified", ends="complete"):
-        self.latest = latest
+    def __init__(self, ends="complete"):
         self.ends = ends
         self.asked = []
+        self.keys = []
 
-    def status(self):
-        return message(self.latest, "as it stands")
-
-    def train(self, trainer):
+    def train(self, trainer, *, key):
         self.asked.append(trainer)
+        self.keys.append(key)
+        yield message("running")
+        yield message(self.ends, "by request")
+
+    def follow(self, *, key):
+        self.asked.append("follow")
+        self.keys.append(key)
         yield message("running")
         yield message(self.ends, "by request")
 
@@ -52,25 +58,51 @@ def run_of(session, journal, **more):
 def test_trainings_follow_one_another_and_are_noted_as_they_begin(journal):
     session = SessionDouble()
     run = run_of(session, journal)
-    noted = [(trainer, journal.find("s1").phase) for trainer, _ in run.begin()]
-    assert noted == [("statistical", 0)] * 2 + [("gradient", 1)] * 2
+    noted = []
+    for trainer, _ in run.begin():
+        entry = journal.find("s1")
+        noted.append((trainer, entry.phase, entry.key, entry.begun))
+    first, second = session.keys
+    assert noted == [("statistical", 0, first, True)] * 2 + [("gradient", 1, second, True)] * 2
+    assert first != second
     assert session.asked == ["statistical", "gradient"]
 
 
+def test_a_training_is_noted_before_it_is_asked_for(journal):
+    session = SessionDouble()
+
+    def refused(_trainer, *, key):
+        entry = journal.find("s1")
+        assert (entry.key, entry.begun) == (key, False)
+        raise ConnectionError
+
+    session.train = refused
+    with pytest.raises(ConnectionError):
+        next(run_of(session, journal).begin())
+
+
 @pytest.mark.parametrize(
-    ("phase", "latest", "asked"),
+    ("noted", "asked", "keys"),
     [
-        (0, "running", ["statistical", "gradient"]),
-        (1, "running", ["gradient"]),
-        (0, "complete", ["gradient"]),
-        (1, "complete", []),
+        ({"key": KEY, "begun": True}, ["follow", "gradient"], 2),
+        ({"key": KEY, "begun": True, "phase": 1}, ["follow"], 1),
+        ({"key": KEY}, ["statistical", "gradient"], 2),
+        ({"key": KEY, "phase": 1}, ["gradient"], 1),
     ],
 )
-def test_coming_back_begins_nothing_that_was_done(journal, phase, latest, asked):
-    session = SessionDouble(latest)
-    messages = list(run_of(session, journal, phase=phase).come_back())
+def test_coming_back_begins_nothing_that_was_begun(journal, noted, asked, keys):
+    session = SessionDouble()
+    messages = list(run_of(session, journal, **noted).come_back())
     assert session.asked == asked
-    assert messages[-1][1].status == "complete"
+    assert session.keys[0] == KEY
+    assert len(set(session.keys)) == keys
+    assert [each.status for _, each in messages] == ["running", "complete"] * keys
+
+
+def test_a_training_that_was_noted_without_a_key_is_the_newest(journal):
+    session = SessionDouble()
+    list(run_of(session, journal, phase=1).come_back())
+    assert (session.asked, session.keys) == (["follow"], [None])
 
 
 @pytest.mark.parametrize(
@@ -80,10 +112,10 @@ def test_what_did_not_come_to_its_end_is_a_failure(journal, status, said, code):
     with pytest.raises(CommandFailed, match=said) as failed:
         list(run_of(SessionDouble(ends=status), journal).begin())
     assert failed.value.code == code
-    session = SessionDouble(latest=status)
+    session = SessionDouble(ends=status)
     with pytest.raises(CommandFailed, match=said):
-        list(run_of(session, journal).come_back())
-    assert session.asked == []
+        list(run_of(session, journal, key=KEY, begun=True).come_back())
+    assert session.asked == ["follow"]
 
 
 def test_a_session_is_closed_once_its_pipeline_is_saved(journal):

@@ -1,5 +1,6 @@
 """A server that speaks the wire and keeps what it was told; each answer can be replaced."""
 
+from collections import defaultdict
 from concurrent import futures
 from contextlib import contextmanager
 
@@ -28,6 +29,8 @@ class WireDouble(CuvisAIServiceServicer):
         }
         self.received = []
         self.traceparents = {}
+        self.metadata = defaultdict(list)
+        self.headers = ()
         self.tells_trace_id = True
 
     def requests(self, method):
@@ -35,7 +38,10 @@ class WireDouble(CuvisAIServiceServicer):
 
     def answer(self, method, request, context):
         self.received.append((method, request))
-        traceparent = dict(context.invocation_metadata())["traceparent"]
+        sent = dict(context.invocation_metadata())
+        self.metadata[method].append(sent)
+        context.send_initial_metadata(self.headers)
+        traceparent = sent["traceparent"]
         self.traceparents[method] = traceparent
         if self.tells_trace_id:
             context.set_trailing_metadata((("x-trace-id", traceparent.split("-")[1]),))

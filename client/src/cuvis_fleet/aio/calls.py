@@ -51,13 +51,12 @@ class AsyncCalls:
         Raises:
             CuvisFleetError: it failed, or cannot be followed any more.
         """
-        await self.run(training.before())
         while True:
             attempt = training.attempt()
             stream = self._stream(attempt.step)(attempt.step.request, metadata=attempt.metadata)
             try:
                 async for message in stream:
-                    if training.is_new(message):
+                    if training.is_new(message, await stream.initial_metadata()):
                         yield Progress.from_wire(message)
             except grpc.RpcError as error:
                 pause_s = training.pause_s(error)
@@ -65,11 +64,9 @@ class AsyncCalls:
                 return
             finally:
                 stream.cancel()
-            await asyncio.sleep(pause_s)
-            if (last := await self.run(training.ending())) is not None:
-                yield Progress.from_wire(last)
-                training.raise_failure(last)
+            if pause_s is None:
                 return
+            await asyncio.sleep(pause_s)
 
     async def _call(self, step: Step) -> Reply:
         call = self._callables.get(step.path)

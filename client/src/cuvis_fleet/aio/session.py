@@ -91,10 +91,20 @@ class AsyncSession:
         plan = session_plans.restore_trainrun(self.id, path, weights, strict=strict)
         return await self._calls.run(plan)
 
-    async def train(self, trainer: Trainer = "statistical") -> AsyncIterator[Progress]:
+    async def train(
+        self, trainer: Trainer = "statistical", *, key: str | None = None
+    ) -> AsyncIterator[Progress]:
         """Train the pipeline on the data that was applied."""
         request = session_plans.train_request(self.id, trainer)
-        training = FollowedTraining(self._calls.link, request)
+        training = FollowedTraining(self._calls.link, request, key)
+        async with aclosing(self._calls.follow(training)) as messages:
+            async for message in messages:
+                yield message
+
+    async def follow(self, *, key: str | None = None) -> AsyncIterator[Progress]:
+        """Follow a training from its first message, whether it goes on or has ended; begin none."""
+        request = session_plans.follow_request(self.id)
+        training = FollowedTraining(self._calls.link, request, key, begun=True)
         async with aclosing(self._calls.follow(training)) as messages:
             async for message in messages:
                 yield message

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import get_args
+from typing import Any, get_args
 
 from cuvis_fleet.cli.exit_code import ExitCode
 from cuvis_fleet.cli.failures import CommandFailed
 from cuvis_fleet.cli.journal import Entry, Journal
+from cuvis_fleet.followed_training import new_key
 from cuvis_fleet.progress import Progress
 from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.session import Session
@@ -18,8 +19,8 @@ TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 class FollowedRun:
     """Trains what was applied to a session, or comes back to it.
 
-    The number of the training is noted with its first message, so that a later call goes on with
-    the right one.
+    Each training is noted with its key before it is asked for, so that a later call goes on with
+    the right one, whether it runs, has ended, or was never begun.
     """
 
     def __init__(self, session: Session, journal: Journal, entry: Entry) -> None:
@@ -34,17 +35,16 @@ class FollowedRun:
     def come_back(self) -> Iterator[tuple[str, Progress]]:
         """Go on where an earlier call left.
 
-        A training that ended meanwhile is not begun again; its last message is told.
+        A training that was begun is told from its first message and not begun again, though it
+        ended meanwhile.
         """
-        phase = self.entry.phase
-        latest = self._session.status()
-        if latest.status == "running":
-            yield from self._from(phase)
-            return
-        yield self.entry.trainers[phase], latest
-        self._check(latest)
-        if latest.status == "complete":
-            yield from self._from(phase + 1)
+        entry = self.entry
+        kind = entry.trainers[entry.phase]
+        if entry.key and not entry.begun:
+            yield from self._told(kind, self._session.train(_trainer(kind), key=entry.key))
+        else:
+            yield from self._told(kind, self._session.follow(key=entry.key or None))
+        yield from self._from(entry.phase + 1)
 
     def finish(self) -> SavedPipeline | None:
         """Save the pipeline where that was asked for, and then end the session."""
@@ -58,13 +58,18 @@ class FollowedRun:
     def _from(self, first: int) -> Iterator[tuple[str, Progress]]:
         for phase in range(first, len(self.entry.trainers)):
             trainer = _trainer(self.entry.trainers[phase])
-            noted = False
-            for progress in self._session.train(trainer):
-                if not noted:
-                    self.entry = self._journal.write(replace(self.entry, phase=phase))
-                    noted = True
-                yield trainer, progress
-                self._check(progress)
+            self._note(phase=phase, key=new_key(), begun=False)
+            yield from self._told(trainer, self._session.train(trainer, key=self.entry.key))
+
+    def _told(self, kind: str, messages: Iterator[Progress]) -> Iterator[tuple[str, Progress]]:
+        for progress in messages:
+            if not self.entry.begun:
+                self._note(begun=True)
+            yield kind, progress
+            self._check(progress)
+
+    def _note(self, **news: Any) -> None:
+        self.entry = self._journal.write(replace(self.entry, **news))
 
     def _check(self, progress: Progress) -> None:
         if progress.status == "cancelled":

@@ -26,7 +26,9 @@ class Entry:
         address: of the server.
         trainrun: that is trained in it.
         trainers: kinds of training, in their order.
-        phase: number of the one that was begun last.
+        phase: number of the one that was asked for last.
+        key: that this one was asked for with; empty: noted by an older release, or not asked for.
+        begun: whether this one has told anything.
         save_path: where the trained pipeline goes on the server; empty: nowhere.
         opened: when, ISO 8601, UTC.
     """
@@ -36,6 +38,8 @@ class Entry:
     trainrun: str
     trainers: tuple[str, ...]
     phase: int = 0
+    key: str = ""
+    begun: bool = False
     save_path: str = ""
     opened: str = ""
 

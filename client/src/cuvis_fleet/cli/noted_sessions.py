@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass, replace
 
 from rich.table import Table
 
-from cuvis_fleet.cli.followed_run import TRAINERS
 from cuvis_fleet.cli.invocation import Invocation
 from cuvis_fleet.cli.journal import Entry, Journal
 from cuvis_fleet.cli.report import Report
@@ -13,6 +12,9 @@ from cuvis_fleet.client import Client
 from cuvis_fleet.errors import CuvisFleetError, NotFound
 
 _TIMEOUT_S = 5.0
+
+_ANY_TRAINER = "training"
+"""Name of the kind where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class State:
 def look_up(journal: Journal, asked: Invocation, name: str) -> Entry:
     """The noted session whose id begins with `name`, or one of that id at the asked address."""
     found = journal.find(name)
-    return found or Entry(name, asked.address, trainrun="", trainers=TRAINERS[:1])
+    return found or Entry(name, asked.address, trainrun="", trainers=(_ANY_TRAINER,))
 
 
 def connected(asked: Invocation, entry: Entry, *, timeout_s: float | None = None) -> Client:

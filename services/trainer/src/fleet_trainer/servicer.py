@@ -19,6 +19,7 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     TrainRequest,
     TrainResponse,
 )
+from fleet_proto.records.v1.records_pb2 import RunRecord, SessionRecord
 from fleet_proto.training_key import KEY
 from fleet_schemas import canonical_json
 from fleet_trainer import convert, preconditions
@@ -61,25 +62,12 @@ class TrainerServicer:
             raise OutOfOrder(
                 "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
             )
-        trainer_type = convert.trainer_type_of(request)
         name = TrainingName.of(call)
         run = self._runs.meant(session, name)
-        if run is not None:
-            attachable(run, trainer_type)
-        else:
-            data = with_splits_of_file(
-                convert.data_config_of(request, session), session, self._paths
-            )
-            training = convert.training_config_json(request, session)
-            preconditions.check(trainer_type, session, data, training)
-            call.check()
-            run = self._beginning.begin(
-                session,
-                trainer_type,
-                name.key,
-                data_config_json=canonical_json(data),
-                training_config_json=training,
-            )
+        if run is None:
+            run = self._begun(request, session, name.key, call)
+        elif request.trainer_type or not name.begun:
+            attachable(run, convert.trainer_type_of(request))
         trace.get_current_span().set_attribute(RUN_ID, run.run_id)
         if run.key:
             call.tell(KEY, run.key)
@@ -96,3 +84,19 @@ class TrainerServicer:
         """Tell where the session's newest training stands."""
         session = self._sessions.read(request.session_id)
         return GetTrainStatusResponse(latest_progress=self._runs.latest(session))
+
+    def _begun(
+        self, request: TrainRequest, session: SessionRecord, key: str, call: Call
+    ) -> RunRecord:
+        trainer_type = convert.trainer_type_of(request)
+        data = with_splits_of_file(convert.data_config_of(request, session), session, self._paths)
+        training = convert.training_config_json(request, session)
+        preconditions.check(trainer_type, session, data, training)
+        call.check()
+        return self._beginning.begin(
+            session,
+            trainer_type,
+            key,
+            data_config_json=canonical_json(data),
+            training_config_json=training,
+        )

@@ -292,7 +292,8 @@ class CuvisAIServiceServicer:
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
         The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
         again with the same key, the call follows that training from its first message, ended or not.
-        With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+        With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
+        metadata tell the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

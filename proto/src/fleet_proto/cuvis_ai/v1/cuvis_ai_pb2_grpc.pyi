@@ -76,7 +76,8 @@ class CuvisAIServiceStub:
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
     The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
     again with the same key, the call follows that training from its first message, ended or not.
-    With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+    With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
+    metadata tell the key.
     """
     StopTrain: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]
     """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
@@ -154,7 +155,8 @@ class CuvisAIServiceAsyncStub(CuvisAIServiceStub):
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
     The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
     again with the same key, the call follows that training from its first message, ended or not.
-    With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+    With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
+    metadata tell the key.
     """
     StopTrain: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]  # type: ignore[assignment]
     """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
@@ -299,7 +301,8 @@ class CuvisAIServiceServicer:
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
         The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
         again with the same key, the call follows that training from its first message, ended or not.
-        With x-fleet-training-begun it begins none. The answer's initial metadata tell the key.
+        With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
+        metadata tell the key.
         """
 
     def StopTrain(
