@@ -131,6 +131,19 @@ def test_a_run_that_was_refused_makes_room_for_one_of_its_id(
     assert payloads(store, queued.run_id) == [b"first"]
 
 
+def test_who_held_a_run_that_was_refused_may_not_write_into_its_successor(
+    store: RunStore, claimed: RunRecord
+) -> None:
+    refused = store.read(claimed.run_id)
+    finish(store, refused, RunState.RUN_STATE_REFUSED)
+    store.create(RunRecord(run_id=claimed.run_id, session_id=claimed.session_id))
+    successor = store.claim(claimed.run_id, "trainer-2")
+    assert successor.fencing_token > claimed.fencing_token
+    with pytest.raises(Conflict):
+        store.append(claimed.run_id, claimed.fencing_token, b"late")
+    assert payloads(store, claimed.run_id) == []
+
+
 def test_of_many_creators_of_one_run_all_have_it(store: RunStore) -> None:
     creators = 8
     run = new_run()

@@ -12,7 +12,7 @@ from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import DataConfig, PipelineConfig, canonical_json, digest
-from fleet_trainer import patience, run_attempt, train_messages
+from fleet_trainer import patience, run_attempt, session_writer, train_messages
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.run_worker import RunWorker
@@ -149,6 +149,18 @@ def test_a_run_that_another_took_over_is_left_to_the_other(world, monkeypatch):
     assert world.sessions.read("session").pipeline.weights_digest == ""
     assert world.runs.read(run_id).owner == "another"
     assert world.runs.read(run_id).state == records.RUN_STATE_RUNNING
+
+
+def test_a_run_that_its_session_never_came_to_know_was_never_begun(world, monkeypatch):
+    monkeypatch.setattr(session_writer, "_NOTED_WITHIN_S", 0.05)
+    run_id = world.request()
+    world.sessions.update("session", lambda record: record.ClearField("run_id"))
+
+    assert world.execute(run_id) is ChildReply.DONE
+
+    # In place of such a one its key may begin another.
+    assert world.runs.read(run_id).state == records.RUN_STATE_REFUSED
+    assert "broke off" in world.last(run_id).message
 
 
 def test_a_newer_run_of_the_session_keeps_its_weights(world, monkeypatch):

@@ -28,7 +28,7 @@ from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Progress, Superseded
 from fleet_trainer.ranks import Ranks
 from fleet_trainer.run_failure import error_from
-from fleet_trainer.session_writer import SESSION_CLOSED, SessionWriter
+from fleet_trainer.session_writer import SESSION_CLOSED, NeverNoted, SessionWriter
 from fleet_trainer.statistical import train_statistically
 from fleet_trainer.training_work import Trained, TrainingWork
 
@@ -112,6 +112,9 @@ class RunAttempt:
             return self._train()
         except (Superseded, DependencyDown):
             raise
+        except NeverNoted as error:
+            message = train_messages.failed(error.text)
+            return Ending(run_endings.refused(self._run, error), message)
         except Cancelled as stop:
             if self._heartbeat.is_superseded:
                 raise Superseded from stop

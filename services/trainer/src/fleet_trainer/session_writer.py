@@ -16,6 +16,10 @@ _NOTED_WITHIN_S = 5.0
 _PAUSE_S = 0.05
 
 
+class NeverNoted(Conflict):
+    """The call that made the run broke off before the session knew of it."""
+
+
 class _NotNoted(Exception):
     """The session does not know the run."""
 
@@ -38,7 +42,7 @@ class SessionWriter:
         Raises:
             Superseded: a newer owner does.
             Cancelled: the session was closed.
-            Conflict: the call that made the run broke off before the session knew of it.
+            NeverNoted: the session does not come to know of the run.
         """
         deadline_s = time.monotonic() + _NOTED_WITHIN_S
         while True:
@@ -47,7 +51,7 @@ class SessionWriter:
             except _NotNoted as error:
                 # The call that makes a run tells the session right afterwards.
                 if time.monotonic() > deadline_s:
-                    raise Conflict(
+                    raise NeverNoted(
                         "The call that asked for this training broke off. Call Train again."
                     ) from error
             time.sleep(_PAUSE_S)

@@ -61,6 +61,7 @@ class MemoryRunStore:
             if current is not None and current.active:
                 return _copy(current.record)
             new = as_new(run, self._now_ms())
+            new.fencing_token = own.record.fencing_token if own is not None else 0
             self._runs[run.run_id] = _Run(new, self._clock())
             self._run_of_session[run.session_id] = run.run_id
             return _copy(new)

@@ -55,7 +55,7 @@ class RedisRunStore:
     def create(self, run: RunRecord) -> RunRecord:
         """See `RunStore.create`."""
         new = as_new(run, self._now_ms())
-        fields = ("record", dump(new), "state", int(new.state), "token", 0)
+        fields = ("record", dump(new), "state", int(new.state))
         reply = self._run(self._create, run.run_id, run.run_id, run.session_id, *fields)
         return _record(run.run_id, _pairs(reply))
 

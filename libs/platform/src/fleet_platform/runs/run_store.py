@@ -36,11 +36,12 @@ class RunStore(Protocol):
     def create(self, run: RunRecord) -> RunRecord:
         """Make `run` the session's active run, unless it is there or another one is active.
 
-        A run of the same id is returned as it stands, whether it goes on or has ended; one that
-        was REFUSED gives way. Else the session's active run is returned, if it has one; a run is
-        active while its state is QUEUED or RUNNING. Atomic per session: of two callers one creates,
-        the other gets the first one's record. A new run is QUEUED and has no owner, whatever `run`
-        says; ``created_ms`` is filled in where unset.
+        A run of the same id is returned as it stands, whether it goes on or has ended; one that was
+        REFUSED gives way and leaves its token, so that tokens rise through both. Else the session's
+        active run is returned, if it has one; a run is active while its state is QUEUED or RUNNING.
+        Atomic per session: of two callers one creates, the other gets the first one's record. A new
+        run is QUEUED and has no owner, whatever `run` says; ``created_ms`` is filled in where
+        unset.
         """
 
     def active(self) -> list[ActiveRun]:

@@ -50,8 +50,9 @@ local current = redis.call('GET', pointer)
 if current and active(redis.call('HGET', '{RUN_KEY}' .. current, 'state')) then
   return redis.call('HGETALL', '{RUN_KEY}' .. current)
 end
+local token = redis.call('HGET', KEYS[1], 'token') or '0'
 redis.call('DEL', KEYS[1], KEYS[2])
-redis.call('HSET', KEYS[1], 'session', ARGV[3], unpack(ARGV, 4))
+redis.call('HSET', KEYS[1], 'session', ARGV[3], 'token', token, unpack(ARGV, 4))
 redis.call('SET', pointer, ARGV[2])
 redis.call('ZADD', '{ACTIVE_KEY}', redis.call('INCR', '{ORDER_KEY}'), ARGV[2])
 keep()
