@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from cuvis_fleet.capabilities import Capabilities
-from cuvis_fleet.errors import CuvisFleetError, NotFound
+from cuvis_fleet.errors import CuvisFleetError, NotFound, NotImplementedYet
 from cuvis_fleet.findings import Findings
 from cuvis_fleet.node_info import NodeInfo
 from cuvis_fleet.pipeline_info import PipelineInfo
@@ -91,9 +91,12 @@ def draw(config: Config | str, file_format: str, session_id: str = "") -> Plan[b
         "GetPipelineVisualization", request, pb.GetPipelineVisualizationResponse
     )
     if file_format and answer.format and answer.format != file_format:
-        text = f"the server draws {answer.format} where {file_format} was asked for"
+        text = (
+            f"the server draws {answer.format} where {file_format} was asked for, as it has no"
+            " Graphviz; install graphviz there, or ask for dot or mermaid"
+        )
         code = grpc.StatusCode.UNIMPLEMENTED
-        raise CuvisFleetError("GetPipelineVisualization", code, text, "")
+        raise NotImplementedYet("GetPipelineVisualization", code, text, "")
     return bytes(answer.image_data)
 
 

@@ -77,7 +77,7 @@ class Cancelled(CuvisFleetError):
 
 
 class NotImplementedYet(CuvisFleetError):
-    """The server does not have the method."""
+    """The server lacks the method, or a program that it takes."""
 
 
 class ServerDefect(CuvisFleetError):

@@ -1,6 +1,7 @@
 """Every command in a terminal and as JSON, with a running fleet."""
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -50,9 +51,19 @@ def test_pipelines_are_listed_shown_and_drawn(cli: CommandLine) -> None:
     (info,) = cli.documents("pipelines", "show", "rx_statistical")
     assert yaml.safe_load(info["yaml"])["metadata"]["name"] == "RX_Statistical"
     assert "flowchart" in cli.shown("pipelines", "graph", "rx_statistical")
-    (told,) = cli.documents("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
-    assert (cli.folder / "graph.svg").stat().st_size == told["size_bytes"]
-    assert b"<svg" in (cli.folder / "graph.svg").read_bytes()
+    (told,) = cli.documents("pipelines", "graph", "rx_statistical", "--out", "graph.dot")
+    assert (cli.folder / "graph.dot").stat().st_size == told["size_bytes"]
+    assert b"digraph" in (cli.folder / "graph.dot").read_bytes()
+
+
+def test_a_picture_of_a_pipeline_takes_graphviz(cli: CommandLine) -> None:
+    asked = ("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
+    if shutil.which("dot"):
+        cli.documents(*asked)
+        assert b"<svg" in (cli.folder / "graph.svg").read_bytes()
+    else:
+        assert "install graphviz there" in " ".join(cli.shown(*asked, code=12).split())
+        assert not (cli.folder / "graph.svg").exists()
 
 
 def test_configurations_are_resolved_as_yaml_and_as_json(cli: CommandLine) -> None:

@@ -40,7 +40,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNAVAILABLE: "no server answers, or it lacks a part",
     ExitCode.TIMED_OUT: "no answer within `--timeout`",
     ExitCode.CANCELLED: "the training was stopped",
-    ExitCode.NOT_IMPLEMENTED: "the server does not have the method",
+    ExitCode.NOT_IMPLEMENTED: "the server lacks the method, or a program that it takes",
     ExitCode.SERVER_DEFECT: "an error of the server; its log has it under the trace id",
     ExitCode.FILE: "a file of this machine cannot be read or written",
     ExitCode.MISSING: "a library or program that the command needs is not installed",
