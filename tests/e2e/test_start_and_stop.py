@@ -32,11 +32,11 @@ def settings(tmp_path, data_dir):
 
 
 @contextmanager
-def _foreground(settings, log):
+def _foreground(settings, log, *arguments):
     """A stack as a user starts it; the leader of a process group, as in a terminal."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fleet_local"],
+            [sys.executable, "-m", "fleet_local", *arguments],
             cwd=REPOSITORY,
             env={**os.environ, **settings},
             stdout=output,
@@ -153,6 +153,20 @@ def test_a_signal_in_the_midst_of_starting_stops_every_process(settings, tmp_pat
         family = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, number)
         assert process.wait(timeout=STOPS_WITHIN_S) == 0
+        _gone, alive = psutil.wait_procs(family, timeout=1)
+        assert alive == []
+
+
+@pytest.mark.parametrize("serves", [False, True], ids=["starting", "serving"])
+def test_a_stack_beside_a_program_does_not_outlive_it(settings, tmp_path, serves):
+    parts, begun = tmp_path / "run" / "parts.json", tmp_path / "begun"
+    program = ("during", "sh", "-c", f"touch {begun}; exec sleep 300")
+    with _foreground(settings, tmp_path / "terminal.log", *program) as process:
+        reached = begun if serves else parts
+        wait_until(reached.exists, "it is that far", timeout_s=90)
+        family = psutil.Process(process.pid).children(recursive=True)
+        process.terminate()
+        assert process.wait(timeout=STOPS_WITHIN_S) == 128 + signal.SIGTERM
         _gone, alive = psutil.wait_procs(family, timeout=1)
         assert alive == []
 

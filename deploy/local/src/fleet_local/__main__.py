@@ -5,8 +5,10 @@
 already serves on ``GRPC_PORT`` is used as it is.
 """
 
+import signal
 import subprocess
 import sys
+from types import FrameType
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -34,7 +36,14 @@ def _foreground(settings: StackSettings) -> int:
     return supervisor.run()
 
 
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
 def _during(settings: StackSettings, command: list[str]) -> int:
+    # These end a program where it stands, and the stack would stay with nobody to stop it.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     if is_serving(health_address(settings)):
         return subprocess.run(command, check=False).returncode
     with background_stack(settings.grpc_port, settings.run_dir):
