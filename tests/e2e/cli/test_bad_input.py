@@ -19,6 +19,7 @@ from tests.unit.client.wire_double import WireDouble, serving
 pytestmark = pytest.mark.e2e
 
 BANDS = 5
+RGB = ("--wavelengths", "860,660,560")
 
 
 @pytest.fixture
@@ -140,6 +141,14 @@ def test_wavelengths_that_do_not_fit(lonely: CommandLine) -> None:
         (("infer", "none.npz"), "say either --pipeline", 2),
         (("convert", "scene.npz", "scene.bmp"), "scene.bmp is of an unknown kind (.bmp)", 14),
         (("pipelines", "graph", "rx", "--out", "x.gif"), "x.gif is of an unknown kind", 14),
+        (("preview", "scene.npz", "--out", "x.gif"), "x.gif cannot be drawn: pictures are", 14),
+        (("preview", "scene.npz", "--out", "no/x.png"), "there is no folder no; make it", 14),
+        (("preview", "bare.npy", "--out", "x.png", *RGB), "leave it out", 3),
+        (("spectra", "scene.npz", "--pixel", "24,0", "--out", "x.png"), "(24, 0) is outside", 3),
+        (("infer", "scene.npz", "--pipeline", "rx", "--roc", "x.png"), "scene.npz has no mask", 3),
+        (("infer", "scene.npz", "--pipeline", "rx", "--overlay", "x.bmp"), "not .bmp", 14),
+        (("train", "rx_statistical", "--curves", "no/x.png"), "there is no folder no", 14),
+        (("runs", "attach", "abc", "--curves", "x.bmp"), "not .bmp", 14),
         (("resolve", "rx_statistical"), "write TYPE/NAME, such as trainrun/rx_statistical", 2),
         (("sessions", "close", "../x"), "no server answers", 9),
         (("pipelines", "list", "--ca", "none.pem"), "none.pem: No such file or directory", 14),
@@ -153,6 +162,7 @@ def test_words_that_do_not_fit(
     said: str,
     code: int,
 ) -> None:
+    np.save(lonely.folder / "bare.npy", np.zeros((4, 4, BANDS), np.uint16))
     assert said in one_line(lonely, *arguments, code=code)
 
 
@@ -163,8 +173,10 @@ def test_words_that_do_not_fit(
         ("pipelines", "list", "--cert", "a.pem"),
         ("trian", "rx_statistical"),
         ("infer",),
+        ("preview", "scene.npz", "--out", "x.png", "--wavelengths", "860,660"),
+        ("spectra", "scene.npz", "--out", "x.png", "--pixel", "a,b"),
     ],
-    ids=["address", "certificate", "command", "argument"],
+    ids=["address", "certificate", "command", "argument", "wavelengths", "pixel"],
 )
 def test_a_wrong_command_line_is_shown_how_it_is_right(
     lonely: CommandLine, arguments: tuple[str, ...]

@@ -106,6 +106,49 @@ def test_a_training_is_told_as_json_lines_saved_and_inferred(
     assert (cli.folder / "s.hdr").read_text(encoding="utf-8").startswith("ENVI")
 
 
+def test_decisions_are_drawn_over_the_scene_and_scores_against_its_mask(
+    cli: CommandLine, scene_file: Path
+) -> None:
+    asked = ("infer", scene_file, "--pipeline", "rx_statistical")
+    drawn = ("--overlay", "overlay.png", "--roc", "roc.svg")
+    shown = cli.shown(*asked, *drawn)
+    assert "written: overlay.png" in shown
+    assert "written: roc.svg" in shown
+    assert (cli.folder / "overlay.png").read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (cli.folder / "roc.svg").read_bytes()
+    (result,) = cli.documents(*asked, "--roc", "again.svg")
+    assert result["written"] == ["again.svg"]
+    line = cli.shown(*asked, "--output", "scores", "--overlay", "none.png", code=3)
+    assert "none of detector.scores is named so" in " ".join(line.split())
+    assert not (cli.folder / "none.png").exists()
+
+
+def test_curves_are_drawn_at_the_end_and_of_what_was_told_until_then(cli: CommandLine) -> None:
+    asked = ("train", "channel_selector", *DATA, *ENDLESS, "--curves", "left.png")
+    with cli.terminal(*asked) as running:
+        running.wait_for("gradient: epoch 1, train")
+        running.press_ctrl_c()
+        assert running.exit_code() == 130, running.text
+    assert "drawn: left.png" in running.text
+    assert (cli.folder / "left.png").read_bytes().startswith(b"\x89PNG")
+    session_id = running.wait_for(r"cuvis-fleet runs stop (\S+)").group(1)
+    cli.shown("runs", "stop", session_id)
+    # The stop may arrive before the training has ended; to attach follows it to that end.
+    assert "drawn: stopped.png" in cli.shown(
+        "runs", "attach", session_id, "--curves", "stopped.png", code=11
+    )
+    brief = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=2")
+    *_, last = cli.documents(*brief, "--curves", "whole.svg")
+    assert last["curves"] == "whole.svg"
+    assert b"<svg" in (cli.folder / "whole.svg").read_bytes()
+
+
+def test_a_training_without_curves_says_so_and_is_complete(cli: CommandLine) -> None:
+    shown = cli.shown("train", "rx_statistical", *DATA, "--curves", "none.png")
+    assert "none.png was not drawn: no loss and no metric was told" in " ".join(shown.split())
+    assert not (cli.folder / "none.png").exists()
+
+
 def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -> None:
     asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
     with cli.terminal(*asked, "--watch", "--save", "cli/kept.yaml") as running:

@@ -59,6 +59,24 @@ def test_what_needs_no_server_works(lonely: CommandLine, scene_of_the_user: str)
     assert told == {"sessions": []}
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("preview", "scene.npz", "--wavelengths", "850,650,450"),
+        ("spectra", "scene.npz", "--pixel", "3,4", "--pixel", "23,0"),
+    ],
+    ids=["preview", "spectra"],
+)
+def test_pictures_of_a_scene_need_no_server(
+    lonely: CommandLine, scene_of_the_user: str, arguments: tuple[str, ...]
+) -> None:
+    assert "drawn: seen.png" in lonely.shown(*arguments, "--out", "seen.png")
+    assert (lonely.folder / "seen.png").read_bytes().startswith(b"\x89PNG")
+    (told,) = lonely.documents(*arguments, "--out", "seen.svg")
+    assert told == {"path": "seen.svg"}
+    assert b"<svg" in (lonely.folder / "seen.svg").read_bytes()
+
+
 def test_a_traceback_comes_with_debug_alone(lonely: CommandLine) -> None:
     shown = lonely.shown("pipelines", "list", "--debug", code=9)
     assert "Traceback (most recent call last)" in shown

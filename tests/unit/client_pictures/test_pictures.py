@@ -101,6 +101,12 @@ def test_roc_tells_the_area_and_where_the_decisions_are():
     assert "decisions: 100% found,\n44.44% false alarms" in written
 
 
+def test_roc_of_a_background_that_scores_alike_has_an_axis():
+    figure = pictures.roc(TRUTH.astype(float), TRUTH)
+    assert "AUC 1.0000" in texts(figure)
+    assert figure.axes[0].get_xlim() == (0.1, 1)
+
+
 def test_training_curves_end_with_names_and_values():
     def told(stage, epoch, losses, metrics):
         return Progress(stage, "running", epoch, 0, epoch, losses, metrics, "", "", 0, 0)

@@ -16,10 +16,12 @@ from cuvis_fleet.cli.global_options import GlobalOptions
 from cuvis_fleet.cli.infer_command import infer
 from cuvis_fleet.cli.invocation import Invocation
 from cuvis_fleet.cli.pipelines_commands import pipelines
+from cuvis_fleet.cli.preview_command import preview
 from cuvis_fleet.cli.report import Report
 from cuvis_fleet.cli.resolve_command import resolve
 from cuvis_fleet.cli.runs_commands import runs
 from cuvis_fleet.cli.sessions_commands import sessions
+from cuvis_fleet.cli.spectra_command import spectra
 from cuvis_fleet.cli.stack_command import up
 from cuvis_fleet.cli.train_command import train
 
@@ -35,7 +37,7 @@ app = typer.Typer(
         ["Exit codes:", *(f"{code.value}: {meaning}" for code, meaning in MEANINGS.items())]
     ),
 )
-for _command in (up, doctor, demo, resolve, train, infer, bench, convert):
+for _command in (up, doctor, demo, resolve, train, infer, bench, convert, preview, spectra):
     app.command()(_command)
 app.add_typer(pipelines, name="pipelines")
 app.add_typer(runs, name="runs")

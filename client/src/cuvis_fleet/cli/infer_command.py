@@ -14,6 +14,7 @@ from cuvis_fleet.cli.invocation import Invocation, invocation
 from cuvis_fleet.cli.journal import Journal
 from cuvis_fleet.cli.noted_sessions import connected, look_up
 from cuvis_fleet.cli.pipeline_choice import load_named, one_of
+from cuvis_fleet.cli.result_pictures import ResultPictures
 from cuvis_fleet.formats import Scene, read_scene, write_result
 from cuvis_fleet.result import Result
 
@@ -44,15 +45,25 @@ def infer(
         list[str] | None,
         typer.Option(help="Only this output, as node.port or port; repeatable."),
     ] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="Picture of the decisions over the scene; told against a mask."),
+    ] = None,
+    roc: Annotated[
+        Path | None, typer.Option(help="Picture of the scores' ROC; the file needs a mask.")
+    ] = None,
     measurement: Annotated[int, typer.Option(min=0, help="Number of the cube in the file.")] = 0,
 ) -> None:
     """Run a pipeline on the cube of a file.
 
-    A .hdr or .png holds the output named first with --output, else the scores.
+    A .hdr or .png holds the output named first with --output, else the scores. Pictures are .png,
+    .svg or .pdf.
     """
     one_of(pipeline, session)
     asked = invocation(context)
     scene = read_scene(file, measurement)
+    pictures = ResultPictures(overlay, roc)
+    pictures.check(scene, file)
     result = _run(
         asked,
         scene,
@@ -64,7 +75,7 @@ def infer(
     for path in out or []:
         holds_all = path.suffix.lower() == ".npz"
         write_result(result, path, output=output[0] if output and not holds_all else None)
-    _tell(asked, result, out or [])
+    _tell(asked, result, [*(out or []), *pictures.draw(scene, result)])
 
 
 def _run(

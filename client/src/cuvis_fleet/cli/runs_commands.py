@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cuvis_fleet.cli.curves_picture import CURVES, CurvesPicture
 from cuvis_fleet.cli.followed_run import FollowedRun
 from cuvis_fleet.cli.invocation import invocation
 from cuvis_fleet.cli.journal import Entry, Journal
@@ -32,14 +33,17 @@ def list_runs(context: typer.Context) -> None:
 
 
 @runs.command()
-def attach(context: typer.Context, run_id: RUN_ID, watch: WATCH = False) -> None:
+def attach(
+    context: typer.Context, run_id: RUN_ID, watch: WATCH = False, curves: CURVES = None
+) -> None:
     """Follow a training again, from its first message. Ctrl-C leaves; it goes on."""
+    picture = CurvesPicture(curves)
     asked = invocation(context)
     journal = Journal.of_user()
     entry = look_up(journal, asked, run_id)
     with connected(asked, entry) as client:
         run = FollowedRun(client.attach(entry.session_id), journal, entry)
-        follow(asked.report, run, run.come_back(), watch=watch)
+        follow(asked.report, run, run.come_back(), picture, watch=watch)
 
 
 @runs.command()

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cuvis_fleet.cli.curves_picture import CURVES, CurvesPicture
 from cuvis_fleet.cli.exit_code import ExitCode
+from cuvis_fleet.cli.failures import CommandFailed
 from cuvis_fleet.cli.followed_run import FollowedRun, trainers_of
 from cuvis_fleet.cli.invocation import invocation
 from cuvis_fleet.cli.journal import Entry, Journal
@@ -44,8 +46,10 @@ def train(
         ),
     ] = "",
     watch: WATCH = False,
+    curves: CURVES = None,
 ) -> None:
     """Train a trainrun and follow it. Ctrl-C leaves; the training goes on."""
+    picture = CurvesPicture(curves)
     asked = invocation(context)
     journal = Journal.of_user()
     with asked.connect() as client:
@@ -61,13 +65,21 @@ def train(
                 session.close()
             raise
         run = FollowedRun(session, journal, entry)
-        follow(asked.report, run, run.begin(), watch=watch)
+        follow(asked.report, run, run.begin(), picture, watch=watch)
 
 
 def follow(
-    report: Report, run: FollowedRun, messages: Iterator[tuple[str, Progress]], *, watch: bool
+    report: Report,
+    run: FollowedRun,
+    messages: Iterator[tuple[str, Progress]],
+    curves: CurvesPicture,
+    *,
+    watch: bool,
 ) -> None:
-    """Show a run to its end, and say what became of it; Ctrl-C leaves it."""
+    """Show a run to its end, and say what became of it; Ctrl-C leaves it.
+
+    The curves are drawn in each case, of what was told until then.
+    """
     entry = run.entry
     if report.as_json:
         report.line({"event": "session", "session_id": entry.session_id})
@@ -75,15 +87,20 @@ def follow(
         with training_view(report, entry.trainrun, watch=watch) as view:
             for trainer, progress in messages:
                 view.tell(trainer, progress)
+                curves.add(progress)
     except KeyboardInterrupt:
-        _say_how_to_return(report, entry)
+        _say_how_to_return(report, entry, curves.draw(report, entry.trainrun))
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+    except (CommandFailed, CuvisFleetError):
+        curves.draw(report, entry.trainrun)
+        raise
     saved = run.finish()
     document: dict[str, object] = {
         "event": "complete",
         "session_id": entry.session_id,
         "pipeline_path": None if saved is None else saved.pipeline_path,
         "weights_path": None if saved is None else saved.weights_path,
+        "curves": curves.draw(report, entry.trainrun),
     }
     if saved is not None:
         shown = f"saved: {saved.pipeline_path}\nweights: {saved.weights_path}"
@@ -96,9 +113,9 @@ def follow(
     report.result(document, Text(shown, overflow="fold"))
 
 
-def _say_how_to_return(report: Report, entry: Entry) -> None:
+def _say_how_to_return(report: Report, entry: Entry, curves: str | None) -> None:
     if report.as_json:
-        report.line({"event": "detached", "session_id": entry.session_id})
+        report.line({"event": "detached", "session_id": entry.session_id, "curves": curves})
     report.note(
         "Detached; the training goes on.\n"
         f"  come back: cuvis-fleet runs attach {entry.session_id}\n"

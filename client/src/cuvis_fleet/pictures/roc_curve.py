@@ -10,6 +10,10 @@ from matplotlib.figure import Figure
 
 from cuvis_fleet.pictures.canvas import BLACK, DASHES, LINES, open_axes
 
+_HIGHEST_FLOOR = 0.1
+"""Where the axis of false alarms begins at the latest: where all background scores alike, the only
+rate is 1."""
+
 
 @dataclass(frozen=True)
 class Roc:
@@ -92,9 +96,8 @@ def draw_roc(
     axes: Axes, curves: Mapping[str, Roc], operating_point: tuple[float, float] | None = None
 ) -> None:
     """Draw curves and, marked, the rates of decisions into `axes`."""
-    floor = min(
-        curve.false_alarm_rate[curve.false_alarm_rate > 0].min() for curve in curves.values()
-    )
+    rates = [curve.false_alarm_rate[curve.false_alarm_rate > 0].min() for curve in curves.values()]
+    floor = min(_HIGHEST_FLOOR, *rates)
     for index, (name, curve) in enumerate(curves.items()):
         axes.step(
             np.maximum(curve.false_alarm_rate, floor),

@@ -23,7 +23,20 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
         The path.
 
     Raises:
-        UnwritableFile: another kind of file, or there is no room.
+        UnwritableFile: another kind of file, no such folder, or there is no room.
+    """
+    target = check_path(path)
+    undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+    with whole_files(target) as unfinished:
+        figure.savefig(unfinished, dpi=_DOTS_PER_INCH, metadata=undated[target.suffix.lower()])
+    return target
+
+
+def check_path(path: str | PathLike[str]) -> Path:
+    """Refuse what `save` would, before the work that the picture is of.
+
+    Raises:
+        UnwritableFile: another kind of file, or there is no such folder.
     """
     target = Path(path)
     if target.suffix.lower() not in _KNOWN:
@@ -31,7 +44,8 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
             f"{target} cannot be drawn: pictures are {', '.join(_KNOWN)}, not "
             f"{target.suffix or 'without suffix'}."
         )
-    undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with whole_files(target) as unfinished:
-        figure.savefig(unfinished, dpi=_DOTS_PER_INCH, metadata=undated[target.suffix.lower()])
+    if not target.parent.is_dir():
+        raise UnwritableFile(
+            f"{target} cannot be drawn: there is no folder {target.parent}; make it first."
+        )
     return target
