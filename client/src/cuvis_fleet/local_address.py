@@ -7,7 +7,8 @@ def is_local(address: str) -> bool:
     """Whether an address, as gRPC takes it, is of this host by itself: unix or loopback."""
     if address.startswith(("unix:", "unix-abstract:")):
         return True
-    host = address.rpartition(":")[0].rpartition("/")[2].strip("[]")
+    host = address.rpartition(":")[0].rpartition("/")[2]
+    host = host.removeprefix("ipv4:").removeprefix("ipv6:").strip("[]")
     if host == "localhost":
         return True
     try:

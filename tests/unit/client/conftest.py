@@ -1,6 +1,10 @@
+import asyncio
+import inspect
+
 import pytest
 
 import cuvis_fleet
+from cuvis_fleet import aio
 from tests.unit.client import wire_double
 
 QUICK = cuvis_fleet.RetryPolicy(first_s=0.01, most_s=0.02, within_s=0.2)
@@ -27,3 +31,21 @@ def client(address):
 def session(client):
     with client.session() as session:
         yield session
+
+
+@pytest.fixture(params=["sync", "aio"])
+def using(request):
+    """``using(address, work, **options)``: what `work` makes of a client of either style."""
+
+    def synchronous(address, work, **options):
+        with cuvis_fleet.connect(address, **options) as client:
+            return work(client)
+
+    async def asynchronous(address, work, **options):
+        async with aio.connect(address, **options) as client:
+            done = work(client)
+            return await done if inspect.isawaitable(done) else done
+
+    if request.param == "sync":
+        return synchronous
+    return lambda address, work, **options: asyncio.run(asynchronous(address, work, **options))

@@ -31,6 +31,7 @@ class WireDouble(CuvisAIServiceServicer):
         self.traceparents = {}
         self.metadata = defaultdict(list)
         self.headers = ()
+        self.trailers = ()
         self.tells_trace_id = True
 
     def requests(self, method):
@@ -43,8 +44,8 @@ class WireDouble(CuvisAIServiceServicer):
         context.send_initial_metadata(self.headers)
         traceparent = sent["traceparent"]
         self.traceparents[method] = traceparent
-        if self.tells_trace_id:
-            context.set_trailing_metadata((("x-trace-id", traceparent.split("-")[1]),))
+        told = (("x-trace-id", traceparent.split("-")[1]),) if self.tells_trace_id else ()
+        context.set_trailing_metadata((*told, *self.trailers))
         answer = self.answers[method]
         if callable(answer):
             answer = answer()
