@@ -27,6 +27,7 @@ from cuvis_fleet.errors import (
     ServerDefect,
     TimedOut,
     Unavailable,
+    WrongArgument,
 )
 from cuvis_fleet.findings import Findings
 from cuvis_fleet.node_info import NodeInfo
@@ -71,5 +72,6 @@ __all__ = [
     "Session",
     "TimedOut",
     "Unavailable",
+    "WrongArgument",
     "connect",
 ]

@@ -155,7 +155,7 @@ def connect(
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: a certificate without TLS.
+        WrongArgument: a certificate without TLS.
     """
     connection = Connection.of(tls, certificate, max_message_bytes)
     if connection.credentials is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import grpc
 
+from cuvis_fleet.errors import WrongArgument
 from cuvis_fleet.link import Link
 from cuvis_fleet.retry_policy import RetryPolicy
 
@@ -36,7 +37,7 @@ class Connection:
 
         Raises:
             OSError: a file cannot be read.
-            ValueError: a certificate without TLS.
+            WrongArgument: a certificate without TLS.
         """
         options = [
             *message_limits(max_message_bytes),
@@ -47,7 +48,9 @@ class Connection:
         ]
         if tls is False:
             if certificate is not None:
-                raise ValueError("certificate: only with TLS; say tls=True or name the authorities")
+                raise WrongArgument(
+                    "certificate: only with TLS; say tls=True or name the authorities"
+                )
             return cls(options, None)
         authorities = None if tls is True else _read(tls)
         chain, private = (None, None) if certificate is None else map(_read, certificate)

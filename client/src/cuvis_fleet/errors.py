@@ -4,6 +4,7 @@
 
     CuvisFleetError
     ├── InvalidInput      something that was sent is malformed, missing or does not fit
+    │   └── WrongArgument an argument is; nothing was sent. It is a ValueError too
     ├── NotFound          the session (unknown or expired) or the file does not exist
     ├── OutOfOrder        another call has to be made first
     ├── Exhausted         too large, too much at once, or no memory or space left
@@ -23,10 +24,11 @@ class CuvisFleetError(Exception):
     """A call that failed.
 
     Attributes:
-        method: name of the call, such as ``Inference``.
+        method: name of the call, such as ``Inference``; empty: none was made.
         code: the wire's status.
         text: what is wrong and what would be right, in the server's words.
-        trace_id: under which the server's logs and traces have the call, 32 hex digits.
+        trace_id: under which the server's logs and traces have the call, 32 hex digits; empty: they
+            have none.
     """
 
     def __init__(self, method: str, code: grpc.StatusCode, text: str, trace_id: str) -> None:
@@ -37,11 +39,23 @@ class CuvisFleetError(Exception):
         self.trace_id = trace_id
 
     def __str__(self) -> str:
-        return f"{self.method}: {self.text} ({self.code.name}, trace id {self.trace_id})"
+        trace = f", trace id {self.trace_id}" if self.trace_id else ""
+        return f"{self.method}: {self.text} ({self.code.name}{trace})"
 
 
 class InvalidInput(CuvisFleetError):
     """Something that was sent is malformed, missing or does not fit."""
+
+
+class WrongArgument(InvalidInput, ValueError):
+    """An argument is malformed or does not fit; this was found out here, and nothing was sent."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("", grpc.StatusCode.INVALID_ARGUMENT, text, "")
+        self.args = (text,)  # what makes it anew, as pickle does
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class NotFound(CuvisFleetError):

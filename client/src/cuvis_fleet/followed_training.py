@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 
+from cuvis_fleet.errors import WrongArgument
 from cuvis_fleet.failure import Failure
 from cuvis_fleet.link import Link, Metadata
 from cuvis_fleet.steps import Step, path_of
@@ -55,10 +56,10 @@ class FollowedTraining:
             begun: whether it was begun before, so that none is to be begun.
 
         Raises:
-            ValueError: the key is none.
+            WrongArgument: the key is none.
         """
         if key is not None and not re.fullmatch(PATTERN, key):
-            raise ValueError(f"key is {key!r}; use 16 to 64 letters, digits, '-' or '_'")
+            raise WrongArgument(f"key is {key!r}; use 16 to 64 letters, digits, '-' or '_'")
         self._request = request
         self._key = key if key or begun else new_key()
         self._begun = begun

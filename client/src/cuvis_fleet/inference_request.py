@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cuvis_fleet import tensors
+from cuvis_fleet.errors import WrongArgument
 from cuvis_fleet.prompts import Box, Point
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -57,7 +58,7 @@ class InferenceRequest:
         """Check and convert; the arguments are those of `Session.infer`.
 
         Raises:
-            ValueError: an array of an impossible shape or type, or wavelengths that do not fit.
+            WrongArgument: an array of an impossible shape or type, or wavelengths that do not fit.
         """
         wanted: dict[str, tuple[Any, Callable[[Any], npt.NDArray[Any]]]] = {
             "cube": (cube, tensors.cube_array),
@@ -107,7 +108,7 @@ class InferenceRequest:
 def _check_fit(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     cube, wavelengths = arrays.get("cube"), arrays.get("wavelengths")
     if cube is not None and wavelengths is not None and cube.shape[3] != wavelengths.shape[1]:
-        raise ValueError(
+        raise WrongArgument(
             f"{wavelengths.shape[1]} wavelengths do not fit a cube of {cube.shape[3]} bands; give "
             "one for each band, which are the cube's last axis"
         )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from cuvis_fleet.errors import WrongArgument
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 _POINT_TYPES = {
@@ -64,9 +65,9 @@ class Point:
         """As a message.
 
         Raises:
-            ValueError: the kind is none of the three.
+            WrongArgument: the kind is none of the three.
         """
         if self.kind not in _POINT_TYPES:
-            raise ValueError(f"kind is {self.kind!r}; use one of {', '.join(_POINT_TYPES)}")
+            raise WrongArgument(f"kind is {self.kind!r}; use one of {', '.join(_POINT_TYPES)}")
         kind = _POINT_TYPES[self.kind]
         return pb.Point(element_id=self.element_id, x=self.x, y=self.y, type=kind)

@@ -195,8 +195,8 @@ class Session:
             The outputs, each with the batch as its first axis.
 
         Raises:
-            ValueError: an array of an impossible shape or type, or wavelengths that do not fit the
-                cube; nothing was sent.
+            WrongArgument: an array of an impossible shape or type, or wavelengths that do not fit
+                the cube; nothing was sent.
         """
         request = InferenceRequest.of(cube, wavelengths_nm, outputs, mask, **more)
         return self._calls.run(session_plans.infer(self.id, request, self._memory))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from os import PathLike, fspath
 from typing import Literal
 
-from cuvis_fleet.errors import CuvisFleetError
+from cuvis_fleet.errors import CuvisFleetError, WrongArgument
 from cuvis_fleet.inference_request import InferenceRequest
 from cuvis_fleet.node_times import NodeTimes
 from cuvis_fleet.port import Port
@@ -121,10 +121,10 @@ def train_request(session_id: str, trainer: Trainer) -> pb.TrainRequest:
     """What begins or attaches to a training.
 
     Raises:
-        ValueError: there is no such trainer.
+        WrongArgument: there is no such trainer.
     """
     if trainer not in _TRAINERS:
-        raise ValueError(f"trainer is {trainer!r}; use one of {', '.join(_TRAINERS)}")
+        raise WrongArgument(f"trainer is {trainer!r}; use one of {', '.join(_TRAINERS)}")
     return pb.TrainRequest(session_id=session_id, trainer_type=_TRAINERS[trainer])
 
 

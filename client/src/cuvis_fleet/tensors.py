@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cuvis_fleet.errors import WrongArgument
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 DTYPES: dict[int, np.dtype[Any]] = {
@@ -41,14 +42,14 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
         array: of any order and byte order.
 
     Raises:
-        ValueError: no type of the wire can hold the values.
+        WrongArgument: no type of the wire can hold the values.
     """
     values: npt.NDArray[Any] = as_array(array)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
     values = values.astype(_WIDER.get(values.dtype, values.dtype), copy=False)
     if values.dtype not in _WIRE_DTYPES:
         known = ", ".join(dtype.name for dtype in DTYPES.values())
-        raise ValueError(f"{name} is of type {values.dtype}; convert it to one of {known}")
+        raise WrongArgument(f"{name} is of type {values.dtype}; convert it to one of {known}")
     whole: npt.NDArray[Any] = np.asarray(values, order="C")
     return whole
 
@@ -86,7 +87,9 @@ def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
     """Wavelengths [C] or [B,C] as the wire's [B,C], whole nanometres in int32."""
     values = as_array(wavelengths_nm)
     if values.ndim not in {1, 2}:
-        raise ValueError(f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed")
+        raise WrongArgument(
+            f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed"
+        )
     whole: npt.NDArray[Any] = np.rint(np.atleast_2d(values)).astype(np.int32)
     return whole
 
@@ -95,11 +98,11 @@ def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:
     """A number or one for each image of the batch as the wire's [B] in int64."""
     values = np.atleast_1d(as_array(numbers))
     if values.ndim != 1:
-        raise ValueError(f"{name} has the shape {values.shape}; one number or [B] is needed")
+        raise WrongArgument(f"{name} has the shape {values.shape}; one number or [B] is needed")
     return values.astype(np.int64)
 
 
 def _batched(name: str, values: npt.NDArray[Any], needed: str, rank: int) -> npt.NDArray[Any]:
     if values.ndim not in {rank - 1, rank}:
-        raise ValueError(f"{name} has the shape {values.shape}; {needed} is needed")
+        raise WrongArgument(f"{name} has the shape {values.shape}; {needed} is needed")
     return wire_array(name, values if values.ndim == rank else values[None])

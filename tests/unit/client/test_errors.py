@@ -1,5 +1,6 @@
 """Failures become exceptions that say what, where, and under which trace."""
 
+import pickle
 import re
 import threading
 
@@ -21,6 +22,38 @@ def test_every_status_has_its_exception(client, double, code):
     assert type(error) is ERROR_OF_CODE.get(code, cuvis_fleet.CuvisFleetError)
     assert (error.method, error.code, error.text) == ("CreateSession", code, "what is wrong")
     assert str(error) == f"CreateSession: what is wrong ({code.name}, trace id {error.trace_id})"
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        (lambda session: session.infer(np.zeros((2, 2))), "the cube has the shape (2, 2)"),
+        (lambda session: list(session.train("fast")), "trainer is 'fast'; use one of"),
+        (lambda session: list(session.train(key="short")), "key is 'short'; use 16 to 64"),
+        (lambda session: session.infer(points=[cuvis_fleet.Point(1, 1, "good")]), "kind is 'good'"),
+    ],
+    ids=["cube", "trainer", "key", "point"],
+)
+def test_a_wrong_argument_is_an_error_of_the_library_and_of_python(session, double, asked, text):
+    before = len(double.received)
+    with pytest.raises(cuvis_fleet.InvalidInput) as caught:
+        asked(session)
+    error = caught.value
+    assert isinstance(error, ValueError)
+    assert str(error) == error.text
+    assert error.text.startswith(text)
+    assert (error.method, error.code, error.trace_id) == (
+        "",
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "",
+    )
+    assert len(double.received) == before, "nothing was sent"
+
+
+def test_errors_come_whole_out_of_other_processes():
+    failed = cuvis_fleet.NotFound("Train", grpc.StatusCode.NOT_FOUND, "gone", "ab")
+    for error in (failed, cuvis_fleet.WrongArgument("the cube is flat")):
+        assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
 def test_each_call_is_a_trace_of_its_own_and_tells_it(session, double):

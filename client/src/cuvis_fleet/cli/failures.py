@@ -61,7 +61,7 @@ class Failure:
     def of(cls, error: Exception) -> "Failure":
         """Read an exception."""
         kind = type(error).__name__
-        if isinstance(error, CuvisFleetError):
+        if isinstance(error, CuvisFleetError) and error.method:
             code = CODE_OF_ERROR.get(type(error), ExitCode.FAILED)
             text = f"{error.method}: {_with_options(error.text)}"
             if code is ExitCode.SERVER_DEFECT:
