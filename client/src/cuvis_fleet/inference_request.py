@@ -3,9 +3,9 @@
 The large arrays go into the serialised message directly, which saves two copies of each.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 _FIELDS = pb.InputBatch.DESCRIPTOR.fields_by_name
 _DELIMITED = 2
 
+Prompt = TypeVar("Prompt", Box, Point)
 Piece = bytes | memoryview
 Elsewhere = Mapping[int, pb.ShmRef]
 """Where arrays lie that are not sent along, by their `id`."""
@@ -74,9 +75,11 @@ class InferenceRequest:
         _check_fit(arrays)
         prompts = pb.InputBatch(text_prompt=text)
         if bboxes is not None:
-            prompts.bboxes.CopyFrom(pb.BoundingBoxes(boxes=[box.to_wire() for box in bboxes]))
+            boxes = [box.to_wire() for box in _all_of(Box, "bboxes", bboxes)]
+            prompts.bboxes.CopyFrom(pb.BoundingBoxes(boxes=boxes))
         if points is not None:
-            prompts.points.CopyFrom(pb.Points(points=[point.to_wire() for point in points]))
+            marks = [point.to_wire() for point in _all_of(Point, "points", points)]
+            prompts.points.CopyFrom(pb.Points(points=marks))
         extra = {name: tensors.wire_array(name, value) for name, value in extra_inputs.items()}
         return cls(arrays, extra, prompts, (outputs,) if isinstance(outputs, str) else outputs)
 
@@ -103,6 +106,17 @@ class InferenceRequest:
         head = pb.InferenceRequest(session_id=session_id, output_specs=self.outputs)
         inputs = _delimited(pb.InferenceRequest.INPUTS_FIELD_NUMBER, batch)
         return b"".join([head.SerializeToString(), *inputs])
+
+
+def _all_of(kind: type[Prompt], name: str, given: Iterable[Prompt] | Prompt) -> Iterator[Prompt]:
+    """The prompts of one kind; one alone stands for itself."""
+    for each in given if isinstance(given, Iterable) else (given,):
+        if not isinstance(each, kind):
+            found = type(each).__name__
+            raise WrongArgument(
+                f"{name} has a {found} in it; give cuvis_fleet.{kind.__name__} objects"
+            )
+        yield each
 
 
 def _check_fit(arrays: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cuvis_fleet.errors import WrongArgument
+
 
 @dataclass(frozen=True)
 class ResolvedConfig:
@@ -29,5 +31,17 @@ Config = ResolvedConfig | Mapping[str, Any]
 
 
 def config_bytes(config: Config) -> bytes:
-    """The JSON of a configuration."""
-    return config.raw if isinstance(config, ResolvedConfig) else json.dumps(config).encode()
+    """The JSON of a configuration.
+
+    Raises:
+        WrongArgument: it holds what JSON does not.
+    """
+    if isinstance(config, ResolvedConfig):
+        return config.raw
+    try:
+        return json.dumps(config).encode()
+    except (TypeError, ValueError) as error:
+        raise WrongArgument(
+            f"the configuration cannot be written as JSON ({error}); use plain numbers, texts,"
+            " lists and dictionaries"
+        ) from error

@@ -20,15 +20,25 @@ DTYPES: dict[int, np.dtype[Any]] = {
 }
 """The element types of the wire; its bytes are little-endian."""
 
+_KNOWN = ", ".join(dtype.name for dtype in DTYPES.values())
 _WIRE_DTYPES = {dtype: number for number, dtype in DTYPES.items()}
 _WIDER = {np.dtype("i1"): "<i4", np.dtype("<i2"): "<i4", np.dtype("<u4"): "<i8"}
 
 
-def as_array(value: Any) -> npt.NDArray[Any]:
-    """The array of what is one or can be made one; a tensor of torch is taken off its device."""
+def as_array(name: str, value: Any) -> npt.NDArray[Any]:
+    """The array of what is one or can be made one; a tensor of torch is taken off its device.
+
+    Raises:
+        WrongArgument: none can be made of it, such as of rows of several lengths.
+    """
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-    array: npt.NDArray[Any] = np.asarray(value)
+    try:
+        array: npt.NDArray[Any] = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise WrongArgument(
+            f"{name} cannot be made an array ({error}); convert it to one of {_KNOWN}"
+        ) from error
     return array
 
 
@@ -44,12 +54,11 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
     Raises:
         WrongArgument: no type of the wire can hold the values.
     """
-    values: npt.NDArray[Any] = as_array(array)
+    values: npt.NDArray[Any] = as_array(name, array)
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
     values = values.astype(_WIDER.get(values.dtype, values.dtype), copy=False)
     if values.dtype not in _WIRE_DTYPES:
-        known = ", ".join(dtype.name for dtype in DTYPES.values())
-        raise WrongArgument(f"{name} is of type {values.dtype}; convert it to one of {known}")
+        raise WrongArgument(f"{name} is of type {values.dtype}; convert it to one of {_KNOWN}")
     whole: npt.NDArray[Any] = np.asarray(values, order="C")
     return whole
 
@@ -70,39 +79,66 @@ def to_tensor(name: str, array: Any) -> pb.Tensor:
 
 def cube_array(cube: Any) -> npt.NDArray[Any]:
     """A cube [H,W,C] or cubes [B,H,W,C] as the wire's [B,H,W,C]."""
-    return _batched("the cube", as_array(cube), "[H,W,C] or [B,H,W,C]", 4)
+    return _batched("the cube", cube, "[H,W,C] or [B,H,W,C]", 4)
 
 
 def rgb_array(image: Any) -> npt.NDArray[Any]:
     """A colour image [H,W,3] or images [B,H,W,3] as the wire's [B,H,W,3]."""
-    return _batched("rgb_image", as_array(image), "[H,W,3] or [B,H,W,3]", 4)
+    return _batched("rgb_image", image, "[H,W,3] or [B,H,W,3]", 4)
 
 
 def mask_array(mask: Any) -> npt.NDArray[Any]:
     """A mask of classes [H,W] or masks [B,H,W] as the wire's [B,H,W] in int32."""
-    return _batched("the mask", as_array(mask), "[H,W] or [B,H,W]", 3).astype(np.int32, copy=False)
+    return _whole("the mask", _batched("the mask", mask, "[H,W] or [B,H,W]", 3), np.int32)
 
 
 def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
     """Wavelengths [C] or [B,C] as the wire's [B,C], whole nanometres in int32."""
-    values = as_array(wavelengths_nm)
+    values = as_array("wavelengths_nm", wavelengths_nm)
     if values.ndim not in {1, 2}:
         raise WrongArgument(
             f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed"
         )
-    whole: npt.NDArray[Any] = np.rint(np.atleast_2d(values)).astype(np.int32)
-    return whole
+    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise WrongArgument("the wavelengths are not all finite numbers of nanometres")
+    return _whole("wavelengths_nm", np.rint(np.atleast_2d(values)), np.int32)
 
 
 def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:
     """A number or one for each image of the batch as the wire's [B] in int64."""
-    values = np.atleast_1d(as_array(numbers))
+    values = np.atleast_1d(as_array(name, numbers))
     if values.ndim != 1:
         raise WrongArgument(f"{name} has the shape {values.shape}; one number or [B] is needed")
-    return values.astype(np.int64)
+    return _whole(name, values, np.int64)
 
 
-def _batched(name: str, values: npt.NDArray[Any], needed: str, rank: int) -> npt.NDArray[Any]:
+def _batched(name: str, value: Any, needed: str, rank: int) -> npt.NDArray[Any]:
+    values = as_array(name, value)
     if values.ndim not in {rank - 1, rank}:
         raise WrongArgument(f"{name} has the shape {values.shape}; {needed} is needed")
     return wire_array(name, values if values.ndim == rank else values[None])
+
+
+def _whole(name: str, values: npt.NDArray[Any], dtype: type[np.integer[Any]]) -> npt.NDArray[Any]:
+    """Whole numbers, of whichever type, as integers of `dtype`."""
+    if values.dtype.kind in "biu" and np.can_cast(values.dtype, dtype):
+        return values.astype(dtype, copy=False)
+    bounds = np.iinfo(dtype)
+    if (
+        values.dtype.kind not in "biuf"
+        or not ((values >= bounds.min) & (values <= bounds.max) & (np.rint(values) == values)).all()
+    ):
+        raise WrongArgument(f"{name} has values that are not whole numbers of {bounds.bits} bits")
+    return values.astype(dtype)
+
+
+def _whole(name: str, values: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
+    """The nearest whole numbers."""
+    if values.dtype.kind not in "biuf":
+        raise WrongArgument(f"{name} is of type {values.dtype}; numbers are needed")
+    if values.dtype.kind == "f":
+        if not np.isfinite(values).all():
+            raise WrongArgument(f"{name} has values that are not finite; give numbers")
+        values = np.rint(values)
+    whole: npt.NDArray[Any] = values.astype(dtype, copy=False)
+    return whole
