@@ -6,20 +6,15 @@ A stack is started, the commands run in a pty beside it, and what the terminal s
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
-from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
-from tests.e2e.conftest import stack_environment
-from tests.e2e.scene import make_scene, write_npz
+from docs.picture_stack import picture_stack
 from tests.support.terminal import terminal
 
 FOLDER = Path(__file__).resolve().parent / "img" / "cli"
@@ -42,7 +37,8 @@ _REDRAWN = re.compile(r"(?:\r?\x1b\[2K(?:\x1b\[1A)?)+")
 def take_pictures(folder: Path) -> None:
     """Run each command and draw what it showed."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _stack() as environment:
+    with picture_stack() as (address, home):
+        environment = _environment(address, home)
         for name, command in _COMMANDS.items():
             with terminal([_PROGRAM, *command], environment, columns=_COLUMNS) as running:
                 code = running.exit_code()
@@ -53,22 +49,15 @@ def take_pictures(folder: Path) -> None:
             _draw(f"cuvis-fleet {shown}", frame, folder / f"{name}.svg")
 
 
-@contextmanager
-def _stack() -> Iterator[Mapping[str, str]]:
-    """Run a stack in the block; yields the environment of a person beside it."""
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        write_npz(make_scene(), folder / "data" / "scene.npz")
-        port = free_ports(1)[0]
-        settings = stack_environment(folder, folder / "data", {})
-        with background_stack(port, folder / "run", settings) as stack:
-            yield {
-                "PATH": os.environ["PATH"],
-                "HOME": name,
-                "LANG": "C.UTF-8",
-                "TERM": "xterm-256color",
-                "CUVIS_FLEET_ADDRESS": stack.address,
-            }
+def _environment(address: str, home: Path) -> Mapping[str, str]:
+    """Of a person beside the stack."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "LANG": "C.UTF-8",
+        "TERM": "xterm-256color",
+        "CUVIS_FLEET_ADDRESS": address,
+    }
 
 
 def _last_frame(raw: str, pattern: str) -> str:

@@ -107,10 +107,11 @@ def test_roc_of_a_background_that_scores_alike_has_an_axis():
     assert figure.axes[0].get_xlim() == (0.1, 1)
 
 
-def test_training_curves_end_with_names_and_values():
-    def told(stage, epoch, losses, metrics):
-        return Progress(stage, "running", epoch, 0, epoch, losses, metrics, "", "", 0, 0)
+def told(stage, epoch, losses, metrics):
+    return Progress(stage, "running", epoch, 0, epoch, losses, metrics, "", "", 0, 0)
 
+
+def test_training_curves_end_with_names_and_values():
     messages = [
         told("train", epoch, {"total": 1.0 / (epoch + 1)}, {"iou": 0.1 * epoch})
         for epoch in range(4)
@@ -120,6 +121,41 @@ def test_training_curves_end_with_names_and_values():
     for said in ("train total 0.25", "val total 0.5", "train iou 0.3", "epoch", "loss", "metric"):
         assert said in written
     np.testing.assert_allclose(figure.axes[0].get_lines()[0].get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
+
+
+def test_training_curves_draw_once_what_is_told_several_times():
+    messages = []
+    for epoch, (train, val) in enumerate([(4.0, 5.0), (2.0, 3.0)]):
+        shared = {"node/iou": 0.1 * train, "node/f1": 0.2 * val, "node/best": 0.2 * val}
+        both = {"train_loss": train, "val_loss": val}
+        messages += [
+            told("val", epoch, {**both, "total": val}, {**shared, "train/bce": train, "lr-A": 0.1}),
+            told("train", epoch, {**both, "total": train}, {**shared, "bce": train, "lr-A": 0.1}),
+        ]
+    test = told("test", 0, {"total": 9.0}, {"node/iou": 9.0})
+    figure = pictures.training_curves([*messages, test])
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "node", "learning rate"]
+    labels = [{each.get_text() for each in axes.texts} for axes in figure.axes]
+    assert labels == [{"train total 2", "val total 3"}, {"iou 0.2", "f1, best 0.6"}, {"A 0.1"}]
+
+
+def test_names_of_lines_stand_apart_inside_their_axes():
+    losses = {f"loss{number}": 1.0 + number / 1e4 for number in range(6)}
+    messages = [told("train", 0, {"low": 0.0, **losses}, {}), told("train", 1, losses, {})]
+    figure = pictures.training_curves(messages)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    boxes = [each.get_window_extent() for each in axes.texts]
+    middles = sorted((box.y0 + box.y1) / 2 for box in boxes)
+    assert min(np.diff(middles)) > 0.9 * boxes[0].height
+    assert middles[-1] <= axes.bbox.y1 + 1
+
+
+def test_a_loss_that_ends_in_nan_is_named_where_it_was_seen_last():
+    messages = [told("train", epoch, {"total": value}, {}) for epoch, value in enumerate([1, 2])]
+    figure = pictures.training_curves([*messages, told("train", 2, {"total": float("nan")}, {})])
+    (label,) = figure.axes[0].texts
+    assert (label.get_text(), label.xy) == ("train total nan", (1.0, 2))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What all pictures have in common: colours, sizes and axes."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)
 
 LEGEND_BELOW: dict[str, Any] = {
     "loc": "upper center",
-    "bbox_to_anchor": (0.5, -0.12),
+    "bbox_to_anchor": (0.5, 0.0),
+    "borderaxespad": 4.0,
     "ncols": 3,
     "frameon": False,
     "fontsize": 9.5,
@@ -69,14 +71,12 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
         axes: whose limits are final.
         ends: x, y, text and colour of each line's last point.
     """
-    low, high = axes.transData.transform(np.array([[0, limit] for limit in axes.get_ylim()]))[:, 1]
     per_point = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr] # it is drawn in one
-    height = 13 * per_point * (high - low) / (axes.bbox.height or 1)
-    taken = low - height
-    for x, y, text, colour in sorted(ends, key=lambda end: end[1]):
-        pixel_y = float(axes.transData.transform((x, y))[1])
-        place = max(pixel_y, taken + height)
-        taken = place
+    height = 13 * per_point
+    ends = sorted(ends, key=lambda end: end[1])
+    places = [float(axes.transData.transform((x, y))[1]) for x, y, _, _ in ends]
+    apart = _moved_apart(places, height, ceiling=float(axes.bbox.y1))
+    for (x, y, text, colour), pixel_y, place in zip(ends, places, apart, strict=True):
         axes.annotate(
             text,
             (x, y),
@@ -87,6 +87,17 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
             fontsize=9.5,
             annotation_clip=False,
         )
+
+
+def _moved_apart(places: Sequence[float], height: float, *, ceiling: float) -> list[float]:
+    """Rising places at least `height` apart, moved up, and down again where they pass `ceiling`."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + height) if moved else place)
+    for index in reversed(range(len(moved))):
+        moved[index] = min(moved[index], ceiling)
+        ceiling = moved[index] - height
+    return moved
 
 
 def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:

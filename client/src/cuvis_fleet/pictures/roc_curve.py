@@ -110,7 +110,7 @@ def draw_roc(
         )
     chance = np.geomspace(floor, 1, 100)
     axes.plot(chance, chance, color="0.5", linewidth=1, linestyle=":")
-    axes.annotate("chance", (0.55, 0.5), color="0.4", fontsize=9.5, ha="right", va="bottom")
+    axes.annotate("chance", (0.4, 0.5), color="0.4", fontsize=9.5, ha="right", va="bottom")
     if operating_point is not None:
         _mark(axes, operating_point, float(floor))
     axes.set_xscale("log")

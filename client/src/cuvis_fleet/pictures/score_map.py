@@ -50,4 +50,5 @@ def draw_scores(axes: Axes, scores_HW: npt.NDArray[Any], label: str) -> None:
     bar = axes.figure.colorbar(drawn, ax=axes, extend="both", shrink=0.9)
     bar.set_label(label)
     if logarithmic:
+        bar.ax.yaxis.set_major_formatter(LogFormatter())  # 100, as its neighbours, not 10 raised
         bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))

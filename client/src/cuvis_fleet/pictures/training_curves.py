@@ -1,24 +1,26 @@
 """Losses and metrics over a training."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from math import isfinite
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from cuvis_fleet.pictures.canvas import DASHES, LINES, label_ends, open_axes
+from cuvis_fleet.pictures.told_curves import ToldCurve, panels_of
 from cuvis_fleet.progress import Progress
 
 _LOG_FROM = 50.0
-Curve = Mapping[int, float]
 
 
 def training_curves(messages: Iterable[Progress], *, title: str = "Training") -> Figure:
-    """Draw the losses of a training and, below them, its metrics, by epoch.
+    """Draw the losses of a training and, below them, its metrics and learning rates, by epoch.
 
     Of several messages of one epoch, the last one counts. Each line is named at its end with its
-    last value; stages differ by their dashes.
+    last value; lines of one name have one colour, and their stages differ by dashes. What is told
+    under several names is one line. What a test tells after the training is no curve.
 
     Args:
         messages: what a training told, in order.
@@ -29,18 +31,16 @@ def training_curves(messages: Iterable[Progress], *, title: str = "Training") ->
             none.
     """
     told = list(messages)
-    losses = _curves((each.stage, each.epoch, each.losses) for each in told)
-    metrics = _curves((each.stage, each.epoch, each.metrics) for each in told)
-    panels = [(name, curves) for name, curves in (("loss", losses), ("metric", metrics)) if curves]
+    panels = panels_of(told)
     if not panels:
         raise ValueError(
             f"none of the {len(told)} messages has a loss or a metric; statistical trainings have "
             "none, draw a gradient training"
         )
-    figure = Figure(figsize=(8.6, 1.0 + 3.2 * len(panels)), layout="constrained")
+    figure = Figure(figsize=(8.6, 1.0 + 2.6 * len(panels)), layout="constrained")
     rows = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     figure.suptitle(title)
-    ends = [_draw(axes, name, curves) for axes, (name, curves) in zip(rows, panels, strict=True)]
+    ends = [_draw(axes, *panel) for axes, panel in zip(rows, panels.items(), strict=True)]
     rows[-1].set_xlabel("epoch")
     figure.draw_without_rendering()
     for axes, each in zip(rows, ends, strict=True):
@@ -48,45 +48,35 @@ def training_curves(messages: Iterable[Progress], *, title: str = "Training") ->
     return figure
 
 
-def _curves(
-    told: Iterable[tuple[str, int, Mapping[str, float]]],
-) -> dict[tuple[str, str], dict[int, float]]:
-    """By stage and name, the last value of each epoch."""
-    curves: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    for stage, epoch, values in told:
-        for name, value in values.items():
-            curves[stage, name][epoch] = value
-    return dict(curves)
-
-
 def _draw(
-    axes: Axes, what: str, curves: Mapping[tuple[str, str], Curve]
+    axes: Axes, what: str, curves: Sequence[ToldCurve]
 ) -> list[tuple[float, float, str, str]]:
     open_axes(axes)
-    names = list(dict.fromkeys(name for _, name in curves))
-    stages = list(dict.fromkeys(stage for stage, _ in curves))
+    colours: dict[str, str] = defaultdict(lambda: LINES[len(colours) % len(LINES)])
+    stages = sorted({curve.stage for curve in curves})
     ends = []
-    for (stage, name), curve in curves.items():
-        epochs, values = zip(*sorted(curve.items()), strict=True)
-        colour = LINES[names.index(name) % len(LINES)]
+    for curve in curves:
+        epochs, values = zip(*sorted(curve.values.items()), strict=True)
+        colour = colours[curve.name]
         axes.plot(
             epochs,
             values,
             color=colour,
-            linestyle=DASHES[stages.index(stage) % len(DASHES)],
+            linestyle=DASHES[stages.index(curve.stage) % len(DASHES)],
             marker="o",
             markersize=3.5,
             linewidth=1.6,
         )
-        ends.append((float(epochs[-1]), values[-1], f"{stage} {name} {values[-1]:.3g}", colour))
+        label = f"{curve.label} {values[-1]:.3g}"
+        seen = [point for point in zip(epochs, values, strict=True) if isfinite(point[1])]
+        ends += [(float(epoch), value, label, colour) for epoch, value in seen[-1:]]
     axes.set_ylabel(what)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if what == "loss" and _spans_orders(
-        [value for curve in curves.values() for value in curve.values()]
-    ):
+    if what == "loss" and _spans_orders(curves):
         axes.set_yscale("log")
     return ends
 
 
-def _spans_orders(values: Sequence[float]) -> bool:
+def _spans_orders(curves: Sequence[ToldCurve]) -> bool:
+    values = [value for curve in curves for value in curve.values.values()]
     return min(values) > 0 and max(values) / min(values) > _LOG_FROM

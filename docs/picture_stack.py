@@ -1,0 +1,22 @@
+"""A stack beside which pictures are taken, with the scene of the tests as ``scene.npz``."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from fleet_local.background import background_stack
+from fleet_local.ports import free_ports
+from tests.e2e.conftest import stack_environment
+from tests.e2e.scene import make_scene, write_npz
+
+
+@contextmanager
+def picture_stack() -> Iterator[tuple[str, Path]]:
+    """Run a stack in the block; yields its address and a folder that goes with it."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        write_npz(make_scene(), folder / "data" / "scene.npz")
+        settings = stack_environment(folder, folder / "data", {})
+        with background_stack(free_ports(1)[0], folder / "run", settings) as stack:
+            yield stack.address, folder
