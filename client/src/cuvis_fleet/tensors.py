@@ -130,15 +130,3 @@ def _whole(name: str, values: npt.NDArray[Any], dtype: type[np.integer[Any]]) ->
     ):
         raise WrongArgument(f"{name} has values that are not whole numbers of {bounds.bits} bits")
     return values.astype(dtype)
-
-
-def _whole(name: str, values: npt.NDArray[Any], dtype: str) -> npt.NDArray[Any]:
-    """The nearest whole numbers."""
-    if values.dtype.kind not in "biuf":
-        raise WrongArgument(f"{name} is of type {values.dtype}; numbers are needed")
-    if values.dtype.kind == "f":
-        if not np.isfinite(values).all():
-            raise WrongArgument(f"{name} has values that are not finite; give numbers")
-        values = np.rint(values)
-    whole: npt.NDArray[Any] = values.astype(dtype, copy=False)
-    return whole
