@@ -3,10 +3,10 @@
 import re
 import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from cuvis_fleet.formats import UnreadableScene
 from cuvis_fleet.formats.envi_images import truth_header, values_file
+from cuvis_fleet.formats.whole_files import renamed_when_whole
 
 FOLDER = "demo"
 
@@ -58,7 +58,5 @@ def _values(header: Path) -> Path:
 def _copy(source: Path, target: Path) -> None:
     if target.exists() and source.samefile(target):
         return
-    with TemporaryDirectory(dir=target.parent, prefix=".") as unfinished:
-        copied = Path(unfinished, target.name)
-        shutil.copyfile(source, copied)
-        copied.replace(target)
+    with renamed_when_whole(target) as unfinished:
+        shutil.copyfile(source, unfinished)

@@ -9,7 +9,7 @@ from cuvis_fleet.formats.errors import UnwritableFile
 
 
 @contextmanager
-def whole_files(target: Path) -> Iterator[Path]:
+def renamed_when_whole(target: Path) -> Iterator[Path]:
     """Write a file, and those that belong to it, under other names until all are whole.
 
     Args:
@@ -20,15 +20,26 @@ def whole_files(target: Path) -> Iterator[Path]:
         belong at the end of the block, the file itself last.
 
     Raises:
+        OSError: the folder is missing or not writable.
+    """
+    with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as folder:
+        unfinished = Path(folder, target.name)
+        yield unfinished
+        companions = [path for path in Path(folder).iterdir() if path != unfinished]
+        for path in (*companions, unfinished):
+            path.replace(target.parent / path.name)
+
+
+@contextmanager
+def whole_files(target: Path) -> Iterator[Path]:
+    """The same as `renamed_when_whole`, for files that a user named.
+
+    Raises:
         UnwritableFile: there is no room, or the folder is missing or not writable.
     """
     try:
-        with TemporaryDirectory(dir=target.parent, prefix=".unfinished-") as folder:
-            unfinished = Path(folder, target.name)
+        with renamed_when_whole(target) as unfinished:
             yield unfinished
-            companions = [path for path in Path(folder).iterdir() if path != unfinished]
-            for path in (*companions, unfinished):
-                path.replace(target.parent / path.name)
     except OSError as error:
         # NumPy says how many values found room, and not why the others did not.
         why = error.strerror or f"no room is left ({error})"
