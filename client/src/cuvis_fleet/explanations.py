@@ -1,8 +1,14 @@
-"""What a person is told where the transport's own words do not say what to do."""
+"""What a person is told where the transport's own words do not say what to do.
+
+Programs and people at a terminal are told the same: an argument goes by its option's name as well.
+"""
 
 import grpc
 
 from cuvis_fleet.failure import Failure
+
+_MISTRUSTED = ("CERTIFICATE_VERIFY_FAILED", "Peer name", "Hostname Verification Check failed")
+_CLOSED = ("Socket closed", "reset by peer", "GOAWAY")
 
 
 def explained(failure: Failure, method: str, address: str, *, secure: bool) -> str:
@@ -27,19 +33,35 @@ def explained(failure: Failure, method: str, address: str, *, secure: bool) -> s
 
 
 def _unreachable(text: str, address: str, *, secure: bool) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in text or "Peer name" in text:
-        return (
-            f"the certificate of the server at {address} is not one to trust; name the file of its"
-            " authority with tls=, and the server as its certificate does"
-        )
-    if "WRONG_VERSION_NUMBER" in text or "Cannot check peer" in text:
-        return f"the server at {address} speaks no TLS; connect without tls="
-    if secure and ("handshake" in text.lower() or "SSL" in text):
-        return (
-            f"no TLS connection with {address}; does it want a certificate of yours, certificate=?"
-        )
-    if not secure and any(part in text for part in ("Socket closed", "reset by peer", "GOAWAY")):
-        return f"{address} closed the connection; if the server there speaks TLS, connect with tls="
+    about_tls = _about_tls(text, address, secure=secure)
+    if about_tls is not None:
+        return about_tls
+    if "Failed parsing HTTP/2" in text or "http1.x" in text:
+        return f"what answers at {address} is no server of this kind; is the port the right one?"
     if "No healthy replica" in text or "did not take the call" in text or "Too many calls" in text:
         return f"the fleet at {address} runs, but lacks a part"
     return f"no server answers at {address}; is it running?"
+
+
+def _about_tls(text: str, address: str, *, secure: bool) -> str | None:
+    """What to do where the two sides do not agree on TLS; None: that is not the reason."""
+    if any(part in text for part in _MISTRUSTED):
+        return (
+            f"the certificate of the server at {address} is not one to trust; name the file of its"
+            " authority (tls=, or --ca), and the server as its certificate does"
+        )
+    if "WRONG_VERSION_NUMBER" in text or "Cannot check peer" in text:
+        return f"the server at {address} speaks no TLS; connect without it"
+    was_closed = any(part in text for part in _CLOSED)
+    was_refused = was_closed and "failed to connect" in text
+    if secure and (was_refused or "handshake" in text.lower() or "SSL" in text):
+        return (
+            f"no TLS connection with {address} came about; does it want a certificate of yours"
+            " (certificate=, or --cert and --key-file)?"
+        )
+    if was_closed and not secure:
+        return (
+            f"{address} closed the connection; if the server there speaks TLS, connect with it"
+            " (tls=, or --tls)"
+        )
+    return None

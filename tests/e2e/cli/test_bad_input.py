@@ -78,7 +78,7 @@ def test_a_plain_client_on_a_port_with_tls(lonely: CommandLine, secure_port: str
     line = one_line(lonely, "pipelines", "list", "--address", secure_port, code=9)
     assert line == (
         f"ListAvailablePipelines: {secure_port} closed the connection; if the server there speaks"
-        " TLS, connect with --tls"
+        " TLS, connect with it (tls=, or --tls)"
     )
 
 
@@ -87,7 +87,7 @@ def test_a_certificate_that_is_not_trusted_and_one_that_is(
 ) -> None:
     asked = ("pipelines", "list", "--address", secure_port)
     shown = lonely.shown(*asked, "--tls", code=9)
-    assert "name the file of its authority with --ca" in shown
+    assert "name the file of its authority (tls=, or --ca)" in shown
     # Trusted, the server is reached; that it lacks the method is what is then told.
     line = one_line(lonely, *asked, "--ca", "tls/ca.pem", code=12)
     assert "has no method ListAvailablePipelines" in line

@@ -8,15 +8,6 @@ from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.extras import MissingExtra
 from cuvis_fleet.formats import SceneFileError
 
-_OPTIONS_OF_ARGUMENTS = (
-    ("with tls=, and", "with --ca, and"),
-    ("without tls=", "without --tls"),
-    ("with tls=", "with --tls"),
-    ("certificate=?", "--cert and --key-file?"),
-)
-"""The library's errors name its arguments; here their options are meant."""
-
-
 _TRANSPORT_TEXT = re.compile(r" \((failed to connect|connections to all backends failing).*\)$")
 """What follows an explanation; tracebacks have it."""
 
@@ -63,7 +54,7 @@ class Failure:
         kind = type(error).__name__
         if isinstance(error, CuvisFleetError) and error.method:
             code = CODE_OF_ERROR.get(type(error), ExitCode.FAILED)
-            text = f"{error.method}: {_with_options(error.text)}"
+            text = f"{error.method}: {_TRANSPORT_TEXT.sub('', error.text)}"
             if code is ExitCode.SERVER_DEFECT:
                 text += f" (trace id {error.trace_id})"
             return cls(kind, _one_line(text), code, error.method, error.trace_id)
@@ -96,12 +87,6 @@ def _of_this_machine(error: Exception) -> tuple[str, ExitCode]:
             return str(error), code
     text = f"unexpected {type(error).__name__}: {error}; --debug shows where"
     return text, ExitCode.FAILED
-
-
-def _with_options(text: str) -> str:
-    for argument, option in _OPTIONS_OF_ARGUMENTS:
-        text = text.replace(argument, option)
-    return _TRANSPORT_TEXT.sub("", text)
 
 
 def _one_line(text: str) -> str:
