@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -198,8 +199,8 @@ class Session:
             WrongArgument: an array of an impossible shape or type, or wavelengths that do not fit
                 the cube; nothing was sent.
         """
-        request = InferenceRequest.of(cube, wavelengths_nm, outputs, mask, **more)
-        return self._calls.run(session_plans.infer(self.id, request, self._memory))
+        request_of = partial(InferenceRequest.of, cube, wavelengths_nm, outputs, mask, **more)
+        return self._calls.run(session_plans.infer(self.id, request_of, self._memory))
 
     def inputs(self) -> Mapping[str, Port]:
         """What the pipeline takes from a client, by name."""

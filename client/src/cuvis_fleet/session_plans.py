@@ -1,6 +1,6 @@
 """What a session asks, as plans that the synchronous and the asyncio session carry out."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
 from typing import Literal
 
@@ -174,8 +174,17 @@ def profile_summary(session_id: str) -> Plan[list[NodeTimes]]:
     return [NodeTimes.from_wire(stats) for stats in answer.node_stats]
 
 
-def infer(session_id: str, request: InferenceRequest, memory: SharedMemory) -> Plan[Result]:
-    """Run the pipeline; large arrays go through shared memory where the server has it."""
+def infer(
+    session_id: str, request_of: Callable[[], InferenceRequest], memory: SharedMemory
+) -> Plan[Result]:
+    """Run the pipeline; large arrays go through shared memory where the server has it.
+
+    Args:
+        session_id: whose pipeline runs.
+        request_of: makes the request, which copies arrays that the wire has otherwise.
+        memory: for large arrays.
+    """
+    request = request_of()
     with memory.placed(request) as places:
         if places:
             try:

@@ -1,7 +1,10 @@
 """Calls over a channel of grpc's asyncio."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import grpc
@@ -24,23 +27,27 @@ class AsyncCalls:
         self._callables: dict[str, Any] = {}
         self.link = link
 
-    async def run(self, plan: Plan[Result]) -> Result:
+    async def run(self, plan: Plan[Result], *, in_thread: bool = False) -> Result:
         """Make the calls of a plan, each with its repetitions.
+
+        Args:
+            plan: what to do.
+            in_thread: whether the plan takes long between its calls, and would hold up the loop.
 
         Raises:
             CuvisFleetError: a call failed and the plan does not do without it.
         """
+        advance = _advanced_in_thread if in_thread else _advanced_here
         try:
-            step = next(plan)
-            while True:
+            step = await advance(lambda: next(plan))
+            while isinstance(step, Step):
                 try:
                     reply = await self._call(step)
                 except CuvisFleetError as error:
-                    step = plan.throw(error)
+                    step = await advance(partial(plan.throw, error))
                 else:
-                    step = plan.send(reply)
-        except StopIteration as ended:
-            result: Result = ended.value
+                    step = await advance(partial(plan.send, reply))
+            result: Result = step.result
             return result
         finally:
             plan.close()
@@ -90,3 +97,32 @@ class AsyncCalls:
             step.path, request_serializer=serialise, response_deserializer=step.decode
         )
         return call
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The end of a plan; what ends a generator cannot leave a thread or a coroutine."""
+
+    result: Any
+
+
+def _advanced(move: Callable[[], Step]) -> Step | _Ended:
+    try:
+        return move()
+    except StopIteration as ended:
+        return _Ended(ended.value)
+
+
+async def _advanced_here(move: Callable[[], Step]) -> Step | _Ended:
+    return _advanced(move)
+
+
+async def _advanced_in_thread(move: Callable[[], Step]) -> Step | _Ended:
+    running = asyncio.ensure_future(asyncio.to_thread(_advanced, move))
+    try:
+        return await asyncio.shield(running)
+    finally:
+        # The plan can clean up behind itself once no thread is in it, cancelled or not.
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])

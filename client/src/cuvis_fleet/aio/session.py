@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -18,6 +19,9 @@ from cuvis_fleet.saved_pipeline import SavedPipeline
 from cuvis_fleet.saved_trainrun import SavedTrainRun
 from cuvis_fleet.session_plans import Trainer
 from cuvis_fleet.shared_memory import SharedMemory
+
+_THREAD_PAYS_FROM_BYTES = 1024**2
+"""Smaller arrays are copied in less time than an event loop may be held up."""
 
 
 class AsyncSession:
@@ -125,9 +129,11 @@ class AsyncSession:
         mask: Any = None,
         **more: Any,
     ) -> Result:
-        """Run the pipeline on one cube or a batch of them."""
-        request = InferenceRequest.of(cube, wavelengths_nm, outputs, mask, **more)
-        return await self._calls.run(session_plans.infer(self.id, request, self._memory))
+        """Run the pipeline on one cube or a batch of them; large arrays are copied in a thread."""
+        request_of = partial(InferenceRequest.of, cube, wavelengths_nm, outputs, mask, **more)
+        plan = session_plans.infer(self.id, request_of, self._memory)
+        size_bytes = sum(getattr(each, "nbytes", 0) for each in (cube, mask, *more.values()))
+        return await self._calls.run(plan, in_thread=size_bytes >= _THREAD_PAYS_FROM_BYTES)
 
     async def inputs(self) -> Mapping[str, Port]:
         """What the pipeline takes from a client, by name."""
