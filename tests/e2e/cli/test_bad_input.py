@@ -82,12 +82,22 @@ def test_a_plain_client_on_a_port_with_tls(lonely: CommandLine, secure_port: str
     )
 
 
+def test_a_client_with_tls_on_a_plain_port(
+    lonely: CommandLine, double: tuple[WireDouble, str]
+) -> None:
+    _, address = double
+    line = one_line(lonely, "pipelines", "list", "--address", address, "--tls", code=9)
+    assert line == (
+        f"ListAvailablePipelines: the server at {address} speaks no TLS; connect without it"
+    )
+
+
 def test_a_certificate_that_is_not_trusted_and_one_that_is(
     lonely: CommandLine, secure_port: str
 ) -> None:
     asked = ("pipelines", "list", "--address", secure_port)
-    shown = lonely.shown(*asked, "--tls", code=9)
-    assert "name the file of its authority (tls=, or --ca)" in shown
+    line = one_line(lonely, *asked, "--tls", code=9)
+    assert "name the file of its authority (tls=, or --ca)" in line
     # Trusted, the server is reached; that it lacks the method is what is then told.
     line = one_line(lonely, *asked, "--ca", "tls/ca.pem", code=12)
     assert "has no method ListAvailablePipelines" in line
