@@ -96,6 +96,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
     return _LINK.sub(replaced, markdown)
 
 
+def on_page_content(html: str, **_: Any) -> str:
+    """Leave out the ``::`` by which docstrings set code off; Markdown does not know it."""
+    return html.replace("<p>::</p>\n", "")
+
+
 def _of_the_root(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
 
