@@ -41,9 +41,25 @@ _CLIENT = """# The client's API
       show_root_toc_entry: false
       inherited_members: true
 """
+_FILES_AND_PICTURES = """# Files and pictures
+
+::: cuvis_fleet.formats
+
+::: cuvis_fleet.pictures
+    options:
+      members: false
+
+"""
+_PICTURES = """
+preview.preview spectra.spectra score_map.score_map decision_overlay.decision_overlay roc_curve.roc
+roc_curve.Roc training_curves.training_curves pipeline_graph.pipeline_graph saving.save
+saving.check_path
+"""
+"""Where each lies; by the package's own names the modules of the same names would be found."""
 
 MADE: Mapping[str, Callable[[], str]] = {
     "reference/client.md": lambda: _CLIENT,
+    "reference/files-and-pictures.md": lambda: _FILES_AND_PICTURES + _pictures(),
     "reference/configs.md": config_reference.render,
     "reference/licences.md": lambda: _LICENCES + licences.table(),
     "reference/nodes.md": node_catalogue.render,
@@ -99,6 +115,13 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 def on_page_content(html: str, **_: Any) -> str:
     """Leave out the ``::`` by which docstrings set code off; Markdown does not know it."""
     return html.replace("<p>::</p>\n", "")
+
+
+def _pictures() -> str:
+    return "\n".join(
+        f"::: cuvis_fleet.pictures.{each}\n    options:\n      heading_level: 3\n"
+        for each in _PICTURES.split()
+    )
 
 
 def _of_the_root(name: str) -> str:

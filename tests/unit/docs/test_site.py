@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from cuvis_fleet import formats, pictures
 from docs import config_reference, node_catalogue, wire_reference
 from docs.site_hook import MADE, ROOT
 from fleet_proto.methods import METHODS_BY_SERVICE
@@ -44,6 +45,12 @@ def test_the_api_of_the_client_is_documented(site):
     page = (site / "reference" / "client.html").read_text(encoding="utf-8")
     for name in ("connect", "Client", "Session", "Session.infer", "Session.train", "NotFound"):
         assert f'id="cuvis_fleet.{name}"' in page, name
+
+
+def test_files_and_pictures_are_documented(site):
+    page = (site / "reference" / "files-and-pictures.html").read_text(encoding="utf-8")
+    for name in (*formats.__all__, *pictures.__all__):
+        assert re.search(rf'id="cuvis_fleet\.[\w.]*\b{name}"', page), name
 
 
 def test_the_wire_reference_tells_each_method_and_leaves_nothing_unsaid():

@@ -63,7 +63,7 @@ class ResultPictures:
                 result[_only(result, "decisions", "--overlay")],
                 scene.cube_HWC,
                 truth=scene.mask_HW,
-                title=scene.name,
+                title=f"{scene.name}: decisions",
             )
             pictures.save(figure, self.overlay)
         if self.roc is not None and scene.mask_HW is not None:
