@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fleet_engine import Context, Stage
@@ -54,6 +54,16 @@ def mixed(mixer, cube, slope, *, normalised, eps):
     bias=st.booleans(),
     slope=st.sampled_from([0.01, 0.3]),
     eps=st.sampled_from([1e-6, 0.5]),
+)
+@example(
+    extent=(1, 1, 3),
+    scheme=[1, 1, 1, 1],
+    seed=47,
+    normalised=True,
+    activated=True,
+    bias=True,
+    slope=0.01,
+    eps=1e-6,
 )
 def test_learnable_mixer(extent, scheme, seed, normalised, activated, bias, slope, eps):
     torch.manual_seed(seed)
