@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,3 +93,23 @@ class Told:
     @property
     def texts(self) -> list[str]:
         return [message.message for message in self.messages]
+
+
+@contextmanager
+def followed(steps: Steps, within_s: float) -> Iterator[Told]:
+    """What a statistical training has told so far; all of it when the block has ended."""
+    told = Told()
+    failed: list[Exception] = []
+
+    def follow() -> None:
+        try:
+            steps.follow("statistical", told.messages.append)
+        except Exception as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    yield told
+    thread.join(within_s)
+    assert not thread.is_alive()
+    assert failed == []

@@ -2,13 +2,12 @@
 
 import os
 import signal
-import threading
 
 import numpy as np
 import pytest
 
 from tests.e2e.client_library.conftest import OVERRIDES
-from tests.e2e.client_library.styles import Told
+from tests.e2e.client_library.styles import followed
 from tests.support.polling import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -61,22 +60,10 @@ def _followed(steps, meanwhile):
     trainrun = dict(steps.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES).data)
     trainrun["data"]["train_ids"] = list(range(_FRAMES)) * _PASSES
     steps.call("apply", trainrun)
-    told, failed = Told(), []
-
-    def follow():
-        try:
-            steps.follow("statistical", told.messages.append)
-        except Exception as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    wait_until(lambda: len(told.messages) > 3 or failed, "the training runs", _BACK_WITHIN_S)
-    meanwhile()
-    before = len(told.messages)
-    wait_until(lambda: len(told.messages) > before or failed, "news comes", _BACK_WITHIN_S)
-    steps.call("stop")
-    thread.join(_BACK_WITHIN_S)
-    assert not thread.is_alive()
-    assert not failed
+    with followed(steps, _BACK_WITHIN_S) as told:
+        wait_until(lambda: len(told.messages) > 3, "the training runs", _BACK_WITHIN_S)
+        meanwhile()
+        before = len(told.messages)
+        wait_until(lambda: len(told.messages) > before, "news comes", _BACK_WITHIN_S)
+        steps.call("stop")
     return told

@@ -1,13 +1,10 @@
 """A training ends while its client has no connection: it is told whole, and made once."""
 
-import threading
-from contextlib import contextmanager
-
 import pytest
 
 import cuvis_fleet
 from tests.e2e.client_library.conftest import OVERRIDES
-from tests.e2e.client_library.styles import STYLES, Told
+from tests.e2e.client_library.styles import STYLES, followed
 from tests.support.cut_relay import CutRelay
 from tests.support.polling import wait_until
 
@@ -38,7 +35,7 @@ def _cut_off(steps, relay, beside, meanwhile):
     trainrun["data"]["train_ids"] = list(range(_FRAMES)) * _PASSES
     steps.call("apply", trainrun)
     session = beside.attach(steps.session_id)
-    with _followed(steps) as told:
+    with followed(steps, _WITHIN_S) as told:
         wait_until(lambda: len(told.messages) > 3, "the training runs", _WITHIN_S)
         relay.cut()
         meanwhile(session)
@@ -49,25 +46,6 @@ def _cut_off(steps, relay, beside, meanwhile):
     # told so by messages of the moment, which are not the training's.
     training = [each for each in told.messages if "queued," not in each.message]
     return training, list(session.follow())
-
-
-@contextmanager
-def _followed(steps):
-    """What a training has told so far; all of it when the block has ended."""
-    told, failed = Told(), []
-
-    def follow():
-        try:
-            steps.follow("statistical", told.messages.append)
-        except Exception as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=follow, daemon=True)
-    thread.start()
-    yield told
-    thread.join(_WITHIN_S)
-    assert not thread.is_alive()
-    assert failed == []
 
 
 def test_a_training_that_completed_is_told_whole_and_made_once(cut_off):
