@@ -76,13 +76,11 @@ class Calls:
         attempts = self.link.attempts(step.method)
         while True:
             try:
-                value, ended = call.with_call(
-                    step.request, timeout=attempts.timeout_s, metadata=attempts.metadata
-                )
+                value = call(step.request, timeout=attempts.timeout_s, metadata=attempts.metadata)
             except grpc.RpcError as error:
                 time.sleep(attempts.pause_s(error))
             else:
-                return attempts.reply(value, ended.trailing_metadata())
+                return attempts.reply(value)
 
     def _stream(self, step: Step) -> Any:
         call: Any = self._channel.unary_stream(

@@ -68,14 +68,6 @@ class Failure:
         return self.code is grpc.StatusCode.UNAVAILABLE or reset or removed
 
 
-def told_trace_id(trailing: Any) -> str | None:
-    """The trace id in a trailing metadata; None: none."""
-    for key, value in trailing or ():
-        if key == _TRACE_ID_KEY:
-            return str(value)
-    return None
-
-
 def _wait_s(told: dict[str, Any]) -> float | None:
     details = told.get(_DETAILS_KEY)
     if details is not None:

@@ -1,6 +1,6 @@
 """How calls to one server are made, whatever transport carries them."""
 
-import secrets
+import os
 import time
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +9,7 @@ import grpc
 
 from cuvis_fleet.errors import ERROR_OF_CODE, CuvisFleetError
 from cuvis_fleet.explanations import explained
-from cuvis_fleet.failure import Failure, told_trace_id
+from cuvis_fleet.failure import Failure
 from cuvis_fleet.retry_policy import RetryPolicy
 from cuvis_fleet.steps import Reply
 
@@ -59,12 +59,12 @@ class Attempts:
         self._began_s = time.monotonic()
         self._ends_s = None if timeout_s is None else self._began_s + timeout_s
         self._failures = 0
-        self.trace_id = secrets.token_hex(16)
+        self.trace_id = os.urandom(16).hex()
 
     @property
     def metadata(self) -> Metadata:
         """What is sent along."""
-        traceparent = f"00-{self.trace_id}-{secrets.token_hex(8)}-01"
+        traceparent = f"00-{self.trace_id}-{os.urandom(8).hex()}-01"
         return (*self._link.who, ("traceparent", traceparent))
 
     @property
@@ -74,10 +74,10 @@ class Attempts:
             return None
         return max(_IGNORED_DEADLINE_S, self._ends_s - time.monotonic())
 
-    def reply(self, value: Any, trailing: Any) -> Reply:
-        """What was answered, with the trace id of the trailing metadata or else the one sent."""
+    def reply(self, value: Any) -> Reply:
+        """What was answered, with the trace id that was sent, which a server goes on with."""
         self._link.was_reached = True
-        return Reply(value, told_trace_id(trailing) or self.trace_id)
+        return Reply(value, self.trace_id)
 
     def restart(self) -> None:
         """Begin to count anew: what was called answers, and is getting on."""

@@ -1,21 +1,27 @@
 """What an inference returns."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from google.protobuf.message import DecodeError, Message
 
 from cuvis_fleet.fields import fields
 from cuvis_fleet.tensors import DTYPES
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
+Parsed = TypeVar("Parsed", bound=Message)
+
+_LARGE_BYTES = 256 * 1024
+"""Protobuf copies the bytes of each tensor, and yet takes smaller replies apart sooner."""
+
 
 class Result(Mapping[str, npt.NDArray[Any]]):
     """Arrays by ``node.port``; a bare port name serves where only one node has it.
 
-    The arrays are read-only views of the reply's bytes, which are not copied; ``np.array(view)``
-    makes a copy that may be written to.
+    The arrays are read-only, and those of large replies are views of its bytes, which are not
+    copied; ``np.array(view)`` makes a copy that may be written to.
 
     Attributes:
         metrics: single numbers by ``node.port``.
@@ -56,11 +62,17 @@ class Result(Mapping[str, npt.NDArray[Any]]):
 def decode_outputs(
     reply: bytes,
 ) -> tuple[dict[str, npt.NDArray[Any]], dict[str, float]]:
-    """Take a serialised ``InferenceResponse`` apart into arrays, which view it, and metrics.
+    """Take a serialised ``InferenceResponse`` apart into read-only arrays and metrics.
+
+    The arrays of a large one view its bytes.
 
     Raises:
         ValueError: this is not such a message.
     """
+    if len(reply) < _LARGE_BYTES:
+        response = _parsed(pb.InferenceResponse, reply)
+        small = {name: _array(each, each.raw_data) for name, each in response.outputs.items()}
+        return small, dict(response.metrics)
     outputs: dict[str, npt.NDArray[Any]] = {}
     rest = bytearray()
     for number, value, whole in fields(memoryview(reply)):
@@ -69,7 +81,7 @@ def decode_outputs(
             outputs[name] = array
         else:
             rest += whole
-    return outputs, dict(pb.InferenceResponse.FromString(bytes(rest)).metrics)
+    return outputs, dict(_parsed(pb.InferenceResponse, bytes(rest)).metrics)
 
 
 def _entry(entry: memoryview) -> tuple[str, npt.NDArray[Any]]:
@@ -79,17 +91,23 @@ def _entry(entry: memoryview) -> tuple[str, npt.NDArray[Any]]:
             name = bytes(value).decode()
         elif number == 2:
             tensor = value
-    return name, _array(tensor)
-
-
-def _array(tensor: memoryview) -> npt.NDArray[Any]:
     data, rest = memoryview(b""), bytearray()
     for number, value, whole in fields(tensor):
         if number == pb.Tensor.RAW_DATA_FIELD_NUMBER:
             data = value
         else:
             rest += whole
-    head = pb.Tensor.FromString(bytes(rest))
+    return name, _array(_parsed(pb.Tensor, bytes(rest)), data)
+
+
+def _parsed(kind: type[Parsed], content: bytes) -> Parsed:
+    try:
+        return kind.FromString(content)
+    except DecodeError as error:
+        raise ValueError(f"not a {kind.DESCRIPTOR.name}: {error}") from error
+
+
+def _array(head: pb.Tensor, data: bytes | memoryview) -> npt.NDArray[Any]:
     if head.dtype not in DTYPES:
         raise ValueError(f"a tensor of the unknown type {head.dtype}")
     flat = np.frombuffer(data, DTYPES[head.dtype])

@@ -185,7 +185,10 @@ def infer(
         memory: for large arrays.
     """
     request = request_of()
-    with memory.placed(request) as places:
+    arrays = memory.worth_placing(request)
+    if not arrays:
+        return _result((yield _inference(request.serialised(session_id))))
+    with memory.placed(arrays) as places:
         if places:
             try:
                 reply = yield _inference(request.serialised(session_id, places))

@@ -3,11 +3,13 @@
 import os
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cuvis_fleet.errors import CuvisFleetError, InvalidInput, ServerDefect
 from cuvis_fleet.inference_request import Elsewhere, InferenceRequest
@@ -55,17 +57,19 @@ class SharedMemory:
         unknown = not self._was_found and isinstance(error, InvalidInput | ServerDefect)
         return named or unknown
 
+    def worth_placing(self, request: InferenceRequest) -> list[npt.NDArray[Any]]:
+        """The arrays of a request that are not to be sent if they can be placed."""
+        if not self._serves:
+            return []
+        return [each for each in request.all_arrays() if each.nbytes >= PAYS_FROM_BYTES]
+
     @contextmanager
-    def placed(self, request: InferenceRequest) -> Iterator[Elsewhere]:
-        """Hold the large arrays of a request in a segment for the length of the block.
+    def placed(self, arrays: Iterable[npt.NDArray[Any]]) -> Iterator[Elsewhere]:
+        """Hold arrays in a segment for the length of the block.
 
         Yields:
-            Where each lies; empty: they are to be sent.
+            Where each lies; empty: there is no room, and they are to be sent.
         """
-        arrays = [each for each in request.all_arrays() if each.nbytes >= PAYS_FROM_BYTES]
-        if not self._serves or not arrays:
-            yield {}
-            return
         name = f"cuvis-fleet-{os.getpid()}-{secrets.token_hex(8)}"
         places: dict[int, pb.ShmRef] = {}
         path = self._folder / name

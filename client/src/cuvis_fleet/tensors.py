@@ -55,6 +55,8 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
         WrongArgument: no type of the wire can hold the values.
     """
     values: npt.NDArray[Any] = as_array(name, array)
+    if values.dtype in _WIRE_DTYPES and values.flags.c_contiguous:
+        return values
     values = values.astype(values.dtype.newbyteorder("<"), copy=False)
     values = values.astype(_WIDER.get(values.dtype, values.dtype), copy=False)
     if values.dtype not in _WIRE_DTYPES:
@@ -63,16 +65,17 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
     return whole
 
 
-def tensor_head(array: npt.NDArray[Any]) -> pb.Tensor:
-    """Shape and type of an array as `wire_array` returns it, without its elements."""
-    dtype = pb.DType.ValueType(_WIRE_DTYPES[array.dtype])
-    return pb.Tensor(shape=array.shape, dtype=dtype)
+def describe(tensor: pb.Tensor, array: npt.NDArray[Any]) -> None:
+    """Give a new tensor shape and type of an array as `wire_array` returns it, no elements."""
+    tensor.shape.extend(array.shape)
+    tensor.dtype = pb.DType.ValueType(_WIRE_DTYPES[array.dtype])
 
 
 def to_tensor(name: str, array: Any) -> pb.Tensor:
     """The wire's tensor of an array, with its elements; `wire_array` says what is taken."""
     values = wire_array(name, array)
-    tensor = tensor_head(values)
+    tensor = pb.Tensor()
+    describe(tensor, values)
     tensor.raw_data = values.tobytes()
     return tensor
 
@@ -99,9 +102,13 @@ def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
         raise WrongArgument(
             f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed"
         )
-    if values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+    if values.dtype.kind not in "iuf" or not (
+        values.dtype.kind in "iu" or np.isfinite(values).all()
+    ):
         raise WrongArgument("the wavelengths are not all finite numbers of nanometres")
-    return _whole("wavelengths_nm", np.rint(np.atleast_2d(values)), np.int32)
+    if values.dtype.kind == "f":
+        values = np.rint(values)
+    return _whole("wavelengths_nm", values if values.ndim == 2 else values[None], np.int32)
 
 
 def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:
@@ -121,6 +128,8 @@ def _batched(name: str, value: Any, needed: str, rank: int) -> npt.NDArray[Any]:
 
 def _whole(name: str, values: npt.NDArray[Any], dtype: type[np.integer[Any]]) -> npt.NDArray[Any]:
     """Whole numbers, of whichever type, as integers of `dtype`."""
+    if values.dtype == dtype:
+        return values
     if values.dtype.kind in "biu" and np.can_cast(values.dtype, dtype):
         return values.astype(dtype, copy=False)
     bounds = np.iinfo(dtype)

@@ -17,7 +17,7 @@ LIMIT_S = 10
 
 
 @contextlib.contextmanager
-def grpc_server(credentials=None, host="localhost"):
+def grpc_server(credentials=None, host="127.0.0.1"):
     """The address of a server that has no method."""
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     if credentials is None:

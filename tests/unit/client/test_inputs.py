@@ -22,6 +22,7 @@ def sent(using, address, double):
     def infer(*arguments, **more):
         using(address, lambda client: client.attach(SESSION_ID).infer(*arguments, **more))
         (request,) = double.requests("Inference")
+        assert request.HasField("inputs")
         return request.inputs
 
     return infer
@@ -71,6 +72,23 @@ def test_inputs_of_ones_own_and_of_the_contract(sent):
     assert values(inputs.mesu_index).tolist() == [7]
     assert set(inputs.extra_inputs) == {"gain"}
     assert values(inputs.extra_inputs["gain"]).tolist() == [1.5, 2.5]
+
+
+def test_large_and_small_ones_side_by_side(sent):
+    cube = np.arange(64 * 64 * 40, dtype=np.float32).reshape(64, 64, 40)
+    given = {"weight": cube[::-1], "gain": np.float32([0.5]), "bias": cube[..., :30]}
+    inputs = sent(cube, np.arange(400, 440), mask=np.eye(64), text="lentils", **given)
+    np.testing.assert_array_equal(values(inputs.cube), cube[None])
+    assert values(inputs.wavelengths).tolist() == [list(range(400, 440))]
+    np.testing.assert_array_equal(values(inputs.mask), np.eye(64)[None])
+    assert inputs.text_prompt == "lentils"
+    assert set(inputs.extra_inputs) == set(given)
+    for name, array in given.items():
+        np.testing.assert_array_equal(values(inputs.extra_inputs[name]), array)
+
+
+def test_nothing_at_all_is_a_batch_too(sent):
+    assert sent() == pb.InputBatch()
 
 
 @pytest.mark.parametrize("dtype", [np.bool_, np.uint8, np.int64, np.uint32, np.float32])

@@ -21,8 +21,14 @@ ARRAYS = arrays.arrays(
 )
 
 
-@given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=3))
-def test_every_array_comes_back_as_it_was_sent(outputs):
+LARGE = np.zeros(256 * 1024, np.uint8)
+"""With it, a reply is taken apart without protobuf's copies."""
+
+
+@given(st.dictionaries(st.text(max_size=5), ARRAYS, max_size=3), st.booleans())
+def test_every_array_comes_back_as_it_was_sent(outputs, is_large):
+    if is_large:
+        outputs["large one"] = LARGE
     reply = pb.InferenceResponse(
         outputs={name: to_tensor(name, array) for name, array in outputs.items()},
         metrics={"a.b": 1.5},
@@ -31,27 +37,34 @@ def test_every_array_comes_back_as_it_was_sent(outputs):
     assert set(decoded) == set(outputs)
     for name, array in outputs.items():
         assert decoded[name].dtype == array.dtype
+        assert not decoded[name].flags.writeable
         # A tensor without a shape means one dimension over all elements.
         np.testing.assert_array_equal(decoded[name], array if array.ndim else array.reshape(1))
     assert metrics == {"a.b": 1.5}
 
 
-@given(st.binary(max_size=60))
-def test_other_bytes_are_refused_or_read_as_protobuf_reads_them(reply):
+@given(st.binary(max_size=60), st.booleans())
+def test_other_bytes_are_refused_or_read_as_protobuf_reads_them(reply, is_large):
+    if is_large:
+        reply += pb.InferenceResponse(
+            outputs={"large one": to_tensor("x", LARGE)}
+        ).SerializeToString()
     try:
         decoded, _ = decode_outputs(reply)
-    except Exception as error:
-        assert isinstance(error, ValueError) or "parsing" in str(error)  # noqa: PT017
+    except ValueError:
         return
     assert set(decoded) == set(pb.InferenceResponse.FromString(reply).outputs)
 
 
-def test_fields_of_later_releases_are_passed_over():
+@pytest.mark.parametrize("more", [{}, {"large one": LARGE}], ids=["small", "large"])
+def test_fields_of_later_releases_are_passed_over(more):
     tensor = to_tensor("x", np.arange(3, dtype=np.int64))
     unknown = b"\xa2\x06\x03abc" + b"\xa8\x06\x07" + b"\xb5\x06abcd" + b"\xb9\x06abcdefgh"
     entry = b"\x0a\x01x\x12" + bytes([len(tensor.SerializeToString() + unknown)])
     entry += tensor.SerializeToString() + unknown
     reply = b"\x0a" + bytes([len(entry)]) + entry + unknown
+    others = {name: to_tensor(name, array) for name, array in more.items()}
+    reply += pb.InferenceResponse(outputs=others).SerializeToString()
     decoded, _ = decode_outputs(reply)
     np.testing.assert_array_equal(decoded["x"], [0, 1, 2])
 

@@ -84,13 +84,13 @@ class AsyncCalls:
         attempts = self.link.attempts(step.method)
         while True:
             try:
-                running = call(step.request, timeout=attempts.timeout_s, metadata=attempts.metadata)
-                value = await running
-                trailing = await running.trailing_metadata()
+                value = await call(
+                    step.request, timeout=attempts.timeout_s, metadata=attempts.metadata
+                )
             except grpc.RpcError as error:
                 await asyncio.sleep(attempts.pause_s(error))
             else:
-                return attempts.reply(value, trailing)
+                return attempts.reply(value)
 
     def _stream(self, step: Step) -> Any:
         call: Any = self._channel.unary_stream(
