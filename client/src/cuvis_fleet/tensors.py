@@ -21,7 +21,8 @@ DTYPES: dict[int, np.dtype[Any]] = {
 """The element types of the wire; its bytes are little-endian."""
 
 _KNOWN = ", ".join(dtype.name for dtype in DTYPES.values())
-_WIRE_DTYPES = {dtype: number for number, dtype in DTYPES.items()}
+_WIRE_DTYPES = {dtype: pb.DType.ValueType(number) for number, dtype in DTYPES.items()}
+_INT32, _INT64 = np.dtype(np.int32), np.dtype(np.int64)
 _WIDER = {np.dtype("i1"): "<i4", np.dtype("<i2"): "<i4", np.dtype("<u4"): "<i8"}
 
 
@@ -31,6 +32,8 @@ def as_array(name: str, value: Any) -> npt.NDArray[Any]:
     Raises:
         WrongArgument: none can be made of it, such as of rows of several lengths.
     """
+    if type(value) is np.ndarray:
+        return value
     if hasattr(value, "detach"):
         value = value.detach().cpu()
     try:
@@ -68,7 +71,7 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
 def describe(tensor: pb.Tensor, array: npt.NDArray[Any]) -> None:
     """Give a new tensor shape and type of an array as `wire_array` returns it, no elements."""
     tensor.shape.extend(array.shape)
-    tensor.dtype = pb.DType.ValueType(_WIRE_DTYPES[array.dtype])
+    tensor.dtype = _WIRE_DTYPES[array.dtype]
 
 
 def to_tensor(name: str, array: Any) -> pb.Tensor:
@@ -92,7 +95,7 @@ def rgb_array(image: Any) -> npt.NDArray[Any]:
 
 def mask_array(mask: Any) -> npt.NDArray[Any]:
     """A mask of classes [H,W] or masks [B,H,W] as the wire's [B,H,W] in int32."""
-    return _whole("the mask", _batched("the mask", mask, "[H,W] or [B,H,W]", 3), np.int32)
+    return _whole("the mask", _batched("the mask", mask, "[H,W] or [B,H,W]", 3), _INT32)
 
 
 def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
@@ -102,13 +105,11 @@ def wavelengths_array(wavelengths_nm: Any) -> npt.NDArray[Any]:
         raise WrongArgument(
             f"the wavelengths have the shape {values.shape}; [C] or [B,C] is needed"
         )
-    if values.dtype.kind not in "iuf" or not (
-        values.dtype.kind in "iu" or np.isfinite(values).all()
-    ):
-        raise WrongArgument("the wavelengths are not all finite numbers of nanometres")
-    if values.dtype.kind == "f":
+    if values.dtype.kind == "f" and np.isfinite(values).all():
         values = np.rint(values)
-    return _whole("wavelengths_nm", values if values.ndim == 2 else values[None], np.int32)
+    elif values.dtype.kind not in "iu":
+        raise WrongArgument("the wavelengths are not all finite numbers of nanometres")
+    return _whole("wavelengths_nm", values if values.ndim == 2 else values[None], _INT32)
 
 
 def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:
@@ -116,7 +117,7 @@ def index_array(name: str, numbers: Any) -> npt.NDArray[Any]:
     values = np.atleast_1d(as_array(name, numbers))
     if values.ndim != 1:
         raise WrongArgument(f"{name} has the shape {values.shape}; one number or [B] is needed")
-    return _whole(name, values, np.int64)
+    return _whole(name, values, _INT64)
 
 
 def _batched(name: str, value: Any, needed: str, rank: int) -> npt.NDArray[Any]:
@@ -126,7 +127,7 @@ def _batched(name: str, value: Any, needed: str, rank: int) -> npt.NDArray[Any]:
     return wire_array(name, values if values.ndim == rank else values[None])
 
 
-def _whole(name: str, values: npt.NDArray[Any], dtype: type[np.integer[Any]]) -> npt.NDArray[Any]:
+def _whole(name: str, values: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Whole numbers, of whichever type, as integers of `dtype`."""
     if values.dtype == dtype:
         return values
