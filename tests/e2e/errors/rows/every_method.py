@@ -137,7 +137,7 @@ GENERAL = [
         "DEADLINE_EXCEEDED",
         "",
         "Allow more time; whether the call did its work is not known.",
-        "tests/e2e/test_overload.py::test_a_call_that_waits_past_its_deadline_is_never_begun",
+        "tests/e2e/test_overload.py::test_a_call_that_nobody_waits_for_any_more_is_never_begun",
     ),
     _general(
         "the client cancelled the call",
