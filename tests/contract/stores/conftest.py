@@ -44,7 +44,9 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
 
 @pytest.fixture
-def connection(redis_server: RedisServer) -> Iterator[RedisConnection]:
+def connection(redis_server: RedisServer, raw: redis.Redis) -> Iterator[RedisConnection]:
+    """To a server that has nothing of other tests."""
+    raw.flushdb()
     connection = RedisConnection(redis_server.url)
     yield connection
     connection.close()

@@ -1,9 +1,12 @@
 """What every artifact store promises."""
 
 import hashlib
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -11,22 +14,60 @@ from fleet_platform.artifacts import (
     ArtifactStore,
     FileArtifactStore,
     MemoryArtifactStore,
+    Removed,
     TracedArtifactStore,
     open_artifact_store,
 )
 from fleet_platform.errors import NotFound
 from fleet_platform.settings import ServiceSettings
+from tests.contract.stores.conftest import FakeClock
+
+
+class Ageing(Protocol):
+    """A store, and a way to let time pass for it."""
+
+    store: ArtifactStore
+
+    def age(self, seconds: float) -> None:
+        """Have everything stored that much earlier."""
+
+
+@dataclass
+class MemoryAgeing:
+    store: ArtifactStore
+    clock: FakeClock
+
+    def age(self, seconds: float) -> None:
+        self.clock.advance(seconds)
+
+
+@dataclass
+class FileAgeing:
+    store: ArtifactStore
+    folder: Path
+
+    def age(self, seconds: float) -> None:
+        for path in self.folder.rglob("*"):
+            stored_s = path.stat().st_mtime - seconds
+            os.utime(path, (stored_s, stored_s))
 
 
 @pytest.fixture(params=["memory", "filesystem", "traced"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStore:
+def ageing(request: pytest.FixtureRequest, clock: FakeClock, tmp_path: Path) -> Ageing:
     if request.param == "memory":
-        return MemoryArtifactStore()
+        return MemoryAgeing(MemoryArtifactStore(clock), clock)
+    folder = tmp_path / "not" / "there" / "yet"
     if request.param == "filesystem":
-        return FileArtifactStore(tmp_path / "not" / "there" / "yet")
-    opened = open_artifact_store(ServiceSettings(artifact_dir=tmp_path))
+        return FileAgeing(FileArtifactStore(folder), folder)
+    folder.mkdir(parents=True)
+    opened = open_artifact_store(ServiceSettings(artifact_dir=folder))
     assert isinstance(opened, TracedArtifactStore)
-    return opened
+    return FileAgeing(opened, folder)
+
+
+@pytest.fixture
+def store(ageing: Ageing) -> ArtifactStore:
+    return ageing.store
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])
@@ -102,6 +143,34 @@ def test_deleting_what_is_no_artifact_does_nothing(store: ArtifactStore, digest:
     kept = store.put(b"weights")
     store.delete(digest)
     assert store.get(kept) == b"weights"
+
+
+def test_what_is_old_and_unused_is_removed(ageing: Ageing) -> None:
+    store = ageing.store
+    used, unused, larger = store.put(b"used"), store.put(b"unused"), store.put(b"unused as well")
+    ageing.age(100)
+    new = store.put(b"new")
+
+    assert store.remove_unused({used, "", "0" * 64}, 99) == Removed(2, len(b"unusedunused as well"))
+
+    assert [store.exists(digest) for digest in (used, unused, larger, new)] == [
+        *(True, False, False, True)
+    ]
+    assert store.remove_unused({used}, 99) == Removed(0, 0)
+    assert store.get(store.put(b"unused")) == b"unused"
+
+
+def test_what_was_stored_again_is_not_old(ageing: Ageing) -> None:
+    digest = ageing.store.put(b"weights")
+    ageing.age(100)
+    assert ageing.store.put(b"weights") == digest
+    assert ageing.store.remove_unused(set(), 99) == Removed(0, 0)
+    ageing.age(100)
+    assert ageing.store.remove_unused(set(), 99) == Removed(1, 7)
+
+
+def test_an_empty_store_has_nothing_to_remove(store: ArtifactStore) -> None:
+    assert store.remove_unused(set(), 1) == Removed(0, 0)
 
 
 def test_ping(store: ArtifactStore) -> None:

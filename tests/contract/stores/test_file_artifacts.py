@@ -4,6 +4,7 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,12 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from fleet_platform.artifacts import FileArtifactStore, MemoryArtifactStore, TracedArtifactStore
+from fleet_platform.artifacts import (
+    FileArtifactStore,
+    MemoryArtifactStore,
+    Removed,
+    TracedArtifactStore,
+)
 from fleet_platform.errors import AppError, DependencyDown, Exhausted, NotFound
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
@@ -66,13 +72,56 @@ def test_a_damaged_artifact_is_not_found_and_heals_when_put_again(
     assert store.get(digest) == b"weights"
 
 
-def test_the_same_content_again_writes_nothing(store: FileArtifactStore, tmp_path: Path) -> None:
+def test_the_same_content_again_is_not_written(store: FileArtifactStore, tmp_path: Path) -> None:
     digest = store.put(b"weights")
     path = tmp_path / "sha256" / digest[:2] / digest
     before = path.stat()
     store.put(b"weights")
-    after = path.stat()
-    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert path.stat().st_ino == before.st_ino
+
+
+def test_other_files_on_the_volume_are_nobodys_to_remove(
+    store: FileArtifactStore, tmp_path: Path
+) -> None:
+    digest = store.put(b"weights")
+    others = ["README", "sha256/README", f"sha256/{digest[:2]}/.nfs0001"]
+    for name in others:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    os.utime(tmp_path / "sha256" / digest[:2] / digest, (0, 0))
+    assert store.remove_unused(set(), 1) == Removed(1, 7)
+    assert files(tmp_path) == sorted(others)
+
+
+def test_what_is_stored_again_while_it_is_removed_stays(
+    store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = store.put(b"weights")
+    path = tmp_path / "sha256" / digest[:2] / digest
+    os.utime(path, (0, 0))
+    replace = Path.replace
+
+    def replace_after_a_put(source: Path, target: Path) -> Path:
+        if source == path:
+            store.put(b"weights")
+        return replace(source, target)
+
+    monkeypatch.setattr(Path, "replace", replace_after_a_put)
+    assert store.remove_unused(set(), 1) == Removed(0, 0)
+    assert store.get(digest) == b"weights"
+
+
+def test_several_who_remove_at_once_count_each_once(
+    store: FileArtifactStore, tmp_path: Path
+) -> None:
+    for number in range(200):
+        digest = store.put(bytes([number]))
+        os.utime(tmp_path / "sha256" / digest[:2] / digest, (0, 0))
+    others = [FileArtifactStore(tmp_path) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        removed = list(pool.map(lambda other: other.remove_unused(set(), 1), others))
+    assert sum(each.count for each in removed) == 200
+    assert files(tmp_path) == []
 
 
 def test_file_and_folders_are_synced_before_put_returns(

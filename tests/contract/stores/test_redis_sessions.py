@@ -77,6 +77,27 @@ def test_a_record_of_a_newer_release_is_left_alone(
     assert raw.get(f"fleet:session:{session_id}") == newer
 
 
+def test_among_all_a_damaged_one_is_left_out_and_a_newer_one_is_not_passed_over(
+    store: RedisSessionStore, raw: redis.Redis, session_id: str
+) -> None:
+    other = SessionRecord(session_id=str(uuid.uuid4()))
+    store.create(other)
+    raw.set(f"fleet:session:{session_id}", b"\xff\xff\xff")
+    assert [record.session_id for record in store.all()] == [other.session_id]
+
+    newer = SessionRecord(session_id=session_id, format_version=2).SerializeToString()
+    raw.set(f"fleet:session:{session_id}", newer)
+    with pytest.raises(DependencyDown, match="newer release"):
+        list(store.all())
+
+
+def test_all_are_found_among_many(store: RedisSessionStore) -> None:
+    created = {str(uuid.uuid4()) for _ in range(2500)}
+    for session_id in created:
+        store.create(SessionRecord(session_id=session_id))
+    assert {record.session_id for record in store.all()} == created
+
+
 def test_an_update_survives_the_loss_of_the_servers_scripts(
     store: RedisSessionStore, raw: redis.Redis, session_id: str
 ) -> None:

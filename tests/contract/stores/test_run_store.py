@@ -413,6 +413,20 @@ def test_what_somebody_works_on_cannot_be_withdrawn(store: RunStore, claimed: Ru
     assert payloads(store, claimed.run_id) == []
 
 
+def test_all_that_are_remembered_are_told(store: RunStore, claimed: RunRecord) -> None:
+    store.save_checkpoint(claimed.run_id, claimed.fencing_token, "c" * 64)
+    ended = store.claim(store.create(new_run()).run_id, "trainer-2")
+    ended.result.weights_digest = "r" * 64
+    finish(store, ended)
+
+    found = {run.run_id: run for run in store.all()}
+
+    assert found[claimed.run_id].state == RUNNING
+    assert found[claimed.run_id].checkpoint_digest == "c" * 64
+    assert found[ended.run_id].state == COMPLETE
+    assert found[ended.run_id].result.weights_digest == "r" * 64
+
+
 def test_a_queued_run_is_kept_by_signs_of_life(
     store: RunStore, queued: RunRecord, clock: FakeClock
 ) -> None:

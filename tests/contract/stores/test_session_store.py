@@ -168,6 +168,20 @@ def test_every_call_pushes_the_expiry(
         assert TTL_S * 1000 - 4000 < left_ms <= TTL_S * 1000
 
 
+def test_all_that_live_are_told_and_live_no_longer_for_it(ageing: Ageing, session_id: str) -> None:
+    other = SessionRecord(session_id=str(uuid.uuid4()))
+    other.pipeline.weights_digest = "0" * 64
+    ageing.store.create(other)
+    ageing.age(session_id, to_live_s=0.5)
+
+    found = {record.session_id: record for record in ageing.store.all()}
+
+    assert found[session_id].search_paths == ["/configs"]
+    assert found[other.session_id].pipeline == other.pipeline
+    ageing.age(session_id, to_live_s=0)
+    assert session_id not in {record.session_id for record in ageing.store.all()}
+
+
 def test_nothing_is_lost_under_concurrent_writers(store: SessionStore, session_id: str) -> None:
     writers, writes = 8, 10
     together = threading.Barrier(writers)

@@ -86,6 +86,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
             "HEARTBEAT_S": "0.5",
             "LOST_AFTER_S": "3",
+            # Longer than a training waits for Redis with weights that nobody names yet.
+            "ARTIFACT_KEPT_S": "40",
             "TORCH_THREADS": "1",
         }
         environment = stack_environment(folder, data_dir, settings)

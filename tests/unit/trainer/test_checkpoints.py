@@ -2,9 +2,8 @@ import pytest
 
 from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import Exhausted
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.runs import Checkpoint, MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RunRecord
-from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.checkpoints import Checkpoints
 from fleet_trainer.progress import Superseded
 

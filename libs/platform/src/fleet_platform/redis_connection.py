@@ -24,6 +24,7 @@ MAX_CONNECTIONS = 256
 IDLE_CHECK_S = 30
 """A connection that was idle for longer is checked before its next use."""
 
+_KEYS_PER_SCAN = 1000
 _PROTOCOL = 2  # one round trip less per connection than 3, of which nothing is used here
 # Error replies that mean "not now" rather than "this command is wrong". The code is looked for in
 # the whole text because older servers put it in the middle when it comes from inside a script.
@@ -89,6 +90,22 @@ def redis_answers() -> Iterator[None]:
         if isinstance(error, redis.ReadOnlyError) or _NOT_NOW.search(str(error)):
             raise _no_answer() from error
         raise
+
+
+def keys_like(client: redis.Redis, pattern: str) -> Iterator[str]:
+    """Look through all keys for those of a pattern; one that comes or goes meanwhile may be missed.
+
+    Raises:
+        DependencyDown: the server does not answer.
+    """
+    cursor = 0
+    while True:
+        with redis_answers():
+            keys: Any
+            cursor, keys = client.scan(cursor, match=pattern, count=_KEYS_PER_SCAN)
+        yield from (key.decode() for key in keys)
+        if cursor == 0:
+            return
 
 
 def _no_answer() -> DependencyDown:

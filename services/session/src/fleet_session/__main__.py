@@ -6,6 +6,7 @@ from collections.abc import Callable
 from fleet_platform.artifacts import ArtifactStore, open_artifact_store
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service, run_service
+from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import SessionStore, open_session_store
 from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
@@ -18,6 +19,7 @@ from fleet_session.plugin_sources import PluginSources
 from fleet_session.servicer import SessionServicer
 from fleet_session.session_life import SessionLife
 from fleet_session.settings import SessionSettings
+from fleet_session.unused_artifacts import UnusedArtifacts
 
 
 def build_service(
@@ -62,7 +64,13 @@ def main() -> int:
     registry = MetricRegistry.of_process()
     sessions = open_session_store(settings, registry, counted=True)
     artifacts = open_artifact_store(settings, registry)
-    service = build_service(settings, sessions, artifacts, (sessions.close,), registry)
+    runs = open_run_store(settings, registry)
+    unused = UnusedArtifacts(
+        sessions=sessions, runs=runs, artifacts=artifacts, kept_s=settings.artifact_kept_s
+    )
+    closers = (unused.close, runs.close, sessions.close)
+    service = build_service(settings, sessions, artifacts, closers, registry)
+    unused.start()
     return run_service(service, settings)
 
 

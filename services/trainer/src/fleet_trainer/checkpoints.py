@@ -2,10 +2,9 @@
 
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import AppError, Conflict, NotFound
-from fleet_platform.runs import RunStore
+from fleet_platform.runs import Checkpoint, RunStore
 from fleet_platform.telemetry import logger
 from fleet_proto.records.v1.records_pb2 import RunRecord
-from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.patience import patiently
 from fleet_trainer.progress import Superseded
 

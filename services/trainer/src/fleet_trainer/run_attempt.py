@@ -11,6 +11,7 @@ from fleet_engine.weights import build_stored, from_safetensors, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import AppError, Cancelled, DependencyDown
 from fleet_platform.files import PathPolicy
+from fleet_platform.runs import Checkpoint
 from fleet_platform.telemetry import current_trace_id, logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     TRAINER_TYPE_CALIBRATION,
@@ -21,7 +22,6 @@ from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import DataConfig, PipelineConfig, canonical_json, digest, parse_config
 from fleet_trainer import run_endings, train_messages
 from fleet_trainer.calibration import calibrate_thresholds
-from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.checkpoints import Checkpoints
 from fleet_trainer.heartbeat import Heartbeat
 from fleet_trainer.patience import patiently

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from fleet_engine import Pipeline
 from fleet_platform.files import PathPolicy
+from fleet_platform.runs import Checkpoint
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_schemas import DataConfig, PipelineConfig
-from fleet_trainer.checkpoint import Checkpoint
 from fleet_trainer.progress import Progress
 from fleet_trainer.ranks import Ranks
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from fleet_platform.artifacts.artifact_store import ArtifactStore
+from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.artifacts.filesystem import FileArtifactStore
 from fleet_platform.artifacts.measured import MeasuredArtifactStore
 from fleet_platform.artifacts.memory import MemoryArtifactStore
@@ -16,6 +16,7 @@ __all__ = [
     "FileArtifactStore",
     "MeasuredArtifactStore",
     "MemoryArtifactStore",
+    "Removed",
     "TracedArtifactStore",
     "open_artifact_store",
 ]

@@ -1,15 +1,27 @@
 """The contract of an artifact store."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Protocol
 
 from typing_extensions import Buffer
+
+
+@dataclass(frozen=True)
+class Removed:
+    """How much was removed."""
+
+    count: int
+    size_bytes: int
 
 
 class ArtifactStore(Protocol):
     """Immutable blobs, named by the sha256 of their content (64 lower-case hex digits)."""
 
     def put(self, content: Buffer) -> str:
-        """Store `content` atomically and return its digest; storing the same content again is free.
+        """Store `content` atomically and return its digest.
+
+        What is there already is not written again, and counts as stored now.
 
         Raises:
             Exhausted: no space is left on the volume.
@@ -35,6 +47,20 @@ class ArtifactStore(Protocol):
 
         Raises:
             DependencyDown: the volume cannot be written.
+        """
+
+    def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
+        """Forget what is not among `used` and was not stored for `unstored_s`, not even again.
+
+        What several callers remove at once is removed, and counted, once.
+
+        Args:
+            used: Names of artifacts that stay however old they are.
+            unstored_s: Seconds, more than may pass between `put` and the moment from which its
+                caller finds the name among `used`.
+
+        Raises:
+            DependencyDown: the volume cannot be read or written.
         """
 
     def ping(self) -> None:

@@ -2,11 +2,14 @@
 
 import contextlib
 import hashlib
+import os
 import uuid
+from collections.abc import Collection
 from pathlib import Path
 
 from typing_extensions import Buffer
 
+from fleet_platform.artifacts.artifact_store import Removed
 from fleet_platform.artifacts.content_digest import artifact_not_found, content_digest, is_digest
 from fleet_platform.errors import DependencyDown
 from fleet_platform.files import volume_answers, write_atomically
@@ -37,7 +40,7 @@ class FileArtifactStore:
         """See `ArtifactStore.put`."""
         digest = content_digest(content)
         path = self._path(digest)
-        if not _holds(path, digest):
+        if not (_made_new(path) and _holds(path, digest)):
             write_atomically(path, content, volume=_VOLUME, staging=self._incoming)
         return digest
 
@@ -65,6 +68,19 @@ class FileArtifactStore:
             with volume_answers(_VOLUME):
                 self._path(digest).unlink(missing_ok=True)
 
+    def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
+        """See `ArtifactStore.remove_unused`."""
+        sizes = []
+        with volume_answers(_VOLUME):
+            self._incoming.mkdir(parents=True, exist_ok=True)
+            oldest_s = self._volume_time_s() - unstored_s
+            for path in (self._root / "sha256").glob("*/*"):
+                if is_digest(path.name) and path.name not in used:
+                    # Another store on the volume may have been faster.
+                    with contextlib.suppress(FileNotFoundError):
+                        sizes += self._remove_older(path, oldest_s)
+        return Removed(len(sizes), sum(sizes))
+
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""
         expected = uuid.uuid4().bytes
@@ -91,6 +107,20 @@ class FileArtifactStore:
         finally:
             probe.unlink(missing_ok=True)
 
+    def _remove_older(self, path: Path, oldest_s: float) -> list[int]:
+        """The size of the file, if it is removed."""
+        if path.stat().st_mtime >= oldest_s:
+            return []
+        aside = self._incoming / f"{uuid.uuid4().hex}.unused"
+        path.replace(aside)
+        found = aside.stat()
+        if found.st_mtime >= oldest_s:
+            # It was stored again in this moment, by somebody who found it there.
+            aside.replace(path)
+            return []
+        aside.unlink()
+        return [found.st_size]
+
     def _remove_stale(self) -> None:
         """Best effort: a volume that is not there yet is the health probe's matter, not ours."""
         with contextlib.suppress(OSError):
@@ -99,6 +129,16 @@ class FileArtifactStore:
                 with contextlib.suppress(OSError):
                     if path.stat().st_mtime < oldest:
                         path.unlink()
+
+
+def _made_new(path: Path) -> bool:
+    """Whether the file is there, and counts as written now."""
+    try:
+        with volume_answers(_VOLUME):
+            os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _holds(path: Path, digest: str) -> bool:

@@ -1,12 +1,12 @@
 """Artifact traffic as metrics."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from typing_extensions import Buffer
 
-from fleet_platform.artifacts.artifact_store import ArtifactStore
+from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.telemetry import MetricRegistry, exemplar
 from fleet_platform.telemetry.registry import metrics
 
@@ -18,6 +18,7 @@ class MeasuredArtifactStore:
         self._inner = inner
         self._seconds = registry.histogram(metrics.ARTIFACT_SECONDS)
         self._bytes = registry.counter(metrics.ARTIFACT_BYTES)
+        self._removed_bytes = registry.counter(metrics.ARTIFACT_REMOVED_BYTES)
         self._errors = registry.counter(metrics.ARTIFACT_ERRORS)
 
     def put(self, content: Buffer) -> str:
@@ -42,6 +43,13 @@ class MeasuredArtifactStore:
         """See `ArtifactStore.delete`."""
         with self._timed("delete"):
             self._inner.delete(digest)
+
+    def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
+        """See `ArtifactStore.remove_unused`."""
+        with self._timed("remove_unused"):
+            removed = self._inner.remove_unused(used, unstored_s)
+        self._removed_bytes.inc(removed.size_bytes)
+        return removed
 
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""

@@ -1,21 +1,28 @@
 """Artifacts of one process, for tests and single-process use."""
 
+import time
+from collections.abc import Callable, Collection
+
 from typing_extensions import Buffer
 
+from fleet_platform.artifacts.artifact_store import Removed
 from fleet_platform.artifacts.content_digest import artifact_not_found, content_digest
 
 
 class MemoryArtifactStore:
     """An `ArtifactStore` in a dictionary."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._contents: dict[str, bytes] = {}
+        self._stored_s: dict[str, float] = {}
 
     def put(self, content: Buffer) -> str:
         """See `ArtifactStore.put`."""
         kept = bytes(memoryview(content))
         digest = content_digest(kept)
         self._contents[digest] = kept
+        self._stored_s[digest] = self._clock()
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -32,6 +39,17 @@ class MemoryArtifactStore:
     def delete(self, digest: str) -> None:
         """See `ArtifactStore.delete`."""
         self._contents.pop(digest, None)
+
+    def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
+        """See `ArtifactStore.remove_unused`."""
+        oldest_s = self._clock() - unstored_s
+        unused = [
+            content
+            for digest in self._contents.keys() - set(used)
+            if self._stored_s[digest] < oldest_s
+            and (content := self._contents.pop(digest, None)) is not None
+        ]
+        return Removed(len(unused), sum(map(len, unused)))
 
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""

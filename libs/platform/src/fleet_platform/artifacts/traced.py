@@ -1,8 +1,10 @@
 """Artifact traffic as spans."""
 
+from collections.abc import Collection
+
 from typing_extensions import Buffer
 
-from fleet_platform.artifacts.artifact_store import ArtifactStore
+from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import ARTIFACT_DIGEST, SIZE_BYTES
 from fleet_platform.telemetry.registry import spans
@@ -39,6 +41,10 @@ class TracedArtifactStore:
     def delete(self, digest: str) -> None:
         """See `ArtifactStore.delete`."""
         self._inner.delete(digest)
+
+    def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
+        """See `ArtifactStore.remove_unused`."""
+        return self._inner.remove_unused(used, unstored_s)
 
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""

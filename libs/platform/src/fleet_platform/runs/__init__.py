@@ -2,6 +2,7 @@
 
 from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.runs.active_run import ActiveRun
+from fleet_platform.runs.checkpoint import Checkpoint
 from fleet_platform.runs.counted import CountedRunStore
 from fleet_platform.runs.hold import Hold
 from fleet_platform.runs.memory import MemoryRunStore
@@ -12,6 +13,7 @@ from fleet_platform.telemetry import MetricRegistry
 
 __all__ = [
     "ActiveRun",
+    "Checkpoint",
     "Hold",
     "MemoryRunStore",
     "ProgressEntry",

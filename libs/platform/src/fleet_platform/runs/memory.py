@@ -105,6 +105,13 @@ class MemoryRunStore:
         with self._changed:
             return _copy(self._get(run_id).record)
 
+    def all(self) -> Iterator[RunRecord]:
+        """See `RunStore.all`."""
+        with self._changed:
+            found = [run for run_id in tuple(self._runs) if (run := self._find(run_id))]
+            records = [_copy(run.record) for run in found]
+        yield from records
+
     def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """See `RunStore.heartbeat`."""
         with self._changed:

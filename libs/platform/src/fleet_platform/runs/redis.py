@@ -3,11 +3,13 @@
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from redis.commands.core import Script
 
-from fleet_platform.redis_connection import RedisConnection, redis_answers
+from fleet_platform.errors import NotFound
+from fleet_platform.redis_connection import RedisConnection, keys_like, redis_answers
 from fleet_platform.runs import scripts
 from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.hold import Hold
@@ -78,6 +80,17 @@ class RedisRunStore:
         if not fields:
             raise run_not_found(run_id)
         return _record(run_id, fields)
+
+    def all(self) -> Iterator[RunRecord]:
+        """See `RunStore.all`."""
+        for key in keys_like(self._redis, scripts.RUN_KEY + "*"):
+            with redis_answers():
+                fields: Any = self._redis.hgetall(key)
+            run_id = key.removeprefix(scripts.RUN_KEY)
+            # Nothing is left of it when it was forgotten in this moment.
+            with suppress(NotFound):
+                if fields:
+                    yield _record(run_id, fields)
 
     def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """See `RunStore.heartbeat`."""

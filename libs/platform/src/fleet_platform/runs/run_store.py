@@ -73,6 +73,12 @@ class RunStore(Protocol):
             NotFound: unknown or expired.
         """
 
+    def all(self) -> Iterator[RunRecord]:
+        """Every run that is remembered, ended or not, in no order; keeps none of them.
+
+        One that is there throughout is among them; those that cannot be read are left out.
+        """
+
     def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """Say that the owner lives, and hear whether it may go on; keeps a queued run as well."""
 

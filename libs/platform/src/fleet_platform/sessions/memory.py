@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fleet_platform.sessions.compare_and_set import compare_and_set
 from fleet_platform.sessions.expiry import session_not_found
@@ -49,6 +49,13 @@ class MemorySessionStore:
         with self._lock:
             stored = self._push_expiry(session_id)
         return compare_and_set(session_id, stored, change, swap)
+
+    def all(self) -> Iterator[SessionRecord]:
+        """See `SessionStore.all`."""
+        with self._lock:
+            alive = {key: stored for key, (stored, _) in self._entries.items() if self._alive(key)}
+        for session_id, stored in alive.items():
+            yield load(SessionRecord, stored, f"Session {shown(session_id)}")
 
     def touch(self, session_id: str) -> bool:
         """See `SessionStore.touch`."""

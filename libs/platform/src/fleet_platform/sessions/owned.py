@@ -1,6 +1,6 @@
 """Sessions that exist for their creator alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from fleet_platform.caller import current_caller
 from fleet_platform.sessions.expiry import session_not_found
@@ -42,6 +42,10 @@ class OwnedSessions:
             change(record)
 
         return self._sessions.update(session_id, change_own)
+
+    def all(self) -> Iterator[SessionRecord]:
+        """See `SessionStore.all`; for what services do by themselves."""
+        return self._sessions.all()
 
     def touch(self, session_id: str) -> bool:
         """See `SessionStore.touch`; services do so by themselves, for work that goes on."""

@@ -1,10 +1,12 @@
 """Sessions in Redis: one key per session, its value the serialised record."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
-from fleet_platform.redis_connection import RedisConnection, redis_answers
+from fleet_platform.errors import NotFound
+from fleet_platform.redis_connection import RedisConnection, keys_like, redis_answers
 from fleet_platform.sessions.compare_and_set import compare_and_set
 from fleet_platform.sessions.expiry import session_not_found
 from fleet_platform.shown_text import shown
@@ -30,8 +32,6 @@ end
 return redis.call('GET', KEYS[2]) == ARGV[1] and 1 or 0
 """
 _REMEMBERED_MS = 60_000
-
-_KEYS_PER_SCAN = 1000
 
 
 class RedisSessionStore:
@@ -66,6 +66,18 @@ class RedisSessionStore:
 
         return compare_and_set(session_id, self._read_bytes(session_id), change, swap)
 
+    def all(self) -> Iterator[SessionRecord]:
+        """See `SessionStore.all`."""
+        for key in keys_like(self._redis, _key("*")):
+            with redis_answers():
+                stored: Any = self._redis.get(key)
+            # Nothing is left of it when it expired in this moment.
+            with suppress(NotFound):
+                if stored is not None:
+                    yield load(
+                        SessionRecord, bytes(stored), f"Session {key.removeprefix(_key(''))}"
+                    )
+
     def touch(self, session_id: str) -> bool:
         """See `SessionStore.touch`."""
         with redis_answers():
@@ -81,8 +93,7 @@ class RedisSessionStore:
 
     def count(self) -> int:
         """Sessions that are there now, found by looking through all keys."""
-        with redis_answers():
-            return sum(1 for _ in self._redis.scan_iter(_key("*"), count=_KEYS_PER_SCAN))
+        return sum(1 for _ in keys_like(self._redis, _key("*")))
 
     def ping(self) -> None:
         """See `SessionStore.ping`."""

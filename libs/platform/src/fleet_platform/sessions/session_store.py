@@ -1,6 +1,6 @@
 """The contract of a session store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from fleet_proto.records.v1.records_pb2 import SessionRecord
@@ -38,6 +38,12 @@ class SessionStore(Protocol):
         Raises:
             NotFound: unknown or expired.
             Conflict: the attempts are used up.
+        """
+
+    def all(self) -> Iterator[SessionRecord]:
+        """Every session, in no order; pushes no expiry.
+
+        One that is there throughout is among them; those that cannot be read are left out.
         """
 
     def touch(self, session_id: str) -> bool:

@@ -84,7 +84,7 @@ REDIS_ERRORS = Metric(
 ARTIFACT_SECONDS = Metric(
     name="fleet_artifact_seconds",
     kind=MetricKind.HISTOGRAM,
-    meaning="Time of an operation of the artifact store (put, get, delete), in seconds.",
+    meaning="Time of an operation of the artifact store (put, get, delete, ...), in seconds.",
     services=_STORING,
     labels=("operation",),
     buckets=_STORE_BUCKETS_S,
@@ -95,6 +95,12 @@ ARTIFACT_BYTES = Metric(
     meaning="Bytes moved to (put) and from (get) the artifact store.",
     services=_STORING,
     labels=("operation",),
+)
+ARTIFACT_REMOVED_BYTES = Metric(
+    name="fleet_artifact_removed_bytes_total",
+    kind=MetricKind.COUNTER,
+    meaning="Bytes removed from the artifact store since nobody used them any more.",
+    services=_STORING,
 )
 ARTIFACT_ERRORS = Metric(
     name="fleet_artifact_errors_total",
