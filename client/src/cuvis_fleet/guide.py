@@ -19,8 +19,10 @@ import numpy.typing as npt
 
 from cuvis_fleet.connection import GIB, message_limits
 from cuvis_fleet.failure import Failure
+from cuvis_fleet.followed_training import new_key
 from cuvis_fleet.tensors import DTYPES, to_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2, cuvis_ai_pb2_grpc
+from fleet_proto.training_key import KEY
 
 _GROUPS = ("trainrun", "pipeline", "data", "training")
 
@@ -142,9 +144,9 @@ def train_with_retry(
 ) -> Iterator[cuvis_ai_pb2.TrainResponse]:
     """Train, and come back when the connection breaks.
 
-    Training goes on at the server meanwhile; a new call attaches to it and tells everything from
-    the first message on, so that messages may come twice (`Session.train` yields each once).
-    Failures that would only repeat themselves are raised at once.
+    Training goes on at the server meanwhile; a new call tells everything from the first message on,
+    also of one that has ended by then, so that messages may come twice (`Session.train` yields each
+    once). Failures that would only repeat themselves are raised at once.
 
     Args:
         stub: connection.
@@ -153,9 +155,10 @@ def train_with_retry(
         max_retries: calls in all, with up to 1, 2, 4, ... seconds between them.
     """
     request = cuvis_ai_pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
+    name = ((KEY, new_key()),)
     for attempt in range(1, max_retries + 1):
         try:
-            yield from stub.Train(request)
+            yield from stub.Train(request, metadata=name)
         except grpc.RpcError as error:
             if attempt == max_retries or not Failure.of(error).is_broken_off:
                 raise

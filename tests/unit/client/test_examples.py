@@ -11,25 +11,15 @@ import pytest
 
 from cuvis_fleet import guide
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.training_key import KEY
 from tests.unit.client.wire_double import SESSION_ID, WireDouble, serving
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "grpc"
 
 
-class Double(WireDouble):
-    """The examples send no trace context."""
-
-    def answer(self, method, request, context):
-        self.received.append((method, request))
-        answer = self.answers[method]
-        if isinstance(answer, tuple):
-            context.abort(*answer)
-        return answer
-
-
 @pytest.fixture
 def double():
-    double = Double()
+    double = WireDouble()
     double.answers["SetSessionSearchPaths"] = pb.SetSessionSearchPathsResponse(success=True)
     return double
 
@@ -121,6 +111,9 @@ def test_training_comes_back_only_when_the_connection_broke(utils, double, addre
     assert len(double.requests("Train")) == 4
     double.answers["Train"] = [pb.TrainResponse(status=pb.TRAIN_STATUS_COMPLETE)]
     assert len(list(utils.train_with_retry(*train))) == 1
+    names = [sent[KEY] for sent in double.metadata["Train"]]
+    assert len(set(names[:3])) == 1, "one training, however often it is asked for"
+    assert len(set(names[2:])) == 3, "each call for a training begins one of its own"
 
 
 def test_health_says_what_is(utils, double, address):

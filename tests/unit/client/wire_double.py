@@ -42,9 +42,11 @@ class WireDouble(CuvisAIServiceServicer):
         sent = dict(context.invocation_metadata())
         self.metadata[method].append(sent)
         context.send_initial_metadata(self.headers)
-        traceparent = sent["traceparent"]
-        self.traceparents[method] = traceparent
-        told = (("x-trace-id", traceparent.split("-")[1]),) if self.tells_trace_id else ()
+        told = ()
+        if "traceparent" in sent:
+            self.traceparents[method] = sent["traceparent"]
+            if self.tells_trace_id:
+                told = (("x-trace-id", sent["traceparent"].split("-")[1]),)
         context.set_trailing_metadata((*told, *self.trailers))
         answer = self.answers[method]
         if callable(answer):

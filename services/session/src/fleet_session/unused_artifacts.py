@@ -11,6 +11,7 @@ from fleet_platform.telemetry import logger
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord
 
 _LOOKS_PER_LIFE = 24
+_LAST_LOOK_S = 1.0
 _NEWER_CHECKPOINTS = 5
 _log = logger("fleet.session")
 
@@ -45,9 +46,9 @@ class UnusedArtifacts:
         self._thread.start()
 
     def close(self) -> None:
-        """Remove nothing more; returns after the last look."""
+        """Look no more; a look at a large volume may outlast this, and may end with the process."""
         self._closing.set()
-        self._thread.join()
+        self._thread.join(_LAST_LOOK_S)
 
     def remove(self) -> Removed:
         """Look once.
