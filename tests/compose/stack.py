@@ -57,8 +57,11 @@ class Stack:
         try:
             wait_until(lambda: is_serving(self.address), "the stack serves", timeout_s=180)
         except AssertionError as error:
-            tasks = self._host.docker("stack", "ps", "--no-trunc", self._name)
-            raise AssertionError(f"{error}\n{tasks}") from None
+            raise AssertionError(f"{error}\n{self.tasks()}") from None
+
+    def tasks(self) -> str:
+        """All tasks of all services, on which host each is, and why it does not run."""
+        return self._host.docker("stack", "ps", "--no-trunc", self._name)
 
     def scale(self, inference: int) -> None:
         """Want so many replicas; does not wait for them."""

@@ -85,9 +85,12 @@ def test_a_host_joins_serves_and_dies_without_a_failed_call(hosts, stack, scene,
         load.wait_for(20)
         stack.scale(2)
         _label(first, node_id, "inference")
-        joined_s = wait_until(
-            lambda: _answers(second), "the host that joined answers", SERVES_WITHIN_S
-        )
+        try:
+            joined_s = wait_until(
+                lambda: _answers(second), "the host that joined answers", SERVES_WITHIN_S
+            )
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{stack.tasks()}\n{_logs(second)}") from None
         load.wait_for(50)
         assert stack.replicas(node_id) == 1
 
@@ -112,10 +115,13 @@ def _state(manager, node_id):
 
 def _answers(host):
     """Whether a replica of this very engine has logged a call that it answered."""
-    return any(
-        "method=Inference" in _log(host, container)
-        for container in host.docker("ps", "-q", "--filter", f"ancestor={INFERENCE}").split()
-    )
+    return "method=Inference" in _logs(host)
+
+
+def _logs(host):
+    """What the inference replicas of this engine have logged."""
+    replicas = host.docker("ps", "-q", "--filter", f"ancestor={INFERENCE}").split()
+    return "\n".join(_log(host, container) for container in replicas)
 
 
 def _log(host, container):
