@@ -19,8 +19,6 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 _FIELDS = pb.InputBatch.DESCRIPTOR.fields_by_name
 _DELIMITED = 2
-_LARGE_BYTES = 256 * 1024
-"""Up to this, protobuf's copies take less time than building the message in Python."""
 _SHARE_BYTES = 1024**2
 
 Prompt = TypeVar("Prompt", Box, Point)
@@ -104,16 +102,16 @@ class InferenceRequest:
             batch.CopyFrom(self.prompts)
         large: list[Piece] = []
         for field, array in self.arrays.items():
-            if array.nbytes < _LARGE_BYTES or id(array) in places:
-                _fill(getattr(batch, field), array, places)
-            else:
+            if _passes_protobuf(array, places):
                 large += _delimited(_FIELDS[field].number, _tensor(array))
-        for name, array in self.extra.items():
-            if array.nbytes < _LARGE_BYTES or id(array) in places:
-                _fill(batch.extra_inputs[name], array, places)
             else:
+                _fill(getattr(batch, field), array, places)
+        for name, array in self.extra.items():
+            if _passes_protobuf(array, places):
                 entry = [*_delimited(1, [name.encode()]), *_delimited(2, _tensor(array))]
                 large += _delimited(_FIELDS["extra_inputs"].number, entry)
+            else:
+                _fill(batch.extra_inputs[name], array, places)
         head = message.SerializeToString()
         if not large:
             return head
@@ -154,6 +152,11 @@ def _check_fit(arrays: Mapping[str, npt.NDArray[Any]]) -> None:
             f"{wavelengths.shape[1]} wavelengths do not fit a cube of {cube.shape[3]} bands; give "
             "one for each band, which are the cube's last axis"
         )
+
+
+def _passes_protobuf(array: npt.NDArray[Any], elsewhere: Elsewhere) -> bool:
+    """Whether the bytes are put into the serialised message, and not into protobuf's before."""
+    return array.nbytes >= tensors.LARGE_BYTES and id(array) not in elsewhere
 
 
 def _fill(tensor: pb.Tensor, array: npt.NDArray[Any], elsewhere: Elsewhere) -> None:

@@ -8,13 +8,10 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError, Message
 
 from cuvis_fleet.fields import fields
-from cuvis_fleet.tensors import DTYPES
+from cuvis_fleet.tensors import DTYPES, LARGE_BYTES
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 Parsed = TypeVar("Parsed", bound=Message)
-
-_LARGE_BYTES = 256 * 1024
-"""Protobuf copies the bytes of each tensor, and yet takes smaller replies apart sooner."""
 
 
 class Result(Mapping[str, npt.NDArray[Any]]):
@@ -69,7 +66,7 @@ def decode_outputs(
     Raises:
         ValueError: this is not such a message.
     """
-    if len(reply) < _LARGE_BYTES:
+    if len(reply) < LARGE_BYTES:
         response = _parsed(pb.InferenceResponse, reply)
         small = {name: _array(each, each.raw_data) for name, each in response.outputs.items()}
         return small, dict(response.metrics)

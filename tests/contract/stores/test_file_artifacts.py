@@ -38,6 +38,10 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+def path_of(folder: Path, digest: str) -> Path:
+    return folder / "sha256" / digest[:2] / digest
+
+
 def failing(number: int) -> Callable[..., object]:
     def fail(*_args: object, **_options: object) -> object:
         raise OSError(number, os.strerror(number))
@@ -60,7 +64,7 @@ def test_a_damaged_artifact_is_not_found_and_heals_when_put_again(
     store: FileArtifactStore, tmp_path: Path, damage: bytes
 ) -> None:
     digest = store.put(b"weights")
-    path = tmp_path / "sha256" / digest[:2] / digest
+    path = path_of(tmp_path, digest)
     path.write_bytes(damage)
 
     assert not store.exists(digest)
@@ -74,7 +78,7 @@ def test_a_damaged_artifact_is_not_found_and_heals_when_put_again(
 
 def test_the_same_content_again_is_not_written(store: FileArtifactStore, tmp_path: Path) -> None:
     digest = store.put(b"weights")
-    path = tmp_path / "sha256" / digest[:2] / digest
+    path = path_of(tmp_path, digest)
     before = path.stat()
     store.put(b"weights")
     assert path.stat().st_ino == before.st_ino
@@ -88,7 +92,7 @@ def test_other_files_on_the_volume_are_nobodys_to_remove(
     for name in others:
         (tmp_path / name).touch()
         os.utime(tmp_path / name, (0, 0))
-    os.utime(tmp_path / "sha256" / digest[:2] / digest, (0, 0))
+    os.utime(path_of(tmp_path, digest), (0, 0))
     assert store.remove_unused(set(), 1) == Removed(1, 7)
     assert files(tmp_path) == sorted(others)
 
@@ -97,7 +101,7 @@ def test_what_is_stored_again_while_it_is_removed_stays(
     store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = store.put(b"weights")
-    path = tmp_path / "sha256" / digest[:2] / digest
+    path = path_of(tmp_path, digest)
     os.utime(path, (0, 0))
     replace = Path.replace
 
@@ -116,7 +120,7 @@ def test_several_who_remove_at_once_count_each_once(
 ) -> None:
     for number in range(200):
         digest = store.put(bytes([number]))
-        os.utime(tmp_path / "sha256" / digest[:2] / digest, (0, 0))
+        os.utime(path_of(tmp_path, digest), (0, 0))
     others = [FileArtifactStore(tmp_path) for _ in range(4)]
     with ThreadPoolExecutor(4) as pool:
         removed = list(pool.map(lambda other: other.remove_unused(set(), 1), others))

@@ -21,8 +21,8 @@ class MemoryArtifactStore:
         """See `ArtifactStore.put`."""
         kept = bytes(memoryview(content))
         digest = content_digest(kept)
-        self._contents[digest] = kept
         self._stored_s[digest] = self._clock()
+        self._contents[digest] = kept
         return digest
 
     def get(self, digest: str) -> bytes:
@@ -39,17 +39,17 @@ class MemoryArtifactStore:
     def delete(self, digest: str) -> None:
         """See `ArtifactStore.delete`."""
         self._contents.pop(digest, None)
+        self._stored_s.pop(digest, None)
 
     def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
         """See `ArtifactStore.remove_unused`."""
         oldest_s = self._clock() - unstored_s
-        unused = [
-            content
-            for digest in self._contents.keys() - set(used)
-            if self._stored_s[digest] < oldest_s
-            and (content := self._contents.pop(digest, None)) is not None
-        ]
-        return Removed(len(unused), sum(map(len, unused)))
+        sizes = []
+        for digest, content in tuple(self._contents.items()):
+            if digest not in used and self._stored_s[digest] < oldest_s:
+                self.delete(digest)
+                sizes.append(len(content))
+        return Removed(len(sizes), sum(sizes))
 
     def ping(self) -> None:
         """See `ArtifactStore.ping`."""

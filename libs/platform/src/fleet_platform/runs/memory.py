@@ -69,7 +69,6 @@ class MemoryRunStore:
     def active(self) -> list[ActiveRun]:
         """See `RunStore.active`."""
         with self._changed:
-            found = [run for run_id in tuple(self._runs) if (run := self._find(run_id))]
             return [
                 ActiveRun(
                     run.record.run_id,
@@ -78,7 +77,7 @@ class MemoryRunStore:
                     run.record.fencing_token,
                     run.record.heartbeat_ms,
                 )
-                for run in found
+                for run in self._remembered()
                 if run.active
             ]
 
@@ -108,8 +107,7 @@ class MemoryRunStore:
     def all(self) -> Iterator[RunRecord]:
         """See `RunStore.all`."""
         with self._changed:
-            found = [run for run_id in tuple(self._runs) if (run := self._find(run_id))]
-            records = [_copy(run.record) for run in found]
+            records = [_copy(run.record) for run in self._remembered()]
         yield from records
 
     def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
@@ -199,6 +197,9 @@ class MemoryRunStore:
             del self._runs[run_id]
             return None
         return run
+
+    def _remembered(self) -> list[_Run]:
+        return [run for run_id in tuple(self._runs) if (run := self._find(run_id))]
 
     def _get(self, run_id: str) -> _Run:
         run = self._find(run_id)

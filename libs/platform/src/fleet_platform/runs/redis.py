@@ -84,13 +84,9 @@ class RedisRunStore:
     def all(self) -> Iterator[RunRecord]:
         """See `RunStore.all`."""
         for key in keys_like(self._redis, scripts.RUN_KEY + "*"):
-            with redis_answers():
-                fields: Any = self._redis.hgetall(key)
-            run_id = key.removeprefix(scripts.RUN_KEY)
-            # Nothing is left of it when it was forgotten in this moment.
+            # It may have been forgotten in this moment.
             with suppress(NotFound):
-                if fields:
-                    yield _record(run_id, fields)
+                yield self.read(key.removeprefix(scripts.RUN_KEY))
 
     def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
         """See `RunStore.heartbeat`."""

@@ -84,7 +84,8 @@ REDIS_ERRORS = Metric(
 ARTIFACT_SECONDS = Metric(
     name="fleet_artifact_seconds",
     kind=MetricKind.HISTOGRAM,
-    meaning="Time of an operation of the artifact store (put, get, delete, ...), in seconds.",
+    meaning="Time of an operation of the artifact store (put, get, delete, remove_unused), in "
+    "seconds.",
     services=_STORING,
     labels=("operation",),
     buckets=_STORE_BUCKETS_S,
