@@ -84,6 +84,18 @@ def test_the_same_content_again_is_not_written(store: FileArtifactStore, tmp_pat
     assert path.stat().st_ino == before.st_ino
 
 
+def test_a_file_of_another_account_is_replaced_when_it_is_stored_again(
+    store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = store.put(b"weights")
+    os.utime(path_of(tmp_path, digest), (0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "utime", failing(errno.EPERM))
+        assert store.put(b"weights") == digest
+    assert store.remove_unused(set(), 60) == Removed(0, 0)
+    assert store.get(digest) == b"weights"
+
+
 def test_other_files_on_the_volume_are_nobodys_to_remove(
     store: FileArtifactStore, tmp_path: Path
 ) -> None:

@@ -132,12 +132,15 @@ class FileArtifactStore:
 
 
 def _made_new(path: Path) -> bool:
-    """Whether the file is there, and counts as written now."""
-    try:
-        with volume_answers(_VOLUME):
+    """Whether the file is there, and counts as written now.
+
+    The time of another account's file cannot be set; a file of one's own can take its place.
+    """
+    with volume_answers(_VOLUME):
+        try:
             os.utime(path)
-    except FileNotFoundError:
-        return False
+        except (FileNotFoundError, PermissionError):
+            return False
     return True
 
 
