@@ -61,8 +61,9 @@ test-compose: $(READY) ## build the images and run the tests of the fleet in con
 check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
-	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs deploy/packages
+	$(RUN)/mypy $(PACKAGES:%=%/src) bench docs tools deploy/packages
 	$(RUN)/lint-imports
+	$(RUN)/python -m tools.wording
 	$(RUN)/python proto/generate.py --check
 	$(RUN)/python libs/schemas/generate.py --check
 	$(RUN)/python -m docs.telemetry_table --check
