@@ -23,8 +23,8 @@ DOCS = ROOT / "docs"
 
 _SETTINGS = """# Settings
 
-Environment variables, for `make up` and for each service alike. What TLS, callers and limits need:
-[Doors](../doors.md).
+Environment variables, for `make up` and for each service. TLS, authentication and limits:
+[Security](../security.md).
 
 """
 _LICENCES = """# Licences

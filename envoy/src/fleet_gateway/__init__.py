@@ -1,17 +1,17 @@
 """Gateway: the route table and the files that Envoy runs from."""
 
 from fleet_gateway.bootstrap import render_bootstrap
-from fleet_gateway.door_settings import DoorSettings
 from fleet_gateway.gateway_files import write_gateway_files
 from fleet_gateway.key_files import read_api_keys
 from fleet_gateway.routes import Repeat, repeat_of, route_table
+from fleet_gateway.security_settings import SecuritySettings
 from fleet_gateway.settings import GatewaySettings
 from fleet_gateway.unusable_file import UnusableFile
 
 __all__ = [
-    "DoorSettings",
     "GatewaySettings",
     "Repeat",
+    "SecuritySettings",
     "UnusableFile",
     "read_api_keys",
     "render_bootstrap",

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from fleet_gateway.door_settings import DoorSettings
 from fleet_gateway.key_files import read_api_keys, read_jwks
+from fleet_gateway.security_settings import SecuritySettings
 
 Json = dict[str, Any]
 
@@ -24,7 +24,7 @@ _JWT_TYPE = f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"
 _PRINTABLE = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
 
 
-def header_mutations(settings: DoorSettings) -> list[Json]:
+def header_mutations(settings: SecuritySettings) -> list[Json]:
     """What happens to a request's headers before anything looks at them."""
     mutations = [
         {"remove": IDENTITY_HEADER},
@@ -38,7 +38,7 @@ def header_mutations(settings: DoorSettings) -> list[Json]:
     return [{"name": name, "typed_config": config}]
 
 
-def authentication_filters(settings: DoorSettings, folder: Path) -> list[Json]:
+def authentication_filters(settings: SecuritySettings, folder: Path) -> list[Json]:
     """HTTP filters that let nobody through without an identity; none without authentication."""
     filters = []
     if settings.api_keys_path is not None:
@@ -50,7 +50,7 @@ def authentication_filters(settings: DoorSettings, folder: Path) -> list[Json]:
     return filters
 
 
-def without_authentication(settings: DoorSettings, folder: Path) -> Json:
+def without_authentication(settings: SecuritySettings, folder: Path) -> Json:
     """What a route says (`typed_per_filter_config`) that is open to everybody."""
     disabled = {
         "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
@@ -60,7 +60,7 @@ def without_authentication(settings: DoorSettings, folder: Path) -> Json:
     return {each["name"]: disabled for each in authentication_filters(settings, folder)}
 
 
-def authentication_files(settings: DoorSettings) -> dict[str, Json]:
+def authentication_files(settings: SecuritySettings) -> dict[str, Json]:
     """What lies beside the bootstrap, by file name.
 
     Raises:
@@ -103,7 +103,7 @@ def _api_keys(path: Path) -> Json:
     }
 
 
-def _jwt(settings: DoorSettings, path: Path) -> Json:
+def _jwt(settings: SecuritySettings, path: Path) -> Json:
     provider: Json = {
         "local_jwks": {"inline_string": read_jwks(path)},
         # Not from the query as well, which is written into logs.

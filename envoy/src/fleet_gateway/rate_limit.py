@@ -3,7 +3,7 @@
 from typing import Any
 
 from fleet_gateway.authentication import ADDRESS_HEADER, IDENTITY_HEADER
-from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.security_settings import SecuritySettings
 
 Json = dict[str, Any]
 
@@ -12,7 +12,7 @@ _CALLERS_AT_ONCE = 10_000
 _NO_LIMIT = 2**32 - 1
 
 
-def rate_limit_filters(settings: DoorSettings) -> list[Json]:
+def rate_limit_filters(settings: SecuritySettings) -> list[Json]:
     """The HTTP filter that refuses what is too much; none without a limit."""
     if settings.calls_per_s is None:
         return []

@@ -4,10 +4,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.security_settings import SecuritySettings
 
 
-class GatewaySettings(DoorSettings):
+class GatewaySettings(SecuritySettings):
     """Where the gateway listens and whom it stands in front of.
 
     An endpoint is ``host:port``. Several endpoints of a service are its replicas.

@@ -4,7 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
-from fleet_gateway.door_settings import DoorSettings
+from fleet_gateway.security_settings import SecuritySettings
 from fleet_gateway.unusable_file import UnusableFile
 
 Json = dict[str, Any]
@@ -14,7 +14,7 @@ _CLIENT_CA = "client_ca"
 _TRANSPORT = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
 
 
-def transport_socket(settings: DoorSettings, folder: Path) -> Json | None:
+def transport_socket(settings: SecuritySettings, folder: Path) -> Json | None:
     """What makes the listener speak TLS; None: it speaks in clear."""
     if not settings.grpc_use_tls:
         return None
@@ -29,7 +29,7 @@ def transport_socket(settings: DoorSettings, folder: Path) -> Json | None:
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}
 
 
-def tls_files(settings: DoorSettings) -> dict[str, Json]:
+def tls_files(settings: SecuritySettings) -> dict[str, Json]:
     """What lies beside the bootstrap: where the certificates are, by file name.
 
     Raises:

@@ -71,7 +71,7 @@ class Gateway:
 
 
 @contextmanager
-def gateway(folder: Path, **doors: Any) -> Iterator[Gateway]:
+def gateway(folder: Path, **security: Any) -> Iterator[Gateway]:
     """Run one with these settings until the end of the block; it serves when the block begins."""
     public, health_port, admin = free_ports(3)
     with ExitStack() as undo:
@@ -86,7 +86,7 @@ def gateway(folder: Path, **doors: Any) -> Iterator[Gateway]:
             config_endpoints=endpoints,
             trainer_endpoints=endpoints,
             inference_endpoints=endpoints,
-            **doors,
+            **security,
         )
         undo.enter_context(envoy(settings, folder))
         yield Gateway(f"127.0.0.1:{public}", f"127.0.0.1:{health_port}", settings, folder, upstream)

@@ -149,7 +149,7 @@ def test_what_a_part_is_told_are_settings_that_it_takes(base, name, monkeypatch)
         assert shown.lower() in {told[key], f"{told[key]}.0"}
 
 
-def test_what_is_asked_for_open_doors_are_settings_and_files_that_come(everything):
+def test_what_a_public_gateway_needs_are_settings_and_files_that_come(everything):
     objects = _by_kind(render(everything))
     asked = _environment(objects, "gateway")
     assert asked.keys() <= {field.upper() for field in SETTINGS["gateway"].model_fields} | {
@@ -160,7 +160,7 @@ def test_what_is_asked_for_open_doors_are_settings_and_files_that_come(everythin
     (mount,) = (
         each
         for each in _container(_workloads(objects)["gateway"])["volumeMounts"]
-        if each["name"] == "doors"
+        if each["name"] == "security"
     )
     for key in ("GRPC_TLS_CERT_PATH", "GRPC_TLS_KEY_PATH", "API_KEYS_PATH"):
         assert Path(asked[key]).parent == Path(mount["mountPath"])

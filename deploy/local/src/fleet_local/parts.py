@@ -6,7 +6,7 @@ import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fleet_gateway import DoorSettings, GatewaySettings, UnusableFile, write_gateway_files
+from fleet_gateway import GatewaySettings, SecuritySettings, UnusableFile, write_gateway_files
 from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
@@ -114,9 +114,9 @@ def _gateway(
     admin_port: int,
     metrics_port: int | None,
 ) -> Part:
-    doors = {name: getattr(settings, name) for name in DoorSettings.model_fields}
+    security = {name: getattr(settings, name) for name in SecuritySettings.model_fields}
     gateway = GatewaySettings(
-        **doors,
+        **security,
         grpc_port=settings.grpc_port,
         gateway_host=settings.gateway_host,
         admin_port=admin_port,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pydantic import Field, FilePath
 
-from fleet_gateway import DoorSettings
+from fleet_gateway import SecuritySettings
 
 
-class StackSettings(DoorSettings):
+class StackSettings(SecuritySettings):
     """What ``make up`` starts and where it keeps its files; each field is an environment variable.
 
     Every other variable of the environment reaches the parts as it is, so a service's own settings

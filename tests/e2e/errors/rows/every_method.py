@@ -8,7 +8,7 @@ from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Situation
 from tests.support.case import DOWN
 
 _CONTRACT = "tests/contract/stores"
-_DOORS = "tests/e2e/doors"
+_SECURITY = "tests/e2e/security"
 _PLATFORM = "tests/service/platform"
 _ANSWERS = "tests/e2e/errors/test_answers.py"
 _LOCAL_REPLIES = "tests/unit/test_error_table.py::test_what_the_gateway_says_itself_is_in_the_table"

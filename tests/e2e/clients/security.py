@@ -1,6 +1,6 @@
-"""A short job with a published message package and nothing else, through a gateway with doors.
+"""A short job with a published message package and nothing else, through a secured gateway.
 
-Runs in an environment of its own: ``python doors.py ADDRESS CUBES.npz DOORS.json``. The doors are
+Runs in a separate environment: ``python security.py ADDRESS CUBES.npz SECURITY.json``. The JSON has
 ``ca`` (file of the authority that the server's certificate is from; none: in clear),
 ``certificate`` and ``key`` (files of the client's own), ``metadata`` of each call, and the
 ``steps`` to take. Prints what came of each as JSON and ends with the first that was refused.
@@ -18,11 +18,11 @@ from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2_grpc
 DEADLINE_S = 60.0
 
 
-def channel_to(address, doors):
+def channel_to(address, security):
     """A channel as the guide opens one."""
-    if "ca" not in doors:
+    if "ca" not in security:
         return grpc.insecure_channel(address)
-    files = [doors.get(name) for name in ("ca", "key", "certificate")]
+    files = [security.get(name) for name in ("ca", "key", "certificate")]
     read = [Path(file).read_bytes() if file else None for file in files]
     return grpc.secure_channel(address, grpc.ssl_channel_credentials(*read))
 
@@ -78,13 +78,13 @@ def tensor(array):
     return pb2.Tensor(shape=array.shape, dtype=dtypes[array.dtype.name], raw_data=array.tobytes())
 
 
-def main(address, cubes, doors):
-    doors = json.loads(Path(doors).read_text(encoding="utf-8"))
+def main(address, cubes, security):
+    security = json.loads(Path(security).read_text(encoding="utf-8"))
     told = []
-    with np.load(cubes) as stored, channel_to(address, doors) as channel:
-        metadata = tuple(doors.get("metadata", {}).items())
+    with np.load(cubes) as stored, channel_to(address, security) as channel:
+        metadata = tuple(security.get("metadata", {}).items())
         job = Job(cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel), metadata, dict(stored))
-        for step in doors["steps"]:
+        for step in security["steps"]:
             try:
                 getattr(job, step)()
             except grpc.RpcError as error:

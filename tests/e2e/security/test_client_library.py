@@ -1,10 +1,10 @@
-"""The client library at the doors."""
+"""The client library at a secured gateway."""
 
 import grpc
 import pytest
 
 import cuvis_fleet
-from tests.e2e.doors.callers import ALICE, another_gateway
+from tests.e2e.security.callers import ALICE, another_gateway
 
 pytestmark = pytest.mark.e2e
 

@@ -3,7 +3,7 @@
 import grpc
 import pytest
 
-from tests.e2e.doors.callers import another_gateway, refusal, session, unary
+from tests.e2e.security.callers import another_gateway, refusal, session, unary
 from tests.support.certificates import Authority, credentials
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]

@@ -6,7 +6,7 @@ from pydantic import Field, FilePath, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class DoorSettings(BaseSettings):
+class SecuritySettings(BaseSettings):
     """Transport security, authentication and limits at the public port; all off by default."""
 
     model_config = SettingsConfigDict(

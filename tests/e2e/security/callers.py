@@ -1,4 +1,4 @@
-"""Who comes to the doors of a gateway."""
+"""Callers of a secured gateway."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.peers.environment import peer_environment
 from tests.support.envoy_process import envoy
 
-CLIENT = Path(__file__).parents[1] / "clients" / "doors.py"
+CLIENT = Path(__file__).parents[1] / "clients" / "security.py"
 DEADLINE_S = 60.0
 
 ALICE, BOB = "alice-has-this-key-0001", "bob-has-this-key-00001"
@@ -30,8 +30,8 @@ Metadata = tuple[tuple[str, str], ...]
 
 
 @contextmanager
-def another_gateway(stack: BackgroundStack, folder: Path, **doors: object) -> Iterator[str]:
-    """One more gateway before the services of a stack, with doors of its own: its address."""
+def another_gateway(stack: BackgroundStack, folder: Path, **security: object) -> Iterator[str]:
+    """Start a gateway with these security settings in front of a stack; yield its address."""
     grpc_port, health_port, admin_port = free_ports(3)
     endpoints = {
         f"{service}_endpoints": (f"127.0.0.1:{stack.part(service)['port']}",)
@@ -40,7 +40,7 @@ def another_gateway(stack: BackgroundStack, folder: Path, **doors: object) -> It
     settings = GatewaySettings.model_validate(
         {
             **endpoints,
-            **doors,
+            **security,
             "grpc_port": grpc_port,
             "health_port": health_port,
             "admin_port": admin_port,
@@ -52,25 +52,25 @@ def another_gateway(stack: BackgroundStack, folder: Path, **doors: object) -> It
 
 @dataclass(frozen=True)
 class Published:
-    """Does a short job with a published message package, through the doors of a stack."""
+    """Runs a short job with a published message package through a secured gateway."""
 
     address: str
     cubes: Path
     folder: Path
 
-    def works(self, *steps: str, **doors: object) -> None:
+    def works(self, *steps: str, **security: object) -> None:
         """Hold that these steps succeed; none named: that all do."""
         done = steps or ("create", "resolve", "train", "infer", "close")
-        assert self._told({**doors, "steps": done}) == [[step, "OK", ""] for step in done]
+        assert self._told({**security, "steps": done}) == [[step, "OK", ""] for step in done]
 
-    def refused(self, **doors: object) -> tuple[str, str]:
+    def refused(self, **security: object) -> tuple[str, str]:
         """Status and text of the first step, which does not succeed."""
-        ((_step, code, text),) = self._told({**doors, "steps": ["create"]})
+        ((_step, code, text),) = self._told({**security, "steps": ["create"]})
         return code, text
 
-    def _told(self, doors: dict[str, object]) -> list[list[str]]:
-        path = self.folder / "doors.json"
-        path.write_text(json.dumps(doors, default=str), encoding="utf-8")
+    def _told(self, security: dict[str, object]) -> list[list[str]]:
+        path = self.folder / "security.json"
+        path.write_text(json.dumps(security, default=str), encoding="utf-8")
         done = subprocess.run(
             [peer_environment("schemas-0.9.0"), CLIENT, self.address, self.cubes, path],
             check=True,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.doors.callers import another_gateway
+from tests.e2e.security.callers import another_gateway
 from tests.support.token_issuer import TokenIssuer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
@@ -11,8 +11,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 def test_tokens_let_in_whom_they_name(stack, published_at, tmp_path):
     issuer, jwks = TokenIssuer("one"), tmp_path / "jwks.json"
     issuer.publish(jwks)
-    doors = {"jwt_jwks_path": jwks, "jwt_issuer": "lab", "jwt_audience": "fleet"}
-    with another_gateway(stack, tmp_path / "gateway", **doors) as address:
+    security = {"jwt_jwks_path": jwks, "jwt_issuer": "lab", "jwt_audience": "fleet"}
+    with another_gateway(stack, tmp_path / "gateway", **security) as address:
         client = published_at(address)
         client.works("create", "resolve", "close", metadata=_bearer(issuer.token()))
         for token in (issuer.token(exp=1), TokenIssuer("one").token(), "alice"):

@@ -1,4 +1,4 @@
-"""Doors by their settings: which go together, and what is written for Envoy."""
+"""Security settings: which go together, and what is written for Envoy."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from fleet_gateway import DoorSettings, GatewaySettings, UnusableFile, write_gateway_files
+from fleet_gateway import GatewaySettings, SecuritySettings, UnusableFile, write_gateway_files
 from tests.support.certificates import Authority
 
 ENDPOINTS = {
@@ -44,11 +44,11 @@ def files(tmp_path, monkeypatch):
 )
 def test_what_does_not_go_together_is_refused(files, chosen, told):
     with pytest.raises(ValidationError, match=told):
-        DoorSettings(**chosen)
+        SecuritySettings(**chosen)
 
 
-def _write(folder: Path, **doors: object) -> dict[str, dict]:
-    write_gateway_files(GatewaySettings(**ENDPOINTS, **doors), folder)
+def _write(folder: Path, **security: object) -> dict[str, dict]:
+    write_gateway_files(GatewaySettings(**ENDPOINTS, **security), folder)
     return {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
 
 
@@ -57,7 +57,7 @@ def _manager(written: dict[str, dict], listener: int = 0) -> dict:
     return chain["filters"][0]["typed_config"]
 
 
-def test_without_doors_there_is_one_listener_in_clear_and_nothing_beside_it(tmp_path):
+def test_without_security_there_is_one_listener_in_clear_and_nothing_beside_it(tmp_path):
     written = _write(tmp_path)
     assert set(written) == {"envoy.json"}
     (listener,) = written["envoy.json"]["static_resources"]["listeners"]
@@ -74,22 +74,22 @@ def test_secrets_lie_in_files_that_only_their_owner_reads(files):
 
 
 @pytest.mark.parametrize(
-    ("doors", "told"),
+    ("security", "told"),
     [
         ({"grpc_tls_key_path": "ca/other.key"}, "pem and ca/other.key are no"),
         ({"grpc_tls_cert_path": "keys"}, "keys and key are no"),
         ({"grpc_tls_client_ca_path": "jwks"}, "jwks holds no certificates"),
     ],
 )
-def test_certificates_that_cannot_be_used_are_told(files, doors, told):
+def test_certificates_that_cannot_be_used_are_told(files, security, told):
     Authority(files / "ca").server("other")
     with pytest.raises(UnusableFile, match=told):
-        _write(files / "run", **{**TLS, **doors})
+        _write(files / "run", **{**TLS, **security})
 
 
-@pytest.mark.parametrize("doors", [{"api_keys_path": "keys"}, {"jwt_jwks_path": "jwks"}])
-def test_only_health_is_open_to_everybody(files, doors):
-    manager = _manager(_write(files / "run", **doors, calls_per_s=5))
+@pytest.mark.parametrize("security", [{"api_keys_path": "keys"}, {"jwt_jwks_path": "jwks"}])
+def test_only_health_is_open_to_everybody(files, security):
+    manager = _manager(_write(files / "run", **security, calls_per_s=5))
     *_, authentication, guard, limit, _router = (each["name"] for each in manager["http_filters"])
     assert guard == "envoy.filters.http.rbac"
     assert limit == "envoy.filters.http.local_ratelimit"

@@ -1,11 +1,11 @@
-"""A stack with all doors that its settings know at once, and a published client."""
+"""A stack with every security setting on at once, and a published client."""
 
 import pytest
 
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
 from tests.e2e.conftest import stack_environment
-from tests.e2e.doors.callers import ALICE, BOB, REDIS_USER, Published
+from tests.e2e.security.callers import ALICE, BOB, REDIS_USER, Published
 from tests.support.certificates import Authority
 from tests.support.redis_server import RedisServer
 from tests.support.tls_relay import TlsRelay
@@ -19,7 +19,7 @@ def authority(tmp_path_factory):
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory, data_dir, authority):
     """TLS and API keys at the gateway; Redis behind TLS and a password."""
-    folder = tmp_path_factory.mktemp("doors")
+    folder = tmp_path_factory.mktemp("security")
     keys, server = folder / "keys.yaml", authority.server()
     keys.write_text(f"alice: {ALICE}\nbob: {BOB}\n", encoding="utf-8")
     with (

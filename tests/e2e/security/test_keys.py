@@ -7,7 +7,7 @@ import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.doors.callers import ALICE, BOB, REDIS_USER, refusal, session, unary
+from tests.e2e.security.callers import ALICE, BOB, REDIS_USER, refusal, session, unary
 from tests.support.certificates import Authority, credentials
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
@@ -88,9 +88,9 @@ def test_a_restored_session_is_its_restorers(channel):
         session_id=first,
         config=pb2.TrainRunConfig(config_bytes=resolved.config_bytes),
     )
-    unary(channel, "SaveTrainRun", OF_ALICE, session_id=first, trainrun_path="doors.yaml")
+    unary(channel, "SaveTrainRun", OF_ALICE, session_id=first, trainrun_path="security.yaml")
 
-    restored = unary(channel, "RestoreTrainRun", OF_BOB, trainrun_path="doors.yaml").session_id
+    restored = unary(channel, "RestoreTrainRun", OF_BOB, trainrun_path="security.yaml").session_id
 
     refused = refusal(channel, "GetTrainStatus", OF_ALICE, session_id=restored)
     assert refused.code() is grpc.StatusCode.NOT_FOUND

@@ -1,4 +1,4 @@
-"""The stack's doors: handed on to the gateway, and told in one line when they cannot be."""
+"""Security settings of the stack: passed to the gateway, and refused in one line when unusable."""
 
 import json
 
@@ -33,7 +33,7 @@ def environment(monkeypatch, tmp_path):
     return choose
 
 
-def test_the_gateway_gets_all_doors(environment, tmp_path):
+def test_the_gateway_gets_all_security_settings(environment, tmp_path):
     authority = Authority(tmp_path / "ca")
     server = authority.server()
     keys = tmp_path / "keys.yaml"
@@ -71,7 +71,7 @@ def _does_not_start(capsys):
     return line
 
 
-def test_doors_that_do_not_go_together_are_told_without_other_settings(environment, capsys):
+def test_security_settings_that_conflict_are_reported_without_the_others(environment, capsys):
     environment(GRPC_USE_TLS="true", REDIS_URL="redis://:s3cret@127.0.0.1:1/0")
     line = _does_not_start(capsys)
     assert "GRPC_USE_TLS needs GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH" in line
