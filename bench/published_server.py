@@ -12,7 +12,7 @@ import grpc
 from fleet_local.ports import free_ports
 from fleet_local.settings import inherited_environment
 from fleet_platform.rpc import connect
-from tests.standins import cu3s
+from tests.support.sdk_stub import cu3s
 
 _START_DEADLINE_S = 180.0
 _STOP_DEADLINE_S = 10.0

@@ -26,7 +26,7 @@ from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 _DATA = "outage.npz"
 _PASSES = 20_000

@@ -25,8 +25,8 @@ from fleet_local.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
-from tests.support.replica_deaths import ReplicaDeaths
-from tests.support.steady_load import SteadyLoad
+from tests.support.processes.replica_deaths import ReplicaDeaths
+from tests.support.processes.steady_load import SteadyLoad
 
 _REPLICAS = 3
 _NAMES = [f"inference-{number}" for number in range(1, _REPLICAS + 1)]

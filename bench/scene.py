@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.standins import cu3s
+from tests.support.sdk_stub import cu3s
 
 BANDS = 61
 _SEED = 20240611

@@ -27,7 +27,7 @@ from fleet_local.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
-from tests.standins import cu3s
+from tests.support.sdk_stub import cu3s
 
 TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
 OURS, PUBLISHED = "this stack", "published"

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.conftest import stack_environment
-from tests.e2e.scene import make_scene, write_npz
+from tests.support.scenes.lentils_scene import make_scene, write_npz
+from tests.support.stacks import stack_environment
 
 
 @contextmanager

@@ -8,9 +8,9 @@ import pytest
 from tests.compose.engine import engine_fault
 from tests.compose.fleet import ComposeFleet
 from tests.compose.overrides import served_wheels, write_overrides
-from tests.e2e.scene import Scene, make_scene, write_annotations, write_npz
-from tests.e2e.wire import Wire, wire
-from tests.standins import cu3s
+from tests.support.scenes.lentils_scene import Scene, make_scene, write_annotations, write_npz
+from tests.support.sdk_stub import cu3s
+from tests.support.wire import Wire, wire
 
 HERE = Path(__file__).parent
 

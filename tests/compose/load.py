@@ -10,12 +10,12 @@ from pathlib import Path
 
 import grpc
 
-from tests.e2e.published_day import CLIENTS as SCRIPTS
-from tests.e2e.published_day import Release
-from tests.e2e.scene import Scene
-from tests.e2e.wire import Wire, wire
-from tests.peers.environment import peer_environment
 from tests.support.polling import wait_until
+from tests.support.published.environment import peer_environment
+from tests.support.published.workflow import CLIENTS as SCRIPTS
+from tests.support.published.workflow import Release
+from tests.support.scenes.lentils_scene import Scene
+from tests.support.wire import Wire, wire
 
 CLIENTS = 4
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.standins import cu3s
+from tests.support.sdk_stub import cu3s
 
 _WHEELS_PORT = 8199
 """Always the same one: the engine takes a build from its cache only if its arguments are equal."""

@@ -4,9 +4,9 @@ import pytest
 
 from tests.compose.fleet import SERVICES
 from tests.compose.load import inference_load, trained_session
-from tests.e2e.published_day import RELEASES, PublishedDay
-from tests.e2e.rx_reference import RxReference
 from tests.support.polling import wait_until
+from tests.support.published.workflow import RELEASES, PublishedDay
+from tests.support.scenes.rx_reference import RxReference
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(2400)]
 

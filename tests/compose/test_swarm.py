@@ -9,10 +9,10 @@ from tests.compose.fleet import SERVICES
 from tests.compose.host import Host
 from tests.compose.load import published_load, trained_session
 from tests.compose.stack import Stack
-from tests.e2e.published_day import RELEASES
-from tests.e2e.scene import write_npz
-from tests.e2e.wire import wire
 from tests.support.polling import wait_until
+from tests.support.published.workflow import RELEASES
+from tests.support.scenes.lentils_scene import write_npz
+from tests.support.wire import wire
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(2400)]
 

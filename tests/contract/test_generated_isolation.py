@@ -15,8 +15,8 @@ from google.protobuf.internal import api_implementation
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from fleet_proto.records.v1 import records_pb2
-from tests.contract.published import DISTRIBUTION, RELEASES
-from tests.peers.wheels import wheel
+from tests.support.published.schemas import DISTRIBUTION, RELEASES
+from tests.support.published.wheels import wheel
 
 OURS = "from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as ours"
 THEIRS = "import published_pb2 as theirs"

@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
-from tests.contract.published import RELEASES, Fact, facts, published_file, release_key
+from tests.support.published.schemas import RELEASES, Fact, facts, published_file, release_key
 
 pytestmark = pytest.mark.peers
 

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
-from tests.contract.published import RELEASES, published_file, release_key
 from tests.contract.test_wire_published import CONFLICT, is_public
+from tests.support.published.schemas import RELEASES, published_file, release_key
 
 pytestmark = pytest.mark.peers
 

@@ -1,7 +1,7 @@
 """Stacks as a user starts them, with data to work on."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,12 +9,11 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.published_day import RELEASES, PublishedDay, Release
-from tests.e2e.scene import Scene, make_scene, write_annotations, write_npz
-from tests.e2e.wire import Wire, wire
-from tests.standins import cu3s
-
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.support.published.workflow import RELEASES, PublishedDay, Release
+from tests.support.scenes.lentils_scene import Scene, make_scene, write_annotations, write_npz
+from tests.support.sdk_stub import cu3s
+from tests.support.stacks import stack_environment
+from tests.support.wire import Wire, wire
 
 StartStack = Callable[..., AbstractContextManager[BackgroundStack]]
 
@@ -35,16 +34,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> Path:
     cu3s.write_cu3s(lentils, scene.cubes, scene.wavelengths_nm)
     (folder / "broken.npz").write_bytes(b"PK\x03\x04 and then nothing that belongs in a zip file")
     return folder
-
-
-def stack_environment(folder: Path, data_dir: Path, more: Mapping[str, str]) -> dict[str, str]:
-    """Settings of a stack that writes only below `folder`."""
-    return {
-        "DATA_DIR": str(data_dir),
-        "OUTPUT_DIR": str(folder / "outputs"),
-        "CUVIS_CONFIGS_DIR": str(REPOSITORY / "configs"),
-        **more,
-    }
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,11 @@ import torch
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.conftest import stack_environment
-from tests.e2e.scene import BANDS, Scene
-from tests.e2e.wire import Wire, assert_says, inference, to_tensor, wire
 from tests.support.polling import wait_until
+from tests.support.scenes.lentils_scene import BANDS, Scene
+from tests.support.stacks import stack_environment
 from tests.support.volumes import full_volume
+from tests.support.wire import Wire, assert_says, inference, to_tensor, wire
 
 pytestmark = pytest.mark.e2e
 

@@ -10,7 +10,7 @@ import pytest
 from scipy.io import savemat
 
 from fleet_local.background import BackgroundStack
-from tests.e2e.conftest import REPOSITORY
+from tests.support.stacks import REPOSITORY
 
 pytestmark = pytest.mark.e2e
 

@@ -8,10 +8,10 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.wire import assert_says, wire
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
-from tests.support.serving_process import serving_pid
+from tests.support.processes.redis_server import RedisServer
+from tests.support.processes.serving_process import serving_pid
+from tests.support.wire import assert_says, wire
 
 pytestmark = pytest.mark.e2e
 

@@ -16,8 +16,8 @@ from fleet_platform.rpc import Service, connect, start_service
 from fleet_platform.settings import ServiceSettings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from tests.support.envoy_process import envoy
 from tests.support.polling import wait_until
+from tests.support.processes.envoy_process import envoy
 
 pytestmark = pytest.mark.e2e
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.wire import assert_says
 from tests.support.plugin_folder import SCALE, write_plugin
+from tests.support.wire import assert_says
 
 pytestmark = pytest.mark.e2e
 

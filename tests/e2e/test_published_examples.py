@@ -28,10 +28,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_published_messages import OUTPUT_KEYS
-from tests.e2e.wire import wire
-from tests.peers.environment import peer_environment
-from tests.peers.wheels import source
-from tests.standins import cu3s
+from tests.support.published.environment import peer_environment
+from tests.support.published.wheels import source
+from tests.support.sdk_stub import cu3s
+from tests.support.wire import wire
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 

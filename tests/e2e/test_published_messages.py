@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.e2e.rx_reference import RxReference
+from tests.support.scenes.rx_reference import RxReference
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 

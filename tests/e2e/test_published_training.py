@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.wire import wire
+from tests.support.wire import wire
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 

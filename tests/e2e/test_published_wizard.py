@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.peers.environment import peer_environment
-from tests.peers.wheels import source
+from tests.support.published.environment import peer_environment
+from tests.support.published.wheels import source
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from fleet_local.background import BackgroundStack
 from tests.e2e.fuzz.memory import assert_given_back, resident_bytes
-from tests.e2e.wire import Wire
-from tests.support import raw_peer
-from tests.support.http2_frames import conversations, floods
+from tests.support.network import raw_peer
+from tests.support.network.http2_frames import conversations, floods
 from tests.support.polling import wait_until
+from tests.support.wire import Wire
 
 pytestmark = pytest.mark.e2e
 

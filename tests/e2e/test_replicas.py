@@ -12,9 +12,9 @@ import torch
 import yaml
 
 from fleet_local.background import BackgroundStack
-from tests.e2e.rx_reference import RxReference
-from tests.e2e.wire import by_port, inference
 from tests.support.polling import wait_until
+from tests.support.scenes.rx_reference import RxReference
+from tests.support.wire import by_port, inference
 
 pytestmark = pytest.mark.e2e
 

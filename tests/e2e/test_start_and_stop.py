@@ -13,10 +13,10 @@ import pytest
 
 from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
-from tests.e2e.conftest import REPOSITORY, stack_environment
-from tests.e2e.wire import wire
 from tests.support.polling import wait_until
+from tests.support.stacks import REPOSITORY, stack_environment
 from tests.support.volumes import full_volume
+from tests.support.wire import wire
 
 pytestmark = pytest.mark.e2e
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.e2e.wire import wire
 from tests.support.polling import wait_until
+from tests.support.wire import wire
 
 pytestmark = pytest.mark.e2e
 

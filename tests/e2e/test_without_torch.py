@@ -9,11 +9,11 @@ import pytest
 
 from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
-from tests.e2e.conftest import stack_environment
-from tests.e2e.wire import wire
-from tests.peers.environment import peer_environment
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
+from tests.support.published.environment import peer_environment
+from tests.support.stacks import stack_environment
+from tests.support.wire import wire
 
 pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
 

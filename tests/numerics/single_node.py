@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from fleet_engine import Context, Stage, build_pipeline
-from tests.unit.engine.pipelines import config, node
+from tests.support.scenes.pipelines import config, node
 
 CONTEXT = Context(Stage.TEST)
 

@@ -11,7 +11,7 @@ from fleet_engine import Context, Stage, build_pipeline
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.nodes.decider import CalibrationImpossible
 from fleet_engine.nodes.quantiles import quantile, quantiles
-from tests.unit.engine.pipelines import config, node
+from tests.support.scenes.pipelines import config, node
 
 BINARY = "cuvis_ai.deciders.binary_decider.BinaryDecider"
 QUANTILE = "cuvis_ai.deciders.binary_decider.QuantileBinaryDecider"

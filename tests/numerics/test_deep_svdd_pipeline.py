@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from fleet_engine import build_pipeline
-from tests.unit.engine.pipelines import DATA, config, fit, infer, node
+from tests.support.scenes.pipelines import DATA, config, fit, infer, node
 
 DEEP_SVDD = "cuvis_ai.anomaly.deep_svdd."
 EDGES = (

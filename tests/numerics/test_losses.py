@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from fleet_engine import Context, Stage, build_pipeline
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.pipelines import config, node
+from tests.support.scenes.pipelines import config, node
 
 LOSSES = "cuvis_ai.node.losses."
 CONTEXT = Context(Stage.TRAIN)

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from fleet_engine import Context, Stage, build_pipeline
 from fleet_engine.nodes.score_bins import BINS, bins_of, edges_of
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.pipelines import config, node
+from tests.support.scenes.pipelines import config, node
 
 METRICS = "cuvis_ai.node.metrics."
 CONTEXT = Context(Stage.VAL, epoch=2, batch_idx=3)

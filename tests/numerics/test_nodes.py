@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 
 from fleet_engine import build_pipeline
 from tests.numerics.single_node import CONTEXT, fit, gradients_agree, made, scene
-from tests.unit.engine.pipelines import (
+from tests.support.scenes.pipelines import (
     DATA,
     DECIDER,
     LOGIT,
@@ -20,7 +20,7 @@ from tests.unit.engine.pipelines import (
     infer,
     rx_config,
 )
-from tests.unit.engine.pipelines import fit as fit_pipeline
+from tests.support.scenes.pipelines import fit as fit_pipeline
 
 EXTENTS = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.scene import make_scene, write_annotations, write_npz
 from tests.parity.published import run_published
 from tests.parity.trainruns import TRAINRUNS, Scene
-from tests.standins import cu3s
+from tests.support.scenes.lentils_scene import make_scene, write_annotations, write_npz
+from tests.support.sdk_stub import cu3s
 
 SEED = 5
 JOBS = Path(__file__).with_name("published_jobs.py")

@@ -1,7 +1,7 @@
 """Fits, trains, saves, loads and infers one pipeline with both engines: ``foreign_nodes.py jobs``.
 
 Runs where this project's engine and the published packages are installed side by side, through
-`tests/standins/launch_published.py`.
+`tests/support/sdk_stub/launch_published.py`.
 """
 
 import json

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.peers.environment import peer_environment
-from tests.standins import cu3s
+from tests.support.published.environment import peer_environment
+from tests.support.sdk_stub import cu3s
 
 ENVIRONMENT = "cuvis-ai-0.4.0-full"
 DEADLINE_S = 300.0

@@ -1,6 +1,6 @@
 """Trains and infers with the published packages: ``published_jobs.py jobs.json``, a list of jobs.
 
-Runs in an environment of those packages, through `tests/standins/launch_published.py`.
+Runs in an environment of those packages, through `tests/support/sdk_stub/launch_published.py`.
 """
 
 import json

@@ -1,7 +1,8 @@
 """Makes and runs published nodes: ``published_nodes.py job.json``, with the folder of the cases.
 
-Runs in an environment of those packages, through `tests/standins/launch_published.py`. Writes
-``catalogue.json`` with every node class, and for each case ``<number>.npz`` and ``<number>.json``.
+Runs in an environment of those packages, through `tests/support/sdk_stub/launch_published.py`.
+Writes ``catalogue.json`` with every node class, and for each case ``<number>.npz`` and
+``<number>.json``.
 """
 
 import importlib

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.e2e.scene import BANDS
 from tests.parity.published import run_published
 from tests.parity.test_trainruns import assert_same
+from tests.support.scenes.lentils_scene import BANDS
 
 pytestmark = [pytest.mark.peers, pytest.mark.timeout(900)]
 

@@ -19,7 +19,7 @@ from fleet_engine.training.gradient import train_gradient
 from fleet_engine.weights import load_weights, write_published
 from fleet_platform.files import PathPolicy
 from fleet_schemas import PipelineConfig, TrainRunConfig
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")

@@ -8,7 +8,7 @@ import redis
 
 from fleet_platform.redis_connection import RedisConnection
 from fleet_proto.records.v1.records_pb2 import SessionRecord
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 
 @dataclass

@@ -12,8 +12,8 @@ from fleet_platform.runs import RedisRunStore
 from fleet_platform.sessions import RedisSessionStore
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState, SessionRecord
 from tests.contract.stores.conftest import adding_plugin
-from tests.support.faulty_proxy import FaultyProxy
-from tests.support.redis_server import RedisServer
+from tests.support.network.faulty_proxy import FaultyProxy
+from tests.support.processes.redis_server import RedisServer
 
 ROUNDS = 200
 

@@ -11,7 +11,7 @@ from fleet_platform.sessions import open_session_store
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_CANCELLED, RunRecord, SessionRecord
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 PUT, GET, DELETE = ({"operation": name} for name in ("put", "get", "delete"))
 

@@ -21,7 +21,7 @@ from fleet_platform.profiling.timing_buckets import bucket_of, median_of
 from fleet_platform.redis_connection import RedisConnection
 from tests.contract.stores.conftest import FakeClock
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 INFERENCE, VAL = 4, 2
 PIPELINE = "a" * 64

@@ -10,8 +10,8 @@ from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.sessions import RedisSessionStore
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from tests.support.certificates import Authority
-from tests.support.redis_server import RedisServer
-from tests.support.tls_relay import TlsRelay
+from tests.support.network.tls_relay import TlsRelay
+from tests.support.processes.redis_server import RedisServer
 
 USER = ("fleet", "s3cret-of-redis")
 

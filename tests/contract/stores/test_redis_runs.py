@@ -15,7 +15,7 @@ from fleet_platform.settings import ServiceSettings
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 from tests.contract.stores.conftest import FakeClock
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 CALLS: dict[str, Callable[[RedisRunStore], object]] = {
     "create": lambda store: store.create(RunRecord(run_id="r", session_id="s")),

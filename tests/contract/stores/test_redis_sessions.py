@@ -16,7 +16,7 @@ from fleet_platform.settings import ServiceSettings
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from tests.contract.stores.conftest import adding_plugin
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 CALLS: dict[str, Callable[[RedisSessionStore, str], object]] = {
     "create": lambda store, session_id: store.create(SessionRecord(session_id=session_id)),

@@ -13,8 +13,8 @@ import pytest
 
 from tests.e2e.cli.conftest import PROGRAM, CommandLine
 from tests.support.certificates import Authority
+from tests.support.fake_service import FakeService, serving
 from tests.support.terminal import terminal
-from tests.unit.client.wire_double import WireDouble, serving
 
 pytestmark = pytest.mark.e2e
 
@@ -23,9 +23,9 @@ RGB = ("--wavelengths", "860,660,560")
 
 
 @pytest.fixture
-def double() -> Iterator[tuple[WireDouble, str]]:
+def double() -> Iterator[tuple[FakeService, str]]:
     """The wire's double and its address."""
-    double = WireDouble()
+    double = FakeService()
     with serving(double) as address:
         yield double, address
 
@@ -83,7 +83,7 @@ def test_a_plain_client_on_a_port_with_tls(lonely: CommandLine, secure_port: str
 
 
 def test_a_client_with_tls_on_a_plain_port(
-    lonely: CommandLine, double: tuple[WireDouble, str]
+    lonely: CommandLine, double: tuple[FakeService, str]
 ) -> None:
     _, address = double
     line = one_line(lonely, "pipelines", "list", "--address", address, "--tls", code=9)
@@ -103,7 +103,7 @@ def test_a_certificate_that_is_not_trusted_and_one_that_is(
     assert "has no method ListAvailablePipelines" in line
 
 
-def test_a_wrong_key(lonely: CommandLine, double: tuple[WireDouble, str]) -> None:
+def test_a_wrong_key(lonely: CommandLine, double: tuple[FakeService, str]) -> None:
     wire, address = double
     wire.answers["ListAvailablePipelines"] = (
         grpc.StatusCode.UNAUTHENTICATED,

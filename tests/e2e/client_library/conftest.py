@@ -5,7 +5,7 @@ import pytest
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
 from tests.e2e.client_library.styles import STYLES
-from tests.e2e.conftest import stack_environment
+from tests.support.stacks import stack_environment
 
 OVERRIDES = ["data.cu3s_file_path=scene.npz", "data.annotation_json_path=null"]
 

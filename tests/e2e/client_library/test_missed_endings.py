@@ -5,7 +5,7 @@ import pytest
 import cuvis_fleet
 from tests.e2e.client_library.conftest import OVERRIDES
 from tests.e2e.client_library.styles import STYLES, followed
-from tests.support.cut_relay import CutRelay
+from tests.support.network.cut_relay import CutRelay
 from tests.support.polling import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.e2e.conftest import REPOSITORY
+from tests.support.stacks import REPOSITORY
 
 FOLLOWED_ELSEWHERE = {REPOSITORY / "docs" / "extending.md"}
 """``test_extending.py`` follows it in a copy of the project."""

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
 from tests.e2e.docs.environment import put_python
 from tests.e2e.docs.fenced_block import blocks
+from tests.support.stacks import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "extending.md"
 _COPIED = (

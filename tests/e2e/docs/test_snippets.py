@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.e2e.conftest import REPOSITORY
 from tests.e2e.docs.environment import put_python
 from tests.e2e.docs.fenced_block import blocks
 from tests.e2e.docs.pages import pages
+from tests.support.stacks import REPOSITORY
 
 pytestmark = pytest.mark.e2e
 

@@ -18,12 +18,12 @@ from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.conftest import REPOSITORY, stack_environment
 from tests.e2e.errors.row import Row, Session, Situation
 from tests.e2e.errors.rows import trainrun
-from tests.e2e.scene import MEASUREMENTS, SIDE
-from tests.e2e.wire import Refusal, Wire
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
+from tests.support.scenes.lentils_scene import MEASUREMENTS, SIDE
+from tests.support.stacks import REPOSITORY, stack_environment
+from tests.support.wire import Refusal, Wire
 
 DOORS = ("service", "gateway")
 """Where a call may go in: past the gateway, or through it."""

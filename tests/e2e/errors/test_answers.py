@@ -8,7 +8,7 @@ from tests.e2e.errors.row import Row
 from tests.e2e.errors.rows.every_method import STORE_DOWN
 from tests.e2e.errors.stage import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.table import ASKED
-from tests.e2e.wire import Refusal
+from tests.support.wire import Refusal
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

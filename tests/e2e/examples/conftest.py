@@ -9,7 +9,7 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.conftest import REPOSITORY, stack_environment
+from tests.support.stacks import REPOSITORY, stack_environment
 
 EXAMPLES = REPOSITORY / "examples"
 

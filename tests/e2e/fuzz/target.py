@@ -11,11 +11,11 @@ from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.conftest import stack_environment
 from tests.e2e.fuzz.messages import Requests, Seeds
-from tests.e2e.scene import Scene
-from tests.e2e.wire import Wire, inference, wire
-from tests.support.serving_process import serving_pid
+from tests.support.processes.serving_process import serving_pid
+from tests.support.scenes.lentils_scene import Scene
+from tests.support.stacks import stack_environment
+from tests.support.wire import Wire, inference, wire
 
 METHODS = {method: name for name, methods in METHODS_BY_SERVICE.items() for method in methods}
 ANSWERS = frozenset(

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.e2e.fuzz.memory import assert_given_back, resident_bytes
 from tests.e2e.fuzz.target import ANSWERS, METHODS, Target, attacked_stack
-from tests.e2e.scene import Scene
+from tests.support.scenes.lentils_scene import Scene
 
 pytestmark = pytest.mark.e2e
 

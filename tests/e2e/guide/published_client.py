@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.peers.environment import peer_environment
-from tests.peers.wheels import source
-from tests.standins import cu3s
+from tests.support.published.environment import peer_environment
+from tests.support.published.wheels import source
+from tests.support.sdk_stub import cu3s
 
 _LOOP = Path(__file__).with_name("interpreter_loop.py")
 _STOP_DEADLINE_S = 30.0

@@ -6,8 +6,8 @@ from functools import partial
 import numpy as np
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.scene import BANDS
 from tests.support.case import EXHAUSTED, INVALID, Case, Fields
+from tests.support.scenes.lentils_scene import BANDS
 
 _SMALL = b"\0" * (2 * 16 * BANDS)
 _DTYPES = "Known are: float32 1, float64 2, int32 3, int64 4, uint8 5, bool 6, float16 7, uint16 8."

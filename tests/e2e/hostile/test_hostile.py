@@ -3,8 +3,8 @@
 import pytest
 
 from tests.e2e.hostile import configs, overrides, paths, sessions, tensors, weights
-from tests.e2e.wire import Wire, wire
 from tests.support.case import Case
+from tests.support.wire import Wire, wire
 
 pytestmark = pytest.mark.e2e
 

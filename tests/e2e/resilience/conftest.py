@@ -14,13 +14,13 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.conftest import stack_environment
-from tests.e2e.scene import Scene
-from tests.e2e.wire import Wire, wire
-from tests.support import skewed_clock
-from tests.support.faulty_proxy import FaultyProxy
+from tests.support.network.faulty_proxy import FaultyProxy
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes import skewed_clock
+from tests.support.processes.redis_server import RedisServer
+from tests.support.scenes.lentils_scene import Scene
+from tests.support.stacks import stack_environment
+from tests.support.wire import Wire, wire
 
 SERVING_AGAIN_S = 90.0
 """For a part that imports torch on a machine that is busy."""

@@ -9,7 +9,7 @@ import pytest
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.e2e.resilience.conftest import Fleet
 from tests.support.polling import wait_until
-from tests.support.steady_load import SteadyLoad
+from tests.support.processes.steady_load import SteadyLoad
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 

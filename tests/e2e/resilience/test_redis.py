@@ -10,9 +10,9 @@ import pytest
 
 from tests.e2e.resilience.conftest import INFERENCE, TRAINERS, Fleet, Trained, apply_trainrun
 from tests.e2e.resilience.followed_run import FollowedRun
-from tests.e2e.wire import Wire
 from tests.support.polling import wait_until
-from tests.support.serving_process import serving_pid
+from tests.support.processes.serving_process import serving_pid
+from tests.support.wire import Wire
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 

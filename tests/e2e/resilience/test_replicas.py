@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.e2e.resilience.conftest import INFERENCE, Fleet, Trained
-from tests.e2e.wire import Wire, by_port, inference
-from tests.support.replica_deaths import ReplicaDeaths
-from tests.support.steady_load import SteadyLoad
+from tests.support.processes.replica_deaths import ReplicaDeaths
+from tests.support.processes.steady_load import SteadyLoad
+from tests.support.wire import Wire, by_port, inference
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 

@@ -17,8 +17,8 @@ from fleet_local.background import BackgroundStack
 from fleet_local.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
-from tests.peers.environment import peer_environment
-from tests.support.envoy_process import envoy
+from tests.support.processes.envoy_process import envoy
+from tests.support.published.environment import peer_environment
 
 CLIENT = Path(__file__).parents[1] / "clients" / "security.py"
 DEADLINE_S = 60.0

@@ -4,11 +4,11 @@ import pytest
 
 from fleet_local.background import background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.conftest import stack_environment
 from tests.e2e.security.callers import ALICE, BOB, REDIS_USER, Published
 from tests.support.certificates import Authority
-from tests.support.redis_server import RedisServer
-from tests.support.tls_relay import TlsRelay
+from tests.support.network.tls_relay import TlsRelay
+from tests.support.processes.redis_server import RedisServer
+from tests.support.stacks import stack_environment
 
 
 @pytest.fixture(scope="package")

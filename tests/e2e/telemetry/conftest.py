@@ -8,13 +8,13 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_local.ports import free_ports
-from tests.e2e.conftest import stack_environment
-from tests.e2e.scene import Scene
 from tests.e2e.telemetry.day import TRAININGS, Day, day_at
 from tests.e2e.telemetry.exposition import Families, scrape, scrape_envoy
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver
 from tests.support.plugin_folder import write_plugin
 from tests.support.polling import wait_until
+from tests.support.scenes.lentils_scene import Scene
+from tests.support.stacks import stack_environment
 
 SERVICES = ("session", "config", "trainer", "inference")
 

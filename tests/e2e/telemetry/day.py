@@ -12,9 +12,9 @@ import numpy as np
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from tests.e2e.scene import Scene
-from tests.e2e.wire import to_tensor
 from tests.support.plugin_folder import SCALE
+from tests.support.scenes.lentils_scene import Scene
+from tests.support.wire import to_tensor
 
 TRAININGS = 2
 EPOCHS = 2

@@ -4,10 +4,10 @@ import pytest
 
 from fleet_platform.telemetry.registry import Metric, metrics
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.e2e.scene import Scene
 from tests.e2e.telemetry.conftest import SERVICES, Observed
 from tests.e2e.telemetry.day import EPOCHS, TRAININGS, pixels_inferred
 from tests.e2e.telemetry.exposition import value
+from tests.support.scenes.lentils_scene import Scene
 
 # A training in two processes imports torch twice.
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]

@@ -15,7 +15,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from fleet_gateway import GatewaySettings, write_gateway_files
 from fleet_local.ports import free_ports
 from fleet_proto.methods import SERVICE_NAME
-from tests.support.envoy_process import envoy
+from tests.support.processes.envoy_process import envoy
 
 DEADLINE_S = 30.0
 KEYS = """

@@ -11,8 +11,8 @@ from fleet_gateway import GatewaySettings, write_gateway_files
 from fleet_local.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.methods import SERVICE_NAME
-from tests.support.gateway_admin import GatewayAdmin
 from tests.support.polling import wait_until
+from tests.support.processes.gateway_admin import GatewayAdmin
 
 UPSTREAM = Path(__file__).with_name("upstream_process.py")
 DEADLINE_S = 60.0

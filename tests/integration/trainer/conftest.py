@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from fleet_trainer.settings import TrainerSettings
-from tests.support.redis_server import RedisServer
-from tests.unit.engine.gradient_scene import write_scene as write_labelled_scene
-from tests.unit.trainer.rx_scene import write_scene
+from tests.support.processes.redis_server import RedisServer
+from tests.support.scenes.gradient_scene import write_scene as write_labelled_scene
+from tests.support.scenes.rx_scene import write_scene
 
 
 @pytest.fixture(scope="package")

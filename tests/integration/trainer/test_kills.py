@@ -15,8 +15,8 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RUN_STATE_RUNNING
 from fleet_schemas import TrainRunConfig
 from tests.integration.trainer.trainer_process import END_WITHIN_S, TrainerProcess
-from tests.service.trainer.training_client import TrainingClient, read
-from tests.unit.engine.gradient_scene import TRAIN, VAL, pipeline_config, training, write_scene
+from tests.support.scenes.gradient_scene import TRAIN, VAL, pipeline_config, training, write_scene
+from tests.support.training_client import TrainingClient, read
 
 pytestmark = pytest.mark.timeout(1500)
 

@@ -9,8 +9,8 @@ import pytest
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer import run_endings
 from tests.integration.trainer.trainer_process import END_WITHIN_S, TrainerProcess
-from tests.service.trainer.training_client import TrainingClient, read, read_until
 from tests.support.polling import wait_until
+from tests.support.training_client import TrainingClient, read, read_until
 
 # Each trainer and each child imports torch and Lightning, which on a busy machine takes a minute.
 pytestmark = pytest.mark.timeout(600)

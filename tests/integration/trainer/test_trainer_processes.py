@@ -7,9 +7,9 @@ import pytest
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED
 from tests.integration.trainer.trainer_process import END_WITHIN_S, TrainerProcess
-from tests.service.trainer.training_client import CALL_WITHIN_S, TrainingClient, read
 from tests.support.otlp_receiver import otlp_receiver
 from tests.support.polling import wait_until
+from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read
 
 # Each trainer imports torch twice, which on a busy machine takes most of a minute.
 pytestmark = pytest.mark.timeout(300)

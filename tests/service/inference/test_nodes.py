@@ -7,8 +7,8 @@ from grpc import StatusCode
 
 from fleet_engine import catalogue
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.contract.published import published_file
 from tests.service.inference.conftest import Refused, Served
+from tests.support.published.schemas import published_file
 
 METHOD = "/cuvis_ai.v1.CuvisAIService/ListAvailableNodes"
 

@@ -11,7 +11,7 @@ import pytest
 
 from fleet_platform.prefork import Prefork, with_chosen_ports
 from fleet_platform.settings import ServiceSettings
-from tests.support.prefork_program import STOPPED
+from tests.support.processes.prefork_program import STOPPED
 
 WITHIN_S = 30.0
 
@@ -20,7 +20,7 @@ WITHIN_S = 30.0
 def _program(what: str):
     """The parent of the program."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.prefork_program", what],
+        [sys.executable, "-m", "tests.support.processes.prefork_program", what],
         stdout=subprocess.PIPE,
         text=True,
     )

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.support import raw_peer
-from tests.support.http2_frames import conversations, floods
+from tests.support.network import raw_peer
+from tests.support.network.http2_frames import conversations, floods
 from tests.support.polling import wait_until
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "50"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.unit.engine.gradient_scene import TRAIN, VAL, write_scene
+from tests.support.scenes.gradient_scene import TRAIN, VAL, write_scene
 
 SCENE = "scene8.npz"
 _SIZE = 12

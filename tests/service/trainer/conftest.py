@@ -8,11 +8,11 @@ from fleet_platform.rpc import connect, start_service
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 from fleet_trainer.assembly import Trainer, assemble
 from fleet_trainer.settings import TrainerSettings
-from tests.service.trainer.training_client import TrainingClient
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
-from tests.unit.engine.gradient_scene import write_scene as write_labelled_scene
-from tests.unit.trainer.rx_scene import write_scene
+from tests.support.processes.redis_server import RedisServer
+from tests.support.scenes.gradient_scene import write_scene as write_labelled_scene
+from tests.support.scenes.rx_scene import write_scene
+from tests.support.training_client import TrainingClient
 
 READY_WITHIN_S = 60.0
 

@@ -32,13 +32,13 @@ from tests.service.trainer.bad_inputs import (
 )
 from tests.service.trainer.conftest import READY_WITHIN_S
 from tests.service.trainer.faulty_nodes import SECRET
-from tests.service.trainer.training_client import CALL_WITHIN_S, TrainingClient, read, read_until
 from tests.support.polling import wait_until
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
+from tests.support.scenes.gradient_scene import TEST, TRAIN, VAL, pipeline_config
+from tests.support.scenes.pipelines import MONITOR, edge, node
+from tests.support.scenes.rx_scene import trainrun
+from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read, read_until
 from tests.support.volumes import small_volume
-from tests.unit.engine.gradient_scene import TEST, TRAIN, VAL, pipeline_config
-from tests.unit.engine.pipelines import MONITOR, edge, node
-from tests.unit.trainer.rx_scene import trainrun
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -6,8 +6,8 @@ import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer.interrupted_runs import MAX_ATTEMPTS
-from tests.service.trainer.training_client import CALL_WITHIN_S, read, read_until
 from tests.support.polling import wait_until
+from tests.support.training_client import CALL_WITHIN_S, read, read_until
 
 # Each dead child is followed by one that has to import torch and Lightning first.
 pytestmark = pytest.mark.timeout(400)

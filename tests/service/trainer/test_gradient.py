@@ -1,7 +1,7 @@
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.service.trainer.training_client import read, read_until, timed
+from tests.support.training_client import read, read_until, timed
 
 
 def test_a_gradient_training_from_the_first_message_to_the_pipeline(client):

@@ -7,8 +7,8 @@ import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer.training_name import run_id_of
-from tests.service.trainer.training_client import CALL_WITHIN_S, read, read_until
 from tests.support.polling import wait_until
+from tests.support.training_client import CALL_WITHIN_S, read, read_until
 
 KEY, OTHER = "first-key-of-a-client", "other-key-of-a-client"
 

@@ -11,9 +11,9 @@ from fleet_engine.weights import open_stored
 from fleet_platform.files import pack_folder
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
-from tests.service.trainer.training_client import TrainingClient
 from tests.support.plugin_folder import write_plugin
-from tests.unit.trainer.rx_scene import rx_pipeline
+from tests.support.scenes.rx_scene import rx_pipeline
+from tests.support.training_client import TrainingClient
 
 NODES = '''
 from typing import ClassVar

@@ -6,8 +6,8 @@ from fleet_engine import build_pipeline
 from fleet_engine.weights import from_safetensors, state_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas import PipelineConfig, parse_config
-from tests.service.trainer.training_client import TrainingClient, read
-from tests.unit.engine.gradient_scene import TRAIN
+from tests.support.scenes.gradient_scene import TRAIN
+from tests.support.training_client import TrainingClient, read
 
 # Two more processes import torch, which on a busy machine takes most of a minute.
 pytestmark = pytest.mark.timeout(400)

@@ -36,9 +36,9 @@ from fleet_trainer.training_runs import TrainingRuns
 from fleet_trainer.trainrun_files_servicer import TrainRunFilesServicer
 from fleet_trainer.trainrun_restoring import TrainRunRestoring
 from fleet_trainer.trainrun_saving import TrainRunSaving
-from tests.service.trainer.training_client import CALL_WITHIN_S, read
+from tests.support.scenes.rx_scene import rx_pipeline, trainrun
+from tests.support.training_client import CALL_WITHIN_S, read
 from tests.support.volumes import full_volume
-from tests.unit.trainer.rx_scene import rx_pipeline, trainrun
 
 BANDS = 7
 FITTED = ("normalizer", "detector", "logit")

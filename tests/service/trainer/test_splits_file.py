@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fleet_schemas import DataConfig, parse_config
-from tests.service.trainer.training_client import read
+from tests.support.training_client import read
 
 
 def selector(*ids):

@@ -5,8 +5,8 @@ import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_CANCELLED
-from tests.service.trainer.training_client import CALL_WITHIN_S, read, read_until
 from tests.support.polling import wait_until
+from tests.support.training_client import CALL_WITHIN_S, read, read_until
 
 LAST_STEP = "Training cancelled; the pipeline holds the state of the last completed step"
 

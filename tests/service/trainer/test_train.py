@@ -9,9 +9,9 @@ from fleet_engine.weights import from_safetensors, state_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, parse_config
-from tests.service.trainer.training_client import CALL_WITHIN_S, read, timed
 from tests.support.polling import wait_until
-from tests.unit.trainer.rx_scene import write_scene
+from tests.support.scenes.rx_scene import write_scene
+from tests.support.training_client import CALL_WITHIN_S, read, timed
 
 
 def _texts(messages):

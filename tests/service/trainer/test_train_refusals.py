@@ -5,7 +5,7 @@ import grpc
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.service.trainer.training_client import CALL_WITHIN_S, read
+from tests.support.training_client import CALL_WITHIN_S, read
 
 
 def _refusal(call):

@@ -9,7 +9,7 @@ from cuvis_fleet.cli.invocation import Invocation
 from cuvis_fleet.cli.report import Report
 from cuvis_fleet.cli.server_checks import server_findings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import WireDouble
+from tests.support.fake_service import FakeService
 
 SERVICES = ("config", "inference", "session", "trainer")
 NO_SUCH = (grpc.StatusCode.NOT_FOUND, "Session not found.")
@@ -57,7 +57,7 @@ def ask():
 
 
 def well():
-    double = WireDouble()
+    double = FakeService()
     double.answers |= {
         "GetProfilingSummary": NO_SUCH,
         "StopTrain": NO_SUCH,

@@ -8,14 +8,14 @@ from cuvis_fleet.cli.completion import complete_pipeline
 from cuvis_fleet.cli.failures import CommandFailed
 from cuvis_fleet.cli.pipeline_choice import load_named, one_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import WireDouble, serving
+from tests.support.fake_service import FakeService, serving
 
 UNKNOWN = (grpc.StatusCode.NOT_FOUND, "Pipeline 'x' not found. Most like it: rx.yaml.")
 
 
 @pytest.fixture
 def double():
-    double = WireDouble()
+    double = FakeService()
     double.answers |= {
         "ResolveConfig": pb.ResolveConfigResponse(config_bytes=b"{}"),
         "LoadPipeline": pb.LoadPipelineResponse(success=True),

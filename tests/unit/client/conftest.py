@@ -5,19 +5,19 @@ import pytest
 
 import cuvis_fleet
 from cuvis_fleet import aio
-from tests.unit.client import wire_double
+from tests.support import fake_service
 
 QUICK = cuvis_fleet.RetryPolicy(first_s=0.01, most_s=0.02, within_s=0.2)
 
 
 @pytest.fixture
 def double():
-    return wire_double.WireDouble()
+    return fake_service.FakeService()
 
 
 @pytest.fixture
 def address(double):
-    with wire_double.serving(double) as address:
+    with fake_service.serving(double) as address:
         yield address
 
 

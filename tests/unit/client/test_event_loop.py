@@ -11,7 +11,7 @@ import pytest
 import cuvis_fleet
 from cuvis_fleet import aio
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import SESSION_ID
+from tests.support.fake_service import SESSION_ID
 
 LARGE, SMALL = (512, 512, 4), (2, 2, 4)
 WAVELENGTHS_NM = [450, 550, 650, 750]

@@ -12,14 +12,14 @@ import pytest
 from cuvis_fleet import guide
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.training_key import KEY
-from tests.unit.client.wire_double import SESSION_ID, WireDouble, serving
+from tests.support.fake_service import SESSION_ID, FakeService, serving
 
 EXAMPLES = Path(__file__).parents[3] / "examples" / "grpc"
 
 
 @pytest.fixture
 def double():
-    double = WireDouble()
+    double = FakeService()
     double.answers["SetSessionSearchPaths"] = pb.SetSessionSearchPathsResponse(success=True)
     return double
 

@@ -8,8 +8,8 @@ import pytest
 import cuvis_fleet
 from cuvis_fleet import aio
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.support.fake_service import SESSION_ID
 from tests.unit.client.conftest import QUICK
-from tests.unit.client.wire_double import SESSION_ID
 
 KEY = "a-key-of-this-program"
 CUT = (grpc.StatusCode.UNAVAILABLE, "Socket closed")

@@ -8,7 +8,7 @@ import cuvis_fleet
 from cuvis_fleet import Box, Point
 from cuvis_fleet.tensors import DTYPES
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import SESSION_ID
+from tests.support.fake_service import SESSION_ID
 
 CUBE = np.arange(24, dtype=np.uint16).reshape(2, 3, 4)
 WAVELENGTHS_NM = [450, 550, 650, 750]

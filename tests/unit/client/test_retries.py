@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 import cuvis_fleet
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.support.fake_service import SESSION_ID
 from tests.unit.client.conftest import QUICK
-from tests.unit.client.wire_double import SESSION_ID
 
 AT_ONCE = cuvis_fleet.RetryPolicy(first_s=0.0)
 CUBE = np.zeros((1, 1, 1), np.uint8)

@@ -12,7 +12,7 @@ import pytest
 import cuvis_fleet
 from cuvis_fleet import ResolvedConfig
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import SESSION_ID
+from tests.support.fake_service import SESSION_ID
 
 
 def test_a_session_is_open_for_the_length_of_its_block(client, double):

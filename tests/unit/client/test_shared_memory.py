@@ -15,9 +15,9 @@ from cuvis_fleet.inference_request import InferenceRequest
 from cuvis_fleet.local_address import is_local
 from cuvis_fleet.shared_memory import SharedMemory
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from tests.support.fake_service import SESSION_ID
 from tests.support.file_size_limit import no_room_for
 from tests.unit.client.conftest import QUICK
-from tests.unit.client.wire_double import SESSION_ID
 
 SEGMENTS = Path("/dev/shm")
 CUBE = np.arange(512 * 512 * 4, dtype=np.uint16).reshape(512, 512, 4)

@@ -8,7 +8,7 @@ from fleet_config.lookup import ConfigLookup
 from fleet_config.resolution import ConfigResolver
 from fleet_platform.errors import AppError
 from fleet_platform.files import PathPolicy
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 
 SHIPPED = Path(__file__).parents[3] / "configs"
 

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from fleet_platform.errors import Cancelled, DeadlinePassed, Exhausted
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 
 RUN = "trainrun/rx_statistical"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fleet_platform.errors import InvalidInput, OutOfOrder
-from tests.standins.cu3s import PYTHONPATH, write_cu3s
+from tests.support.sdk_stub.cu3s import PYTHONPATH, write_cu3s
 
 WAVELENGTHS = [430, 550, 670, 790]
 

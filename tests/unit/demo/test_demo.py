@@ -11,7 +11,7 @@ from cuvis_fleet.demo.reference import global_rx
 from cuvis_fleet.demo.synthetic_scene import make_synthetic_scene
 from cuvis_fleet.tensors import to_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from tests.unit.client.wire_double import WireDouble, serving
+from tests.support.fake_service import FakeService, serving
 
 TRAINRUN = {
     "name": "rx_statistical",
@@ -27,7 +27,7 @@ TRAINRUN = {
 @pytest.fixture
 def double():
     """Scores as float64 RX says, decisions by mean and two deviations."""
-    double = WireDouble()
+    double = FakeService()
     double.noise = 0.0
     double.answers |= {
         "ResolveConfig": pb.ResolveConfigResponse(config_bytes=json.dumps(TRAINRUN).encode()),

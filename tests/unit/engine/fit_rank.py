@@ -12,7 +12,7 @@ from fleet_engine import Pipeline, allow_node_packages, build_pipeline
 from fleet_engine.training import Share, WorkerGroup, fit_statistics
 from fleet_engine.weights import state_of
 from fleet_platform.errors import AppError
-from tests.unit.engine.pipelines import DATA, LOGIT, MIN_MAX, RX, batch_of, config, node
+from tests.support.scenes.pipelines import DATA, LOGIT, MIN_MAX, RX, batch_of, config, node
 from tests.unit.engine.stream_mean import STREAM_MEAN
 
 CHANNELS = 7

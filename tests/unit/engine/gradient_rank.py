@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fleet_engine.training import Hook, WorkerGroup
-from tests.unit.engine.gradient_scene import Training, job_of
+from tests.support.scenes.gradient_scene import Training, job_of
 
 
 def main() -> None:

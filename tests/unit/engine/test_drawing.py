@@ -14,7 +14,7 @@ from fleet_engine.drawing.palette import COLOURS
 from fleet_engine.drawing.printable import printable
 from fleet_platform.errors import Exhausted
 from fleet_schemas import PipelineConfig
-from tests.unit.engine.pipelines import DATA, METRICS, MIN_MAX, RX, config, node, rx_config
+from tests.support.scenes.pipelines import DATA, METRICS, MIN_MAX, RX, config, node, rx_config
 
 
 def card_of(figure, name):

@@ -18,7 +18,7 @@ from fleet_engine.nodes.drawing import (
     to_bytes,
 )
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.pipelines import config, node
+from tests.support.scenes.pipelines import config, node
 
 SHOWN = "cuvis_ai.node.anomaly_visualization."
 COMPARED = "cuvis_ai.node.pipeline_visualization."

@@ -7,7 +7,7 @@ from fleet_engine import NotFitted, Pipeline, build_pipeline
 from fleet_engine.training import FitEvent, fit_statistics, unfitted_nodes
 from fleet_engine.weights import fitted_nodes, state_of
 from fleet_platform.errors import Cancelled, InvalidInput
-from tests.unit.engine.pipelines import (
+from tests.support.scenes.pipelines import (
     DATA,
     MIN_MAX,
     RX,

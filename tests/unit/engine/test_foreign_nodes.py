@@ -30,7 +30,7 @@ from fleet_engine.weights import (
     write_published,
 )
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.pipelines import DATA, INFERENCE, RX, batch_of, config, fit, infer, node
+from tests.support.scenes.pipelines import DATA, INFERENCE, RX, batch_of, config, fit, infer, node
 
 SOUND, FAULTY, OURS = "lab_nodes.sound", "lab_nodes.faulty", "lab_nodes.of_ours"
 CHANNELS = 5

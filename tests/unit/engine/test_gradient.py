@@ -11,7 +11,7 @@ from fleet_engine.training import Hook
 from fleet_engine.training.epoch_batches import EpochBatches
 from fleet_engine.weights import load_state, state_of
 from fleet_platform.errors import Cancelled, InvalidInput
-from tests.unit.engine.gradient_scene import (
+from tests.support.scenes.gradient_scene import (
     CHANNELS,
     TRAIN,
     Training,

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fleet_local.ports import free_ports
-from tests.unit.engine.gradient_scene import write_scene
+from tests.support.scenes.gradient_scene import write_scene
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WITHIN_S = 110

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from fleet_engine import GraphInvalid, PortSpec, Stage, build_pipeline
-from tests.unit.engine.pipelines import (
+from tests.support.scenes.pipelines import (
     DATA,
     DECIDER,
     LOGIT,

@@ -9,7 +9,7 @@ import pytest
 
 _PROGRAM = """
 import resource, sys
-from tests.unit.engine.pipelines import fitted_rx, batch_of, infer
+from tests.support.scenes.pipelines import fitted_rx, batch_of, infer
 pipeline = fitted_rx(61)
 infer(pipeline, batch_of((1, 64, 64, 61)), "decisions")
 batch = batch_of((1, 16, 1000, 61))
@@ -28,7 +28,7 @@ from fleet_engine.data import batches, open_measurements
 from fleet_engine.training import fit_statistics
 from fleet_platform.files import PathPolicy
 from fleet_schemas import DataConfig
-from tests.unit.engine.pipelines import DATA, RX, config, node
+from tests.support.scenes.pipelines import DATA, RX, config, node
 torch.set_num_threads(1)
 path = Path(sys.argv[1])
 policy = PathPolicy(

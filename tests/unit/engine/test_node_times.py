@@ -9,7 +9,7 @@ import torch
 from fleet_engine import NodeTimes, Pipeline, Stage, set_tile_threads
 from fleet_engine.graph import tiles as graph_tiles
 from fleet_engine.graph.tiles import Tiles
-from tests.unit.engine.pipelines import INFERENCE, batch_of, fitted_rx
+from tests.support.scenes.pipelines import INFERENCE, batch_of, fitted_rx
 
 RAN = ["LentilsAnomalyDataNode", "MinMaxNormalizer", "RXGlobal", "ScoreToLogit", "BinaryDecider"]
 

@@ -8,7 +8,7 @@ import torch
 
 from fleet_engine import Context, NotFitted, Stage, build_pipeline
 from fleet_platform.errors import InvalidInput, OutOfOrder
-from tests.unit.engine.pipelines import (
+from tests.support.scenes.pipelines import (
     DECIDER,
     INFERENCE,
     LOGIT,

@@ -7,7 +7,7 @@ from fleet_engine import Stage, build_pipeline
 from fleet_engine.graph import NotFitted
 from fleet_engine.training import Hook, calibrate_and_evaluate
 from fleet_platform.errors import Cancelled
-from tests.unit.engine.gradient_scene import (
+from tests.support.scenes.gradient_scene import (
     CHANNELS,
     VAL,
     fitted,
@@ -15,7 +15,7 @@ from tests.unit.engine.gradient_scene import (
     pipeline_config,
     write_scene,
 )
-from tests.unit.engine.pipelines import DATA, config, node
+from tests.support.scenes.pipelines import DATA, config, node
 from tests.unit.engine.test_gradient import hooks
 
 

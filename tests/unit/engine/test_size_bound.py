@@ -9,7 +9,7 @@ import torch
 from fleet_engine import build_pipeline
 from fleet_engine.graph.size_bound import SizeBound
 from fleet_platform.errors import Exhausted
-from tests.unit.engine.pipelines import RX, config, node
+from tests.support.scenes.pipelines import RX, config, node
 
 PROJECTION = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
 
@@ -56,7 +56,7 @@ def test_the_first_pipeline_of_a_process_does_not_import_the_compiler():
     program = (
         "import sys\n"
         "from fleet_engine import build_pipeline\n"
-        "from tests.unit.engine.pipelines import rx_config\n"
+        "from tests.support.scenes.pipelines import rx_config\n"
         "before = {*sys.modules}\n"
         "build_pipeline(rx_config())\n"
         "print(*{name.partition('.')[0] for name in {*sys.modules} - before})"

@@ -8,7 +8,7 @@ import torch
 from fleet_engine import allow_node_packages, build_pipeline
 from fleet_engine.training import fit_statistics
 from fleet_platform.errors import Cancelled
-from tests.unit.engine.pipelines import DATA, MIN_MAX, batch_of, config, fit, node
+from tests.support.scenes.pipelines import DATA, MIN_MAX, batch_of, config, fit, node
 from tests.unit.engine.stream_mean import STREAM_MEAN
 
 

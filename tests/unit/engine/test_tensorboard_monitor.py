@@ -10,7 +10,7 @@ from fleet_engine import Context, Stage, build_pipeline
 from fleet_engine.graph.artifact import Artifact
 from fleet_engine.graph.metric import Metric
 from fleet_platform.errors import DependencyDown, InvalidInput
-from tests.unit.engine.pipelines import MONITOR, config, node
+from tests.support.scenes.pipelines import MONITOR, config, node
 
 CONTEXT = Context(Stage.VAL, epoch=1, batch_idx=0, global_step=7)
 IOU = Metric("iou", 0.25, Stage.VAL, 1, 0)

@@ -8,7 +8,7 @@ import torch
 from fleet_engine import Stage, build_pipeline, set_tile_threads
 from fleet_engine.graph import segment, tile_threads, tiles
 from fleet_platform.errors import Exhausted
-from tests.unit.engine.pipelines import INFERENCE, batch_of, config, fitted_rx, infer, node
+from tests.support.scenes.pipelines import INFERENCE, batch_of, config, fitted_rx, infer, node
 
 CHANNELS = 61
 

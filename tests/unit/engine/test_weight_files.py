@@ -23,8 +23,8 @@ from fleet_engine.weights import (
     write_published,
 )
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.gradient_scene import Training, job_of, write_scene
-from tests.unit.engine.pipelines import batch_of, config, fitted_rx, infer, rx_config, rx_nodes
+from tests.support.scenes.gradient_scene import Training, job_of, write_scene
+from tests.support.scenes.pipelines import batch_of, config, fitted_rx, infer, rx_config, rx_nodes
 
 BATCH = batch_of((1, 20, 20, 7), seed=9)
 NODES = [one["name"] for one in rx_nodes()]

@@ -18,7 +18,7 @@ from fleet_engine.weights import (
     write_published,
 )
 from fleet_platform.errors import InvalidInput
-from tests.unit.engine.pipelines import (
+from tests.support.scenes.pipelines import (
     LOGIT,
     MIN_MAX,
     batch_of,

@@ -9,7 +9,7 @@ from fleet_inference.materialiser import Materialiser
 from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import Cancelled, DeadlinePassed, InvalidInput
 from fleet_proto.records.v1.records_pb2 import Pipeline
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 
 FITTED = Pipeline(config_json=b'{"nodes": []}', config_digest="c", weights_digest="w")
 

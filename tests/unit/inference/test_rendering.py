@@ -9,8 +9,8 @@ import pytest
 
 from fleet_inference.rendering import Renderer
 from fleet_platform.errors import Cancelled, Exhausted
+from tests.support.network.waiting_call import WaitingCall
 from tests.support.polling import wait_until
-from tests.support.waiting_call import WaitingCall
 
 Program = Callable[[str], None]
 

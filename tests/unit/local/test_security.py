@@ -9,7 +9,7 @@ from fleet_local.parts import make_parts
 from fleet_local.ports import free_ports
 from fleet_local.settings import StackSettings
 from tests.support.certificates import Authority
-from tests.support.redis_server import RedisServer
+from tests.support.processes.redis_server import RedisServer
 
 KEY = "alice-has-this-key-0001"
 

@@ -18,7 +18,7 @@ from fleet_schemas import DataConfig, PipelineConfig, canonical_json, digest, pa
 from fleet_trainer.assignment import Assignment
 from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.run_worker import RunWorker
-from tests.unit.engine.gradient_scene import (
+from tests.support.scenes.gradient_scene import (
     TEST,
     TRAIN,
     VAL,

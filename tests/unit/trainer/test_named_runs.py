@@ -8,7 +8,7 @@ from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer import run_endings, train_messages
 from fleet_trainer.run_beginning import attachable
 from fleet_trainer.training_name import TrainingName, run_id_of
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 from tests.unit.trainer.training_world import TrainingWorld
 
 KEY, OTHER = "first-key-of-a-client", "other-key-of-a-client"

@@ -8,7 +8,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import Pipeline, SessionRecord
 from fleet_schemas import OPTIMIZERS, SCHEDULERS, DataConfig
 from fleet_trainer import preconditions
-from tests.unit.trainer.rx_scene import rx_pipeline
+from tests.support.scenes.rx_scene import rx_pipeline
 
 DATA = DataConfig(cu3s_file_path="a.npz", train_ids=[0])
 STATISTICAL = pb.TRAINER_TYPE_STATISTICAL

@@ -18,7 +18,7 @@ from fleet_trainer.child_reply import ChildReply
 from fleet_trainer.run_worker import RunWorker
 from fleet_trainer.training_work import Trained
 from tests.support.polling import wait_until
-from tests.unit.trainer.rx_scene import rx_pipeline, write_scene
+from tests.support.scenes.rx_scene import rx_pipeline, write_scene
 
 
 class _World:

@@ -16,7 +16,7 @@ from fleet_trainer.child_pool import ChildPool
 from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.train_run_setup import TrainRunSetup
 from fleet_trainer.training_runs import TrainingRuns
-from tests.unit.trainer.rx_scene import rx_pipeline, trainrun
+from tests.support.scenes.rx_scene import rx_pipeline, trainrun
 
 
 class _World:

@@ -11,7 +11,7 @@ from fleet_trainer.run_beginning import RunBeginning
 from fleet_trainer.run_queue import RunQueue
 from fleet_trainer.servicer import TrainerServicer
 from fleet_trainer.training_runs import TrainingRuns
-from tests.support.waiting_call import WaitingCall
+from tests.support.network.waiting_call import WaitingCall
 from tests.unit.trainer.pool_double import PoolDouble
 
 REQUEST = pb.TrainRequest(

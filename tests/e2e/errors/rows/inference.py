@@ -9,9 +9,9 @@ import numpy as np
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Told
 from tests.e2e.errors.rows.recurring import fields, no_pipeline, row, unknown_session
-from tests.e2e.scene import BANDS
-from tests.e2e.wire import to_tensor
 from tests.support.case import EARLY, EXHAUSTED, INVALID, Fields
+from tests.support.scenes.lentils_scene import BANDS
+from tests.support.wire import to_tensor
 
 _SIDE = 4
 _BYTES = 2 * _SIDE**2 * BANDS

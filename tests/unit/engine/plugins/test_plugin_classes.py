@@ -15,7 +15,7 @@ from fleet_platform.files import pack_folder
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, canonical_json
 from tests.support.plugin_folder import NODES, SCALE, write_plugin
-from tests.unit.engine.pipelines import infer
+from tests.support.scenes.pipelines import infer
 
 NORM = "cuvis_ai.node.normalization.MinMaxNormalizer"
 

@@ -10,9 +10,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from tests.peers.environment import peer_environment
-from tests.peers.wheels import source
-from tests.standins import cu3s
+from tests.support.published.environment import peer_environment
+from tests.support.published.wheels import source
+from tests.support.sdk_stub import cu3s
 
 CLIENTS = Path(__file__).with_name("clients")
 WITHIN_S = 600.0

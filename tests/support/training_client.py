@@ -14,8 +14,8 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import RunRecord, SessionRecord
 from fleet_trainer.settings import TrainerSettings
-from tests.unit.engine.gradient_scene import TEST, TRAIN, VAL, pipeline_config, training
-from tests.unit.trainer.rx_scene import trainrun
+from tests.support.scenes.gradient_scene import TEST, TRAIN, VAL, pipeline_config, training
+from tests.support.scenes.rx_scene import trainrun
 
 CALL_WITHIN_S = 60.0
 

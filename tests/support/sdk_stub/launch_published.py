@@ -1,7 +1,7 @@
 """Runs a script or module of the published packages where torchvision is not installed.
 
-    PYTHONPATH=tests/standins python -m launch_published script.py [arguments]
-    PYTHONPATH=tests/standins python -m launch_published -m module [arguments]
+    PYTHONPATH=tests/support/sdk_stub python -m launch_published script.py [arguments]
+    PYTHONPATH=tests/support/sdk_stub python -m launch_published -m module [arguments]
 
 Every torchvision wheel asks for one exact torch. The published packages import two of its names, to
 annotate with, so that two empty classes serve in its place; an installed torchvision is left alone.

@@ -17,7 +17,7 @@ from tests.e2e.errors.row import ProvenElsewhere
 from tests.e2e.errors.rows.every_method import GENERAL, STORE_DOWN
 from tests.e2e.errors.table import NOTES, PROVEN_ELSEWHERE, TABLE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 METHODS = {method.name for method in pb2.DESCRIPTOR.services_by_name["CuvisAIService"].methods}
 WITHOUT_ERRORS_OF_ITS_OWN = {
     "ClearPluginCache",

@@ -1,7 +1,7 @@
 """Stands in for Cubert's `cuvis` SDK where the native SDK is missing: its names, its behaviour.
 
-A session file is an `.npz` under the suffix `.cu3s` (see `tests/standins/cu3s.py`). Put the folder
-`tests/standins` on PYTHONPATH to use it.
+A session file is an `.npz` under the suffix `.cu3s` (see `tests/support/sdk_stub/cu3s.py`). Put
+the folder `tests/support/sdk_stub` on PYTHONPATH to use it.
 """
 
 from cuvis import cuvis_aux

@@ -9,7 +9,7 @@ from fleet_engine.data import batches, open_measurements
 from fleet_engine.training import GradientJob, fit_statistics
 from fleet_engine.training.gradient import train_gradient
 from fleet_schemas import DataConfig, TrainingConfig
-from tests.unit.engine.pipelines import RX_EDGES, config, node, rx_nodes
+from tests.support.scenes.pipelines import RX_EDGES, config, node, rx_nodes
 
 BCE = "cuvis_ai.node.losses.AnomalyBCEWithLogits"
 CHANNELS = 7

@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pb2 import (
     FileDescriptorProto,
 )
 
-from tests.peers.wheels import wheel
+from tests.support.published.wheels import wheel
 
 DISTRIBUTION = "cuvis-ai-schemas"
 RELEASES = ("0.1.0", "0.2.0", "0.4.1", "0.5.2", "0.8.0", "0.9.0", "0.14.2")

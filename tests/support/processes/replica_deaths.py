@@ -8,9 +8,9 @@ from functools import partial
 
 from fleet_local.background import BackgroundStack
 from fleet_local.readiness import is_serving
-from tests.support.gateway_admin import GatewayAdmin
 from tests.support.polling import wait_until
-from tests.support.serving_process import serving_pid
+from tests.support.processes.gateway_admin import GatewayAdmin
+from tests.support.processes.serving_process import serving_pid
 
 _BACK_WITHIN_S = 60.0
 

@@ -15,7 +15,7 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import (
 SESSION_ID = "0d6b8a52-6f6c-4f3c-9d3e-2b8a3a6d7c11"
 
 
-class WireDouble(CuvisAIServiceServicer):
+class FakeService(CuvisAIServiceServicer):
     """Answers by method name from `answers`.
 
     An answer is a message, several, a status and a text, or what returns one of these.
@@ -69,7 +69,7 @@ def _stream(self, request, context):
 
 for _method in pb.DESCRIPTOR.services_by_name["CuvisAIService"].methods:
     behaviour = _stream if _method.server_streaming else _unary(_method.name)
-    setattr(WireDouble, _method.name, behaviour)
+    setattr(FakeService, _method.name, behaviour)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-PEERS = Path(__file__).resolve().parents[2] / ".peers"
+PEERS = Path(__file__).resolve().parents[3] / ".peers"
 CACHE = PEERS / "wheels"
 SOURCES = PEERS / "sources"
 DEADLINE_S = 300.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from tests.peers.wheels import PEERS
+from tests.support.published.wheels import PEERS
 
 ENVIRONMENTS = PEERS / "environments"
 REPOSITORY = PEERS.parent
@@ -91,7 +91,7 @@ _SERVER = (
     "yarl==1.25.1",
 )
 """What the published nodes, trainers and server import on top, torchvision but for two names of it:
-see `tests/standins/launch_published.py`."""
+see `tests/support/sdk_stub/launch_published.py`."""
 
 
 _BESIDE = (

@@ -1,4 +1,4 @@
-"""A program that serves in a forked process: ``python -m tests.support.prefork_program WHAT``.
+"""A program that serves in a forked process; its module is run with WHAT as its argument.
 
 Its serving process says its id on standard output and then does WHAT.
 """
