@@ -16,17 +16,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from deploy.packages import licences
-from docs import config_reference, node_catalogue, settings_table, wire_reference
+from docs import config_reference, node_catalogue, wire_reference
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 
-_SETTINGS = """# Settings
-
-Environment variables, for `make up` and for each service. TLS, authentication and limits:
-[Security](../security.md).
-
-"""
 _LICENCES = """# Licences
 
 cuvis-fleet is Apache-2.0. What its packages need, directly or through others, in the versions that
@@ -63,14 +57,13 @@ MADE: Mapping[str, Callable[[], str]] = {
     "reference/configs.md": config_reference.render,
     "reference/licences.md": lambda: _LICENCES + licences.table(),
     "reference/nodes.md": node_catalogue.render,
-    "reference/settings.md": lambda: _SETTINGS + settings_table.render(),
     "reference/wire.md": wire_reference.render,
     "contributing.md": lambda: _of_the_root("CONTRIBUTING.md"),
     "changelog.md": lambda: _of_the_root("CHANGELOG.md"),
 }
 """Pages of the site that lie in no folder, and what makes each."""
 
-_ELSEWHERE = {"README.md": "reference/settings.md", "CONTRIBUTING.md": "contributing.md"}
+_ELSEWHERE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 

@@ -1,4 +1,4 @@
-"""What the README states is what the code says."""
+"""The README and the reference of settings agree with the code."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_settings_table_is_current():
-    readme = settings_table.README.read_text(encoding="utf-8")
-    current = settings_table.replace_settings(readme)
-    assert current == readme, "run: python -m docs.settings_table --write"
+    document = settings_table.DOCUMENT.read_text(encoding="utf-8")
+    current = settings_table.replace_settings(document)
+    assert current == document, "run: python -m docs.settings_table"
 
 
 def test_files_that_the_readme_shows_exist():

@@ -4,9 +4,15 @@ import sys
 from pathlib import Path
 
 
-def put_python(folder: Path) -> None:
-    """Make ``.venv/bin/python`` of `folder` the interpreter that runs the tests."""
-    python = folder / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    python.chmod(0o755)
+def put_environment(folder: Path) -> None:
+    """Make ``.venv/bin`` of `folder` run the interpreter and the command line of the tests."""
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    commands = {
+        "python": sys.executable,
+        "cuvis-fleet": str(Path(sys.executable).with_name("cuvis-fleet")),
+    }
+    for name, command in commands.items():
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{command}" "$@"\n', encoding="utf-8")
+        program.chmod(0o755)

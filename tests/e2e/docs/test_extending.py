@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.docs.environment import put_python
+from tests.e2e.docs.environment import put_environment
 from tests.e2e.docs.fenced_block import blocks
 from tests.support.stacks import REPOSITORY
 
@@ -28,7 +28,7 @@ def checkout(tmp_path_factory):
     for file in REPOSITORY.glob("*.*"):
         if file.is_file():
             shutil.copyfile(file, folder / file.name)
-    put_python(folder)
+    put_environment(folder)
     return folder
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.e2e.docs.environment import put_python
+from tests.e2e.docs.environment import put_environment
 from tests.e2e.docs.fenced_block import blocks
 from tests.e2e.docs.pages import pages
 from tests.support.stacks import REPOSITORY
@@ -58,9 +58,10 @@ def _environment(folder, address):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
-def test_the_blocks_of_a_page_run(page, address, scene, tmp_path, monkeypatch):
+def test_the_blocks_of_a_page_run(page, address, scene, data_dir, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    put_python(tmp_path)
+    put_environment(tmp_path)
+    (tmp_path / "data").symlink_to(data_dir)
     namespace = {"cube": scene.cubes[0], "wavelengths_nm": scene.wavelengths_nm, "np": np}
     for block in blocks(page):
         if block.reason or block.language not in RUN:
