@@ -11,20 +11,20 @@ class WaitingCall:
         self.left_s = left_s
         self.has_left = False
         self.checks = 0
-        self.metadata: dict[str, str] = {}
+        self.request_metadata: dict[str, str] = {}
         self.answered: dict[str, str] = {}
 
-    def told(self, key: str) -> str | None:
-        return self.metadata.get(key)
+    def metadata(self, key: str) -> str | None:
+        return self.request_metadata.get(key)
 
-    def tell(self, key: str, value: str) -> None:
+    def send_initial_metadata(self, key: str, value: str) -> None:
         self.answered[key] = value
 
     def remaining_s(self) -> float | None:
         return self.left_s
 
-    def patience_s(self, most_s: float) -> float:
-        return most_s if self.left_s is None else min(self.left_s, most_s)
+    def max_wait_s(self, limit_s: float) -> float:
+        return limit_s if self.left_s is None else min(self.left_s, limit_s)
 
     def is_active(self) -> bool:
         return not self.has_left and self.left_s != 0

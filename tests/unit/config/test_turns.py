@@ -37,7 +37,7 @@ def held(resolve):
 
 def test_a_deadline_that_passes_in_the_wait_is_told_as_such(resolve, held):
     class Late(WaitingCall):
-        def patience_s(self, _most_s):
+        def max_wait_s(self, _limit_s):
             self.left_s = 0.0
             return 0.05
 
@@ -58,9 +58,9 @@ def test_a_turn_that_comes_after_the_caller_left_is_passed_on(resolve, held):
     waits, ended = threading.Event(), []
 
     class Gone(WaitingCall):
-        def patience_s(self, most_s):
+        def max_wait_s(self, limit_s):
             waits.set()
-            return super().patience_s(most_s)
+            return super().max_wait_s(limit_s)
 
     call = Gone()
 

@@ -39,7 +39,7 @@ def test_nothing_is_built_for_a_caller_that_has_left() -> None:
 
 def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> None:
     class Late(WaitingCall):
-        def patience_s(self, _most_s: float) -> float:
+        def max_wait_s(self, _limit_s: float) -> float:
             self.left_s = 0.0
             return 0.05
 

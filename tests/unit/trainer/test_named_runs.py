@@ -180,7 +180,7 @@ def test_without_a_training_there_is_none_to_follow(world):
 )
 def test_what_is_no_key_is_refused(key):
     call = WaitingCall()
-    call.metadata["x-fleet-training-key"] = key
+    call.request_metadata["x-fleet-training-key"] = key
 
     with pytest.raises(InvalidInput, match="16 to 64 letters, digits"):
         TrainingName.of(call)
@@ -189,7 +189,7 @@ def test_what_is_no_key_is_refused(key):
 def test_the_metadata_of_a_call_say_what_it_means():
     call = WaitingCall()
     assert TrainingName.of(call) == TrainingName()
-    call.metadata["x-fleet-training-begun"] = ""
+    call.request_metadata["x-fleet-training-begun"] = ""
     assert TrainingName.of(call) == TrainingName(begun=True)
-    call.metadata["x-fleet-training-key"] = KEY
+    call.request_metadata["x-fleet-training-key"] = KEY
     assert TrainingName.of(call) == TrainingName(KEY, begun=True)

@@ -60,7 +60,7 @@ class Materialiser:
         call.check()
         try:
             return self._cache.get(
-                key, lambda: self._build(stored, self._device), call.patience_s(_MOST_WAIT_S)
+                key, lambda: self._build(stored, self._device), call.max_wait_s(_MOST_WAIT_S)
             )
         finally:
             call.check()

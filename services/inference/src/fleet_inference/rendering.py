@@ -56,7 +56,7 @@ class Renderer:
             retry_after_s=_RETRY_AFTER_S,
         )
         with turn(self._turns, call, most_s=self._turn_s, busy=busy):
-            return _run(program, dot_text, image_format, call.patience_s(self._limit_s))
+            return _run(program, dot_text, image_format, call.max_wait_s(self._limit_s))
 
 
 def _run(program: str, dot_text: str, image_format: str, limit_s: float) -> bytes | None:

@@ -70,7 +70,7 @@ class TrainerServicer:
             attachable(run, convert.trainer_type_of(request))
         trace.get_current_span().set_attribute(RUN_ID, run.run_id)
         if run.key:
-            call.tell(KEY, run.key)
+            call.send_initial_metadata(KEY, run.key)
         return self._runs.follow(run.run_id, call.is_active)
 
     def stop_train(self, request: StopTrainRequest, _call: Call) -> StopTrainResponse:

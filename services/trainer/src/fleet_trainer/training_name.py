@@ -32,7 +32,7 @@ class TrainingName:
         Raises:
             InvalidInput: the key is none.
         """
-        key, begun = call.told(KEY), call.told(BEGUN) is not None
+        key, begun = call.metadata(KEY), call.metadata(BEGUN) is not None
         if key is None:
             return cls(begun=begun)
         if not re.fullmatch(PATTERN, key):

@@ -1,16 +1,16 @@
-"""What a behaviour may know of the call it answers."""
+"""The view of an RPC that its handler works with."""
 
 import grpc
 
 from fleet_platform.errors import Cancelled, DeadlinePassed
 from fleet_platform.telemetry import current_trace_id
 
-# gRPC tells "no deadline" as one that lies centuries ahead.
+# gRPC reports "no deadline" as one that is centuries away.
 _NO_DEADLINE_S = 10 * 365 * 24 * 3600.0
 
 
 class Call:
-    """One call, free of its transport: its trace, its deadline, and whether anybody still waits."""
+    """One RPC, independent of its transport: trace, deadline, metadata and cancellation."""
 
     __slots__ = ("_context", "trace_id")
 
@@ -23,39 +23,39 @@ class Call:
 
     @property
     def caller(self) -> str | None:
-        """Address of the peer, which is the gateway when there is one; None when unknown."""
+        """Address of the peer, which is the gateway if there is one; None if unknown."""
         return self._context.peer() or None
 
-    def told(self, key: str) -> str | None:
-        """What the caller sent along as metadata; None: nothing.
+    def metadata(self, key: str) -> str | None:
+        """Return the request metadata value for `key`, or None.
 
         Args:
-            key: Of the metadata, in lower case. Several values of one key are joined by commas, as
-                gateways do it.
+            key: Metadata key in lower case. Several values of one key are joined by commas, as
+                gateways do.
         """
         metadata = self._context.invocation_metadata()
         values = [str(value) for name, value in metadata if name == key]
         return ",".join(values) if values else None
 
-    def tell(self, key: str, value: str) -> None:
-        """Send metadata ahead of the answer; once a call."""
+    def send_initial_metadata(self, key: str, value: str) -> None:
+        """Send initial metadata. May be called once."""
         self._context.send_initial_metadata(((key, value),))
 
     def remaining_s(self) -> float | None:
-        """Seconds left until the caller stops waiting; None without a deadline."""
+        """Return the seconds until the deadline, or None if the call has no deadline."""
         remaining_s = self._context.time_remaining()
         return None if remaining_s > _NO_DEADLINE_S else remaining_s
 
-    def patience_s(self, most_s: float) -> float:
-        """Seconds that this call may wait for something: those that are left, `most_s` at most."""
-        return max(0.0, min(self._context.time_remaining(), most_s))
+    def max_wait_s(self, limit_s: float) -> float:
+        """Return how long this call may block: until its deadline, but at most `limit_s`."""
+        return max(0.0, min(self._context.time_remaining(), limit_s))
 
     def is_active(self) -> bool:
-        """Whether the caller still waits: it has not left and its deadline has not passed."""
+        """Return whether the call was neither cancelled nor has passed its deadline."""
         return self._context.is_active() and self._context.time_remaining() > 0
 
     def check(self) -> None:
-        """Stop work that nobody waits for any more.
+        """Raise if the call was cancelled or its deadline has passed.
 
         Raises:
             DeadlinePassed: the caller's deadline has passed.

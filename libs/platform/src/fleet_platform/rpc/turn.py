@@ -26,7 +26,7 @@ def turn(
         Exhausted: that is `busy`.
         Cancelled, DeadlinePassed: nobody waits any more.
     """
-    has_turn = turns.acquire(timeout=call.patience_s(most_s))
+    has_turn = turns.acquire(timeout=call.max_wait_s(most_s))
     try:
         call.check()
         if not has_turn:
