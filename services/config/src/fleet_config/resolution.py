@@ -15,7 +15,7 @@ from fleet_config.override import parse_overrides
 from fleet_config.reference import resolve_references
 from fleet_config.yaml_file import YamlFiles
 from fleet_platform.errors import Exhausted, InvalidInput
-from fleet_platform.rpc import Call, turn
+from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.registry import spans
 from fleet_schemas import ConfigModel, config_type, validate_config
@@ -79,7 +79,7 @@ class ConfigResolver:
             f"Too many configs are being resolved at once; try again in {_RETRY_AFTER_S} s.",
             retry_after_s=_RETRY_AFTER_S,
         )
-        with turn(self._hydra, call, most_s=_MOST_WAIT_S, busy=busy):
+        with acquire_slot(self._hydra, call, limit_s=_MOST_WAIT_S, busy=busy):
             parsed = parse_overrides(overrides)
             ordered = [root, *(other for other in roots if other != root)]
             return compose(name, ordered, parsed, self._files)

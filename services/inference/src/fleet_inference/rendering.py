@@ -9,7 +9,7 @@ import subprocess
 from threading import BoundedSemaphore
 
 from fleet_platform.errors import Exhausted
-from fleet_platform.rpc import Call, turn
+from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import logger
 
 _DPI = 110
@@ -55,7 +55,7 @@ class Renderer:
             f"Other pipelines are being drawn; try again in {_RETRY_AFTER_S} s.",
             retry_after_s=_RETRY_AFTER_S,
         )
-        with turn(self._turns, call, most_s=self._turn_s, busy=busy):
+        with acquire_slot(self._turns, call, limit_s=self._turn_s, busy=busy):
             return _run(program, dot_text, image_format, call.max_wait_s(self._limit_s))
 
 

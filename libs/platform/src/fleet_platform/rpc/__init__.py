@@ -9,8 +9,8 @@ from fleet_platform.rpc.call import Call
 from fleet_platform.rpc.channel import connect
 from fleet_platform.rpc.lifecycle import RunningService, run_service, start_service
 from fleet_platform.rpc.service import Codec, Service
+from fleet_platform.rpc.slot import acquire_slot
 from fleet_platform.rpc.status import STATUS_OF
-from fleet_platform.rpc.turn import turn
 
 __all__ = [
     "STATUS_OF",
@@ -18,8 +18,8 @@ __all__ = [
     "Codec",
     "RunningService",
     "Service",
+    "acquire_slot",
     "connect",
     "run_service",
     "start_service",
-    "turn",
 ]
