@@ -9,8 +9,8 @@ from grpc_reflection.v1alpha import reflection_pb2_grpc
 
 from fleet_platform.rpc.health_servicer import EndingHealthServicer
 from fleet_platform.rpc.interceptors import Admission, Chain
-from fleet_platform.rpc.interceptors.access import Access
-from fleet_platform.rpc.interceptors.caller_bound import CallerBound
+from fleet_platform.rpc.interceptors.access_log import AccessLog
+from fleet_platform.rpc.interceptors.concurrency_limit import PerCallerConcurrencyLimit
 from fleet_platform.rpc.method_table import method_table
 from fleet_platform.rpc.reflection import reflection_servicer
 from fleet_platform.rpc.service import Service
@@ -47,7 +47,7 @@ class Server:
         stream_pool = WorkerPool("stream", settings.grpc_max_streams, pending=0)
         control_pool = ThreadPoolExecutor(_CONTROL_WORKERS, thread_name_prefix="control")
         self._pools = (unary_pool, stream_pool, control_pool)
-        access = Access(service.registry)
+        access_log = AccessLog(service.registry)
         _watch_pools(service.registry, call=unary_pool, stream=stream_pool)
         self._grpc = grpc.server(
             control_pool,
@@ -57,7 +57,7 @@ class Server:
                 health.handler(),
             ],
             interceptors=[
-                Chain(access, CallerBound(settings.grpc_max_calls_per_caller)),
+                Chain(access_log, PerCallerConcurrencyLimit(settings.grpc_max_calls_per_caller)),
                 Admission(),
             ],
             options=_options(settings.grpc_max_msg_size),

@@ -9,11 +9,11 @@ from typing import Any
 
 import grpc
 
-from fleet_platform.rpc.interceptors.access import Access
-from fleet_platform.rpc.interceptors.caller_bound import CallerBound
+from fleet_platform.rpc.interceptors.access_log import AccessLog
+from fleet_platform.rpc.interceptors.concurrency_limit import PerCallerConcurrencyLimit
 from fleet_platform.rpc.interceptors.errors import errors
 from fleet_platform.rpc.interceptors.identity import identity
-from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.interceptors.tracing import tracing
 from fleet_platform.rpc.workers import pool_of, run_on
 
@@ -24,9 +24,9 @@ _MAX_METHODS = 256
 class Chain(grpc.ServerInterceptor):
     """``tracing > access > errors > identity > bound > behaviour``, built once for each method."""
 
-    def __init__(self, access: Access, bound: CallerBound) -> None:
-        self._access = access
-        self._bound = bound
+    def __init__(self, access_log: AccessLog, caller_limit: PerCallerConcurrencyLimit) -> None:
+        self._access_log = access_log
+        self._caller_limit = caller_limit
         self._layered = lru_cache(maxsize=_MAX_METHODS)(self._wrap)
 
     def intercept_service(
@@ -39,13 +39,13 @@ class Chain(grpc.ServerInterceptor):
         return None if handler is None else self._layered(handler_call_details.method, handler)
 
     @contextmanager
-    def _layers(self, rpc: Rpc) -> Iterator[None]:
+    def _layers(self, info: MethodInfo) -> Iterator[None]:
         with (
-            tracing(rpc),
-            self._access.around(rpc),
-            errors(rpc),
-            identity(rpc) as caller,
-            self._bound.around(caller),
+            tracing(info),
+            self._access_log.around(info),
+            errors(info),
+            identity(info) as caller,
+            self._caller_limit.around(caller),
         ):
             yield
 
@@ -55,11 +55,11 @@ class Chain(grpc.ServerInterceptor):
             return handler  # it returns at once and answers later (grpc.health.v1.Health/Watch)
 
         def one(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._layers(Rpc(path, context)):
+            with self._layers(MethodInfo(path, context)):
                 return behaviour(request, context)
 
         def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._layers(Rpc(path, context)):
+            with self._layers(MethodInfo(path, context)):
                 yield from behaviour(request, context)
 
         wrapped = many if handler.response_streaming else one

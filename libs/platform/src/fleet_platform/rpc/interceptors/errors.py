@@ -8,7 +8,7 @@ import grpc
 from opentelemetry import trace
 
 from fleet_platform.errors import AppError, Reason
-from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.retry_hint import add_retry_hint
 from fleet_platform.rpc.status import STATUS_OF, code_of
 from fleet_platform.telemetry import current_trace_id, logger
@@ -19,23 +19,23 @@ _log = logger("fleet.rpc")
 
 
 @contextmanager
-def errors(rpc: Rpc) -> Iterator[None]:
+def errors(info: MethodInfo) -> Iterator[None]:
     """Answer ``AppError`` by its reason, and anything unexpected as INTERNAL without its text."""
     try:
         yield
     except AppError as error:
         if error.reason is Reason.DEFECT:
-            _abort_unexpected(rpc, error)
+            _abort_unexpected(info, error)
         code, text = STATUS_OF[error.reason], clipped(error.text)
         if error.retry_after_s is not None:
-            add_retry_hint(rpc.context, code, text, error.retry_after_s)
-        rpc.context.abort(code, text)
+            add_retry_hint(info.context, code, text, error.retry_after_s)
+        info.context.abort(code, text)
     except GeneratorExit:  # the caller left in the middle of a stream
         raise
     except BaseException as error:  # native libraries raise these too, and the caller waits
-        if _is_grpcs_own(error, rpc.context):
+        if _is_grpcs_own(error, info.context):
             raise
-        _abort_unexpected(rpc, error)
+        _abort_unexpected(info, error)
 
 
 def clipped(text: str) -> str:
@@ -52,10 +52,10 @@ def _is_grpcs_own(error: BaseException, context: grpc.ServicerContext) -> bool:
     return aborted or request_stream_ended
 
 
-def _abort_unexpected(rpc: Rpc, error: BaseException) -> NoReturn:
+def _abort_unexpected(info: MethodInfo, error: BaseException) -> NoReturn:
     trace.get_current_span().record_exception(error)
-    _log.error("call.failed_unexpectedly", method=rpc.method, exc_info=error)
-    rpc.context.abort(
+    _log.error("call.failed_unexpectedly", method=info.method, exc_info=error)
+    info.context.abort(
         grpc.StatusCode.INTERNAL,
         f"Unexpected error; the server's log has it under trace id {current_trace_id()}.",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet_platform.caller import Caller, acting_for
-from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.interceptors.method_info import MethodInfo
 
 IDENTITY_KEY = "x-fleet-caller"
 ADDRESS_KEY = "x-fleet-address"
@@ -12,9 +12,9 @@ ADDRESS_KEY = "x-fleet-address"
 
 
 @contextmanager
-def identity(rpc: Rpc) -> Iterator[Caller]:
+def identity(info: MethodInfo) -> Iterator[Caller]:
     """Let the call be that of whom the gateway names."""
-    metadata = dict(rpc.context.invocation_metadata())
+    metadata = dict(info.context.invocation_metadata())
     caller = Caller(_text(metadata.get(IDENTITY_KEY)), _text(metadata.get(ADDRESS_KEY)))
     with acting_for(caller):
         yield caller

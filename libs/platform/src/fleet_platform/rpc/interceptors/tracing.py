@@ -7,7 +7,7 @@ import grpc
 from opentelemetry.trace import SpanKind, StatusCode, format_trace_id
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.status import outcome
 from fleet_platform.telemetry import attributes, tracer
 from fleet_platform.telemetry.registry import spans
@@ -31,16 +31,16 @@ _tracer = tracer(spans.CALL.scope)
 
 
 @contextmanager
-def tracing(rpc: Rpc) -> Iterator[None]:
+def tracing(info: MethodInfo) -> Iterator[None]:
     """Open the call's SERVER span below the caller's."""
-    if rpc.quiet:
+    if info.quiet:
         yield
         return
-    metadata = rpc.context.invocation_metadata()
+    metadata = info.context.invocation_metadata()
     parent = _W3C.extract({key: value for key, value in metadata if key in _KEYS})
-    service, _, method = rpc.path[1:].partition("/")
+    service, _, method = info.path[1:].partition("/")
     with _tracer.start_as_current_span(
-        rpc.path[1:],
+        info.path[1:],
         context=parent,
         kind=SpanKind.SERVER,
         attributes={
@@ -52,11 +52,11 @@ def tracing(rpc: Rpc) -> Iterator[None]:
         set_status_on_exception=False,
     ) as span:
         trace_id = format_trace_id(span.get_span_context().trace_id)
-        rpc.context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
+        info.context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
         try:
             yield
         finally:
-            code = outcome(rpc.context)
+            code = outcome(info.context)
             span.set_attribute(attributes.RPC_STATUS_CODE, code.value[0])
             if code in _SERVER_FAULTS:
                 span.set_status(StatusCode.ERROR)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fleet_platform.rpc.interceptors.rpc import Rpc
+from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.status import outcome, text_of
 from fleet_platform.telemetry import MetricRegistry, exemplar, logger
 from fleet_platform.telemetry.registry import metrics
@@ -12,7 +12,7 @@ from fleet_platform.telemetry.registry import metrics
 _log = logger("fleet.access")
 
 
-class Access:
+class AccessLog:
     """Counts and logs calls: at INFO, those of the infrastructure at DEBUG."""
 
     def __init__(self, registry: MetricRegistry) -> None:
@@ -20,9 +20,9 @@ class Access:
         self._running = registry.gauge(metrics.RPC_RUNNING)
 
     @contextmanager
-    def around(self, rpc: Rpc) -> Iterator[None]:
+    def around(self, info: MethodInfo) -> Iterator[None]:
         """Time one call."""
-        running = self._running.labels(rpc.method)
+        running = self._running.labels(info.method)
         started_s = time.perf_counter()
         running.inc()
         try:
@@ -30,9 +30,9 @@ class Access:
         finally:
             running.dec()
             elapsed_s = time.perf_counter() - started_s
-            code = outcome(rpc.context).name
-            self._seconds.labels(rpc.method, code).observe(elapsed_s, exemplar())
-            write = _log.debug if rpc.quiet else _log.info
-            text = text_of(rpc.context)
+            code = outcome(info.context).name
+            self._seconds.labels(info.method, code).observe(elapsed_s, exemplar())
+            write = _log.debug if info.quiet else _log.info
+            text = text_of(info.context)
             why = {"text": text} if text else {}
-            write("call", method=rpc.method, code=code, ms=round(elapsed_s * 1000, 2), **why)
+            write("call", method=info.method, code=code, ms=round(elapsed_s * 1000, 2), **why)

@@ -8,7 +8,7 @@ _QUIET = ("/grpc.health.", "/grpc.reflection.")
 
 
 @dataclass(slots=True)
-class Rpc:
+class MethodInfo:
     """One call on its way through the layers."""
 
     path: str

@@ -11,7 +11,7 @@ from fleet_platform.errors import Exhausted
 _RETRY_AFTER_S = 1
 
 
-class CallerBound:
+class PerCallerConcurrencyLimit:
     """Bounds the calls of each caller that run at once.
 
     A caller is whom the gateway vouches for or, where it does not authenticate, an address. A call
