@@ -63,8 +63,8 @@ def _service(happened, **changes):
             "methods": {"CloseSession": print},
             "owned": ["CloseSession"],
             "probes": {"redis": lambda: None},
-            "stream_enders": (lambda: happened.append("end streams"),),
-            "closers": (
+            "on_drain": (lambda: happened.append("end streams"),),
+            "on_stop": (
                 lambda: happened.append("close workers"),
                 lambda: happened.append("close stores"),
             ),
@@ -119,15 +119,15 @@ def test_a_taken_metrics_port_is_told_too(order, taken_port):
     assert order[-3:] == ["close workers", "close stores", "flush"]
 
 
-def test_a_closer_that_fails_does_not_keep_the_others_from_closing(order, capsys):
+def test_a_stop_callback_that_fails_does_not_prevent_the_others(order, capsys):
     def broken():
         raise OSError("already gone")
 
-    closers = (broken, lambda: order.append("close stores"))
-    with start_service(_service(order, closers=closers), ServiceSettings()):
+    on_stop = (broken, lambda: order.append("close stores"))
+    with start_service(_service(order, on_stop=on_stop), ServiceSettings()):
         pass
     assert order[-2:] == ["close stores", "flush"]
-    assert "closer.failed" in capsys.readouterr().err
+    assert "callback.failed" in capsys.readouterr().err
 
 
 def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
@@ -139,7 +139,7 @@ def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
         return pb.CloseSessionResponse(success=True)
 
     service = _service(
-        order, methods={"CloseSession": close}, closers=(lambda: closed.append(release.is_set()),)
+        order, methods={"CloseSession": close}, on_stop=(lambda: closed.append(release.is_set()),)
     )
     seen = []
 
@@ -226,7 +226,7 @@ PROGRAM = textwrap.dedent(
         name="tested",
         methods={"CloseSession": stuck},
         owned=["CloseSession"],
-        closers=(lambda: print("closed", file=sys.stderr),),
+        on_stop=(lambda: print("closed", file=sys.stderr),),
     )
     sys.exit(run_service(service, ServiceSettings(stop_grace_s=0.1)))
     """

@@ -18,7 +18,7 @@ from fleet_proto.methods import METHODS_BY_SERVICE
 def build_service(
     settings: ConfigSettings,
     sessions: SessionStore,
-    closers: tuple[Callable[[], object], ...] = (),
+    on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
     """Compose the service from its parts."""
@@ -31,7 +31,7 @@ def build_service(
         methods=servicer.behaviours(),
         owned=METHODS_BY_SERVICE["config"],
         probes={"redis": sessions.ping},
-        closers=closers,
+        on_stop=on_stop,
         registry=registry or MetricRegistry.of_process(),
     )
 

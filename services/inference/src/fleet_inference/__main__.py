@@ -43,7 +43,7 @@ def _serve(settings: InferenceSettings) -> int:
             runs=runs,
             artifacts=open_artifact_store(settings, registry),
             timings=timings,
-            closers=(timings.close, runs.close, sessions.close),
+            on_stop=(timings.close, runs.close, sessions.close),
             registry=registry,
         )
     except ValueError as error:

@@ -35,10 +35,12 @@ def compose(
     runs: RunStore,
     artifacts: ArtifactStore,
     timings: ProfilingStore,
-    closers: tuple[Callable[[], object], ...] = (),
+    on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
-    """Make the inference service; `closers` come after its own, `registry` has the stores' metrics.
+    """Build the inference service; `on_stop` callbacks run after its own.
+
+    The stores count in `registry`.
 
     Raises:
         ValueError: the device of the settings does not exist here.
@@ -81,6 +83,6 @@ def compose(
         owned=METHODS_BY_SERVICE["inference"],
         codecs=CODECS,
         probes={"redis": sessions.ping, "artifacts": artifacts.ping},
-        closers=(materialiser.close, *closers),
+        on_stop=(materialiser.close, *on_stop),
         registry=registry,
     )

@@ -26,10 +26,10 @@ def build_service(
     settings: SessionSettings,
     sessions: SessionStore,
     artifacts: ArtifactStore,
-    closers: tuple[Callable[[], object], ...] = (),
+    on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
-    """Compose the service from its parts; `closers` come after its own."""
+    """Compose the service from its parts; `on_stop` callbacks run after its own."""
     policy = PathPolicy.from_settings(settings)
     servicer = SessionServicer(SessionLife(sessions, policy))
     clones = GitClones(settings.plugin_dir.absolute())
@@ -41,7 +41,7 @@ def build_service(
     if settings.gateway_address is not None:
         upstream = UpstreamHealth(settings.gateway_address)
         handlers = (GatewayHealthHandler(GatewayHealth(upstream.ask_all)),)
-        closers = (handlers[0].close, upstream.close, *closers)
+        on_stop = (handlers[0].close, upstream.close, *on_stop)
     return Service(
         name="session",
         methods={
@@ -53,7 +53,7 @@ def build_service(
         owned=METHODS_BY_SERVICE["session"],
         probes={"redis": sessions.ping},
         generic_handlers=handlers,
-        closers=closers,
+        on_stop=on_stop,
         registry=registry or MetricRegistry.of_process(),
     )
 
@@ -68,8 +68,8 @@ def main() -> int:
     unused = UnusedArtifacts(
         sessions=sessions, runs=runs, artifacts=artifacts, kept_s=settings.artifact_kept_s
     )
-    closers = (unused.close, runs.close, sessions.close)
-    service = build_service(settings, sessions, artifacts, closers, registry)
+    on_stop = (unused.close, runs.close, sessions.close)
+    service = build_service(settings, sessions, artifacts, on_stop, registry)
     unused.start()
     return run_service(service, settings)
 

@@ -32,7 +32,7 @@ class Trainer:
 
 
 def assemble(settings: TrainerSettings) -> Trainer:
-    """Build the service and start its child processes; the service's closers end them."""
+    """Build the service and start its child processes; its `on_stop` callbacks end them."""
     registry = MetricRegistry.of_process()
     sessions = open_session_store(settings, registry)
     artifacts = open_artifact_store(settings, registry)
@@ -113,8 +113,8 @@ def assemble(settings: TrainerSettings) -> Trainer:
         },
         owned=METHODS_BY_SERVICE["trainer"],
         probes={"redis": sessions.ping, "artifacts": artifacts.ping, "children": pool.ping},
-        stream_enders=(training_runs.end_streams,),
-        closers=(watch.close, pool.close, runs.close, sessions.close),
+        on_drain=(training_runs.end_streams,),
+        on_stop=(watch.close, pool.close, runs.close, sessions.close),
         registry=registry,
     )
     return Trainer(service, pool)

@@ -41,10 +41,11 @@ class RunningService:
 def start_service(service: Service, settings: ServiceSettings) -> Iterator[RunningService]:
     """Run a service inside a ``with`` block.
 
-    Start: telemetry, NOT_SERVING, bind, probe, SERVING. A dependency that does not answer leaves
-    the service up and NOT_SERVING until it does. Stop: NOT_SERVING, time for the gateway to look
-    elsewhere, the end of streams, no new calls, grace for the running ones, the service's closers
-    in their order, the last spans. A start that fails half-way undoes what was done.
+    Start: telemetry, NOT_SERVING, bind, probe, SERVING. If a dependency does not answer, the
+    service runs and stays NOT_SERVING until it does. Stop: NOT_SERVING, time for the gateway to
+    choose other replicas, the service's drain callbacks, no new calls, grace for the running ones,
+    the service's stop callbacks in their order, the last spans. A start that fails half-way is
+    undone.
 
     Raises:
         PortTaken: an address cannot be listened on.
@@ -52,8 +53,8 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
     with ExitStack() as undo:
         undo.callback(configure_telemetry(service.name, settings).close)
         _log.info("settings", service=service.name, **settings.printable())
-        for closer in reversed(service.closers):
-            undo.callback(_close, closer)
+        for callback in reversed(service.on_stop):
+            undo.callback(_call, callback)
         if settings.metrics_port is not None:
             undo.callback(_serve_metrics(service, settings.service_host, settings.metrics_port))
 
@@ -67,8 +68,8 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
         server = Server(service, settings, health.servicer)
         port = server.start(settings.service_host, settings.service_port)
         undo.callback(server.stop, settings.stop_grace_s)
-        for ender in reversed(service.stream_enders):
-            undo.callback(_close, ender)
+        for callback in reversed(service.on_drain):
+            undo.callback(_call, callback)
         undo.callback(_drain, health, settings.drain_s)
         health.start()
         memory = start_memory_return(settings.memory_return_s)
@@ -123,8 +124,8 @@ def _drain(health: HealthMonitor, drain_s: float) -> None:
     time.sleep(drain_s)
 
 
-def _close(closer: Callable[[], object]) -> None:
+def _call(callback: Callable[[], object]) -> None:
     try:
-        closer()
+        callback()
     except Exception:
-        _log.exception("closer.failed")
+        _log.exception("callback.failed")

@@ -46,12 +46,12 @@ class Service:
     generic_handlers: Sequence[grpc.GenericRpcHandler] = ()
     """More handlers, asked before the server's own ones (health and reflection included)."""
 
-    stream_enders: Sequence[Callable[[], object]] = ()
-    """Called in this order when the service stops, once the gateway looks elsewhere: streams that
-    would outlast the grace are to end by themselves, each telling its caller why."""
+    on_drain: Sequence[Callable[[], object]] = ()
+    """Called in this order when the service stops, once the gateway has chosen other replicas:
+    streams that would exceed the grace period end here and report the reason to their callers."""
 
-    closers: Sequence[Callable[[], object]] = ()
-    """Called in this order once no call runs any more."""
+    on_stop: Sequence[Callable[[], object]] = ()
+    """Called in this order once no calls are running."""
 
     registry: MetricRegistry = field(default_factory=MetricRegistry.of_process)
     """The metrics of its process; those of its calls and its health are added to it."""
