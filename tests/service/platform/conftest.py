@@ -1,4 +1,4 @@
-"""A real server on a free port whose behaviours each test chooses."""
+"""A real server on a free port whose handlers each test chooses."""
 
 from contextlib import ExitStack
 from types import SimpleNamespace
@@ -13,7 +13,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 
 @pytest.fixture
 def serve():
-    """``serve(settings={...}, CloseSession=behaviour, ...)`` -> running, channel, stub."""
+    """``serve(settings={...}, CloseSession=handler, ...)`` -> running, channel, stub."""
     with ExitStack() as undo:
 
         def start(settings=None, service=None, **methods):

@@ -1,4 +1,4 @@
-"""Who calls, as the gateway tells it: known to behaviours, and bounded."""
+"""Who calls, as the gateway tells it: known to handlers, and bounded."""
 
 import threading
 
@@ -15,7 +15,7 @@ ALICE, BOB = (("x-fleet-caller", "alice"),), (("x-fleet-caller", "bob"),)
 MOST = 2
 
 
-def test_a_behaviour_knows_the_caller_of_unary_calls_and_of_streams(serve):
+def test_a_handler_knows_the_caller_of_unary_calls_and_of_streams(serve):
     seen = []
 
     def close(_request, _call):

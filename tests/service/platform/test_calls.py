@@ -1,4 +1,4 @@
-"""Deadlines, callers that leave, codecs, large messages: what a behaviour and its caller see."""
+"""Deadlines, callers that leave, codecs, large messages: what a handler and its caller see."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""What a behaviour raises is what the caller sees, for unary calls and streams alike."""
+"""What a handler raises is what the caller sees, for unary calls and streams alike."""
 
 import re
 
@@ -146,5 +146,5 @@ def test_a_service_that_does_not_fit_the_wire_does_not_start(serve, service):
 
 
 def test_a_service_that_leaves_a_method_unanswered_does_not_start(serve):
-    with pytest.raises(ValueError, match=r"tested has no behaviours for: \['StopTrain'\]"):
+    with pytest.raises(ValueError, match=r"tested has no handlers for: \['StopTrain'\]"):
         serve(service={"owned": {"Train", "StopTrain"}}, Train=print)

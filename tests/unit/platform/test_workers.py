@@ -40,9 +40,9 @@ def test_failed_and_refused_work_is_not_counted(pool):
     assert pool.held == 0
 
 
-def test_a_behaviour_remembers_its_pool(pool):
-    def behaviour():
+def test_a_handler_remembers_its_pool(pool):
+    def handler():
         return None
 
-    assert pool_of(behaviour) is None
-    assert pool_of(run_on(pool, behaviour)) is pool
+    assert pool_of(handler) is None
+    assert pool_of(run_on(pool, handler)) is pool

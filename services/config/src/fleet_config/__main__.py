@@ -28,7 +28,7 @@ def build_service(
     servicer = ConfigServicer(sessions, resolver, catalogue, settings.node_packages)
     return Service(
         name="config",
-        methods=servicer.behaviours(),
+        methods=servicer.handlers(),
         owned=METHODS_BY_SERVICE["config"],
         probes={"redis": sessions.ping},
         on_stop=on_stop,

@@ -7,7 +7,7 @@ from fleet_config.resolution import ConfigResolver
 from fleet_config.schemas import json_schema
 from fleet_config.validation import validate
 from fleet_platform.rpc import Call
-from fleet_platform.rpc.service import Behaviour
+from fleet_platform.rpc.service import Handler
 from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -27,8 +27,8 @@ class ConfigServicer:
         self._catalogue = catalogue
         self._node_packages = node_packages
 
-    def behaviours(self) -> dict[str, Behaviour]:
-        """The behaviours by method name."""
+    def handlers(self) -> dict[str, Handler]:
+        """The handlers by method name."""
         return {
             "ResolveConfig": self.resolve_config,
             "GetParameterSchema": self.get_parameter_schema,

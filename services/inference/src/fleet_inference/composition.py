@@ -79,7 +79,7 @@ def compose(
     )
     return Service(
         name="inference",
-        methods=servicer.behaviours(),
+        methods=servicer.handlers(),
         owned=METHODS_BY_SERVICE["inference"],
         codecs=CODECS,
         probes={"redis": sessions.ping, "artifacts": artifacts.ping},

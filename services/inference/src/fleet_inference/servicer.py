@@ -20,7 +20,7 @@ from fleet_inference.visualisation import Visualisation
 from fleet_inference.wire import decode_inference_request, encode_inference_response
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call, Codec
-from fleet_platform.rpc.service import Behaviour
+from fleet_platform.rpc.service import Handler
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 
@@ -33,7 +33,7 @@ CODECS = {"Inference": Codec(decode=_as_is, encode=_as_is)}
 
 
 class Servicer:
-    """Behaviours by method."""
+    """Handlers by method."""
 
     def __init__(
         self,
@@ -52,8 +52,8 @@ class Servicer:
         self._visualisation = visualisation
         self._listing = listing
 
-    def behaviours(self) -> dict[str, Behaviour]:
-        """The behaviours by method name."""
+    def handlers(self) -> dict[str, Handler]:
+        """The handlers by method name."""
         return {
             "LoadPipeline": self.load_pipeline,
             "LoadPipelineWeights": self.load_pipeline_weights,

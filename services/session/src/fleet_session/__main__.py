@@ -48,7 +48,7 @@ def build_service(
             "CreateSession": servicer.create_session,
             "CloseSession": servicer.close_session,
             "SetSessionSearchPaths": servicer.set_session_search_paths,
-            **plugins.behaviours(),
+            **plugins.handlers(),
         },
         owned=METHODS_BY_SERVICE["session"],
         probes={"redis": sessions.ping},

@@ -76,7 +76,7 @@ class GatewayHealthHandler(grpc.GenericRpcHandler):
             WorkerPool("gateway-health", _CHECKS_AT_ONCE, _CHECKS_WAITING),
             WorkerPool("gateway-watch", _WATCHES_AT_ONCE, pending=0),
         ]
-        # gRPC hangs the pool on the behaviour, which a bound method does not take.
+        # gRPC hangs the pool on the handler, which a bound method does not take.
         check = run_on(self._pools[0], lambda request, _: self._check(request.service))
         watch = run_on(self._pools[1], lambda request, call: self._watch(request.service, call))
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {

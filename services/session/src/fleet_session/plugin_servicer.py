@@ -1,7 +1,7 @@
 """The methods that have to do with plugins."""
 
 from fleet_platform.rpc import Call
-from fleet_platform.rpc.service import Behaviour
+from fleet_platform.rpc.service import Handler
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_session.convert import to_plugin_info
 from fleet_session.git_clones import GitClones
@@ -15,8 +15,8 @@ class PluginServicer:
         self._plugins = plugins
         self._clones = clones
 
-    def behaviours(self) -> dict[str, Behaviour]:
-        """The behaviours by method name."""
+    def handlers(self) -> dict[str, Handler]:
+        """The handlers by method name."""
         return {
             "LoadPlugins": self.load_plugins,
             "LoadPlugin": self.load_plugin,

@@ -1,6 +1,6 @@
 """The only place that builds gRPC servers and channels.
 
-A service hands over its behaviours, ``(request, Call) -> response``, and learns nothing of gRPC.
+A service hands over its handlers, ``(request, Call) -> response``, and learns nothing of gRPC.
 Around each call, whatever its type, stand the same layers:
 ``tracing > access > errors > identity > bound``.
 """

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError
 
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc.call import Call
-from fleet_platform.rpc.service import Behaviour, Codec, Service
+from fleet_platform.rpc.service import Codec, Handler, Service
 from fleet_platform.rpc.status import outcome
 from fleet_platform.rpc.workers import WorkerPool, run_on
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
@@ -30,7 +30,7 @@ def method_table(
 ) -> grpc.GenericRpcHandler:
     """Handlers of all methods that the service owns.
 
-    Messages are read and written inside the behaviour and not by gRPC, so that malformed bytes
+    Messages are read and written inside the handler and not by gRPC, so that malformed bytes
     pass through the same layers as every other error.
 
     Args:
@@ -40,7 +40,7 @@ def method_table(
 
     Raises:
         ValueError: a method is not part of the wire, not owned by this service, or owned and
-            without a behaviour.
+            without a handler.
     """
     owned = frozenset(service.owned)
     wrong = (set(service.methods) - owned) | (owned - set(DESCRIPTOR.methods_by_name))
@@ -49,23 +49,21 @@ def method_table(
         raise ValueError(f"{service.name} does not own, or the wire does not have: {sorted(wrong)}")
     missing = owned - set(service.methods)
     if missing:
-        raise ValueError(f"{service.name} has no behaviours for: {sorted(missing)}")
+        raise ValueError(f"{service.name} has no handlers for: {sorted(missing)}")
     handlers = {}
-    for name, behaviour in service.methods.items():
+    for name, handler in service.methods.items():
         method = DESCRIPTOR.methods_by_name[name]
         if method.server_streaming:
-            handlers[name] = _stream(behaviour, _codec(service, method), stream_pool)
+            handlers[name] = _stream(handler, _codec(service, method), stream_pool)
         else:
-            handlers[name] = _unary(behaviour, _codec(service, method), unary_pool)
+            handlers[name] = _unary(handler, _codec(service, method), unary_pool)
     return grpc.method_handlers_generic_handler(DESCRIPTOR.full_name, handlers)
 
 
-def _unary(
-    behaviour: Behaviour, codec: Codec, pool: WorkerPool
-) -> grpc.RpcMethodHandler[bytes, bytes]:
+def _unary(handler: Handler, codec: Codec, pool: WorkerPool) -> grpc.RpcMethodHandler[bytes, bytes]:
     def answer(raw: bytes, context: grpc.ServicerContext) -> bytes:
         _refuse_late(context)
-        answered = codec.encode(behaviour(codec.decode(raw), Call(context)))
+        answered = codec.encode(handler(codec.decode(raw), Call(context)))
         if len(answered) > _ONE_WRITE_BYTES:
             context.send_initial_metadata(((ANSWER_BYTES_KEY, str(len(answered))),))
         return answered
@@ -74,11 +72,11 @@ def _unary(
 
 
 def _stream(
-    behaviour: Behaviour, codec: Codec, pool: WorkerPool
+    handler: Handler, codec: Codec, pool: WorkerPool
 ) -> grpc.RpcMethodHandler[bytes, bytes]:
     def answer(raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
         _refuse_late(context)
-        for response in behaviour(codec.decode(raw), Call(context)):
+        for response in handler(codec.decode(raw), Call(context)):
             yield codec.encode(response)
 
     return grpc.unary_stream_rpc_method_handler(run_on(pool, answer))

@@ -9,7 +9,7 @@ import grpc
 from fleet_platform.rpc.call import Call
 from fleet_platform.telemetry import MetricRegistry
 
-Behaviour = Callable[[Any, Call], Any]
+Handler = Callable[[Any, Call], Any]
 """Unary: ``(request, call) -> response``; server stream: ``(request, call) -> responses``."""
 
 
@@ -18,20 +18,20 @@ class Codec:
     """How one method's messages are read and written in place of protobuf's own way."""
 
     decode: Callable[[bytes], Any]
-    """Bytes of the request to what the behaviour gets."""
+    """Bytes of the request to what the handler gets."""
 
     encode: Callable[[Any], bytes]
-    """What the behaviour returns (of a stream: each item) to bytes of the response."""
+    """What the handler returns (of a stream: each item) to bytes of the response."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: its behaviours, what it depends on, and what is to be closed behind it."""
+    """One service: its handlers, what it depends on, and what is to be closed behind it."""
 
     name: str
     """Name in health checks, traces and logs."""
 
-    methods: Mapping[str, Behaviour]
+    methods: Mapping[str, Handler]
     """Behaviours by method name of ``cuvis_ai.v1.CuvisAIService``."""
 
     owned: Iterable[str]

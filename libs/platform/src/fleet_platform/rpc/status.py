@@ -24,7 +24,7 @@ STATUS_OF: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
 
 
 def code_of(context: grpc.ServicerContext) -> grpc.StatusCode | None:
-    """The status that the behaviour set; None while it has set none."""
+    """The status that the handler set; None while it has set none."""
     code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined] # not in the stubs
     return code
 
@@ -36,7 +36,7 @@ def text_of(context: grpc.ServicerContext) -> str:
 
 
 def outcome(context: grpc.ServicerContext) -> grpc.StatusCode:
-    """Status of a call whose behaviour has ended."""
+    """Status of a call whose handler has ended."""
     code = code_of(context)
     if code is not None:
         return code

@@ -69,14 +69,14 @@ class WorkerPool(ThreadPoolExecutor):
             self._held -= 1
 
 
-def run_on(pool: WorkerPool, behaviour: Callable[..., Any]) -> Callable[..., Any]:
-    """Have gRPC run this behaviour on ``pool`` and not on the server's own threads."""
+def run_on(pool: WorkerPool, handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Have gRPC run this handler on ``pool`` and not on the server's own threads."""
     # gRPC's one way to give methods threads of their own; its health servicer uses it too.
-    behaviour.experimental_thread_pool = pool  # type: ignore[attr-defined]
-    return behaviour
+    handler.experimental_thread_pool = pool  # type: ignore[attr-defined]
+    return handler
 
 
-def pool_of(behaviour: Callable[..., Any]) -> WorkerPool | None:
-    """The pool that ``run_on`` gave to this behaviour, if any."""
-    pool = getattr(behaviour, "experimental_thread_pool", None)
+def pool_of(handler: Callable[..., Any]) -> WorkerPool | None:
+    """The pool that ``run_on`` gave to this handler, if any."""
+    pool = getattr(handler, "experimental_thread_pool", None)
     return pool if isinstance(pool, WorkerPool) else None

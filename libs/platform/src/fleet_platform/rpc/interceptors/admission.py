@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import grpc
 
 from fleet_platform.errors import Exhausted
-from fleet_platform.rpc.interceptors.chain import behaviour_of
+from fleet_platform.rpc.interceptors.chain import handler_of
 from fleet_platform.rpc.workers import pool_of
 
 _RETRY_AFTER_S = 1
@@ -26,11 +26,11 @@ class Admission(grpc.ServerInterceptor):
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
         """Answer the method's handler, or one that turns the call away."""
-        handler = continuation(handler_call_details)
-        if handler is None:
+        method = continuation(handler_call_details)
+        if method is None:
             return None
-        pool = pool_of(behaviour_of(handler))
-        return _TURN_AWAY if pool is not None and pool.full else handler
+        pool = pool_of(handler_of(method))
+        return _TURN_AWAY if pool is not None and pool.full else method
 
 
 def _turn_away(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Puts the layers around every behaviour, equal for all four call types."""
+"""Wraps every handler in the interceptors, in the same way for all four call types."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.interceptors.tracing import tracing
 from fleet_platform.rpc.workers import pool_of, run_on
 
-Handler = grpc.RpcMethodHandler
 _MAX_METHODS = 256
 
 
 class Chain(grpc.ServerInterceptor):
-    """``tracing > access > errors > identity > bound > behaviour``, built once for each method."""
+    """``tracing > access log > errors > identity > concurrency limit > handler``.
+
+    The chain of a method is built once.
+    """
 
     def __init__(self, access_log: AccessLog, caller_limit: PerCallerConcurrencyLimit) -> None:
         self._access_log = access_log
         self._caller_limit = caller_limit
-        self._layered = lru_cache(maxsize=_MAX_METHODS)(self._wrap)
+        self._wrapped = lru_cache(maxsize=_MAX_METHODS)(self._wrap)
 
     def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Handler[Any, Any] | None],
+        continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> Handler[Any, Any] | None:
-        """Answer the method's handler with the layers around it."""
-        handler = continuation(handler_call_details)
-        return None if handler is None else self._layered(handler_call_details.method, handler)
+    ) -> grpc.RpcMethodHandler[Any, Any] | None:
+        """Return the method's handler, wrapped in the interceptors."""
+        method = continuation(handler_call_details)
+        return None if method is None else self._wrapped(handler_call_details.method, method)
 
     @contextmanager
-    def _layers(self, info: MethodInfo) -> Iterator[None]:
+    def _intercepted(self, info: MethodInfo) -> Iterator[None]:
         with (
             tracing(info),
             self._access_log.around(info),
@@ -49,21 +51,23 @@ class Chain(grpc.ServerInterceptor):
         ):
             yield
 
-    def _wrap(self, path: str, handler: Handler[Any, Any]) -> Handler[Any, Any]:
-        behaviour = behaviour_of(handler)
-        if getattr(behaviour, "experimental_non_blocking", False):
-            return handler  # it returns at once and answers later (grpc.health.v1.Health/Watch)
+    def _wrap(
+        self, path: str, method: grpc.RpcMethodHandler[Any, Any]
+    ) -> grpc.RpcMethodHandler[Any, Any]:
+        handler = handler_of(method)
+        if getattr(handler, "experimental_non_blocking", False):
+            return method  # it returns at once and answers later (grpc.health.v1.Health/Watch)
 
         def one(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._layers(MethodInfo(path, context)):
-                return behaviour(request, context)
+            with self._intercepted(MethodInfo(path, context)):
+                return handler(request, context)
 
         def many(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._layers(MethodInfo(path, context)):
-                yield from behaviour(request, context)
+            with self._intercepted(MethodInfo(path, context)):
+                yield from handler(request, context)
 
-        wrapped = many if handler.response_streaming else one
-        pool = pool_of(behaviour)
+        wrapped = many if method.response_streaming else one
+        pool = pool_of(handler)
         if pool is not None:
             run_on(pool, wrapped)
         make = {
@@ -71,19 +75,17 @@ class Chain(grpc.ServerInterceptor):
             (False, True): grpc.unary_stream_rpc_method_handler,
             (True, False): grpc.stream_unary_rpc_method_handler,
             (True, True): grpc.stream_stream_rpc_method_handler,
-        }[handler.request_streaming, handler.response_streaming]
+        }[method.request_streaming, method.response_streaming]
         return make(
             wrapped,
-            request_deserializer=handler.request_deserializer,
-            response_serializer=handler.response_serializer,
+            request_deserializer=method.request_deserializer,
+            response_serializer=method.response_serializer,
         )
 
 
-def behaviour_of(handler: Handler[Any, Any]) -> Callable[..., Any]:
-    """The one function of a handler that is set."""
-    found = (
-        handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
-    )
+def handler_of(method: grpc.RpcMethodHandler[Any, Any]) -> Callable[..., Any]:
+    """Return the function of gRPC's method handler, whatever the method's call type."""
+    found = method.unary_unary or method.unary_stream or method.stream_unary or method.stream_stream
     if found is None:
-        raise TypeError("A handler without a behaviour.")
+        raise TypeError("A gRPC method handler without a function.")
     return found

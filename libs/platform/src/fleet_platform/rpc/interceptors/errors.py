@@ -1,4 +1,4 @@
-"""Turns what a behaviour raises into the status that the caller sees."""
+"""Turns what a handler raises into the status that the caller sees."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Tells the behaviour whose call it answers."""
+"""Tells the handler whose call it answers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
