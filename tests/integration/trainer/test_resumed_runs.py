@@ -7,7 +7,7 @@ import psutil
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_trainer import run_endings
+from fleet_trainer.runs import outcomes as run_endings
 from tests.integration.trainer.trainer_process import END_WITHIN_S, TrainerProcess
 from tests.support.polling import wait_until
 from tests.support.training_client import TrainingClient, read, read_until

@@ -5,7 +5,7 @@ import grpc
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_trainer.interrupted_runs import MAX_ATTEMPTS
+from fleet_trainer.supervisor.recovery import MAX_ATTEMPTS
 from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, read, read_until
 

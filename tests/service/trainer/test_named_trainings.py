@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_trainer.training_name import run_id_of
+from fleet_trainer.runs.key import run_id_of
 from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, read, read_until
 

@@ -29,13 +29,13 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_schemas import PipelineConfig
-from fleet_trainer.child_pool import ChildPool
-from fleet_trainer.run_queue import RunQueue
-from fleet_trainer.train_run_setup import TrainRunSetup
-from fleet_trainer.training_runs import TrainingRuns
-from fleet_trainer.trainrun_files_servicer import TrainRunFilesServicer
-from fleet_trainer.trainrun_restoring import TrainRunRestoring
-from fleet_trainer.trainrun_saving import TrainRunSaving
+from fleet_trainer.api.files_servicer import TrainRunFilesServicer
+from fleet_trainer.runs.queue import RunQueue
+from fleet_trainer.runs.training_runs import TrainingRuns
+from fleet_trainer.trainruns.restoring import TrainRunRestoring
+from fleet_trainer.trainruns.saving import TrainRunSaving
+from fleet_trainer.trainruns.setup import TrainRunSetup
+from fleet_trainer.workers.pool import ChildPool
 from tests.support.scenes.rx_scene import rx_pipeline, trainrun
 from tests.support.training_client import CALL_WITHIN_S, read
 from tests.support.volumes import full_volume

@@ -15,9 +15,9 @@ from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import DataConfig, PipelineConfig, canonical_json, digest, parse_config
-from fleet_trainer.assignment import Assignment
-from fleet_trainer.child_reply import ChildReply
-from fleet_trainer.run_worker import RunWorker
+from fleet_trainer.runs.executor import Assignment
+from fleet_trainer.worker.messages import ChildReply
+from fleet_trainer.worker.run_worker import RunWorker
 from tests.support.scenes.gradient_scene import (
     TEST,
     TRAIN,

@@ -1,6 +1,6 @@
 """Stands in for the trainer's children: takes runs while it has free ones."""
 
-from fleet_trainer.assignment import Assignment
+from fleet_trainer.runs.executor import Assignment
 
 
 class PoolDouble:

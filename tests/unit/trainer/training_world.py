@@ -4,10 +4,11 @@ from fleet_platform.runs import MemoryRunStore
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
-from fleet_trainer import run_endings, train_messages
-from fleet_trainer.run_beginning import RunBeginning
-from fleet_trainer.run_queue import RunQueue
-from fleet_trainer.training_runs import TrainingRuns
+from fleet_trainer.runs import messages as train_messages
+from fleet_trainer.runs import outcomes as run_endings
+from fleet_trainer.runs.launcher import RunBeginning
+from fleet_trainer.runs.queue import RunQueue
+from fleet_trainer.runs.training_runs import TrainingRuns
 from tests.unit.trainer.pool_double import PoolDouble
 
 

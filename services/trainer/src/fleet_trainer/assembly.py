@@ -12,15 +12,15 @@ from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
 from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
-from fleet_trainer.child_pool import ChildPool
-from fleet_trainer.interrupted_runs import InterruptedRuns
-from fleet_trainer.lost_runs import LostRuns
-from fleet_trainer.run_beginning import RunBeginning
-from fleet_trainer.run_queue import RunQueue
-from fleet_trainer.run_watch import RunWatch
+from fleet_trainer.runs.launcher import RunBeginning
+from fleet_trainer.runs.queue import RunQueue
+from fleet_trainer.runs.training_runs import TrainingRuns
 from fleet_trainer.settings import TrainerSettings
-from fleet_trainer.trainer_metrics import watch_trainer
-from fleet_trainer.training_runs import TrainingRuns
+from fleet_trainer.supervisor.reconciler import RunWatch
+from fleet_trainer.supervisor.recovery import InterruptedRuns
+from fleet_trainer.supervisor.stale import LostRuns
+from fleet_trainer.workers.metrics import watch_trainer
+from fleet_trainer.workers.pool import ChildPool
 
 
 @dataclass(frozen=True)
@@ -53,11 +53,11 @@ def assemble(settings: TrainerSettings) -> Trainer:
     from fleet_engine import allow_node_packages
     from fleet_engine.gpu_memory import watch_gpu_memory
     from fleet_engine.plugins import allow_plugins
-    from fleet_trainer.servicer import TrainerServicer
-    from fleet_trainer.train_run_setup import TrainRunSetup
-    from fleet_trainer.trainrun_files_servicer import TrainRunFilesServicer
-    from fleet_trainer.trainrun_restoring import TrainRunRestoring
-    from fleet_trainer.trainrun_saving import TrainRunSaving
+    from fleet_trainer.api.files_servicer import TrainRunFilesServicer
+    from fleet_trainer.api.servicer import TrainerServicer
+    from fleet_trainer.trainruns.restoring import TrainRunRestoring
+    from fleet_trainer.trainruns.saving import TrainRunSaving
+    from fleet_trainer.trainruns.setup import TrainRunSetup
 
     allow_node_packages(settings.node_packages)
     allow_plugins(settings.plugins != "off")

@@ -1,0 +1,1 @@
+"""The methods of the wire: requests in, responses out."""

@@ -1,0 +1,1 @@
+"""Training runs: launched, queued, followed and ended. Free of torch."""

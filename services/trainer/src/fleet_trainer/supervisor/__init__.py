@@ -1,0 +1,1 @@
+"""Reconciliation of unfinished runs and recovery of those that lost their owner."""

@@ -1,0 +1,1 @@
+"""Trainruns: applied to a session, saved to files and restored from them."""

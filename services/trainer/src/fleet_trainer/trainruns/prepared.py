@@ -1,0 +1,81 @@
+"""A trainrun that was checked completely and can become a session's."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from fleet_engine.memory_bound import memory_bound
+from fleet_engine.plugins import used_plugins
+from fleet_engine.weights import build_stored, load_weights, to_safetensors
+from fleet_platform.artifacts import ArtifactStore
+from fleet_platform.errors import OutOfOrder
+from fleet_proto.records.v1.records_pb2 import Pipeline, Plugin, SessionRecord
+from fleet_schemas import TrainRunConfig, canonical_json, digest
+from fleet_trainer.trainruns.sources import PipelineSource
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedTrainRun:
+    """What a trainrun makes of a session.
+
+    Attributes:
+        trainrun: the settings.
+        pipeline: the pipeline as sessions hold it; None: the session's stays.
+    """
+
+    trainrun: TrainRunConfig
+    pipeline: Pipeline | None
+
+    def write_to(self, record: SessionRecord) -> None:
+        """Make it the session's.
+
+        Raises:
+            OutOfOrder: there is a pipeline neither in it nor in the session.
+        """
+        if self.pipeline is not None:
+            record.pipeline.CopyFrom(self.pipeline)
+        elif not record.HasField("pipeline"):
+            raise OutOfOrder(
+                "Neither the trainrun nor the session has a pipeline. Call LoadPipeline first,"
+                " or send a trainrun with a 'pipeline'."
+            )
+        rest = self.trainrun.to_dict()
+        del rest["pipeline"]
+        training = self.trainrun.training
+        record.data_config_json = canonical_json(self.trainrun.data)
+        record.training_config_json = canonical_json(training) if training else b""
+        record.trainrun_config_json = canonical_json(rest)
+        record.stop_requested = False
+
+
+def stored_pipeline(
+    source: PipelineSource,
+    artifacts: ArtifactStore,
+    plugins: Iterable[Plugin],
+    *,
+    strict: bool,
+) -> Pipeline:
+    """Build a pipeline, load its weights, and keep them as sessions do.
+
+    Args:
+        source: configuration and weights.
+        artifacts: where weights, and the code of plugins, are kept.
+        plugins: those of the session.
+        strict: whether the weights must be there to the last value.
+
+    Raises:
+        InvalidInput: no valid graph, no weights file, or weights that do not fit.
+        OutOfOrder: the pipeline names a plugin that is not registered.
+        Exhausted: it does not fit into memory or on the artifact volume.
+    """
+    config_json = canonical_json(source.config)
+    stored = Pipeline(
+        config_json=config_json,
+        config_digest=digest(config_json),
+        plugins=used_plugins(source.config, plugins),
+    )
+    with memory_bound("The pipeline"):
+        pipeline = build_stored(stored, artifacts)
+        if source.weights is not None:
+            load_weights(pipeline, source.weights, strict=strict)
+            stored.weights_digest = artifacts.put(to_safetensors(pipeline))
+    return stored

@@ -1,0 +1,1 @@
+"""The worker process: executes one run at a time, as its owner."""

@@ -1,0 +1,200 @@
+import json
+
+import pytest
+import yaml
+
+from fleet_engine import build_pipeline
+from fleet_engine.weights import from_safetensors, state_of, write_published
+from fleet_platform.artifacts import MemoryArtifactStore
+from fleet_platform.errors import InvalidInput, NotFound, OutOfOrder
+from fleet_platform.files import PathPolicy
+from fleet_platform.runs import MemoryRunStore
+from fleet_platform.sessions import MemorySessionStore
+from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, SessionRecord
+from fleet_schemas import PipelineConfig
+from fleet_trainer.runs.queue import RunQueue
+from fleet_trainer.runs.training_runs import TrainingRuns
+from fleet_trainer.trainruns.setup import TrainRunSetup
+from fleet_trainer.workers.pool import ChildPool
+from tests.support.scenes.rx_scene import rx_pipeline, trainrun
+
+
+class _World:
+    def __init__(self, folder):
+        self.folder = folder
+        self.sessions = MemorySessionStore(ttl_s=60.0)
+        self.artifacts = MemoryArtifactStore()
+        self.runs = MemoryRunStore()
+        policy = PathPolicy(
+            working_dir=folder,
+            configs_dir=folder / "configs",
+            data_dir=folder / "data",
+            output_dir=folder / "outputs",
+        )
+        self.setup = TrainRunSetup(
+            sessions=self.sessions,
+            artifacts=self.artifacts,
+            runs=TrainingRuns(
+                sessions=self.sessions,
+                runs=self.runs,
+                queue=RunQueue(
+                    runs=self.runs,
+                    pool=ChildPool(
+                        "{}", slots=0, warm_children=0, losses=None, on_free=lambda: None
+                    ),
+                    owner="trainer",
+                    bound=0,
+                ),
+            ),
+            policy=policy,
+        )
+        for name in ("configs", "data", "outputs"):
+            (folder / name).mkdir()
+        self.sessions.create(
+            SessionRecord(
+                format_version=1, session_id="session", search_paths=[str(folder / "configs")]
+            )
+        )
+
+    @property
+    def session(self):
+        return self.sessions.read("session")
+
+    def load(self, digest="old", weights="w"):
+        pipeline = Pipeline(config_json=b"{}", config_digest=digest, weights_digest=weights)
+        self.sessions.update("session", lambda record: record.pipeline.CopyFrom(pipeline))
+
+    def apply(self, **changes):
+        return self.setup.apply("session", trainrun("a.npz", **changes))
+
+
+@pytest.fixture
+def world(tmp_path):
+    return _World(tmp_path)
+
+
+def test_an_inline_pipeline_becomes_the_sessions_with_initial_weights(world):
+    world.load()
+
+    assert world.apply() is True
+
+    pipeline = world.session.pipeline
+    names = [node["name"] for node in json.loads(pipeline.config_json)["nodes"]]
+    assert names == ["data", "normalizer", "detector", "logit", "decider"]
+    assert pipeline.weights_digest == ""
+
+
+def test_all_settings_are_kept_and_the_pipeline_is_kept_once(world):
+    world.apply(training={"seed": 7}, loss_nodes=["bce"], tags={"who": "me"})
+
+    session = world.session
+    rest = json.loads(session.trainrun_config_json)
+    assert json.loads(session.data_config_json)["train_ids"] == [0, 1, 2]
+    assert json.loads(session.training_config_json)["seed"] == 7
+    assert rest["loss_nodes"] == ["bce"]
+    assert "pipeline" not in rest
+
+
+def test_a_trainrun_without_training_clears_the_former_one(world):
+    world.apply(training={"seed": 7})
+    world.apply()
+
+    assert world.session.training_config_json == b""
+
+
+def test_without_a_pipeline_the_sessions_stays_with_its_weights(world):
+    world.load()
+
+    assert world.apply(pipeline=None) is False
+    assert world.session.pipeline.weights_digest == "w"
+
+
+def test_no_pipeline_anywhere_names_the_call_to_make(world):
+    with pytest.raises(OutOfOrder, match="LoadPipeline"):
+        world.apply(pipeline=None)
+
+
+@pytest.mark.parametrize("text", ["pipeline/rx.yaml", "pipeline/rx", "configs/pipeline/rx.yaml"])
+def test_a_pipeline_is_found_by_its_path(world, text):
+    folder = world.folder / "configs" / "pipeline"
+    folder.mkdir()
+    (folder / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
+
+    assert world.apply(pipeline=text) is True
+    assert b"RXGlobal" in world.session.pipeline.config_json
+
+
+def test_weights_named_beside_the_pipeline_are_loaded(world):
+    donor = build_pipeline(PipelineConfig.model_validate(rx_pipeline()))
+    donor.nodes["logit"].bias.fill_(4.25)
+    (world.folder / "configs" / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
+    (world.folder / "configs" / "rx.pt").write_bytes(write_published(donor, {}))
+
+    world.apply(pipeline={"config_path": "rx.yaml", "weights_path": "rx"})
+
+    loaded = build_pipeline(PipelineConfig.model_validate(rx_pipeline()))
+    from_safetensors(loaded, world.artifacts.get(world.session.pipeline.weights_digest))
+    assert state_of(loaded)["logit"]["bias"] == 4.25
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "text"),
+    [
+        ({"pipeline": "nowhere.yaml"}, NotFound, "nowhere.yaml"),
+        ({"pipeline": "/etc/passwd"}, InvalidInput, "outside the folders"),
+        ({"pipeline": "../secret.yaml"}, (InvalidInput, NotFound), "secret"),
+        ({"pipeline": "broken.yaml"}, InvalidInput, r"'broken.yaml' is not YAML: .* at line 3"),
+        ({"pipeline": "list.yaml"}, InvalidInput, "'list.yaml' must be a mapping"),
+        ({"pipeline": "binary.yaml"}, InvalidInput, "'binary.yaml' is not UTF-8"),
+        (
+            {"pipeline": {"config_path": "rx.yaml", "weights_path": "list.yaml"}},
+            InvalidInput,
+            "weights",
+        ),
+        ({"pipeline": rx_pipeline() | {"nodes": []}}, InvalidInput, "normalizer|data"),
+        ({"data": {}}, InvalidInput, "cu3s_file_path"),
+    ],
+)
+def test_what_cannot_be_applied_changes_nothing(world, changes, error, text):
+    world.load()
+    before = world.session
+    configs = world.folder / "configs"
+    (configs / "broken.yaml").write_text("a: 1\nb: [")
+    (configs / "list.yaml").write_text("- 1")
+    (configs / "binary.yaml").write_bytes(b"\x00\xff\xfe")
+    (configs / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
+
+    with pytest.raises(error, match=text):
+        world.apply(**changes)
+
+    assert world.session == before
+
+
+def test_nothing_is_replaced_while_a_training_runs(world):
+    world.load()
+    world.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
+    world.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
+
+    with pytest.raises(OutOfOrder, match="A training runs"):
+        world.apply()
+    assert world.session.pipeline.config_digest == "old"
+
+
+def test_a_training_that_begins_in_the_same_moment_wins(world, monkeypatch):
+    world.load()
+    checked = TrainRunSetup._checked
+
+    def begin_then_check(setup, *given):
+        world.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
+        world.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
+        return checked(setup, *given)
+
+    monkeypatch.setattr(TrainRunSetup, "_checked", begin_then_check)
+
+    with pytest.raises(OutOfOrder, match="A training runs"):
+        world.apply()
+
+
+def test_an_unknown_session_is_told_before_its_settings(world):
+    with pytest.raises(NotFound, match="CreateSession"):
+        world.setup.apply("nobody", b"{")
