@@ -20,7 +20,7 @@ from bench.inference_calls import tensor_of
 from bench.scene import cube, wavelengths_nm, write_training_data
 from bench.session_calls import Stub
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub

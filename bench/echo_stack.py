@@ -17,8 +17,8 @@ import grpc
 from bench.echo import METHOD, REPLY_SIZE_KEY
 from fleet_gateway import GatewaySettings, write_gateway_files
 from fleet_local.parts import NATIVE_ENVIRONMENT
-from fleet_local.ports import free_ports
 from fleet_local.settings import inherited_environment
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.methods import SERVICE_NAME
 

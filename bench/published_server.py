@@ -9,8 +9,8 @@ from pathlib import Path
 
 import grpc
 
-from fleet_local.ports import free_ports
 from fleet_local.settings import inherited_environment
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from tests.support.sdk_stub import cu3s
 

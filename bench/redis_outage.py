@@ -21,7 +21,7 @@ from rich.table import Table
 from bench.scene import write_training_data
 from bench.session_calls import Stub, apply_trainrun, open_session, resolve
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub

@@ -22,7 +22,7 @@ from bench.mixed_work import MixedWork
 from bench.process_watch import ProcessWatch
 from bench.scene import write_training_data
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 

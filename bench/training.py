@@ -23,7 +23,7 @@ from bench.scene import write_session
 from bench.session_calls import Stub, apply_trainrun, close_session, open_session
 from bench.training_result import TrainingResult
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.support.scenes.lentils_scene import make_scene, write_npz
 from tests.support.stacks import stack_environment
 

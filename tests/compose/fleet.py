@@ -6,8 +6,8 @@ import subprocess
 import uuid
 from pathlib import Path
 
-from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
+from fleet_platform.ports import free_ports
 from tests.compose.engine import compose_command, docker
 from tests.support.polling import wait_until
 

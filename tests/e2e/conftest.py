@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.support.published.workflow import RELEASES, PublishedDay, Release
 from tests.support.scenes.lentils_scene import Scene, make_scene, write_annotations, write_npz
 from tests.support.sdk_stub import cu3s

@@ -13,7 +13,7 @@ import redis
 import torch
 
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.support.polling import wait_until
 from tests.support.scenes.lentils_scene import BANDS, Scene

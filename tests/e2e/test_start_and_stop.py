@@ -11,8 +11,8 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
+from fleet_platform.ports import free_ports
 from tests.support.polling import wait_until
 from tests.support.stacks import REPOSITORY, stack_environment
 from tests.support.volumes import full_volume

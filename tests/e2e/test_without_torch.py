@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
+from fleet_platform.ports import free_ports
 from tests.support.polling import wait_until
 from tests.support.processes.redis_server import RedisServer
 from tests.support.published.environment import peer_environment

@@ -249,7 +249,7 @@ def test_a_file_is_converted(cli: CommandLine, scene_file: Path) -> None:
 
 
 def test_up_runs_a_stack_until_ctrl_c(lonely: CommandLine, data_dir: Path) -> None:
-    from fleet_local.ports import free_ports
+    from fleet_platform.ports import free_ports
     from tests.support.stacks import stack_environment
 
     address = f"127.0.0.1:{free_ports(1)[0]}"

@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.e2e.client_library.styles import STYLES
 from tests.support.stacks import stack_environment
 

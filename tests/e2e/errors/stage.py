@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc

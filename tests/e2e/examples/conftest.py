@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.support.stacks import REPOSITORY, stack_environment
 
 EXAMPLES = REPOSITORY / "examples"

@@ -8,7 +8,7 @@ from pathlib import Path
 import grpc
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
 from tests.e2e.fuzz.messages import Requests, Seeds

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.support.network.faulty_proxy import FaultyProxy
 from tests.support.polling import wait_until
 from tests.support.processes import skewed_clock

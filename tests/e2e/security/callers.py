@@ -14,7 +14,7 @@ import pytest
 
 from fleet_gateway import GatewaySettings
 from fleet_local.background import BackgroundStack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.support.processes.envoy_process import envoy

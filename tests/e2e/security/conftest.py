@@ -3,7 +3,7 @@
 import pytest
 
 from fleet_local.background import background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.e2e.security.callers import ALICE, BOB, REDIS_USER, Published
 from tests.support.certificates import Authority
 from tests.support.network.tls_relay import TlsRelay

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.e2e.telemetry.day import TRAININGS, Day, day_at
 from tests.e2e.telemetry.exposition import Families, scrape, scrape_envoy
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver

@@ -13,7 +13,7 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from fleet_gateway import GatewaySettings, write_gateway_files
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_proto.methods import SERVICE_NAME
 from tests.support.processes.envoy_process import envoy
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fleet_gateway import GatewaySettings, write_gateway_files
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.methods import SERVICE_NAME
 from tests.support.polling import wait_until

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from fleet_local.ports import free_ports
 from fleet_local.readiness import is_serving
+from fleet_platform.ports import free_ports
 from fleet_platform.rpc import Service, connect, start_service
 from fleet_platform.settings import ServiceSettings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2

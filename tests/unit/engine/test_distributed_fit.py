@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from fleet_engine.training import Share, WorkerGroup
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 WITHIN_S = 110

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fleet_local.ports import free_ports
+from fleet_platform.ports import free_ports
 from tests.support.scenes.gradient_scene import write_scene
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -6,8 +6,8 @@ import pytest
 
 from fleet_local.__main__ import main
 from fleet_local.parts import make_parts
-from fleet_local.ports import free_ports
 from fleet_local.settings import StackSettings
+from fleet_platform.ports import free_ports
 from tests.support.certificates import Authority
 from tests.support.processes.redis_server import RedisServer
 

@@ -15,11 +15,11 @@ from pydantic_core import ErrorDetails
 
 from fleet_local.background import background_stack
 from fleet_local.parts import health_address, make_parts
-from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart, check
 from fleet_local.readiness import is_serving
 from fleet_local.settings import StackSettings
 from fleet_local.supervisor import Supervisor
+from fleet_platform.ports import free_ports
 
 
 def _foreground(settings: StackSettings) -> int:

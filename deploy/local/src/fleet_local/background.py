@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.readiness import is_serving
 from fleet_local.settings import inherited_environment
+from fleet_platform.ports import free_ports
 
 _START_DEADLINE_S = 180.0
 _STOP_DEADLINE_S = 40.0

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fleet_gateway import GatewaySettings, SecuritySettings, UnusableFile, write_gateway_files
-from fleet_local.ports import free_ports
 from fleet_local.preflight import CannotStart
 from fleet_local.settings import StackSettings, inherited_environment
+from fleet_platform.ports import free_ports
 
 NATIVE_ENVIRONMENT = {
     # Big messages are page faults on fresh memory unless malloc keeps and reuses what it has freed.
