@@ -13,7 +13,7 @@ from fleet_engine import set_tile_threads
 from fleet_inference.composition import compose
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import open_artifact_store
-from fleet_platform.prefork import Prefork, with_chosen_ports
+from fleet_platform.fork_server import ForkServer, with_chosen_ports
 from fleet_platform.profiling import open_profiling_store
 from fleet_platform.rpc import run_service
 from fleet_platform.runs import open_run_store
@@ -25,7 +25,7 @@ def main() -> int:
     """Run until a signal; returns the exit status."""
     settings = with_chosen_ports(InferenceSettings())
     configure_logs("inference", settings)
-    return Prefork(partial(_serve, settings)).run()
+    return ForkServer(partial(_serve, settings)).run()
 
 
 def _serve(settings: InferenceSettings) -> int:

@@ -1,6 +1,6 @@
 """A program that serves in a forked process; its module is run with WHAT as its argument.
 
-Its serving process says its id on standard output and then does WHAT.
+Its serving process prints its id to standard output and then does WHAT.
 """
 
 import os
@@ -9,7 +9,7 @@ import sys
 import time
 from functools import partial
 
-from fleet_platform.prefork import Prefork
+from fleet_platform.fork_server import ForkServer
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import configure_logs
 
@@ -31,5 +31,5 @@ def _serve(what: str) -> int:
 
 
 if __name__ == "__main__":
-    configure_logs("prefork", ServiceSettings())
-    sys.exit(Prefork(partial(_serve, sys.argv[1])).run())
+    configure_logs("fork_server", ServiceSettings())
+    sys.exit(ForkServer(partial(_serve, sys.argv[1])).run())

@@ -1,4 +1,4 @@
-"""A serving process that is killed has a successor at once; one that ends by itself has none."""
+"""A killed serving process is replaced immediately; one that exits is not."""
 
 import signal
 import subprocess
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import psutil
 import pytest
 
-from fleet_platform.prefork import Prefork, with_chosen_ports
+from fleet_platform.fork_server import ForkServer, with_chosen_ports
 from fleet_platform.settings import ServiceSettings
-from tests.support.processes.prefork_program import STOPPED
+from tests.support.processes.fork_server_program import STOPPED
 
 WITHIN_S = 30.0
 
@@ -20,7 +20,7 @@ WITHIN_S = 30.0
 def _program(what: str):
     """The parent of the program."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.processes.prefork_program", what],
+        [sys.executable, "-m", "tests.support.processes.fork_server_program", what],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -52,7 +52,7 @@ def test_a_process_that_crashes_at_its_start_is_tried_again_until_it_is_stopped(
         tries = [int(parent.stdout.readline()) for _ in range(4)]
         assert len(set(tries)) == len(tries)
         parent.terminate()
-        # Told in a pause, or while one more process crashes.
+        # The signal arrives in a pause or while another process crashes.
         assert parent.wait(WITHIN_S) in {0, 128 + signal.SIGSEGV}
 
 
@@ -92,7 +92,7 @@ def test_a_process_with_threads_is_not_forked():
     thread.start()
     try:
         with pytest.raises(RuntimeError, match="early bird"):
-            Prefork(lambda: 0).run()
+            ForkServer(lambda: 0).run()
     finally:
         leave.set()
         thread.join()

@@ -1,10 +1,9 @@
-"""A process that serves, forked from one that has all imports done and forks the next at once."""
+"""Fork server: a warmed-up parent that forks the serving process and replaces it if killed."""
 
 import ctypes
 import gc
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -14,6 +13,8 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 from typing import TypeVar
 
+from fleet_platform.backoff import Backoff
+from fleet_platform.ports import free_ports
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import logger
 
@@ -21,67 +22,68 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 _PR_SET_PDEATHSIG = 1
 _SETTLED_S = 1.0
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 5.0
+_MAX_PAUSE_S = 5.0
 
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
-_log = logger("fleet.prefork")
+_log = logger("fleet.fork_server")
 
 
-class Prefork:
-    """Runs `serve` in a forked process, again and again for as long as signals end that.
+class ForkServer:
+    """Runs `serve` in a forked process and replaces that process whenever a signal kills it.
 
-    A signal is how a fault or the system's lack of memory ends a process. One that ends by itself
-    is not started again: its exit code says why, and whoever started this one decides. What the
-    parent has imported, its children share with it, so that they serve within a moment. It must
-    have started no thread and opened no connection.
+    A fault in native code or a lack of memory ends a process by a signal. A process that exits is
+    not replaced: its exit code gives the reason, and whatever supervises the fork server decides.
+    Forked processes share what the parent has imported, so that they serve within a moment. The
+    parent must not have started a thread or opened a connection.
     """
 
     def __init__(self, serve: Callable[[], int]) -> None:
         self._serve = serve
-        # Handlers only add to it; all is done in the order of the queue, by one loop.
+        # Signal handlers only add to the queue; one loop handles the events in order.
         self._events: SimpleQueue[int] = SimpleQueue()
         self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int] = {}
         self._stopping = False
 
     def run(self) -> int:
-        """Serve until SIGTERM, SIGINT or an end of its own; returns the exit code.
+        """Serve until SIGTERM, SIGINT or the serving process exits; return the exit code.
 
-        For the main thread. In the children this raises `SystemExit`.
+        Call it from the main thread. In the forked processes it raises `SystemExit`.
 
         Raises:
-            RuntimeError: threads run, whose locks the children would find held for ever.
+            RuntimeError: other threads are running; a lock they hold would stay locked in the
+                forked process.
         """
         if threading.active_count() > 1:
             names = [thread.name for thread in threading.enumerate()]
             raise RuntimeError(f"only the main thread may run before a fork, but there are {names}")
-        # What is here now is never garbage: looking through it would unshare its pages.
+        # Objects that exist now are never garbage; collecting them would unshare their pages.
         gc.collect()
         gc.freeze()
         for number in _SIGNALS:
             self._before[number] = signal.signal(number, self._on_signal) or signal.SIG_DFL
-        early = 0
+        backoff = Backoff(_FIRST_PAUSE_S, _MAX_PAUSE_S)
         while True:
-            began_s = time.monotonic()
+            started_s = time.monotonic()
             child = self._fork()
-            code = self._outlive(child)
+            code = self._wait_for(child)
             if code >= 0:
                 return code
             ended_by = signal.Signals(-code)
             if self._stopping:
                 return 0 if ended_by in _SIGNALS else 128 + ended_by
             _log.warning("serving.died", pid=child, signal=ended_by.name)
-            early = early + 1 if time.monotonic() - began_s < _SETTLED_S else 0
-            pause_s = min(_FIRST_PAUSE_S * 2 ** (early - 1), _LONGEST_PAUSE_S)
-            if early and self._is_stopped_within(pause_s):
+            if time.monotonic() - started_s >= _SETTLED_S:
+                backoff.reset()
+            elif self._is_stopped_within(backoff.next_s()):
                 return 0
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
         self._events.put(number)
 
     def _fork(self) -> int:
-        """Fork; returns the child's process id, and in the child never."""
+        """Fork and return the child's process id; does not return in the child."""
         parent = os.getpid()
-        # A signal that comes early must wait until the child no longer takes it for its parent's.
+        # A signal must not arrive before the child has replaced its parent's handlers.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         child = os.fork()
         if child == 0:
@@ -93,14 +95,14 @@ class Prefork:
             sys.exit(self._serve())
         return child
 
-    def _outlive(self, child: int) -> int:
-        """Pass on what asks to stop until the child ends; its exit code, or minus a signal."""
+    def _wait_for(self, child: int) -> int:
+        """Wait for the child, forwarding stop signals; return its exit code or minus a signal."""
         if self._stopping:
             os.kill(child, signal.SIGTERM)
         while True:
             if self._events.get() != signal.SIGCHLD:
                 self._stopping = True
-                os.kill(child, signal.SIGTERM)  # it is at most a zombie, which has its id still
+                os.kill(child, signal.SIGTERM)  # not reaped yet, so the id is still the child's
             elif (status := _reap(child)) is not None:
                 return os.waitstatus_to_exitcode(status)
 
@@ -114,18 +116,15 @@ class Prefork:
 
 
 def with_chosen_ports(settings: _Settings) -> _Settings:
-    """The settings with free ports in place of 0, so that each child serves where the first did."""
+    """Return the settings with port 0 replaced by free ports, which all forked processes use."""
     names = ("service_port", "metrics_port")
-    zeros = [name for name in names if getattr(settings, name) == 0]
-    probes = [socket.create_server((settings.service_host, 0)) for _ in zeros]
-    chosen = {name: probe.getsockname()[1] for name, probe in zip(zeros, probes, strict=True)}
-    for probe in probes:
-        probe.close()
-    return settings.model_copy(update=chosen)
+    unset = [name for name in names if getattr(settings, name) == 0]
+    ports = free_ports(len(unset), settings.service_host)
+    return settings.model_copy(update=dict(zip(unset, ports, strict=True)))
 
 
 def _reap(child: int) -> int | None:
-    """Take note of all that ended, a container's orphans included; the child's status if it did."""
+    """Reap all ended processes, including orphans in a container; return the child's status."""
     found = None
     while True:
         try:
@@ -139,7 +138,7 @@ def _reap(child: int) -> int | None:
 
 
 def _die_with(parent: int) -> None:
-    """Have the system kill this process when its parent dies, whose successor needs the port."""
+    """Ask the kernel to kill this process when its parent dies, so that the port becomes free."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
