@@ -15,7 +15,7 @@ from fleet_gateway.authentication import (
 )
 from fleet_gateway.metrics import admin_cluster, metrics_routes
 from fleet_gateway.rate_limit import rate_limit_filters
-from fleet_gateway.routes import repeat_of, route_table
+from fleet_gateway.routes import retry_mode_of, route_table
 from fleet_gateway.settings import GatewaySettings
 from fleet_gateway.tls import transport_socket
 
@@ -119,8 +119,8 @@ def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
     routes: list[Json] = []
     for path, service in route_table().items():
         action = _action(service)
-        repeat = repeat_of(path.rsplit("/", 1)[1])
-        action["retry_policy"] = {**retry["common"], **retry[repeat.value]}
+        retry_mode = retry_mode_of(path.rsplit("/", 1)[1])
+        action["retry_policy"] = {**retry["common"], **retry[retry_mode.value]}
         route: Json = {
             "match": {"path": path},
             "route": action,

@@ -5,7 +5,7 @@ from enum import Enum
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 
 
-class Repeat(Enum):
+class RetryMode(Enum):
     """What the gateway may do when an upstream fails before it answered."""
 
     UNSENT = "unsent"
@@ -26,11 +26,11 @@ _UNSENT = frozenset(
 )
 
 
-def repeat_of(method: str) -> Repeat:
+def retry_mode_of(method: str) -> RetryMode:
     """What may be repeated of `method`, the name of a method of the service."""
     if method in _UNSENT:
-        return Repeat.UNSENT
-    return Repeat.ALWAYS
+        return RetryMode.UNSENT
+    return RetryMode.ALWAYS
 
 
 def route_table() -> dict[str, str]:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 
-from fleet_config.__main__ import build_service
+from fleet_config.assembly import build_service
 from fleet_config.settings import ConfigSettings
 from fleet_platform.rpc import connect, start_service
 from fleet_platform.sessions import MemorySessionStore
@@ -27,7 +27,9 @@ def config_service(tmp_path):
         cuvis_configs_dir=CONFIGS, data_dir=tmp_path / "data", output_dir=tmp_path / "out"
     )
     with ExitStack() as undo:
-        running = undo.enter_context(start_service(build_service(settings, sessions), settings))
+        running = undo.enter_context(
+            start_service(build_service(settings, sessions=sessions), settings)
+        )
         channel = undo.enter_context(connect(running.address))
         stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
 

@@ -15,7 +15,7 @@ import torch
 from fleet_engine import Pipeline, build_pipeline
 from fleet_engine.training import fit_statistics
 from fleet_engine.weights import state_of, to_safetensors, write_published
-from fleet_inference.composition import compose
+from fleet_inference.assembly import build_service
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.profiling import MemoryProfilingStore
@@ -188,7 +188,9 @@ def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
     )
     sessions, runs, artifacts = MemorySessionStore(3600.0), MemoryRunStore(), MemoryArtifactStore()
     timings = MemoryProfilingStore(3600.0)
-    service = compose(settings, sessions=sessions, runs=runs, artifacts=artifacts, timings=timings)
+    service = build_service(
+        settings, sessions=sessions, runs=runs, artifacts=artifacts, timings=timings
+    )
     with start_service(service, settings) as running, connect(running.address) as channel:
         yield Served(
             channel=channel,

@@ -232,14 +232,14 @@ def test_nothing_is_computed_for_a_caller_who_left(
     request = pb.InferenceRequest(session_id=session, inputs=batch())
     left = threading.Event()
     begun: list[object] = []
-    shared, to_batch = Materialiser.shared, inference.to_batch
+    get, to_batch = Materialiser.get, inference.to_batch
 
     def once_the_caller_left(self: Materialiser, stored: Pipeline, call: Call) -> object:
         deadline = time.monotonic() + 10
         while call.is_active() and time.monotonic() < deadline:
             left.wait(0.01)
         left.set()
-        return shared(self, stored, call)
+        return get(self, stored, call)
 
     def counted(*arguments: Any) -> object:
         begun.append(arguments)
@@ -247,7 +247,7 @@ def test_nothing_is_computed_for_a_caller_who_left(
 
     monkeypatch.setattr(inference, "to_batch", counted)
     with monkeypatch.context() as patch:
-        patch.setattr(Materialiser, "shared", once_the_caller_left)
+        patch.setattr(Materialiser, "get", once_the_caller_left)
         refused(lambda: served.stub.Inference(request, timeout=1), StatusCode.DEADLINE_EXCEEDED)
         assert left.wait(10)
     assert set(served.infer(session).outputs) == ALL_KEYS

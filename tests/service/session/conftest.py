@@ -13,7 +13,7 @@ from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.rpc import connect, start_service
 from fleet_platform.sessions import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from fleet_session.__main__ import build_service
+from fleet_session.assembly import build_service
 from fleet_session.gateway_health import SERVICES
 from fleet_session.settings import SessionSettings
 
@@ -35,7 +35,7 @@ def start_session(tmp_path):
                 **chosen,
             )
             artifacts = MemoryArtifactStore()
-            service = build_service(settings, sessions, artifacts)
+            service = build_service(settings, sessions=sessions, artifacts=artifacts)
             running = undo.enter_context(start_service(service, settings))
             channel = undo.enter_context(connect(running.address))
             return SimpleNamespace(

@@ -48,7 +48,7 @@ def test_a_deadline_that_passes_in_the_wait_is_told_as_such(resolve, held):
 def test_a_caller_that_would_wait_longer_than_others_may_take_is_told_when_to_come_back(
     resolve, held, monkeypatch
 ):
-    monkeypatch.setattr("fleet_config.resolution._MOST_WAIT_S", 0.05)
+    monkeypatch.setattr("fleet_config.resolution._MAX_WAIT_S", 0.05)
     with pytest.raises(Exhausted, match=r"try again in 1 s\.$") as caught:
         resolve("trainrun", RUN, call=WaitingCall())
     assert caught.value.retry_after_s == 1

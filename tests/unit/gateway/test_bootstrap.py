@@ -8,9 +8,9 @@ import pytest
 
 from fleet_gateway import (
     GatewaySettings,
-    Repeat,
+    RetryMode,
     render_bootstrap,
-    repeat_of,
+    retry_mode_of,
     route_table,
     write_gateway_files,
 )
@@ -58,7 +58,7 @@ def test_no_route_has_a_time_limit_of_its_own():
 def test_a_stream_is_repeated_only_while_nobody_has_seen_it():
     streams = {m.name for m in SERVICE.methods if m.server_streaming}
     assert streams
-    assert {repeat_of(name) for name in streams} == {Repeat.UNSENT}
+    assert {retry_mode_of(name) for name in streams} == {RetryMode.UNSENT}
     routes = {r["match"].get("path", ""): r for r in _routes(render_bootstrap(_settings(), FOLDER))}
     train = routes["/cuvis_ai.v1.CuvisAIService/Train"]["route"]["retry_policy"]
     assert set(train["retry_on"].split(",")) == {"connect-failure", "refused-stream"}

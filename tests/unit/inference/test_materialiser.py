@@ -33,7 +33,7 @@ def test_nothing_is_built_for_a_caller_that_has_left() -> None:
     materialiser, call = Materialiser(artifacts, torch.device("cpu"), 1000), WaitingCall()
     call.has_left = True
     with pytest.raises(Cancelled):
-        materialiser.shared(FITTED, call)
+        materialiser.get(FITTED, call)
     assert not artifacts.asked.is_set()
 
 
@@ -49,7 +49,7 @@ def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> N
 
     def build() -> None:
         try:
-            materialiser.shared(FITTED, WaitingCall())
+            materialiser.get(FITTED, WaitingCall())
         except InvalidInput as error:
             ended.append(error)
 
@@ -57,7 +57,7 @@ def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> N
     builder.start()
     assert artifacts.asked.wait(30)
     with pytest.raises(DeadlinePassed):
-        materialiser.shared(FITTED, Late())
+        materialiser.get(FITTED, Late())
     artifacts.let_go.set()
     builder.join()
     assert len(ended) == 1

@@ -86,7 +86,7 @@ def sources(tmp_path, clones):
     def make(allowed):
         folder = tmp_path / "x"
         return PluginSources(
-            policy=PathPolicy(folder, folder, folder, folder),
+            paths=PathPolicy(folder, folder, folder, folder),
             artifacts=MemoryArtifactStore(),
             allowed=allowed,
             clones=clones,

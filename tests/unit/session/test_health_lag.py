@@ -9,7 +9,7 @@ from fleet_gateway import GatewaySettings, render_bootstrap
 from fleet_platform.redis_connection import CONNECT_TIMEOUT_S, PING_TIMEOUT_S
 from fleet_platform.rpc.health import PROBE_TIMEOUT_S
 from fleet_platform.settings import ServiceSettings
-from fleet_session.health_servicer import ASK_DEADLINE_S
+from fleet_session.gateway_health_servicer import ASK_DEADLINE_S
 
 MOST_S = 3.0
 NOTICED_S = ServiceSettings().health_interval_s + PROBE_TIMEOUT_S

@@ -24,7 +24,7 @@ from fleet_local.parts import Part, environment_of
 
 _READY_POLL_S = 0.2
 _FIRST_PAUSE_S = 0.2
-_LONGEST_PAUSE_S = 5.0
+_MAX_PAUSE_S = 5.0
 _SETTLED_S = 10.0
 _START_GRACE_S = 2.0
 _STOP_GRACE_S = 15.0
@@ -126,7 +126,7 @@ class Supervisor:
             self._exit_code = 1
             self._stopping = True
             return
-        pause_s = min(_FIRST_PAUSE_S * 2 ** (running.failures - 1), _LONGEST_PAUSE_S)
+        pause_s = min(_FIRST_PAUSE_S * 2 ** (running.failures - 1), _MAX_PAUSE_S)
         self._say(f"{running.part.name} ended (exit code {code}); again in {pause_s:.1f} s")
         running.restart_at = now + pause_s
 

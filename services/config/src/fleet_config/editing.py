@@ -6,7 +6,7 @@ from typing import Any, get_origin
 
 from hydra.core.override_parser.types import Override
 
-from fleet_config.composition import merged
+from fleet_config.hydra_composition import merged
 from fleet_platform.errors import InvalidInput
 from fleet_schemas import (
     TRAINER_KEYS,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-_MOST = 50
+_MAX_FINDINGS = 50
 
 
 @dataclass
@@ -20,9 +20,9 @@ class Findings:
     @property
     def wants_errors(self) -> bool:
         """Whether there is room for another error."""
-        return len(self.errors) < _MOST
+        return len(self.errors) < _MAX_FINDINGS
 
     @property
     def wants_warnings(self) -> bool:
         """Whether there is room for another warning."""
-        return len(self.warnings) < _MOST
+        return len(self.warnings) < _MAX_FINDINGS

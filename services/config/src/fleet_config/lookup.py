@@ -20,8 +20,8 @@ class ConfigLookup:
     configs are always the last search path.
     """
 
-    def __init__(self, policy: PathPolicy, configs_dir: Path) -> None:
-        self._policy = policy
+    def __init__(self, paths: PathPolicy, configs_dir: Path) -> None:
+        self._paths = paths
         self._configs_dir = configs_dir.resolve()
 
     def roots(self, search_paths: Sequence[str]) -> list[Path]:
@@ -52,7 +52,7 @@ class ConfigLookup:
         is_absolute = path.startswith("/")
         for candidate in (path,) if is_absolute else (path, f"{config_type}/{path}"):
             try:
-                return self._policy.readable(candidate, roots, (suffix,))
+                return self._paths.readable(candidate, roots, (suffix,))
             except NotFound:
                 continue
         found = [] if is_absolute else self._by_name(path + suffix, roots)
@@ -66,7 +66,7 @@ class ConfigLookup:
     def _only(self, found: list[Path], config_type: str, path: str, roots: list[Path]) -> Path:
         of_type = [file for file in found if _is_below(file, config_type, roots)]
         if len(of_type or found) == 1:
-            return self._policy.readable(str((of_type or found)[0]))
+            return self._paths.readable(str((of_type or found)[0]))
         if found:
             names = ", ".join(sorted(f"'{_name(file, roots)}'" for file in of_type or found))
             raise InvalidInput(f"'{path}' names several configs: {names}. Give one of these paths.")

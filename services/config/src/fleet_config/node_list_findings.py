@@ -5,7 +5,7 @@ from fleet_platform.shown_text import shown
 from fleet_schemas import TrainRunConfig, nearest
 
 _LISTS = ("loss_nodes", "metric_nodes", "freeze_nodes", "unfreeze_nodes")
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 def check_node_lists(config: TrainRunConfig, names: list[str], findings: Findings) -> None:
@@ -27,7 +27,7 @@ def check_node_lists(config: TrainRunConfig, names: list[str], findings: Finding
             if name in present or not wanted:
                 continue
             into = findings.warnings if harmless else findings.errors
-            known = ", ".join(map(shown, names[:_MOST_NAMED]))
+            known = ", ".join(map(shown, names[:_MAX_NAMED]))
             into.append(
                 f"{key}.{index}: the pipeline has no node '{shown(name)}'."
                 f"{nearest(shown(name), names)} Its nodes: {known}"

@@ -8,8 +8,8 @@ from typing import Any
 from hydra import version
 from hydra.core.override_parser.types import Override
 
-from fleet_config.composition import Composition, compose
 from fleet_config.editing import ConfigEditor, Place
+from fleet_config.hydra_composition import Composition, compose
 from fleet_config.lookup import ConfigLookup
 from fleet_config.override import parse_overrides
 from fleet_config.reference import resolve_references
@@ -20,7 +20,7 @@ from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.registry import spans
 from fleet_schemas import ConfigModel, config_type, validate_config
 
-_MOST_WAIT_S = 10.0
+_MAX_WAIT_S = 10.0
 _RETRY_AFTER_S = 1
 _tracer = tracer(spans.COMPOSE.scope)
 _HYDRA_BASE = "1.3"  # the rules of composition, whatever release of Hydra is installed
@@ -79,7 +79,7 @@ class ConfigResolver:
             f"Too many configs are being resolved at once; try again in {_RETRY_AFTER_S} s.",
             retry_after_s=_RETRY_AFTER_S,
         )
-        with acquire_slot(self._hydra, call, limit_s=_MOST_WAIT_S, busy=busy):
+        with acquire_slot(self._hydra, call, limit_s=_MAX_WAIT_S, busy=busy):
             parsed = parse_overrides(overrides)
             ordered = [root, *(other for other in roots if other != root)]
             return compose(name, ordered, parsed, self._files)

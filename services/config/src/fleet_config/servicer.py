@@ -28,7 +28,7 @@ class ConfigServicer:
         self._node_packages = node_packages
 
     def handlers(self) -> dict[str, Handler]:
-        """The handlers by method name."""
+        """Return the handlers by method name."""
         return {
             "ResolveConfig": self.resolve_config,
             "GetParameterSchema": self.get_parameter_schema,

@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from fleet_engine import set_tile_threads
-from fleet_inference.composition import compose
+from fleet_inference.assembly import build_service
 from fleet_inference.settings import InferenceSettings
 from fleet_platform.artifacts import open_artifact_store
 from fleet_platform.fork_server import ForkServer, with_chosen_ports
@@ -37,7 +37,7 @@ def _serve(settings: InferenceSettings) -> int:
     sessions, runs = open_session_store(settings, registry), open_run_store(settings, registry)
     timings = open_profiling_store(settings, registry)
     try:
-        service = compose(
+        service = build_service(
             settings,
             sessions=sessions,
             runs=runs,

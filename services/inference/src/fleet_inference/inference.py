@@ -70,7 +70,7 @@ class Inference:
             Cancelled, DeadlinePassed: nobody waits any more; the work has not begun.
         """
         record = self._sessions.read(request.session_id)
-        pipeline = self._materialiser.shared(require_pipeline(record), call)
+        pipeline = self._materialiser.get(require_pipeline(record), call)
         plan = pipeline.plan(Stage.INFERENCE, request.output_specs)
         call.check()
         with memory_bound("This inference", _SMALLER):
@@ -98,12 +98,12 @@ class Inference:
     def inputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
         """The inputs that the session's pipeline reads from a request, by bare port name."""
         stored = require_pipeline(self._sessions.read(session_id))
-        return self._materialiser.shared(stored, call).inputs()
+        return self._materialiser.get(stored, call).inputs()
 
     def outputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
         """The outputs that no other node consumes, by ``node.port``."""
         stored = require_pipeline(self._sessions.read(session_id))
-        return self._materialiser.shared(stored, call).outputs()
+        return self._materialiser.get(stored, call).outputs()
 
     def _refuse_too_large(self, tensors: Mapping[str, WireTensor]) -> None:
         """Before they are copied for gRPC, which would refuse them in a transport's words."""

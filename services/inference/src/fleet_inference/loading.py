@@ -65,7 +65,7 @@ class Loading:
             config_digest=digest(canonical),
             plugins=used_plugins(config, session.plugins),
         )
-        self._materialiser.shared(pipeline, call)
+        self._materialiser.get(pipeline, call)
 
         def replace(record: records.SessionRecord) -> None:
             require_no_training(record, self._runs)

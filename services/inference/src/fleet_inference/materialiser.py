@@ -14,7 +14,7 @@ from fleet_platform.telemetry import MetricRegistry, attributes, exemplar, logge
 from fleet_platform.telemetry.registry import metrics, spans
 from fleet_proto.records.v1 import records_pb2 as records
 
-_MOST_WAIT_S = 120.0
+_MAX_WAIT_S = 120.0
 
 _log = logger("fleet.inference")
 _tracer = tracer(spans.MATERIALISE.scope)
@@ -45,7 +45,7 @@ class Materialiser:
         self._device = device
         self._device_name = str(device)
 
-    def shared(self, stored: records.Pipeline, call: Call) -> Pipeline:
+    def get(self, stored: records.Pipeline, call: Call) -> Pipeline:
         """Return the pipeline to run and not to change, built now if it is not at hand.
 
         Raises:
@@ -60,7 +60,7 @@ class Materialiser:
         call.check()
         try:
             return self._cache.get(
-                key, lambda: self._build(stored, self._device), call.max_wait_s(_MOST_WAIT_S)
+                key, lambda: self._build(stored, self._device), call.max_wait_s(_MAX_WAIT_S)
             )
         finally:
             call.check()
@@ -69,7 +69,7 @@ class Materialiser:
         """Build a copy of its own on the CPU, to load weights into or to save.
 
         Raises:
-            InvalidInput, NotFound, Exhausted: as `shared` does.
+            InvalidInput, NotFound, Exhausted: as `get` does.
         """
         return self._build(stored, torch.device("cpu"))
 

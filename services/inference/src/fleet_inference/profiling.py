@@ -103,4 +103,4 @@ class Profiling:
                 record.profiling.skip_first_n,
             )
         except AppError as error:
-            _log.warning("profiling.lost", session_id=record.session_id, why=error.text)
+            _log.warning("profiling.lost", session_id=record.session_id, error=error.text)

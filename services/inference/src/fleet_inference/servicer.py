@@ -10,13 +10,13 @@ from fleet_inference.convert import (
     to_outputs,
     to_profiling_summary,
 )
+from fleet_inference.drawing import Drawing
 from fleet_inference.inference import Inference
 from fleet_inference.loading import Loading
 from fleet_inference.node_listing import NodeListing
 from fleet_inference.node_messages import to_nodes
 from fleet_inference.profiling import Profiling
 from fleet_inference.saving import Saving
-from fleet_inference.visualisation import Visualisation
 from fleet_inference.wire import decode_inference_request, encode_inference_response
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call, Codec
@@ -32,8 +32,8 @@ CODECS = {"Inference": Codec(decode=_as_is, encode=_as_is)}
 """Inference reads and writes its bytes itself, so that bad ones are the caller's error."""
 
 
-class Servicer:
-    """Handlers by method."""
+class InferenceServicer:
+    """Behaviours by method."""
 
     def __init__(
         self,
@@ -42,18 +42,18 @@ class Servicer:
         saving: Saving,
         inference: Inference,
         profiling: Profiling,
-        visualisation: Visualisation,
+        drawing: Drawing,
         listing: NodeListing,
     ) -> None:
         self._loading = loading
         self._saving = saving
         self._inference = inference
         self._profiling = profiling
-        self._visualisation = visualisation
+        self._drawing = drawing
         self._listing = listing
 
     def handlers(self) -> dict[str, Handler]:
-        """The handlers by method name."""
+        """Return the handlers by method name."""
         return {
             "LoadPipeline": self.load_pipeline,
             "LoadPipelineWeights": self.load_pipeline_weights,
@@ -124,12 +124,8 @@ class Servicer:
         self, request: pb.GetPipelineVisualizationRequest, call: Call
     ) -> pb.GetPipelineVisualizationResponse:
         """Draw a pipeline."""
-        drawing = self._visualisation.draw(
-            request.session_id, request.format, request.config_content, call
-        )
-        return pb.GetPipelineVisualizationResponse(
-            image_data=drawing.content, format=drawing.format
-        )
+        drawn = self._drawing.draw(request.session_id, request.format, request.config_content, call)
+        return pb.GetPipelineVisualizationResponse(image_data=drawn.content, format=drawn.format)
 
     def list_available_nodes(self, request: pb.ListAvailableNodesRequest, _call: Call) -> Message:
         """Tell the node classes."""

@@ -7,16 +7,16 @@ from fleet_platform.settings import GIB
 
 
 class InferenceSettings(EngineSettings):
-    """How the inference service runs, over and above what every service has."""
+    """Settings of the inference service, in addition to those of every service."""
 
     pipeline_cache_bytes: int = Field(default=2 * GIB, ge=0)
-    """Memory of the pipelines that stand ready, in bytes; the last used stays."""
+    """Memory for cached pipelines in bytes; the most recently used one is always kept."""
 
     device: str = "auto"
-    """Where pipelines run, as torch names it (``cpu``, ``cuda:1``); ``auto``: a GPU if any."""
+    """Torch device for pipelines (``cpu``, ``cuda:1``); ``auto`` uses a GPU if there is one."""
 
     shared_memory: bool = True
     """Whether requests may name tensors in the host's POSIX shared memory (``shm_ref``)."""
 
     torch_threads: int | None = Field(default=None, ge=1)
-    """Threads that work on the tiles of one cube on the CPU; unset: one for each core."""
+    """CPU threads that process the tiles of one cube; unset: one per core."""

@@ -12,7 +12,7 @@ from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.shown_text import shown
 
 SEGMENTS = Path("/dev/shm")  # noqa: S108  (where Linux shows them; nothing is written there)
-_MOST_NAME_BYTES = 255
+_MAX_NAME_BYTES = 255
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -85,7 +85,7 @@ def _is_name(name: str) -> bool:
         name not in {"", ".", ".."}
         and "/" not in name
         and name.isprintable()
-        and len(name.encode()) <= _MOST_NAME_BYTES
+        and len(name.encode()) <= _MAX_NAME_BYTES
     )
 
 

@@ -2,7 +2,7 @@
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas.plugins import PluginManifest
-from fleet_session.session_life import SearchPaths
+from fleet_session.session_lifecycle import SearchPaths
 
 
 def is_append(request: pb.SetSessionSearchPathsRequest) -> bool:

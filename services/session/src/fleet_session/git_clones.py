@@ -10,7 +10,7 @@ from fleet_platform.errors import InvalidInput
 from fleet_platform.shown_text import shown
 from fleet_platform.telemetry import logger
 
-_MOST_WAIT_S = 120.0
+_MAX_WAIT_S = 120.0
 _log = logger("fleet.session")
 
 
@@ -46,13 +46,13 @@ class GitClones:
         unfinished = self._folder / f".{uuid.uuid4().hex}"
         unfinished.mkdir(parents=True)
         try:
-            self._fetch(unfinished, repo, tag, min(wait_s or _MOST_WAIT_S, _MOST_WAIT_S))
+            self._fetch(unfinished, repo, tag, min(wait_s or _MAX_WAIT_S, _MAX_WAIT_S))
             unfinished.replace(tree)
         except (OSError, subprocess.SubprocessError) as error:
             if tree.is_dir():  # another call was faster
                 return tree
             told = getattr(error, "stderr", None) or str(error)
-            _log.warning("plugin.not_fetched", repo=repo, tag=tag, why=shown(str(told), 500))
+            _log.warning("plugin.not_fetched", repo=repo, tag=tag, error=shown(str(told), 500))
             raise InvalidInput(
                 f"The tag '{shown(tag)}' cannot be fetched from '{shown(repo)}'. Check that both "
                 "exist and that the server can reach them without being asked for a password."

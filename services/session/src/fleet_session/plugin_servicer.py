@@ -16,7 +16,7 @@ class PluginServicer:
         self._clones = clones
 
     def handlers(self) -> dict[str, Handler]:
-        """The handlers by method name."""
+        """Return the handlers by method name."""
         return {
             "LoadPlugins": self.load_plugins,
             "LoadPlugin": self.load_plugin,

@@ -25,12 +25,12 @@ class PluginSources:
     def __init__(
         self,
         *,
-        policy: PathPolicy,
+        paths: PathPolicy,
         artifacts: ArtifactStore,
         allowed: Literal["off", "local", "git"],
         clones: GitClones,
     ) -> None:
-        self._policy = policy
+        self._paths = paths
         self._artifacts = artifacts
         self._allowed = allowed
         self._clones = clones
@@ -78,7 +78,7 @@ class PluginSources:
         except AppError as error:
             if not served:
                 raise
-            _log.info("plugin.without_code", plugin=manifest.name, why=error.text)
+            _log.info("plugin.without_code", plugin=manifest.name, error=error.text)
             return ""
 
     def _folder(
@@ -90,7 +90,7 @@ class PluginSources:
                 manifest.name, manifest.source, manifest.tag or "", wait_s=wait_s
             )
         self._require(self._allowed != "off", manifest, "has classes of its own", "local")
-        return self._policy.code_folder(manifest.source, search_paths)
+        return self._paths.code_folder(manifest.source, search_paths)
 
     def _require(self, holds: bool, manifest: PluginManifest, what: str, setting: str) -> None:
         if not holds:

@@ -9,7 +9,7 @@ from fleet_platform.errors import InvalidInput
 _SOURCES = ("", "src")
 """Folders of a plugin below which its packages may lie."""
 
-_MOST_BYTES = 1024**2
+_MAX_MODULE_BYTES = 1024**2
 
 
 def require_classes(folder: Path, paths: Iterable[str]) -> None:
@@ -42,8 +42,8 @@ def _file(folder: Path, module: str, path: str) -> Path:
 
 
 def _names(file: Path, module: str) -> set[str]:
-    if file.stat().st_size > _MOST_BYTES:
-        raise InvalidInput(f"The module '{module}' has more than {_MOST_BYTES} bytes.")
+    if file.stat().st_size > _MAX_MODULE_BYTES:
+        raise InvalidInput(f"The module '{module}' has more than {_MAX_MODULE_BYTES} bytes.")
     try:
         tree = ast.parse(file.read_bytes())
         return set(_bound(tree))

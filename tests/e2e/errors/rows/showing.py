@@ -47,7 +47,7 @@ ROWS: list[Told] = [
     _draws(
         "unknown format",
         INVALID,
-        "format: pdf is not known; known are: png, svg, dot, graphviz, mermaid.",
+        "format: pdf is unknown; valid: png, svg, dot, graphviz, mermaid.",
         "Name one of those that the text lists.",
         format="pdf",
         config_content="nodes: []",
@@ -62,7 +62,7 @@ ROWS: list[Told] = [
     _draws(
         "no nodes in it",
         INVALID,
-        "config_content: there is no 'nodes'; needed: a pipeline with its nodes.",
+        "config_content: 'nodes' is missing; a pipeline with nodes is required.",
         "Send a pipeline.",
         config_content="name: x",
     ),
@@ -80,7 +80,7 @@ ROWS: list[Told] = [
         "others are being drawn",
         "Other pipelines are being drawn; try again in 2 s.",
         "Wait as told and call again, or ask for `dot` or `mermaid`.",
-        "tests/unit/inference/test_rendering.py::test_a_few_are_drawn_at_a_time",
+        "tests/unit/inference/test_graphviz.py::test_a_few_are_drawn_at_a_time",
     ),
     _elsewhere(
         "GetPipelineVisualization",
@@ -88,7 +88,7 @@ ROWS: list[Told] = [
         "Drawing the pipeline takes longer than <limit> s. Ask for the format dot or mermaid "
         "and draw it yourself.",
         "Ask for `dot` or `mermaid`.",
-        "tests/unit/inference/test_rendering.py::test_a_drawing_that_takes_too_long_is_ended",
+        "tests/unit/inference/test_graphviz.py::test_a_drawing_that_takes_too_long_is_ended",
     ),
     unknown_session("ListAvailableNodes"),
 ]

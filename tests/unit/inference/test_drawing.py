@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleet_inference.rendering import Renderer
-from fleet_inference.visualisation import Visualisation
+from fleet_inference.drawing import Drawing
+from fleet_inference.graphviz import Graphviz
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import MemorySessionStore
 
-DRAWS = Visualisation(sessions=MemorySessionStore(60.0), renderer=Renderer())
+DRAWS = Drawing(sessions=MemorySessionStore(60.0), graphviz=Graphviz())
 NO_CALL = cast("Call", None)  # texts are drawn without asking how long the caller waits
 
 names = st.one_of(st.sampled_from(["a", "b", "a.b"]), st.text(max_size=8))

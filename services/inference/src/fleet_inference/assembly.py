@@ -1,4 +1,4 @@
-"""Puts the service together from its stores."""
+"""Assembles the inference service."""
 
 from collections.abc import Callable
 
@@ -6,18 +6,18 @@ from fleet_engine import allow_node_packages
 from fleet_engine.gpu_memory import watch_gpu_memory
 from fleet_engine.plugins import allow_plugins
 from fleet_inference.device import choose_device
+from fleet_inference.drawing import Drawing
+from fleet_inference.graphviz import Graphviz
 from fleet_inference.inference import Inference
 from fleet_inference.inputs import allow_read_only_views
 from fleet_inference.loading import Loading
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.node_listing import NodeListing
 from fleet_inference.profiling import Profiling
-from fleet_inference.rendering import Renderer
 from fleet_inference.saving import Saving
-from fleet_inference.servicer import CODECS, Servicer
+from fleet_inference.servicer import CODECS, InferenceServicer
 from fleet_inference.settings import InferenceSettings
 from fleet_inference.shared_memory import SharedMemory
-from fleet_inference.visualisation import Visualisation
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.files import PathPolicy
 from fleet_platform.profiling import ProfilingStore
@@ -28,7 +28,7 @@ from fleet_platform.telemetry import MetricRegistry
 from fleet_proto.methods import METHODS_BY_SERVICE
 
 
-def compose(
+def build_service(
     settings: InferenceSettings,
     *,
     sessions: SessionStore,
@@ -38,12 +38,19 @@ def compose(
     on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
-    """Build the inference service; `on_stop` callbacks run after its own.
+    """Return the inference service.
 
-    The stores count in `registry`.
+    Args:
+        settings: its settings.
+        sessions: the session store.
+        runs: the run store.
+        artifacts: the artifact store.
+        timings: the store of node timings.
+        on_stop: run when the service has stopped, after its own.
+        registry: the registry that has the metrics of the stores.
 
     Raises:
-        ValueError: the device of the settings does not exist here.
+        ValueError: this machine does not have the device of the settings.
     """
     allow_read_only_views()
     allow_node_packages(settings.node_packages)
@@ -56,7 +63,7 @@ def compose(
     )
     profiling = Profiling(sessions=sessions, timings=timings)
     shared = SharedMemory(enabled=settings.shared_memory, limit_bytes=settings.grpc_max_msg_size)
-    servicer = Servicer(
+    servicer = InferenceServicer(
         loading=Loading(
             sessions=sessions,
             runs=runs,
@@ -74,7 +81,7 @@ def compose(
             registry=registry,
         ),
         profiling=profiling,
-        visualisation=Visualisation(sessions=sessions, renderer=Renderer()),
+        drawing=Drawing(sessions=sessions, graphviz=Graphviz()),
         listing=NodeListing(sessions=sessions, artifacts=artifacts),
     )
     return Service(

@@ -16,7 +16,7 @@ _NEWER_CHECKPOINTS = 5
 _log = logger("fleet.session")
 
 
-class UnusedArtifacts:
+class ArtifactGarbageCollector:
     """Removes weights, code and checkpoints that no session and no training names any more.
 
     Replicas do so independently of each other. Nothing is removed where a store does not answer:
@@ -39,7 +39,9 @@ class UnusedArtifacts:
         self._artifacts = artifacts
         self._kept_s = kept_s
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="unused-artifacts", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name="artifact-garbage-collector", daemon=True
+        )
 
     def start(self) -> None:
         """Remove from now on, on a thread of its own."""
@@ -50,7 +52,7 @@ class UnusedArtifacts:
         self._closing.set()
         self._thread.join(_LAST_LOOK_S)
 
-    def remove(self) -> Removed:
+    def sweep(self) -> Removed:
         """Look once.
 
         Raises:
@@ -68,7 +70,7 @@ class UnusedArtifacts:
     def _run(self) -> None:
         while not self._closing.wait(self._kept_s / _LOOKS_PER_LIFE):
             try:
-                self.remove()
+                self.sweep()
             except AppError as error:
                 _log.warning("artifacts.not_removed", error=error.text)
 

@@ -13,25 +13,27 @@ from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import logger
 
 _DPI = 110
-_LARGEST_INCHES = 80  # 80 by 80 inches at this resolution are 310 MB of pixels in that process
+_MAX_INCHES = 80  # 80 by 80 inches at this resolution are 310 MB of pixels in that process
 _RETRY_AFTER_S = 2
 _log = logger("fleet.inference")
 
 
-class Renderer:
+class Graphviz:
     """Draws a few figures at a time, each within a time limit, so that inference has its share."""
 
-    def __init__(self, *, at_once: int = 2, turn_s: float = 5.0, limit_s: float = 10.0) -> None:
+    def __init__(
+        self, *, max_processes: int = 2, max_wait_s: float = 5.0, max_run_s: float = 10.0
+    ) -> None:
         """Set the bounds.
 
         Args:
-            at_once: processes that may run at the same time.
-            turn_s: how long a call waits until it may start one.
-            limit_s: how long one may run.
+            max_processes: processes that may run at the same time.
+            max_wait_s: how long a call waits until it may start one.
+            max_run_s: how long one may run.
         """
-        self._turns = BoundedSemaphore(at_once)
-        self._turn_s = turn_s
-        self._limit_s = limit_s
+        self._slots = BoundedSemaphore(max_processes)
+        self._max_wait_s = max_wait_s
+        self._max_run_s = max_run_s
 
     def render(self, dot_text: str, image_format: str, call: Call) -> bytes | None:
         """Draw a figure.
@@ -55,21 +57,21 @@ class Renderer:
             f"Other pipelines are being drawn; try again in {_RETRY_AFTER_S} s.",
             retry_after_s=_RETRY_AFTER_S,
         )
-        with acquire_slot(self._turns, call, limit_s=self._turn_s, busy=busy):
-            return _run(program, dot_text, image_format, call.max_wait_s(self._limit_s))
+        with acquire_slot(self._slots, call, limit_s=self._max_wait_s, busy=busy):
+            return _run(program, dot_text, image_format, call.max_wait_s(self._max_run_s))
 
 
-def _run(program: str, dot_text: str, image_format: str, limit_s: float) -> bytes | None:
-    command = [program, f"-T{image_format}", f"-Gsize={_LARGEST_INCHES},{_LARGEST_INCHES}"]
+def _run(program: str, dot_text: str, image_format: str, max_run_s: float) -> bytes | None:
+    command = [program, f"-T{image_format}", f"-Gsize={_MAX_INCHES},{_MAX_INCHES}"]
     if image_format == "png":
         command.append(f"-Gdpi={_DPI}")
     try:
         done = subprocess.run(
-            command, input=dot_text.encode(), capture_output=True, timeout=limit_s, check=False
+            command, input=dot_text.encode(), capture_output=True, timeout=max_run_s, check=False
         )
     except subprocess.TimeoutExpired:
         raise Exhausted(
-            f"Drawing the pipeline takes longer than {limit_s:.0f} s. Ask for the format dot or "
+            f"Drawing the pipeline takes longer than {max_run_s:.0f} s. Ask for the format dot or "
             "mermaid and draw it yourself."
         ) from None
     if done.returncode:

@@ -118,7 +118,7 @@ def test_without_a_pipeline(served: Served, refused: Refused) -> None:
     [
         ("nodes: [", "config_content is not YAML"),
         ("- a", "config_content must be a mapping"),
-        ("name: x\ndescription: y", "config_content: there is no 'nodes'"),
+        ("name: x\ndescription: y", "config_content: 'nodes' is missing"),
         ("nodes: 3", "config_content.nodes"),
         ("nodes: []\nwrong: 1", "wrong"),
         (

@@ -22,16 +22,16 @@ class SearchPaths:
     """Entries that name no readable folder, as they were sent."""
 
 
-class SessionLife:
+class SessionLifecycle:
     """Keeps nothing itself: every session lives in the store."""
 
-    def __init__(self, sessions: SessionStore, policy: PathPolicy) -> None:
+    def __init__(self, sessions: SessionStore, paths: PathPolicy) -> None:
         self._sessions = sessions
-        self._policy = policy
+        self._paths = paths
 
     def create(self) -> str:
         """Open a session that searches the server's own configs; returns its id."""
-        record = new_session(self._policy)
+        record = new_session(self._paths)
         self._sessions.create(record)
         return record.session_id
 
@@ -64,7 +64,7 @@ class SessionLife:
         accepted: list[str] = []
         rejected: list[str] = []
         for path in paths:
-            folder = self._policy.search_path(path)
+            folder = self._paths.search_path(path)
             if folder is None:
                 rejected.append(path)
             else:
@@ -73,7 +73,7 @@ class SessionLife:
         def change(record: SessionRecord) -> None:
             before = list(record.search_paths) if append else []
             # A dictionary keeps the order and each folder once.
-            after = list(dict.fromkeys([*before, *accepted])) or [default_search_path(self._policy)]
+            after = list(dict.fromkeys([*before, *accepted])) or [default_search_path(self._paths)]
             if len(after) > MAX_SEARCH_PATHS:
                 raise InvalidInput(_too_many(len(after)))
             record.search_paths[:] = after

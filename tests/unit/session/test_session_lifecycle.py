@@ -7,7 +7,7 @@ import pytest
 from fleet_platform.errors import InvalidInput, NotFound
 from fleet_platform.files import PathPolicy
 from fleet_platform.sessions import MemorySessionStore
-from fleet_session.session_life import MAX_SEARCH_PATHS, SessionLife
+from fleet_session.session_lifecycle import MAX_SEARCH_PATHS, SessionLifecycle
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def life(store, tmp_path):
         output_dir=tmp_path / "outputs",
         more_roots=(tmp_path / "lab",),
     )
-    return SessionLife(store, policy)
+    return SessionLifecycle(store, policy)
 
 
 def test_a_session_has_a_random_id_and_searches_the_servers_configs(life, store, tmp_path):

@@ -1,11 +1,11 @@
-"""Draws pipelines."""
+"""Draws pipelines as images or as text for Graphviz and Mermaid."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fleet_engine.drawing import Figure, figure_of, to_dot, to_mermaid
-from fleet_inference.rendering import Renderer
+from fleet_inference.graphviz import Graphviz
 from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
@@ -18,61 +18,63 @@ _IMAGES = ("png", "svg")
 _TEXTS: Mapping[str, tuple[str, Callable[[Figure], str]]] = MappingProxyType(
     {"dot": ("dot", to_dot), "graphviz": ("dot", to_dot), "mermaid": ("mermaid", to_mermaid)}
 )
-_MOST_WRAPPED = 6
-_MOST_YAML_BYTES = 1024 * 1024
+_MAX_WRAPPERS = 6
+_MAX_YAML_BYTES = 1024 * 1024
 
 
-class Drawing(NamedTuple):
+class DrawnPipeline(NamedTuple):
     """A drawn pipeline.
 
     Attributes:
         content: an image file, or UTF-8 text.
-        format: what `content` really is: png, svg, dot or mermaid.
+        format: the actual format of `content`: png, svg, dot or mermaid.
     """
 
     content: bytes
     format: str
 
 
-class Visualisation:
-    """``GetPipelineVisualization``."""
+class Drawing:
+    """Implements ``GetPipelineVisualization``."""
 
-    def __init__(self, *, sessions: SessionStore, renderer: Renderer) -> None:
+    def __init__(self, *, sessions: SessionStore, graphviz: Graphviz) -> None:
         self._sessions = sessions
-        self._renderer = renderer
+        self._graphviz = graphviz
 
-    def draw(self, session_id: str, wanted: str, config_yaml: str, call: Call) -> Drawing:
+    def draw(self, session_id: str, wanted: str, config_yaml: str, call: Call) -> DrawnPipeline:
         """Draw a session's pipeline, or the one that `config_yaml` describes.
 
-        Neither is built: no weights are read, and a class that is not known here is drawn too.
+        The pipeline is not built: no weights are read, and unknown classes are drawn as well.
 
         Args:
-            session_id: whose pipeline; not looked at where `config_yaml` is given.
-            wanted: the format, in any letter case; empty: png.
-            config_yaml: a pipeline as YAML or JSON; empty: the session's.
-            call: says how long the caller waits.
+            session_id: the session; ignored if `config_yaml` is given.
+            wanted: the format, in any letter case; empty means png.
+            config_yaml: a pipeline as YAML or JSON; empty means the session's.
+            call: limits how long this may wait.
 
         Returns:
-            The drawing; where Graphviz is not installed, its text in place of an image.
+            The drawing; without Graphviz, the DOT text instead of an image.
 
         Raises:
             NotFound: unknown session.
             OutOfOrder: the session has no pipeline.
-            InvalidInput: an unknown format, or no valid configuration.
-            Exhausted: the pipeline is too large to be drawn, or others are being drawn.
+            InvalidInput: an unknown format, or an invalid configuration.
+            Exhausted: the pipeline is too large to draw, or too many are being drawn.
         """
         chosen = wanted.lower() or _DEFAULT
         if chosen not in _IMAGES and chosen not in _TEXTS:
             known = ", ".join((*_IMAGES, *_TEXTS))
-            raise InvalidInput(f"format: {shown(wanted)} is not known; known are: {known}.")
+            raise InvalidInput(f"format: {shown(wanted)} is unknown; valid: {known}.")
         config = _parse(config_yaml) if config_yaml else self._config_of(session_id)
         figure = figure_of(config)
         if chosen in _TEXTS:
             name, write = _TEXTS[chosen]
-            return Drawing(write(figure).encode(), name)
+            return DrawnPipeline(write(figure).encode(), name)
         dot_text = to_dot(figure)
-        image = self._renderer.render(dot_text, chosen, call)
-        return Drawing(dot_text.encode(), "dot") if image is None else Drawing(image, chosen)
+        image = self._graphviz.render(dot_text, chosen, call)
+        if image is None:
+            return DrawnPipeline(dot_text.encode(), "dot")
+        return DrawnPipeline(image, chosen)
 
     def _config_of(self, session_id: str) -> PipelineConfig:
         stored = require_pipeline(self._sessions.read(session_id))
@@ -82,19 +84,19 @@ class Visualisation:
 def _parse(config_yaml: str) -> PipelineConfig:
     what = "config_content"
     raw = config_yaml.encode()
-    if len(raw) > _MOST_YAML_BYTES:
+    if len(raw) > _MAX_YAML_BYTES:
         raise Exhausted(
-            f"{what}: the config has {len(raw)} bytes; at most {_MOST_YAML_BYTES} are read."
+            f"{what}: the config has {len(raw)} bytes; at most {_MAX_YAML_BYTES} are read."
         )
     content = _unwrapped(parse_yaml(raw, what))
     if "nodes" not in content:
-        raise InvalidInput(f"{what}: there is no 'nodes'; needed: a pipeline with its nodes.")
+        raise InvalidInput(f"{what}: 'nodes' is missing; a pipeline with nodes is required.")
     return validate_config(PipelineConfig, content, what)
 
 
 def _unwrapped(content: dict[str, Any]) -> dict[str, Any]:
-    """The innermost mapping: a resolved config may lie in packages of one key each."""
-    for _ in range(_MOST_WRAPPED):
+    """Return the innermost mapping: a resolved config may be nested in packages of one key each."""
+    for _ in range(_MAX_WRAPPERS):
         inner = next(iter(content.values())) if len(content) == 1 else None
         if "nodes" in content or not isinstance(inner, dict):
             break

@@ -14,7 +14,7 @@ from fleet_proto.records.v1.records_pb2 import (
     RunRecord,
     SessionRecord,
 )
-from fleet_session.unused_artifacts import UnusedArtifacts
+from fleet_session.artifact_garbage_collector import ArtifactGarbageCollector
 from tests.support.polling import wait_until
 
 KEPT_S = 100.0
@@ -49,17 +49,19 @@ def runs():
 
 
 @pytest.fixture
-def unused(sessions, runs, artifacts):
-    return UnusedArtifacts(sessions=sessions, runs=runs, artifacts=artifacts, kept_s=KEPT_S)
+def collector(sessions, runs, artifacts):
+    return ArtifactGarbageCollector(
+        sessions=sessions, runs=runs, artifacts=artifacts, kept_s=KEPT_S
+    )
 
 
 @pytest.fixture
-def left(unused, artifacts):
+def left(collector, artifacts):
     """``left(digests)``: those that are there after all became old and the unused ones went."""
 
     def look(digests):
         artifacts.now_s += KEPT_S + 1
-        unused.remove()
+        collector.sweep()
         return {digest for digest in digests if artifacts.exists(digest)}
 
     return look
@@ -83,10 +85,10 @@ def test_what_a_session_names_stays_until_it_is_closed(left, sessions, artifacts
     assert left({weights, code, registered}) == set()
 
 
-def test_what_was_stored_lately_stays(unused, artifacts):
+def test_what_was_stored_lately_stays(collector, artifacts):
     digest = artifacts.put(b"weights")
     artifacts.now_s += KEPT_S
-    assert unused.remove().count == 0
+    assert collector.sweep().count == 0
     assert artifacts.exists(digest)
 
 
@@ -129,7 +131,7 @@ def test_a_checkpoint_that_is_replaced_while_it_is_read(left, runs, artifacts):
     assert left({fitted}) == {fitted}
 
 
-def test_checkpoints_that_are_always_replaced_remove_nothing(unused, runs, artifacts):
+def test_checkpoints_that_are_always_replaced_remove_nothing(collector, runs, artifacts):
     run, fitted = running(runs), artifacts.put(b"fitted")
     epochs = iter(range(1, 100))
 
@@ -141,7 +143,7 @@ def test_checkpoints_that_are_always_replaced_remove_nothing(unused, runs, artif
     artifacts.before_get = replace
     artifacts.now_s += KEPT_S + 1
     with pytest.raises(Conflict):
-        unused.remove()
+        collector.sweep()
     assert artifacts.exists(fitted)
 
 
@@ -165,7 +167,7 @@ def test_a_training_that_is_forgotten_meanwhile(left, runs, artifacts, monkeypat
 
 @pytest.mark.parametrize("store", ["sessions", "runs"])
 def test_where_a_store_does_not_answer_nothing_is_removed_until_it_does(
-    unused, sessions, runs, artifacts, store, monkeypatch
+    collector, sessions, runs, artifacts, store, monkeypatch
 ):
     digest = artifacts.put(b"weights")
     artifacts.now_s += KEPT_S + 1
@@ -176,9 +178,9 @@ def test_where_a_store_does_not_answer_nothing_is_removed_until_it_does(
     with monkeypatch.context() as away:
         away.setattr({"sessions": sessions, "runs": runs}[store], "all", down)
         with pytest.raises(DependencyDown):
-            unused.remove()
+            collector.sweep()
         assert artifacts.exists(digest)
-    assert unused.remove().count == 1
+    assert collector.sweep().count == 1
 
 
 def test_it_goes_on_by_itself_until_it_is_closed(sessions, runs, artifacts, monkeypatch):
@@ -191,13 +193,15 @@ def test_it_goes_on_by_itself_until_it_is_closed(sessions, runs, artifacts, monk
         return found()
 
     monkeypatch.setattr(runs, "all", first_down)
-    unused = UnusedArtifacts(sessions=sessions, runs=runs, artifacts=artifacts, kept_s=0.24)
+    collector = ArtifactGarbageCollector(
+        sessions=sessions, runs=runs, artifacts=artifacts, kept_s=0.24
+    )
     digest = artifacts.put(b"weights")
     artifacts.now_s += 1
     with capture_logs() as lines:
-        unused.start()
+        collector.start()
         wait_until(lambda: not artifacts.exists(digest), "it is removed")
-        unused.close()
+        collector.close()
     assert [line["event"] for line in lines] == ["artifacts.not_removed", "artifacts.removed"]
     digest = artifacts.put(b"weights")
     artifacts.now_s += 1
