@@ -65,7 +65,7 @@ check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/lint-imports
 	$(RUN)/python -m tools.wording
 	$(RUN)/python proto/generate.py --check
-	$(RUN)/python libs/schemas/generate.py --check
+	$(RUN)/python -m tools.built_in_nodes --check
 	$(RUN)/python -m docs.telemetry_table --check
 	$(RUN)/python -m docs.errors_table --check
 	$(RUN)/python -m docs.settings_table --check
@@ -82,7 +82,7 @@ proto: $(READY)
 	$(RUN)/python proto/generate.py
 
 nodes: $(READY)
-	$(RUN)/python libs/schemas/generate.py
+	$(RUN)/python -m tools.built_in_nodes
 
 pins: $(READY)
 	@{ echo '# Every package of the environment, pinned. `make pins` writes it anew.'; \

@@ -10,7 +10,7 @@ import torch
 import torch.distributed as dist
 
 from fleet_engine import Context, Stage
-from fleet_engine.nodes import DeepSVDDCenterTracker
+from fleet_engine.nodes.detectors.deep_svdd_center_tracker import DeepSVDDCenterTracker
 
 STEPS = 2
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fleet_engine import Context, Stage
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.nodes import LearnableChannelMixer
+from fleet_engine.nodes.projections.learnable_channel_mixer import LearnableChannelMixer
 from fleet_platform.errors import InvalidInput
 from tests.numerics.single_node import fit, gradients_agree, made, run, scene, state_shapes
 

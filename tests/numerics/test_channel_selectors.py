@@ -9,7 +9,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.nodes import SoftChannelSelector
+from fleet_engine.nodes.selectors.soft_channel_selector import SoftChannelSelector
 from fleet_platform.errors import InvalidInput
 from tests.numerics.single_node import (
     CONTEXT,

@@ -9,8 +9,8 @@ from hypothesis.extra import numpy as hnp
 
 from fleet_engine import Context, Stage, build_pipeline
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.nodes.decider import CalibrationImpossible
-from fleet_engine.nodes.quantiles import quantile, quantiles
+from fleet_engine.nodes.deciders.decider import CalibrationImpossible
+from fleet_engine.nodes.statistics.quantiles import quantile, quantiles
 from tests.support.scenes.pipelines import config, node
 
 BINARY = "cuvis_ai.deciders.binary_decider.BinaryDecider"

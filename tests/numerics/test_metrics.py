@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fleet_engine import Context, Stage, build_pipeline
-from fleet_engine.nodes.score_bins import BINS, bins_of, edges_of
+from fleet_engine.nodes.metrics.score_bins import BINS, bins_of, edges_of
 from fleet_platform.errors import InvalidInput
 from tests.support.scenes.pipelines import config, node
 

@@ -1,27 +1,15 @@
 """The weights beside the short pipelines are what a fit to the demo's scene gives."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fleet_engine import build_pipeline
 from fleet_engine.weights import fitted_nodes, load_weights, state_of
-
-SCRIPT = Path(__file__).resolve().parents[2] / "libs" / "engine" / "pretrain.py"
-
-
-@pytest.fixture(scope="module")
-def pretrain():
-    spec = importlib.util.spec_from_file_location("pretrain", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tools import pretrain
 
 
 @pytest.mark.parametrize("name", ["channel_selector", "rx_statistical"])
-def test_the_weights_of_the_repository_are_those_of_the_fit(pretrain, name):
+def test_the_weights_of_the_repository_are_those_of_the_fit(name):
     fitted = pretrain.pretrained(name)
     loaded = build_pipeline(fitted.config)
     load_weights(loaded, (pretrain.FOLDER / f"{name}.pt").read_bytes(), strict=True)
@@ -37,5 +25,5 @@ def test_the_weights_of_the_repository_are_those_of_the_fit(pretrain, name):
             )
 
 
-def test_every_file_of_weights_is_made_by_the_script(pretrain):
+def test_every_file_of_weights_is_made_by_the_script():
     assert {file.stem for file in pretrain.FOLDER.rglob("*.pt")} == set(pretrain.NAMES)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.nodes import value_counts
-from fleet_engine.nodes.band_choice import best_in_windows, best_overall
-from fleet_engine.nodes.value_counts import ValueCounts
+from fleet_engine.nodes.selectors.band_choice import best_in_windows, best_overall
+from fleet_engine.nodes.statistics import value_counts
+from fleet_engine.nodes.statistics.value_counts import ValueCounts
 from fleet_platform.errors import InvalidInput
 from tests.numerics.single_node import CONTEXT, made, scene, state_shapes
 

@@ -14,7 +14,7 @@ from tests.support.stacks import REPOSITORY
 PAGE = REPOSITORY / "docs" / "extending.md"
 _COPIED = (
     *("bench", "client", "configs", "deploy", "docs", "envoy", "libs", "proto", "services"),
-    "tests",
+    *("tests", "tools"),
 )
 
 

@@ -6,8 +6,7 @@ import subprocess
 
 import pytest
 
-from fleet_engine import GraphInvalid
-from fleet_engine.descriptions import NodeCategory
+from fleet_engine import GraphInvalid, NodeCategory
 from fleet_engine.drawing import Arrow, figure_of, to_dot, to_mermaid
 from fleet_engine.drawing.figure_of import MAX_PARTS
 from fleet_engine.drawing.palette import COLOURS

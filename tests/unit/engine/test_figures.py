@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fleet_engine import Context, Stage, build_pipeline
-from fleet_engine.nodes.drawing import (
+from fleet_engine.nodes.visualizers.drawing import (
     FALSE_ALARM,
     FOUND,
     HIT,

@@ -10,15 +10,16 @@ import pytest
 import torch
 
 from fleet_engine import (
+    Artifact,
     Context,
     GraphInvalid,
+    Metric,
     NotFitted,
     Stage,
     allow_node_packages,
     build_pipeline,
     node_class,
 )
-from fleet_engine.graph import Artifact, Metric
 from fleet_engine.weights import (
     WeightsMismatch,
     fitted_nodes,
@@ -389,7 +390,7 @@ def test_a_fit_that_fails_names_node_and_class():
 def test_numbers_of_numpy_types_without_tensors_stay_as_they_are():
     from lab_contract import PortSpec
 
-    from fleet_engine.graph.foreign_ports import read_ports
+    from fleet_engine.graph.third_party.ports import read_ports
 
     ports = read_ports({"label": PortSpec(np.str_, ()), "cube": PortSpec(np.ndarray, (-1, -1))}, 0)
     assert ports["label"].spec.is_any

@@ -8,7 +8,7 @@ import torch
 
 from fleet_engine import Stage, build_pipeline
 from fleet_engine.training import Hook
-from fleet_engine.training.epoch_batches import EpochBatches
+from fleet_engine.training.gradient.epoch_batches import EpochBatches
 from fleet_engine.weights import load_state, state_of
 from fleet_platform.errors import Cancelled, InvalidInput
 from tests.support.scenes.gradient_scene import (

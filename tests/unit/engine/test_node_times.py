@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from fleet_engine import NodeTimes, Pipeline, Stage, set_tile_threads
-from fleet_engine.graph import tiles as graph_tiles
-from fleet_engine.graph.tiles import Tiles
+from fleet_engine.graph.execution import tiles as graph_tiles
+from fleet_engine.graph.execution.tiles import Tiles
 from tests.support.scenes.pipelines import INFERENCE, batch_of, fitted_rx
 
 RAN = ["LentilsAnomalyDataNode", "MinMaxNormalizer", "RXGlobal", "ScoreToLogit", "BinaryDecider"]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fleet_engine import Stage, build_pipeline
-from fleet_engine.graph import NotFitted
+from fleet_engine import NotFitted, Stage, build_pipeline
 from fleet_engine.training import Hook, calibrate_and_evaluate
 from fleet_platform.errors import Cancelled
 from tests.support.scenes.gradient_scene import (

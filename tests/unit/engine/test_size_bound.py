@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fleet_engine import build_pipeline
-from fleet_engine.graph.size_bound import SizeBound
+from fleet_engine.graph.allocation_limit import SizeBound
 from fleet_platform.errors import Exhausted
 from tests.support.scenes.pipelines import RX, config, node
 

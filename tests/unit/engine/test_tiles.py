@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fleet_engine import Stage, build_pipeline, set_tile_threads
-from fleet_engine.graph import segment, tile_threads, tiles
+from fleet_engine.graph.execution import segment, tile_threads, tiles
 from fleet_platform.errors import Exhausted
 from tests.support.scenes.pipelines import INFERENCE, batch_of, config, fitted_rx, infer, node
 

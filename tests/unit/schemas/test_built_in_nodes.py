@@ -10,13 +10,14 @@ import pytest
 from fleet_engine import catalogue
 from fleet_schemas.graph import built_in_classes, built_in_nodes
 
-SCHEMAS = Path(__file__).parents[3] / "libs" / "schemas"
+REPOSITORY = Path(__file__).parents[3]
 DEADLINE_S = 100
 
 
 def run_generator(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, str(SCHEMAS / "generate.py"), *arguments],
+        [sys.executable, "-m", "tools.built_in_nodes", *arguments],
+        cwd=REPOSITORY,
         check=False,
         capture_output=True,
         text=True,
@@ -31,13 +32,13 @@ def test_the_file_is_current():
 
 def test_the_check_notices_a_stale_file(tmp_path):
     stale = tmp_path / "nodes.json"
-    shutil.copy(SCHEMAS / "src/fleet_schemas/graph/built_in_nodes.json", stale)
+    shutil.copy(REPOSITORY / "libs/schemas/src/fleet_schemas/graph/built_in_nodes.json", stale)
     stale.write_text(stale.read_text().replace('"float32"', '"float64"', 1))
 
     done = run_generator("--check", "--target", str(stale))
 
     assert done.returncode == 1
-    assert "Run: python libs/schemas/generate.py" in done.stderr
+    assert "Run: python -m tools.built_in_nodes" in done.stderr
 
 
 def test_it_is_read_without_torch():

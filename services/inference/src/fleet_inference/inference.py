@@ -6,7 +6,7 @@ import torch
 from opentelemetry import trace
 
 from fleet_engine import Context, NodeTimes, PortSpec, Stage
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_inference.inputs import to_batch
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply

@@ -1,6 +1,6 @@
 """Gives a session its pipeline and its weights."""
 
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser

@@ -5,7 +5,7 @@ import time
 import torch
 
 from fleet_engine import Pipeline
-from fleet_engine.memory_bound import memory_bound, release_cached_memory
+from fleet_engine.out_of_memory import memory_bound, release_cached_memory
 from fleet_engine.weights import open_stored
 from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore

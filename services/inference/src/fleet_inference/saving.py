@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import write_published
 from fleet_inference.materialiser import Materialiser

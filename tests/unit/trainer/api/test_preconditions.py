@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from fleet_engine.training import optimizers
+from fleet_engine.training.job import optimizers
 from fleet_platform.errors import InvalidInput, OutOfOrder
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import Pipeline, SessionRecord

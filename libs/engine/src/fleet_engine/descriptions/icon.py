@@ -3,7 +3,7 @@
 from functools import cache
 from importlib.resources import files
 
-from fleet_engine.descriptions.node_category import NodeCategory
+from fleet_engine.graph.node_category import NodeCategory
 
 
 @cache

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fleet_engine.descriptions.icon import icon_svg
-from fleet_engine.descriptions.node_category import NodeCategory
-from fleet_engine.descriptions.node_label import NODE_LABELS, NodeLabel
-from fleet_engine.descriptions.node_tag import NodeTag
 from fleet_engine.graph.catalogue import catalogue
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports
 
 
@@ -46,18 +45,12 @@ def built_in_nodes() -> list[NodeDescription]:
 
 
 def _describe(kind: type[Node], paths: Iterable[str]) -> NodeDescription:
-    label = label_of(kind.__name__)
     return NodeDescription(
         class_name=kind.__name__,
         paths=tuple(paths),
         inputs=kind.INPUT_SPECS,
         outputs=kind.OUTPUT_SPECS,
-        category=label.category,
-        tags=label.tags,
-        icon_svg=icon_svg(label.category),
+        category=kind.CATEGORY,
+        tags=(*kind.TAGS, NodeTag.TORCH),
+        icon_svg=icon_svg(kind.CATEGORY),
     )
-
-
-def label_of(class_name: str) -> NodeLabel:
-    """Category and tags of a built-in class; unspecified where it is none."""
-    return NODE_LABELS.get(class_name, NodeLabel())

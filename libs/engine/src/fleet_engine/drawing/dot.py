@@ -3,10 +3,10 @@
 from html import escape
 from itertools import zip_longest
 
-from fleet_engine.descriptions import NodeCategory
 from fleet_engine.drawing.figure import Card, Figure, PortRow
 from fleet_engine.drawing.palette import COLOURS
 from fleet_engine.drawing.printable import MOST_CHARACTERS, printable
+from fleet_engine.graph.node_category import NodeCategory
 
 _FONT = "Helvetica,Arial,sans-serif"
 _INK, _FAINT, _LINE, _PAPER = "#0f172a", "#64748b", "#cbd5e1", "#ffffff"

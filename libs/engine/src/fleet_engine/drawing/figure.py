@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from fleet_engine.descriptions import NodeCategory
+from fleet_engine.graph.node_category import NodeCategory
 
 
 class PortRow(NamedTuple):

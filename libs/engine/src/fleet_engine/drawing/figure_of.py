@@ -5,11 +5,11 @@ from typing import Any
 
 from torch import nn
 
-from fleet_engine.descriptions import NodeCategory, label_of
 from fleet_engine.drawing.figure import Arrow, Card, Figure, PortRow
 from fleet_engine.graph.catalogue import is_built_in, node_class
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.port_spec import PortSpec
 from fleet_engine.graph.stage import Stage
 from fleet_platform.errors import Exhausted
@@ -64,15 +64,12 @@ def _connections(config: PipelineConfig) -> Iterator[Arrow]:
 
 def _card(node: NodeConfig, name: str, arrows: tuple[Arrow, ...]) -> Card:
     kind = _known_class(node.class_name)
-    built_in = kind is not None and is_built_in(node.class_name)
     used_inputs = [arrow.input for arrow in arrows if arrow.target == name]
     used_outputs = [arrow.output for arrow in arrows if arrow.source == name]
     return Card(
         name=name,
         kind=kind.__name__ if kind else node.class_name.rpartition(".")[2],
-        category=label_of(kind.__name__).category
-        if built_in and kind
-        else NodeCategory.UNSPECIFIED,
+        category=_category(node.class_name, kind),
         stages=_stages(node, kind),
         inputs=_rows(getattr(kind, "INPUT_SPECS", {}), used_inputs),
         outputs=_rows(getattr(kind, "OUTPUT_SPECS", {}), used_outputs),
@@ -84,6 +81,13 @@ def _known_class(path: str) -> type[nn.Module] | None:
         return node_class(path)
     except GraphInvalid:
         return None
+
+
+def _category(path: str, kind: type[nn.Module] | None) -> NodeCategory:
+    """The category of a built-in class; unspecified for any other."""
+    if kind is not None and issubclass(kind, Node) and is_built_in(path):
+        return kind.CATEGORY
+    return NodeCategory.UNSPECIFIED
 
 
 def _rows(declared: Mapping[str, Any], used: list[str]) -> tuple[PortRow, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from fleet_engine.descriptions import NodeCategory
+from fleet_engine.graph.node_category import NodeCategory
 
 COLOURS: Mapping[NodeCategory, str] = MappingProxyType(
     {

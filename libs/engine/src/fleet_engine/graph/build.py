@@ -6,12 +6,12 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from fleet_engine.graph.allocation_limit import SizeBound
 from fleet_engine.graph.catalogue import node_class
 from fleet_engine.graph.construction import make_node
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
-from fleet_engine.graph.size_bound import SizeBound
 from fleet_engine.graph.wiring import wire
 from fleet_schemas import NodeConfig, PipelineConfig, canonical_json, digest
 from fleet_schemas.graph import name_fault, unique_name

@@ -53,8 +53,9 @@ def node_class(path: str) -> type[nn.Module]:
         return found
     if is_allowed(path):
         return import_node_class(path)
+    known = sorted(_CLASSES, key=lambda each: each.rpartition(".")[2])
     raise GraphInvalid(
-        f"Node class '{path}' is unknown; nearest known: {nearest_classes(path, _CLASSES)}. "
+        f"Node class '{path}' is unknown; nearest known: {nearest_classes(path, known)}. "
         "A class of another package can be used once the operator names that package in "
         "NODE_PACKAGES."
     )

@@ -9,9 +9,9 @@ from torch import nn
 
 from fleet_engine.graph.catalogue import is_built_in
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.graph.foreign_contract import contract_faults
-from fleet_engine.graph.foreign_node import ForeignNode
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.third_party.contract import contract_faults
+from fleet_engine.graph.third_party.node_adapter import ForeignNode
 from fleet_platform.errors import AppError
 from fleet_schemas import NodeConfig
 

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from fleet_engine.graph.execution.stream_fit import StreamFit
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports
 from fleet_engine.graph.stage import Stage
-from fleet_engine.graph.stream_fit import StreamFit
 from fleet_platform.errors import InvalidInput
 
 
@@ -24,6 +26,8 @@ class Node(nn.Module):
     - the published `statistical_initialization`, which takes the whole stream.
 
     Attributes:
+        CATEGORY: the group under which a palette lists the node.
+        TAGS: its keywords, in the order of `NodeTag`.
         INPUT_SPECS: input ports by name.
         OUTPUT_SPECS: output ports by name.
         TRAINABLE_BUFFERS: buffers that `unfreeze` turns into parameters.
@@ -39,6 +43,8 @@ class Node(nn.Module):
         fitted: statistics were fitted or loaded.
     """
 
+    CATEGORY: ClassVar[NodeCategory] = NodeCategory.UNSPECIFIED
+    TAGS: ClassVar[tuple[NodeTag, ...]] = ()
     INPUT_SPECS: ClassVar[Ports] = {}
     OUTPUT_SPECS: ClassVar[Ports] = {}
     TRAINABLE_BUFFERS: ClassVar[tuple[str, ...]] = ()

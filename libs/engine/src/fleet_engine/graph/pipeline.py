@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import torch
 
+from fleet_engine.graph.execution.plan import Plan, match
 from fleet_engine.graph.node import Node
-from fleet_engine.graph.plan import Plan, match
 from fleet_engine.graph.port_spec import PortSpec
 from fleet_engine.graph.stage import Stage
 from fleet_engine.graph.wiring import Wiring

@@ -6,12 +6,14 @@ import numpy as np
 import torch
 from torch import nn
 
-from fleet_engine.descriptions import NodeCategory, NodeDescription, NodeTag, icon_svg
+from fleet_engine.descriptions import NodeDescription, icon_svg
 from fleet_engine.graph.catalogue import is_built_in
 from fleet_engine.graph.errors import GraphInvalid
-from fleet_engine.graph.foreign_ports import read_ports
 from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.graph.third_party.ports import read_ports
 from fleet_engine.plugins.class_finder import class_finder
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.telemetry import logger

@@ -3,21 +3,21 @@
 Gradient training is in `fleet_engine.training.gradient`.
 """
 
-from fleet_engine.training.fit_event import FitEvent
-from fleet_engine.training.fit_waves import unfitted_nodes
-from fleet_engine.training.gradient_job import GradientJob
-from fleet_engine.training.job_checks import check_job
-from fleet_engine.training.post_fit import calibrate_and_evaluate
-from fleet_engine.training.process_count import process_count
-from fleet_engine.training.share import Share
-from fleet_engine.training.statistical import Batch, fit_statistics
+from fleet_engine.training.distributed.data_shard import Share
+from fleet_engine.training.distributed.worker_group import WorkerGroup
+from fleet_engine.training.evaluation.post_fit import calibrate_and_evaluate
+from fleet_engine.training.job.gradient_job import GradientJob
+from fleet_engine.training.job.job_checks import check_job
+from fleet_engine.training.job.process_count import process_count
+from fleet_engine.training.statistical.fit_event import FitEvent
+from fleet_engine.training.statistical.fit_stages import unfitted_nodes
+from fleet_engine.training.statistical.fitting import Batch, fit_statistics
 from fleet_engine.training.training_event import (
     BestCheckpoint,
     CalibrationReport,
     Hook,
     TrainingEvent,
 )
-from fleet_engine.training.worker_group import WorkerGroup
 
 __all__ = [
     "Batch",

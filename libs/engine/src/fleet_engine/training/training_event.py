@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from fleet_engine.graph.stage import Stage
-from fleet_engine.nodes.decider import Calibration
+from fleet_engine.nodes.deciders.decider import Calibration
 
 
 class Hook(StrEnum):

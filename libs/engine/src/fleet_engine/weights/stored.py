@@ -2,7 +2,7 @@
 
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.pipeline import Pipeline
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.plugins import class_finder
 from fleet_engine.weights.artifact import from_safetensors
 from fleet_platform.artifacts import ArtifactStore

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from fleet_engine.memory_bound import is_out_of_memory
+from fleet_engine.out_of_memory import is_out_of_memory
 from fleet_engine.weights.layout import outline, plain_tensor, wrong_layout
 from fleet_engine.weights.lightning_checkpoint import by_node, is_flat
 from fleet_engine.weights.loaded_weights import LoadedWeights

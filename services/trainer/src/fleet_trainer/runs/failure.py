@@ -56,7 +56,7 @@ def error_from(exception: Exception, trace_id: str) -> AppError:
     if isinstance(exception, AppError):
         return exception
     # Torch takes seconds to import: the parent, which tells failures only, shall not wait for it.
-    from fleet_engine.memory_bound import is_out_of_memory
+    from fleet_engine.out_of_memory import is_out_of_memory
 
     if is_out_of_memory(exception):
         return Exhausted(

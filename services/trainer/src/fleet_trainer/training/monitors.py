@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from fleet_engine import Pipeline
-from fleet_engine.nodes import TensorBoardMonitorNode
+from fleet_engine.nodes.visualizers.tensorboard_monitor import TensorBoardMonitorNode
 from fleet_platform.errors import AppError
 from fleet_platform.files import PathPolicy
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import build_stored, load_weights, to_safetensors
 from fleet_platform.artifacts import ArtifactStore

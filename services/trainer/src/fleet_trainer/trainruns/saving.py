@@ -14,7 +14,7 @@ RestoreTrainRun reads both.
 import json
 from typing import Any
 
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import open_stored, write_published
 from fleet_platform.artifacts import ArtifactStore

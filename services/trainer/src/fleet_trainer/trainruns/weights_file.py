@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from fleet_engine.memory_bound import memory_bound
+from fleet_engine.out_of_memory import memory_bound
 from fleet_engine.weights import WEIGHT_SUFFIXES
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy

@@ -13,7 +13,7 @@ from lightning.pytorch import Callback, Trainer
 from torch import Tensor
 
 from fleet_engine.training.gradient.pipeline_module import PipelineModule
-from fleet_engine.training.random_state import capture_generators, restore_generators
+from fleet_engine.training.gradient.random_state import capture_generators, restore_generators
 from fleet_platform.errors import InvalidInput
 
 _FORMAT = 1

@@ -2,7 +2,7 @@
 
 from lightning.fabric.plugins import ClusterEnvironment
 
-from fleet_engine.training.worker_group import WorkerGroup
+from fleet_engine.training.distributed.worker_group import WorkerGroup
 
 
 class GroupEnvironment(ClusterEnvironment):

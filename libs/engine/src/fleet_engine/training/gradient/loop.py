@@ -15,22 +15,22 @@ from lightning.pytorch.loggers.logger import DummyLogger
 
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.scratch_folder import scratch_folder
-from fleet_engine.training.epoch_batches import EpochBatches
 from fleet_engine.training.gradient.best_weights import restore_best
 from fleet_engine.training.gradient.callbacks import make_callbacks, watched_values
+from fleet_engine.training.gradient.checkpoint_callback import EpochKeeper
+from fleet_engine.training.gradient.epoch_batches import EpochBatches
 from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
-from fleet_engine.training.gradient.epoch_keeper import EpochKeeper
 from fleet_engine.training.gradient.epoch_spans import EpochSpans
 from fleet_engine.training.gradient.loop_events import LoopEvents
 from fleet_engine.training.gradient.output_volume import OutputVolume
 from fleet_engine.training.gradient.pipeline_module import PipelineModule
 from fleet_engine.training.gradient.placement import Placement, placement
+from fleet_engine.training.gradient.random_state import seed_generators
 from fleet_engine.training.gradient.watched_values import WatchedValues
-from fleet_engine.training.gradient_job import GradientJob
-from fleet_engine.training.job_checks import check_job
-from fleet_engine.training.optimizers import watched_value
-from fleet_engine.training.random_state import seed_generators
-from fleet_engine.training.trained_nodes import prepare_nodes
+from fleet_engine.training.job.gradient_job import GradientJob
+from fleet_engine.training.job.job_checks import check_job
+from fleet_engine.training.job.optimizers import watched_value
+from fleet_engine.training.job.trained_nodes import prepare_nodes
 from fleet_engine.training.training_event import BestCheckpoint, Hook, TrainingEvent
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_schemas import TrainingConfig

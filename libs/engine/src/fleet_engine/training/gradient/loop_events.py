@@ -7,7 +7,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch import Tensor
 
 from fleet_engine.graph.stage import Stage
-from fleet_engine.training.epoch_batches import EpochBatches
+from fleet_engine.training.gradient.epoch_batches import EpochBatches
 from fleet_engine.training.training_event import Hook, TrainingEvent
 from fleet_platform.errors import Cancelled
 

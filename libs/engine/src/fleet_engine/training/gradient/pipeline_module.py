@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.stage import Stage
-from fleet_engine.nodes.metric_node import MetricNode
-from fleet_engine.training.gradient_job import GradientJob
-from fleet_engine.training.optimizers import make_optimizer, make_schedulers
-from fleet_engine.training.stage_plan import StagePlan, StageResult
+from fleet_engine.nodes.metrics.metric_node import MetricNode
+from fleet_engine.training.evaluation.stage_plan import StagePlan, StageResult
+from fleet_engine.training.job.gradient_job import GradientJob
+from fleet_engine.training.job.optimizers import make_optimizer, make_schedulers
 from fleet_platform.errors import InvalidInput
 
 Batch = Mapping[str, Any]

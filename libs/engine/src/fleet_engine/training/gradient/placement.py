@@ -6,9 +6,9 @@ import torch
 from lightning.pytorch.plugins.io import CheckpointIO
 from lightning.pytorch.strategies import DDPStrategy, Strategy
 
+from fleet_engine.training.distributed.worker_group import WorkerGroup
 from fleet_engine.training.gradient.group_environment import GroupEnvironment
-from fleet_engine.training.process_count import process_count
-from fleet_engine.training.worker_group import WorkerGroup
+from fleet_engine.training.job.process_count import process_count
 from fleet_platform.errors import InvalidInput
 from fleet_schemas import TrainingConfig
 

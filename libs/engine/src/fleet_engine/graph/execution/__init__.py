@@ -1,0 +1,1 @@
+"""Compiled plans: how the nodes of a pipeline are run."""

@@ -1,0 +1,1 @@
+"""The adapter for node classes that follow the published contract without subclassing `Node`."""

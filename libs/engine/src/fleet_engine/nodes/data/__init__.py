@@ -1,0 +1,1 @@
+"""Nodes that prepare a pipeline's input data."""

@@ -1,0 +1,70 @@
+"""Turns class ids into anomaly labels, beside a cube that passes through."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from fleet_engine.graph.catalogue import published
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
+from fleet_engine.graph.port_spec import Ports, PortSpec, describe
+from fleet_engine.nodes.data.anomaly_classes import AnomalyClasses
+
+
+@published("cuvis_ai.node.labels.BinaryAnomalyLabelMapper")
+class BinaryAnomalyLabelMapper(Node):
+    """Labels a pixel an anomaly by its class id.
+
+    A pixel is anomalous if its class is in `anomaly_class_ids` or, where those are not given, if it
+    is not in `normal_class_ids`.
+
+    Args:
+        normal_class_ids: ids of the classes that are background.
+        anomaly_class_ids: ids of the classes that are anomalies; None: all others.
+
+    Raises:
+        ValueError: an id is in both lists.
+    """
+
+    CATEGORY = NodeCategory.TRANSFORM
+    TAGS = (NodeTag.MASK, NodeTag.ANOMALY, NodeTag.PREPROCESSING)
+    INPUT_SPECS: ClassVar[Ports] = {
+        "cube": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC"),
+        "mask": PortSpec(torch.int32, (-1, -1, -1, 1), "class ids", checked_by_node=True),
+    }
+    OUTPUT_SPECS: ClassVar[Ports] = {
+        "cube": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC"),
+        "mask": PortSpec(torch.bool, (-1, -1, -1, 1), "true: anomaly"),
+    }
+    PIXEL_PORTS = frozenset({"cube", "mask"})
+
+    def __init__(
+        self,
+        normal_class_ids: list[int],
+        anomaly_class_ids: list[int] | None = None,
+        **hparams: Any,
+    ) -> None:
+        super().__init__(
+            normal_class_ids=normal_class_ids, anomaly_class_ids=anomaly_class_ids, **hparams
+        )
+        self.anomalous = AnomalyClasses(normal_class_ids, anomaly_class_ids)
+
+    def forward(self, cube: Tensor, mask: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Label each pixel.
+
+        Args:
+            cube: cube_BHWC, float32.
+            mask: class ids [B, H, W, 1], any integer dtype.
+
+        Returns:
+            cube as it came, and mask bool [B, H, W, 1].
+
+        Raises:
+            InvalidInput: the mask does not fit the cube.
+        """
+        extent = (*cube.shape[:3], 1)
+        if mask.is_floating_point() or mask.shape != extent:
+            raise self.refuse("mask", describe(mask), f"integer class ids {list(extent)}")
+        return {"cube": cube, "mask": self.anomalous(mask)}

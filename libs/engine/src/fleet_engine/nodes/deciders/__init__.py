@@ -1,0 +1,1 @@
+"""Nodes that turn scores into decisions."""

@@ -1,0 +1,1 @@
+"""Nodes that score pixels by how anomalous they are."""

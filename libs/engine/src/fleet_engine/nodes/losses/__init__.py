@@ -1,0 +1,1 @@
+"""Losses and regularizers of gradient training."""

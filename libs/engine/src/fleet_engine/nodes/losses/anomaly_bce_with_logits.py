@@ -1,0 +1,66 @@
+"""Binary cross-entropy of logits against the truth."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from fleet_engine.graph.catalogue import published
+from fleet_engine.graph.node_tag import NodeTag
+from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.losses.loss_node import LossNode
+
+
+@published("cuvis_ai.node.losses.AnomalyBCEWithLogits")
+class AnomalyBCEWithLogits(LossNode):
+    """``loss = weight * mean(-(pos_weight * t * ln s + (1 - t) * ln(1 - s)))``, s = sigmoid(x).
+
+    x is a pixel's logit, t its truth, 0 or 1. Sigmoid and logarithm are taken together, so that no
+    logit, however large, gives an infinity.
+
+    The weight of positives is a buffer under the two keys that published files have for it.
+
+    Args:
+        weight: factor of the loss.
+        pos_weight: factor of the anomalous pixels, for classes of unequal size; None: 1.
+        reduction: mean or sum over all pixels of the batch.
+    """
+
+    TAGS = (NodeTag.MASK, NodeTag.SEGMENTATION, NodeTag.TRAINING, NodeTag.DIFFERENTIABLE)
+    INPUT_SPECS: ClassVar[Ports] = {
+        "predictions": PortSpec(torch.float32, (-1, -1, -1, 1), "logits, positive: anomalous"),
+        "targets": PortSpec(torch.bool, (-1, -1, -1, 1), "true: anomaly"),
+    }
+
+    def __init__(
+        self,
+        weight: float = 1.0,
+        pos_weight: Annotated[float, Field(gt=0)] | None = None,
+        reduction: Literal["mean", "sum"] = "mean",
+        **hparams: Any,
+    ) -> None:
+        super().__init__(weight=weight, pos_weight=pos_weight, reduction=reduction, **hparams)
+        self.weight = weight
+        self.loss_fn = nn.BCEWithLogitsLoss(
+            pos_weight=None if pos_weight is None else torch.tensor([float(pos_weight)]),
+            reduction=reduction,
+        )
+        if pos_weight is not None:
+            self.register_buffer("_pos_weight", self.loss_fn.pos_weight)
+
+    def forward(self, predictions: Tensor, targets: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Compare logits and truth.
+
+        Args:
+            predictions: logits [B, H, W, 1], float32.
+            targets: bool of that shape.
+
+        Returns:
+            loss, a scalar.
+
+        Raises:
+            InvalidInput: the shapes differ.
+        """
+        self.require_same_shape("targets", targets, "predictions", predictions)
+        return {"loss": self.weight * self.loss_fn(predictions, targets.to(predictions.dtype))}

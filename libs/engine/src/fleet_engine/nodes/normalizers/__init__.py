@@ -1,0 +1,1 @@
+"""Nodes that rescale values: cubes and scores."""

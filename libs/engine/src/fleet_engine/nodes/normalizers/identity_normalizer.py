@@ -1,0 +1,34 @@
+"""Stands where a normaliser would, and changes nothing."""
+
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from fleet_engine.graph.catalogue import published
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
+from fleet_engine.graph.port_spec import Ports, PortSpec
+
+
+@published("cuvis_ai.node.normalization.IdentityNormalizer")
+class IdentityNormalizer(Node):
+    """Gives its input, the very tensor."""
+
+    CATEGORY = NodeCategory.TRANSFORM
+    TAGS = (
+        NodeTag.HYPERSPECTRAL,
+        NodeTag.PREPROCESSING,
+        NodeTag.NORMALIZATION,
+        NodeTag.DIFFERENTIABLE,
+    )
+    INPUT_SPECS: ClassVar[Ports] = {"data": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC")}
+    OUTPUT_SPECS: ClassVar[Ports] = {
+        "normalized": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC")
+    }
+    PIXEL_PORTS = frozenset({"data", "normalized"})
+
+    def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Pass cube_BHWC, float32, on."""
+        return {"normalized": data}

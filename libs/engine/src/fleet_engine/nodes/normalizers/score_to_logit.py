@@ -1,0 +1,74 @@
+"""Shifts and scales scores so that zero is the border between normal and anomalous."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from fleet_engine.graph.catalogue import published
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
+from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.nodes.statistics.moments import Moments
+
+
+@published("cuvis_ai.node.conversion.ScoreToLogit")
+class ScoreToLogit(Node):
+    """``logit = scale * (score - bias)``.
+
+    A fit sets bias to mean + 2 sample standard deviations of the training pixels' scores, and
+    leaves scale alone. Without a fit the initial values hold.
+
+    Args:
+        init_scale: initial scale.
+        init_bias: initial bias.
+    """
+
+    CATEGORY = NodeCategory.TRANSFORM
+    TAGS = (NodeTag.ANOMALY, NodeTag.POSTPROCESSING, NodeTag.LEARNABLE, NodeTag.DIFFERENTIABLE)
+    INPUT_SPECS: ClassVar[Ports] = {
+        "scores": PortSpec(torch.float32, (-1, -1, -1, 1), "larger: more anomalous")
+    }
+    OUTPUT_SPECS: ClassVar[Ports] = {
+        "logits": PortSpec(torch.float32, (-1, -1, -1, 1), "positive: anomalous")
+    }
+    TRAINABLE_BUFFERS = ("scale", "bias")
+    PIXEL_PORTS = frozenset({"scores", "logits"})
+    USABLE_UNFITTED = True
+
+    scale: Tensor
+    bias: Tensor
+
+    def __init__(self, init_scale: float = 1.0, init_bias: float = 0.0, **hparams: Any) -> None:
+        super().__init__(init_scale=init_scale, init_bias=init_bias, **hparams)
+        self.register_buffer("scale", torch.tensor(float(init_scale)))
+        self.register_buffer("bias", torch.tensor(float(init_bias)))
+        self._moments = Moments(1, self.bias.device)
+
+    def fit_begin(self) -> None:
+        """Start with no pixels."""
+        self._moments = Moments(1, self.bias.device)
+
+    def fit_update(self, *, scores: Tensor, **_: Any) -> None:
+        """Take in scores of any shape."""
+        self._moments.update(scores.reshape(-1, 1))
+
+    def fit_sums(self) -> dict[str, Tensor]:
+        """Return count, mean and scatter of the pixels."""
+        return self._moments.sums()
+
+    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
+        """Become the statistics of all parts' pixels."""
+        self._moments.merge(parts)
+
+    def fit_end(self) -> None:
+        """Set the bias."""
+        spread = self._moments.covariance()[0, 0].sqrt()
+        self.store("bias", self._moments.mean_C[0] + 2.0 * spread)
+        self.fitted = True
+
+    def forward(self, scores: Tensor, **_: Any) -> dict[str, Tensor]:
+        """Convert scores [B, H, W, 1], float32; the shape stays."""
+        return {"logits": self.scale * (scores - self.bias)}

@@ -1,0 +1,1 @@
+"""Nodes that reduce the channels of a cube by trainable linear maps."""

@@ -1,0 +1,131 @@
+"""Learns which band goes to which output channel, by the concrete distribution."""
+
+from typing import Annotated, Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from fleet_engine.graph.catalogue import published
+from fleet_engine.graph.context import Context
+from fleet_engine.graph.node import Node
+from fleet_engine.graph.node_category import NodeCategory
+from fleet_engine.graph.node_tag import NodeTag
+from fleet_engine.graph.port_spec import Ports, PortSpec
+from fleet_engine.graph.stage import Stage
+
+Size = Annotated[int, Field(gt=0, le=16384)]
+Temperature = Annotated[float, Field(gt=0)]
+
+
+@published("cuvis_ai.node.channel_mixer.ConcreteChannelMixer")
+class ConcreteChannelMixer(Node):
+    """``rgb_k = sum_c w_kc x_c`` with rows w_k that training drives towards one band each.
+
+    In training, ``w = softmax((logits + g) / tau)`` with Gumbel noise g (Maddison et al. 2017, Jang
+    et al. 2017), one draw a batch: ``g = -log(-log(u + eps) + eps)``, u uniform from torch's global
+    generator. tau falls from epoch to epoch,
+    ``tau_start * (tau_end / tau_start)^(epoch / (max_epochs - 1))``, and stays at tau_end from
+    epoch max_epochs - 1 on. Otherwise w is the band of the largest logit alone, or without
+    `use_hard_inference`, ``softmax(logits / tau_end)``.
+
+    Args:
+        input_channels: channels of the cube.
+        output_channels: channels of the result.
+        tau_start: temperature of epoch 0.
+        tau_end: temperature at the end.
+        max_epochs: epochs from tau_start to tau_end; with 1, tau is tau_end throughout.
+        use_hard_inference: outside of training, take one band for each channel.
+        eps: keeps the logarithms of the noise finite.
+    """
+
+    CATEGORY = NodeCategory.MODEL
+    TAGS = (
+        NodeTag.RGB,
+        NodeTag.HYPERSPECTRAL,
+        NodeTag.DIM_REDUCTION,
+        NodeTag.PREPROCESSING,
+        NodeTag.LEARNABLE,
+        NodeTag.DIFFERENTIABLE,
+        NodeTag.STOCHASTIC,
+    )
+    INPUT_SPECS: ClassVar[Ports] = {"data": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC")}
+    OUTPUT_SPECS: ClassVar[Ports] = {
+        "rgb": PortSpec(torch.float32, (-1, -1, -1, -1), "[B, H, W, output_channels]"),
+        "selection_weights": PortSpec(torch.float32, (-1, -1), "[output_channels, C]"),
+    }
+    PIXEL_PORTS = frozenset({"data", "rgb"})
+
+    def __init__(
+        self,
+        input_channels: Size,
+        output_channels: Size = 3,
+        *,
+        tau_start: Temperature = 10.0,
+        tau_end: Temperature = 0.1,
+        max_epochs: Annotated[int, Field(ge=0)] = 20,
+        use_hard_inference: bool = True,
+        eps: Annotated[float, Field(gt=0, lt=1)] = 1e-6,
+        **hparams: Any,
+    ) -> None:
+        super().__init__(
+            input_channels=input_channels,
+            output_channels=output_channels,
+            tau_start=tau_start,
+            tau_end=tau_end,
+            max_epochs=max_epochs,
+            use_hard_inference=use_hard_inference,
+            eps=eps,
+            **hparams,
+        )
+        self.input_channels = input_channels
+        self.tau_start = tau_start
+        self.tau_end = tau_end
+        self.max_epochs = max_epochs
+        self.use_hard_inference = use_hard_inference
+        self.eps = eps
+        self.logits = nn.Parameter(torch.zeros(output_channels, input_channels))
+
+    def temperature(self, epoch: int) -> float:
+        """Return tau of an epoch, counted from 0."""
+        last = self.max_epochs - 1
+        if last <= 0:
+            return self.tau_end
+        ratio = self.tau_end / self.tau_start
+        tau: float = self.tau_start * ratio ** (min(epoch, last) / last)
+        return tau
+
+    def forward(self, data: Tensor, context: Context | None = None, **_: Any) -> dict[str, Tensor]:
+        """Mix.
+
+        Args:
+            data: cube_BHWC, float32; C equals input_channels.
+            context: its epoch sets the temperature at stage TRAIN; noise is drawn there while the
+                node is in training mode.
+
+        Returns:
+            rgb [B, H, W, K] and selection_weights [K, C], float32.
+
+        Raises:
+            InvalidInput: another number of channels.
+        """
+        if data.shape[-1] != self.input_channels:
+            raise self.refuse(
+                "data",
+                f"{data.shape[-1]} channels",
+                f"{self.input_channels} channels, as the hparam input_channels says",
+            )
+        weights_KC = self._weights(context)
+        return {"rgb": data @ weights_KC.T, "selection_weights": weights_KC}
+
+    def _weights(self, context: Context | None) -> Tensor:
+        if self.training and context is not None and context.stage is Stage.TRAIN:
+            uniform_KC = torch.rand_like(self.logits)
+            gumbel_KC = -torch.log(-torch.log(uniform_KC + self.eps) + self.eps)
+            tau = self.temperature(context.epoch)
+            return torch.softmax((self.logits + gumbel_KC) / tau, dim=-1)
+        if self.use_hard_inference:
+            bands_K = self.logits.argmax(dim=-1)
+            return functional.one_hot(bands_K, self.input_channels).to(self.logits.dtype)
+        return torch.softmax(self.logits / self.tau_end, dim=-1)

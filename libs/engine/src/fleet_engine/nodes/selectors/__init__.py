@@ -1,0 +1,1 @@
+"""Nodes that choose channels, or weights of channels, of a cube."""

@@ -1,0 +1,1 @@
+"""Statistics that nodes collect while they are fitted."""

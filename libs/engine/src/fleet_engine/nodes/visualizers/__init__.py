@@ -1,0 +1,1 @@
+"""Nodes that draw pictures or write event files during a run."""

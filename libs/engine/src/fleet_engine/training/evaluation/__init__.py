@@ -1,0 +1,1 @@
+"""Calibration of deciders and evaluation of whole splits."""

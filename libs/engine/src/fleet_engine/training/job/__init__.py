@@ -1,0 +1,1 @@
+"""The settings of a gradient training and their checks."""

@@ -1,0 +1,1 @@
+"""Statistical fitting of nodes by streaming the data."""
