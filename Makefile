@@ -5,6 +5,7 @@ GRPC_PORT ?= 50051
 INFERENCE ?= 1
 DATA ?=
 MINUTES ?= 20
+WORKERS ?= auto
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -12,14 +13,17 @@ READY := $(VENV)/.ready
 PACKAGES := proto libs/platform libs/schemas libs/engine client envoy deploy/local \
   services/config services/session services/trainer services/inference
 
-# Wheels that lie in a folder (a CPU build of torch, say) serve uv as they serve pip.
+# uv finds wheels in a local folder (a CPU build of torch, say) as pip does.
 ifdef PIP_FIND_LINKS
 export UV_FIND_LINKS := $(PIP_FIND_LINKS)
 endif
 export GRPC_PORT INFERENCE
 
+# tests/conftest.py decides which tests share a worker. WORKERS=0 runs all in one process.
+PARALLEL := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo bench soak test test-numerics test-parity test-compose check format proto nodes pins docs packages clean
+.PHONY: help setup up demo bench soak test test-unit test-numerics test-parity test-compose check format proto nodes pins docs packages clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -46,13 +50,16 @@ bench: $(READY) ## compare calls with a bare echo, and training with PEER_PYTHON
 soak: $(READY) ## watch memory, descriptors and threads under mixed work (MINUTES=20)
 	$(RUN)/python -m bench.soak --minutes $(MINUTES)
 
-test: $(READY) ## run all tests
-	$(RUN)/python -m pytest
+test: $(READY) ## run all tests, on all cores
+	$(RUN)/python -m pytest $(PARALLEL)
 
-test-numerics: $(READY) ## run the tests against float64 references
+test-unit: $(READY) ## run the unit tests: the fast loop while editing
+	$(RUN)/python -m pytest $(PARALLEL) tests/unit
+
+test-numerics: $(READY)
 	$(RUN)/python -m pytest tests/numerics
 
-test-parity: $(READY) ## run the tests against published cuvis-ai 0.4.0, installed by itself
+test-parity: $(READY)
 	$(RUN)/python -m pytest tests/parity
 
 test-compose: $(READY) ## build the images and run the tests of the fleet in containers
@@ -85,8 +92,8 @@ nodes: $(READY)
 	$(RUN)/python -m tools.built_in_nodes
 
 pins: $(READY)
-	@{ echo '# Every package of the environment, pinned. `make pins` writes it anew.'; \
-	  $(RUN)/uv pip freeze --python $(RUN)/python | grep -v '^-e' | sed 's/+cpu$$//'; } > constraints.txt
+	@{ echo '# Every package of the environment, pinned. Written by `make pins`.'; \
+	  $(RUN)/uv pip freeze --python $(RUN)/python | grep -vE '^(-e|pip==)' | sed 's/+cpu$$//'; } > constraints.txt
 
 docs: $(READY) ## build the documentation into site/
 	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict --quiet

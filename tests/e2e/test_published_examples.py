@@ -33,7 +33,7 @@ from tests.support.published.wheels import source
 from tests.support.sdk_stub import cu3s
 from tests.support.wire import wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.peers]
 
 DRIVER = """
 import runpy, sys

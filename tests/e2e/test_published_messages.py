@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.scenes.rx_reference import RxReference
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.peers]
 
 TRAIN_IDS = [0, 2, 3]
 FITTED = ["MinMaxNormalizer", "RXGlobal", "ScoreToLogit"]

@@ -8,7 +8,7 @@ import pytest
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from tests.support.wire import wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.peers]
 
 SETTINGS = {
     "seed": 7,

@@ -12,7 +12,7 @@ import yaml
 from tests.support.published.environment import peer_environment
 from tests.support.published.wheels import source
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.peers]
 
 CUBES = "data/scene.npz"
 # The same for the run that comes to its end and the one that is stopped after its third message,

@@ -39,7 +39,7 @@ def _nothing_dies(stack: BackgroundStack, calls: Wire):
     assert_given_back(stack, {name: resident[name] for name in REACHED})
 
 
-@pytest.mark.timeout(120 + EXAMPLES)
+@pytest.mark.timeout(900 + EXAMPLES)
 def test_garbage(stack: BackgroundStack, calls: Wire) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(conversations, st.booleans())

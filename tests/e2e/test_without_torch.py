@@ -15,7 +15,7 @@ from tests.support.published.environment import peer_environment
 from tests.support.stacks import stack_environment
 from tests.support.wire import wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.e2e, pytest.mark.peers]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from tests.parity.published import run_published
 from tests.parity.test_trainruns import assert_same
 from tests.support.scenes.lentils_scene import BANDS
 
-pytestmark = [pytest.mark.peers, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.peers
 
 SCRIPT = Path(__file__).with_name("foreign_nodes.py")
 FOREIGN = ("scale", "detector", "colours", "level")

@@ -10,7 +10,7 @@ from tests.e2e.client_library.conftest import OVERRIDES
 from tests.e2e.client_library.styles import followed
 from tests.support.polling import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 CALLS = 200
 _FRAMES, _PASSES = 7, 4000

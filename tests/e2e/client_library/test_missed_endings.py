@@ -8,7 +8,7 @@ from tests.e2e.client_library.styles import STYLES, followed
 from tests.support.network.cut_relay import CutRelay
 from tests.support.polling import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 _FRAMES, _PASSES = 7, 600
 _WITHIN_S = 90.0

@@ -10,7 +10,7 @@ from tests.e2e.errors.stage import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.table import ASKED
 from tests.support.wire import Refusal
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 CALLS = [(door, row) for row in ASKED for door in DOORS]
 

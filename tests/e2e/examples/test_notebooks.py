@@ -7,7 +7,7 @@ import pytest
 
 from tests.e2e.examples.conftest import EXAMPLES
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.ipynb"))
 LARGEST_BYTES = 1_000_000

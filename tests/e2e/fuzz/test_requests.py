@@ -26,7 +26,7 @@ pytestmark = pytest.mark.e2e
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "350"))
 WARM_UP = 20
-TIMEOUT_S = 120 + EXAMPLES
+TIMEOUT_S = 900 + EXAMPLES
 
 
 @pytest.fixture(scope="module")

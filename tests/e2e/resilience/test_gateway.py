@@ -11,7 +11,7 @@ from tests.e2e.resilience.conftest import Fleet
 from tests.support.polling import wait_until
 from tests.support.processes.steady_load import SteadyLoad
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 CLIENTS = 8
 BACK_WITHIN_S = 30.0

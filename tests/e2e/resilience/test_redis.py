@@ -14,7 +14,7 @@ from tests.support.polling import wait_until
 from tests.support.processes.serving_process import serving_pid
 from tests.support.wire import Wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 TURN_S = 30.0
 CLIENTS = 4

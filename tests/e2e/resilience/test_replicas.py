@@ -13,7 +13,7 @@ from tests.support.processes.replica_deaths import ReplicaDeaths
 from tests.support.processes.steady_load import SteadyLoad
 from tests.support.wire import Wire, by_port, inference
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+pytestmark = pytest.mark.e2e
 
 CLIENTS = 8
 SECONDS = float(os.environ.get("RESILIENCE_SECONDS", "12"))

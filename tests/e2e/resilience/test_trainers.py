@@ -10,7 +10,7 @@ from tests.e2e.resilience.conftest import TRAINERS, Fleet
 from tests.e2e.resilience.followed_run import FollowedRun
 from tests.support.polling import wait_until
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 PROMPTLY_S = 10.0
 

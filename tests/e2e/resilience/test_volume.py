@@ -10,7 +10,7 @@ from tests.e2e.resilience.conftest import INFERENCE, TRAINERS, Fleet, apply_trai
 from tests.support.file_size_limit import no_room_for
 from tests.support.wire import assert_says
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.e2e
 
 
 def test_a_full_artifact_volume_is_told_and_nothing_is_torn(fleet: Fleet, calls, trained):

@@ -8,7 +8,7 @@ from fleet_platform.telemetry.registry import spans
 from tests.e2e.telemetry.conftest import Observed
 
 # A training in two processes imports torch twice.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 
 def test_each_call_has_a_line_with_its_trace_in_its_service(observed: Observed) -> None:

@@ -10,7 +10,7 @@ from tests.e2e.telemetry.exposition import value
 from tests.support.scenes.lentils_scene import Scene
 
 # A training in two processes imports torch twice.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 REGISTERED = (*metrics.METRICS, *metrics.LIBRARY_METRICS)
 

@@ -8,7 +8,7 @@ from tests.e2e.telemetry.day import EPOCHS
 from tests.support.otlp_receiver import ReceivedSpan
 
 # A training in two processes imports torch twice.
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.e2e
 
 SERVICE_OF_CALL = {
     "CreateSession": "session",

@@ -3,16 +3,12 @@
 import threading
 import uuid
 
-import pytest
-
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer.runs.key import run_id_of
 from tests.integration.trainer.trainer_process import TrainerProcess
 from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read
 
 # Each trainer imports torch twice, which on a busy machine takes most of a minute.
-pytestmark = pytest.mark.timeout(300)
-
 ROUNDS = 10
 
 

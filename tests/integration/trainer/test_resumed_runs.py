@@ -13,7 +13,6 @@ from tests.support.polling import wait_until
 from tests.support.training_client import TrainingClient, read, read_until
 
 # Each trainer and each child imports torch and Lightning, which on a busy machine takes a minute.
-pytestmark = pytest.mark.timeout(600)
 END_S = 300.0
 EPOCHS = 30
 

@@ -12,8 +12,6 @@ from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read
 
 # Each trainer imports torch twice, which on a busy machine takes most of a minute.
-pytestmark = pytest.mark.timeout(300)
-
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 

@@ -26,7 +26,7 @@ def served(serve):
     return serve(CloseSession=lambda _request, _call: pb.CloseSessionResponse(success=True))
 
 
-@pytest.mark.timeout(60 + EXAMPLES)
+@pytest.mark.timeout(900 + EXAMPLES)
 def test_garbage_at_the_port(served) -> None:
     @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
     @given(conversations, st.booleans())

@@ -40,8 +40,6 @@ from tests.support.scenes.rx_scene import trainrun
 from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read, read_until
 from tests.support.volumes import small_volume
 
-pytestmark = pytest.mark.timeout(300)
-
 FAULTY = "tests.service.trainer.faulty_nodes"
 LOSS = "cuvis_ai.node.losses.MSEReconstructionLoss"
 SPENT = {grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.INTERNAL}

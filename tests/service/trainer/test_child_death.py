@@ -2,7 +2,6 @@ import os
 import signal
 
 import grpc
-import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer.supervisor.recovery import MAX_ATTEMPTS
@@ -10,7 +9,6 @@ from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, read, read_until
 
 # Each dead child is followed by one that has to import torch and Lightning first.
-pytestmark = pytest.mark.timeout(400)
 DEATHS_WITHIN_S = 300.0
 
 

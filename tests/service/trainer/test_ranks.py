@@ -10,7 +10,6 @@ from tests.support.scenes.gradient_scene import TRAIN
 from tests.support.training_client import TrainingClient, read
 
 # Two more processes import torch, which on a busy machine takes most of a minute.
-pytestmark = pytest.mark.timeout(400)
 
 
 def trained(client: TrainingClient):

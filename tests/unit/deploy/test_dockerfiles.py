@@ -39,7 +39,7 @@ def test_trainer_and_inference_are_built_on_the_same_stages(texts):
     assert "AS engine\n" in shared.pop()
 
 
-@pytest.mark.parametrize("name", set(FILES) - {"gateway"})
+@pytest.mark.parametrize("name", sorted(set(FILES) - {"gateway"}))
 def test_native_libraries_behave_as_in_the_local_stack(texts, name):
     told = dict(re.findall(r"\b([A-Z_]+)=([\w.]+)", texts[name]))
     expected = dict(NATIVE_ENVIRONMENT)

@@ -49,7 +49,6 @@ def flat(nested):
     }
 
 
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize("which", ["", " on one"])
 def test_merged_sums_are_those_of_one_process(ranks, which):
     alone, together = (ranks[0][f"{how}{which}"] for how in ("alone", "together"))

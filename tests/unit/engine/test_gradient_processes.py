@@ -44,7 +44,6 @@ def run_ranks(scene, folder, world_size):
     return torch.load(folder / f"{world_size}.pt", weights_only=True)
 
 
-@pytest.mark.timeout(240)
 def test_two_processes_train_as_one(tmp_path):
     scene = write_scene(tmp_path / "scene.npz")
     one, two = run_ranks(scene, tmp_path, 1), run_ranks(scene, tmp_path, 2)

@@ -20,7 +20,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.unit.inference import wire_messages as wire
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))
-TIMEOUT_S = 120 + EXAMPLES // 10
+TIMEOUT_S = 900 + EXAMPLES // 10
 
 
 @pytest.fixture(autouse=True, scope="module")
