@@ -13,13 +13,13 @@ import pytest
 from fleet_platform.artifacts import (
     ArtifactStore,
     FileArtifactStore,
-    MemoryArtifactStore,
     Removed,
     TracedArtifactStore,
     open_artifact_store,
 )
 from fleet_platform.errors import NotFound
 from fleet_platform.settings import ServiceSettings
+from fleet_platform.testing import MemoryArtifactStore
 from tests.contract.stores.conftest import FakeClock
 
 

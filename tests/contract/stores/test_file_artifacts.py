@@ -13,13 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from fleet_platform.artifacts import (
-    FileArtifactStore,
-    MemoryArtifactStore,
-    Removed,
-    TracedArtifactStore,
-)
+from fleet_platform.artifacts import FileArtifactStore, Removed, TracedArtifactStore
 from fleet_platform.errors import AppError, DependencyDown, Exhausted, NotFound
+from fleet_platform.testing import MemoryArtifactStore
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
 BROKEN = [errno.EROFS, errno.EACCES, errno.EIO, errno.ESTALE]

@@ -7,12 +7,8 @@ import pytest
 
 from fleet_platform.caller import Caller, acting_for
 from fleet_platform.errors import NotFound
-from fleet_platform.sessions import (
-    MemorySessionStore,
-    OwnedSessions,
-    RedisSessionStore,
-    SessionStore,
-)
+from fleet_platform.sessions import OwnedSessions, RedisSessionStore, SessionStore
+from fleet_platform.testing import MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from tests.contract.stores.conftest import adding_plugin
 

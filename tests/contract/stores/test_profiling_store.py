@@ -11,14 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet_platform.errors import DependencyDown
-from fleet_platform.profiling import (
-    MemoryProfilingStore,
-    ProfilingStore,
-    RedisProfilingStore,
-    TimingStats,
-)
+from fleet_platform.profiling import ProfilingStore, RedisProfilingStore, TimingStats
 from fleet_platform.profiling.timing_buckets import bucket_of, median_of
 from fleet_platform.redis_connection import RedisConnection
+from fleet_platform.testing import MemoryProfilingStore
 from tests.contract.stores.conftest import FakeClock
 from tests.support.polling import wait_until
 from tests.support.processes.redis_server import RedisServer

@@ -9,9 +9,10 @@ import redis
 
 from fleet_platform.errors import Conflict, DependencyDown, NotFound
 from fleet_platform.redis_connection import RedisConnection
-from fleet_platform.runs import MemoryRunStore, RedisRunStore, open_run_store
+from fleet_platform.runs import RedisRunStore, open_run_store
 from fleet_platform.runs.run_rules import KEPT_S
 from fleet_platform.settings import ServiceSettings
+from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 from tests.contract.stores.conftest import FakeClock
 from tests.support.polling import wait_until

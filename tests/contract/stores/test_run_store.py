@@ -9,14 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fleet_platform.errors import Conflict, NotFound
-from fleet_platform.runs import (
-    ActiveRun,
-    Hold,
-    MemoryRunStore,
-    ProgressEntry,
-    RedisRunStore,
-    RunStore,
-)
+from fleet_platform.runs import ActiveRun, Hold, ProgressEntry, RedisRunStore, RunStore
+from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, RunState
 from tests.contract.stores.conftest import FakeClock
 

@@ -11,8 +11,9 @@ import pytest
 import redis
 
 from fleet_platform.errors import Conflict, InvalidInput, NotFound
-from fleet_platform.sessions import MemorySessionStore, RedisSessionStore, SessionStore
+from fleet_platform.sessions import RedisSessionStore, SessionStore
 from fleet_platform.sessions.compare_and_set import ATTEMPTS
+from fleet_platform.testing import MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from tests.contract.stores.conftest import FakeClock, adding_plugin
 from tests.support.polling import wait_until

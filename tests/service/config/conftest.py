@@ -10,7 +10,7 @@ import pytest
 from fleet_config.assembly import build_service
 from fleet_config.settings import ConfigSettings
 from fleet_platform.rpc import connect, start_service
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 from fleet_proto.records.v1.records_pb2 import SessionRecord

@@ -17,11 +17,13 @@ from fleet_engine.training import fit_statistics
 from fleet_engine.weights import state_of, to_safetensors, write_published
 from fleet_inference.assembly import build_service
 from fleet_inference.settings import InferenceSettings
-from fleet_platform.artifacts import MemoryArtifactStore
-from fleet_platform.profiling import MemoryProfilingStore
 from fleet_platform.rpc import connect, start_service
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import (
+    MemoryArtifactStore,
+    MemoryProfilingStore,
+    MemoryRunStore,
+    MemorySessionStore,
+)
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import SessionRecord

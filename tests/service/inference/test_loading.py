@@ -15,7 +15,7 @@ from grpc import StatusCode
 from fleet_engine import Pipeline, build_pipeline
 from fleet_engine.weights import stored
 from fleet_inference import loading
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig

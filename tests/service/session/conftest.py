@@ -9,9 +9,8 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.rpc import connect, start_service
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryArtifactStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 from fleet_session.assembly import build_service
 from fleet_session.gateway_health import SERVICES

@@ -19,12 +19,11 @@ from fleet_engine.weights import (
     to_safetensors,
     write_published,
 )
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Service, connect, start_service
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore, new_session
+from fleet_platform.sessions import new_session
 from fleet_platform.settings import ServiceSettings
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import RunRecord

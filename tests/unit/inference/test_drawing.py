@@ -11,7 +11,7 @@ from fleet_inference.drawing import Drawing
 from fleet_inference.graphviz import Graphviz
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemorySessionStore
 
 DRAWS = Drawing(sessions=MemorySessionStore(60.0), graphviz=Graphviz())
 NO_CALL = cast("Call", None)  # texts are drawn without asking how long the caller waits

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from fleet_inference.materialiser import Materialiser
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import Cancelled, DeadlinePassed, InvalidInput
+from fleet_platform.testing import MemoryArtifactStore
 from fleet_proto.records.v1.records_pb2 import Pipeline
 from tests.support.network.waiting_call import WaitingCall
 

@@ -5,10 +5,9 @@ import uuid
 import pytest
 from structlog.testing import capture_logs
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import Conflict, DependencyDown, NotFound
-from fleet_platform.runs import Checkpoint, MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.runs import Checkpoint
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_COMPLETE,
     RunRecord,

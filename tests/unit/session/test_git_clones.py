@@ -4,9 +4,9 @@ import subprocess
 
 import pytest
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
+from fleet_platform.testing import MemoryArtifactStore
 from fleet_schemas.plugins import PluginManifest
 from fleet_session.git_clones import GitClones
 from fleet_session.plugin_sources import PluginSources

@@ -6,7 +6,7 @@ import pytest
 
 from fleet_platform.errors import InvalidInput, NotFound
 from fleet_platform.files import PathPolicy
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemorySessionStore
 from fleet_session.session_lifecycle import MAX_SEARCH_PATHS, SessionLifecycle
 
 

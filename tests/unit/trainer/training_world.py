@@ -1,7 +1,6 @@
 """The runs of a trainer on stores in memory."""
 
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryRunStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer.runs import messages as train_messages

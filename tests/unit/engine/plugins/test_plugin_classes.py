@@ -9,9 +9,9 @@ from fleet_engine import GraphInvalid, build_pipeline
 from fleet_engine.graph.node_packages import allow_node_packages
 from fleet_engine.plugins import allow_plugins, class_finder, plugin_nodes, used_plugins
 from fleet_engine.weights import build_stored
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import NotFound, OutOfOrder
 from fleet_platform.files import pack_folder
+from fleet_platform.testing import MemoryArtifactStore
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, canonical_json
 from tests.support.plugin_folder import NODES, SCALE, write_plugin

@@ -3,8 +3,7 @@
 import pytest
 
 from fleet_platform.errors import Cancelled, DeadlinePassed
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryRunStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer.api.servicer import TrainerServicer

@@ -1,7 +1,7 @@
 import pytest
 
 from fleet_platform.errors import Exhausted
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_CANCELLED, RUN_STATE_RUNNING, RunRecord
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.runs.queue import RunQueue

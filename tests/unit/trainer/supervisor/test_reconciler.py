@@ -2,10 +2,8 @@ import threading
 
 import pytest
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import DependencyDown
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_CANCELLED,
     RUN_STATE_QUEUED,

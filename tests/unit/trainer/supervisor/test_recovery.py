@@ -1,8 +1,7 @@
 import pytest
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import DependencyDown
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_COMPLETE,

@@ -1,6 +1,6 @@
 import pytest
 
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_trainer.supervisor.stale import LostRuns
 

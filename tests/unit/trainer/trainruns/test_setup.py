@@ -5,11 +5,9 @@ import yaml
 
 from fleet_engine import build_pipeline
 from fleet_engine.weights import from_safetensors, state_of, write_published
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import InvalidInput, NotFound, OutOfOrder
 from fleet_platform.files import PathPolicy
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, SessionRecord
 from fleet_schemas import PipelineConfig
 from fleet_trainer.runs.queue import RunQueue

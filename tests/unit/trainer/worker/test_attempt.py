@@ -4,11 +4,9 @@ import uuid
 import pytest
 import torch
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import DependencyDown
 from fleet_platform.files import PathPolicy
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import DataConfig, PipelineConfig, canonical_json, digest

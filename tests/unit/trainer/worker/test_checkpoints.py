@@ -1,8 +1,8 @@
 import pytest
 
-from fleet_platform.artifacts import MemoryArtifactStore
 from fleet_platform.errors import Exhausted
-from fleet_platform.runs import Checkpoint, MemoryRunStore
+from fleet_platform.runs import Checkpoint
+from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_trainer.worker.checkpoints import Checkpoints
 from fleet_trainer.worker.progress import Superseded

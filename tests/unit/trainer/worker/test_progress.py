@@ -1,7 +1,7 @@
 import pytest
 
 from fleet_platform.errors import DependencyDown
-from fleet_platform.runs import MemoryRunStore
+from fleet_platform.testing import MemoryRunStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord
 from fleet_trainer.runs import messages as train_messages

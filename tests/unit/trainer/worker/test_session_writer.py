@@ -3,8 +3,7 @@ import threading
 import pytest
 
 from fleet_platform.errors import Cancelled, Conflict, OutOfOrder
-from fleet_platform.runs import MemoryRunStore
-from fleet_platform.sessions import MemorySessionStore
+from fleet_platform.testing import MemoryRunStore, MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, SessionRecord
 from fleet_trainer.worker import session_writer
 from fleet_trainer.worker.progress import Superseded

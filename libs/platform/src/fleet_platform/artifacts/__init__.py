@@ -5,7 +5,6 @@ import shutil
 from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.artifacts.filesystem import FileArtifactStore
 from fleet_platform.artifacts.measured import MeasuredArtifactStore
-from fleet_platform.artifacts.memory import MemoryArtifactStore
 from fleet_platform.artifacts.traced import TracedArtifactStore
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
@@ -15,7 +14,6 @@ __all__ = [
     "ArtifactStore",
     "FileArtifactStore",
     "MeasuredArtifactStore",
-    "MemoryArtifactStore",
     "Removed",
     "TracedArtifactStore",
     "open_artifact_store",

@@ -1,6 +1,5 @@
 """Timings of pipelines' nodes, summed over all replicas."""
 
-from fleet_platform.profiling.memory import MemoryProfilingStore
 from fleet_platform.profiling.profiling_store import ProfilingStore
 from fleet_platform.profiling.redis import RedisProfilingStore
 from fleet_platform.profiling.timing_stats import TimingStats
@@ -9,7 +8,6 @@ from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
 
 __all__ = [
-    "MemoryProfilingStore",
     "ProfilingStore",
     "RedisProfilingStore",
     "TimingStats",

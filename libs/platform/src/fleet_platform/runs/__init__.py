@@ -5,7 +5,6 @@ from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.checkpoint import Checkpoint
 from fleet_platform.runs.counted import CountedRunStore
 from fleet_platform.runs.hold import Hold
-from fleet_platform.runs.memory import MemoryRunStore
 from fleet_platform.runs.redis import RedisRunStore
 from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.settings import ServiceSettings
@@ -15,7 +14,6 @@ __all__ = [
     "ActiveRun",
     "Checkpoint",
     "Hold",
-    "MemoryRunStore",
     "ProgressEntry",
     "RedisRunStore",
     "RunStore",

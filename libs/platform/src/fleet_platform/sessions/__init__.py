@@ -1,7 +1,6 @@
 """Session records, shared by all services."""
 
 from fleet_platform.redis_connection import RedisConnection
-from fleet_platform.sessions.memory import MemorySessionStore
 from fleet_platform.sessions.new_session import default_search_path, new_session
 from fleet_platform.sessions.owned import OwnedSessions
 from fleet_platform.sessions.redis import RedisSessionStore
@@ -11,7 +10,6 @@ from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
 
 __all__ = [
-    "MemorySessionStore",
     "OwnedSessions",
     "RedisSessionStore",
     "SessionStore",

@@ -1,4 +1,4 @@
-"""Sessions of one process, for tests and single-process use."""
+"""An in-memory session store for tests."""
 
 import threading
 import time

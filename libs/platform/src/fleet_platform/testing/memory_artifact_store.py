@@ -1,4 +1,4 @@
-"""Artifacts of one process, for tests and single-process use."""
+"""An in-memory artifact store for tests."""
 
 import time
 from collections.abc import Callable, Collection

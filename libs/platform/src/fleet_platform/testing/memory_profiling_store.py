@@ -1,4 +1,4 @@
-"""Timings of one process, for tests and single-process use."""
+"""An in-memory profiling store for tests."""
 
 import threading
 import time

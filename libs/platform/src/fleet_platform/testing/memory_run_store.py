@@ -1,4 +1,4 @@
-"""Training runs of one process, for tests and single-process use."""
+"""An in-memory run store for tests."""
 
 import threading
 import time
