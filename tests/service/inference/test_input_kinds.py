@@ -21,7 +21,7 @@ from tests.service.inference.conftest import (
     tensor,
 )
 
-LAB = Path(__file__).parents[2] / "unit" / "engine" / "foreign"
+LAB = Path(__file__).parents[2] / "unit" / "engine" / "third_party"
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,7 @@ def test_an_extra_input_beside_its_field_is_refused(
     )
 
 
-def test_specs_of_a_foreign_nodes_inputs(served: Served, session: str) -> None:
+def test_specs_of_a_third_party_nodes_inputs(served: Served, session: str) -> None:
     specs = served.stub.GetPipelineInputs(
         pb.GetPipelineInputsRequest(session_id=session)
     ).input_specs

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from fleet_engine import Pipeline, allow_node_packages, build_pipeline
-from fleet_engine.training import Share, WorkerGroup, fit_statistics
+from fleet_engine.training import DataShard, WorkerGroup, fit_statistics
 from fleet_engine.weights import state_of
 from fleet_platform.errors import AppError
 from tests.support.scenes.pipelines import DATA, LOGIT, MIN_MAX, RX, batch_of, config, node
@@ -34,7 +34,7 @@ FITTED = {
         "cuvis_ai.node.channel_mixer.LearnableChannelMixer",
         {"input_channels": CHANNELS, "output_channels": 3, "init_method": "pca"},
     ),
-    "Foreign": (STREAM_MEAN, {}),
+    "ThirdParty": (STREAM_MEAN, {}),
 }
 """Nodes behind the min-max normaliser, side by side."""
 
@@ -87,7 +87,7 @@ def fitted(group: WorkerGroup | None, ids, **faults):
             lambda: reading(ids),
             on_event=lambda _: None,
             should_stop=lambda: bool(faults.get("stops")) and len(counted) > 2,
-            share=None if group is None else Share.of(group, ids, reading),
+            shard=None if group is None else DataShard.of(group, ids, reading),
         )
     except AppError as error:
         return {"error": f"{type(error).__name__}: {error.text}"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fleet_engine.training import Share, WorkerGroup
+from fleet_engine.training import DataShard, WorkerGroup
 from fleet_platform.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -71,8 +71,8 @@ def test_all_processes_end_with_the_same_bits(ranks, which):
     assert [key for key, value in one.items() if not torch.equal(value, other[key])] == []
 
 
-def test_each_process_reads_its_share_and_only_foreign_nodes_read_all(ranks):
-    """Three waves: of 5 measurements, 2 and 3 to each; the foreign node needs 5 more in one."""
+def test_each_process_reads_its_share_and_only_third_party_nodes_read_all(ranks):
+    """Three stages: 2 and 3 of 5 measurements each; the third-party node needs 5 more in one."""
     assert [rank["alone"]["read"] for rank in ranks] == [15, 15]
     assert [rank["together"]["read"] for rank in ranks] == [3 * 2 + 5, 3 * 3 + 5]
 
@@ -92,7 +92,7 @@ def test_a_stop_of_one_process_stops_all(ranks):
 def test_shares_follow_one_another_and_make_the_whole(world_size):
     ids = [9, 4, 7, 0, 2]
     shares = [
-        list(Share.of(WorkerGroup(rank, world_size, rank, 0, "", 0), ids, iter).batches())
+        list(DataShard.of(WorkerGroup(rank, world_size, rank, 0, "", 0), ids, iter).batches())
         for rank in range(world_size)
     ]
     assert [index for share in shares for index in share] == ids

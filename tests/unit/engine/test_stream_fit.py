@@ -13,7 +13,7 @@ from tests.unit.engine.stream_mean import STREAM_MEAN
 
 
 @pytest.fixture(autouse=True)
-def foreign_class():
+def third_party_class():
     allow_node_packages((STREAM_MEAN,))
     yield
     allow_node_packages(())

@@ -88,7 +88,7 @@ def test_helpers_that_are_busy_are_not_waited_for(threads):
         tile_threads._pool.submit(release.wait, 30)
     supply, done = iter(range(10)), []
     try:
-        tile_threads.share(lambda: done.extend(supply), 10)
+        tile_threads.run_on_pool(lambda: done.extend(supply), 10)
         assert done == list(range(10))
         assert not release.is_set()
     finally:
@@ -98,7 +98,7 @@ def test_helpers_that_are_busy_are_not_waited_for(threads):
 def test_the_work_is_shared(threads):
     """All threads are at work at the same time, else the barrier breaks."""
     meeting = threading.Barrier(threads, timeout=30)
-    tile_threads.share(meeting.wait, 10)
+    tile_threads.run_on_pool(meeting.wait, 10)
     assert not meeting.broken
 
 
@@ -113,7 +113,7 @@ def test_an_error_in_a_helper_reaches_the_caller(threads):
             raise RuntimeError("helper")
 
     with pytest.raises(RuntimeError, match="helper"):
-        tile_threads.share(work, 2)
+        tile_threads.run_on_pool(work, 2)
 
 
 def test_many_tiles_equal_one(rx, small_tiles, monkeypatch):

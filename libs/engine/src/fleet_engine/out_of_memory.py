@@ -12,7 +12,7 @@ _ALLOCATOR_TEXTS = ("can't allocate memory", "not enough memory", "out of memory
 
 
 @contextmanager
-def memory_bound(what: str, remedy: str = "Try again when less runs here.") -> Iterator[None]:
+def map_out_of_memory(what: str, remedy: str = "Try again when less runs here.") -> Iterator[None]:
     """Turn running out of memory into an error of the domain and give the memory back.
 
     Args:

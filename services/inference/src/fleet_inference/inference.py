@@ -6,7 +6,7 @@ import torch
 from opentelemetry import trace
 
 from fleet_engine import Context, NodeTimes, PortSpec, Stage
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_inference.inputs import to_batch
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply
@@ -73,7 +73,7 @@ class Inference:
         pipeline = self._materialiser.get(require_pipeline(record), call)
         plan = pipeline.plan(Stage.INFERENCE, request.output_specs)
         call.check()
-        with memory_bound("This inference", _SMALLER):
+        with map_out_of_memory("This inference", _SMALLER):
             batch = to_batch(request, pipeline.device, self._shared)
             pixels = _pixels(batch)
             trace.get_current_span().set_attributes(

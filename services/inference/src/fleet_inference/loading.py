@@ -1,6 +1,6 @@
 """Gives a session its pipeline and its weights."""
 
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser
@@ -93,7 +93,7 @@ class Loading:
         record = self._sessions.read(session_id)
         origin = self._changeable(record)
         file = self._paths.readable(path, record.search_paths, suffixes=WEIGHT_SUFFIXES)
-        with memory_bound("The weights file"):
+        with map_out_of_memory("The weights file"):
             content = file.read_bytes()
         self._load(session_id, origin, content, strict=strict)
         return str(file)
@@ -120,7 +120,7 @@ class Loading:
         self, session_id: str, origin: records.Pipeline, content: bytes, *, strict: bool
     ) -> None:
         pipeline = self._materialiser.private(origin)
-        with memory_bound("Loading the weights"):
+        with map_out_of_memory("Loading the weights"):
             load_weights(pipeline, content, strict=strict)
             weights_digest = self._artifacts.put(to_safetensors(pipeline))
 

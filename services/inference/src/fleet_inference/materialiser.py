@@ -5,7 +5,7 @@ import time
 import torch
 
 from fleet_engine import Pipeline
-from fleet_engine.out_of_memory import memory_bound, release_cached_memory
+from fleet_engine.out_of_memory import map_out_of_memory, release_cached_memory
 from fleet_engine.weights import open_stored
 from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore
@@ -81,7 +81,7 @@ class Materialiser:
     def _build(self, stored: records.Pipeline, device: torch.device) -> Pipeline:
         with (
             _tracer.start_as_current_span(spans.MATERIALISE.name) as span,
-            memory_bound("The pipeline"),
+            map_out_of_memory("The pipeline"),
         ):
             began_s = time.perf_counter()
             pipeline = open_stored(stored, self._artifacts)

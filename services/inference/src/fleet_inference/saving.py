@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import write_published
 from fleet_inference.materialiser import Materialiser
@@ -49,7 +49,7 @@ class Saving:
         pipeline = self._materialiser.private(stored)
         metadata = _complete(metadata, yaml_path.stem)
         config = pipeline.config.model_copy(update={"metadata": metadata})
-        with memory_bound("Saving the pipeline"):
+        with map_out_of_memory("Saving the pipeline"):
             weights = write_published(pipeline, metadata.to_dict())
         write_saved(yaml_path, config, weights)
         return yaml_path, yaml_path.with_suffix(".pt")

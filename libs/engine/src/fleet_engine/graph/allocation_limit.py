@@ -11,7 +11,7 @@ from fleet_platform.errors import Exhausted
 MAX_PIPELINE_BYTES = 4 * 1024**3
 
 
-class SizeBound(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no type for it
+class AllocationLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no type for it
     """Counts what tensors made inside the block take, and refuses one too many before it is made.
 
     Hparams are bounded one by one, but two of them make a matrix and a config has many nodes. What

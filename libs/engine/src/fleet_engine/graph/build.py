@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from fleet_engine.graph.allocation_limit import SizeBound
+from fleet_engine.graph.allocation_limit import AllocationLimit
 from fleet_engine.graph.catalogue import node_class
 from fleet_engine.graph.construction import make_node
 from fleet_engine.graph.errors import GraphInvalid
@@ -39,7 +39,7 @@ def build_pipeline(
     # Before the seeding, since code that is imported may draw numbers, and only the first time.
     kinds = [_kind_of(node_config, find_class) for node_config in config.nodes]
     # The generator behind torch's initialisers is shared by the process, hence the lock.
-    with _SEEDING, torch.random.fork_rng(devices=[]), SizeBound():
+    with _SEEDING, torch.random.fork_rng(devices=[]), AllocationLimit():
         torch.manual_seed(seed)
         for node_config, kind in zip(config.nodes, kinds, strict=True):
             name = _unique(node_config.name, nodes)

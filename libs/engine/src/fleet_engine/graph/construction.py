@@ -11,7 +11,7 @@ from fleet_engine.graph.catalogue import is_built_in
 from fleet_engine.graph.errors import GraphInvalid
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.third_party.contract import contract_faults
-from fleet_engine.graph.third_party.node_adapter import ForeignNode
+from fleet_engine.graph.third_party.third_party_node import ThirdPartyNode
 from fleet_platform.errors import AppError
 from fleet_schemas import NodeConfig
 
@@ -31,7 +31,7 @@ def make_node(config: NodeConfig, kind: type[nn.Module], name: str) -> Node:
     place = f"Node '{name}' ({kind.__name__})"
     try:
         if not issubclass(kind, Node):
-            return _make_foreign(kind, config, name)
+            return _make_third_party(kind, config, name)
         return kind(**_checked(kind, {**config.hparams, "name": name}))
     except ValueError as error:
         raise GraphInvalid(f"{place}: {error}") from error
@@ -44,7 +44,7 @@ def make_node(config: NodeConfig, kind: type[nn.Module], name: str) -> Node:
         ) from error
 
 
-def _make_foreign(kind: type[nn.Module], config: NodeConfig, name: str) -> Node:
+def _make_third_party(kind: type[nn.Module], config: NodeConfig, name: str) -> Node:
     """Make a node of a class that is not ours.
 
     Raises:
@@ -57,7 +57,7 @@ def _make_foreign(kind: type[nn.Module], config: NodeConfig, name: str) -> Node:
             f"the class does not follow the contract of nodes: {'; '.join(faults)}. Needed: a "
             "subclass of the published Node or of fleet_engine.Node"
         )
-    return ForeignNode(kind(**config.hparams), name=name, hparams=config.hparams)
+    return ThirdPartyNode(kind(**config.hparams), name=name, hparams=config.hparams)
 
 
 def _checked(kind: type[Node], given: dict[str, Any]) -> dict[str, Any]:

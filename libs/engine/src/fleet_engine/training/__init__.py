@@ -3,7 +3,7 @@
 Gradient training is in `fleet_engine.training.gradient`.
 """
 
-from fleet_engine.training.distributed.data_shard import Share
+from fleet_engine.training.distributed.data_shard import DataShard
 from fleet_engine.training.distributed.worker_group import WorkerGroup
 from fleet_engine.training.evaluation.post_fit import calibrate_and_evaluate
 from fleet_engine.training.job.gradient_job import GradientJob
@@ -23,10 +23,10 @@ __all__ = [
     "Batch",
     "BestCheckpoint",
     "CalibrationReport",
+    "DataShard",
     "FitEvent",
     "GradientJob",
     "Hook",
-    "Share",
     "TrainingEvent",
     "WorkerGroup",
     "calibrate_and_evaluate",

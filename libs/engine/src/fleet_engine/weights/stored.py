@@ -2,7 +2,7 @@
 
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.pipeline import Pipeline
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import class_finder
 from fleet_engine.weights.artifact import from_safetensors
 from fleet_platform.artifacts import ArtifactStore
@@ -19,7 +19,7 @@ def open_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
         NotFound: the weights artifact, or the code of a plugin, is gone.
         Exhausted: it does not fit into memory.
     """
-    with memory_bound("The pipeline"):
+    with map_out_of_memory("The pipeline"):
         pipeline = build_stored(stored, artifacts)
         if stored.weights_digest:
             from_safetensors(pipeline, _weights(stored.weights_digest, artifacts))

@@ -8,9 +8,9 @@ from torch import Tensor
 from fleet_engine import Pipeline
 from fleet_engine.data import batches
 from fleet_engine.training import (
+    DataShard,
     FitEvent,
     GradientJob,
-    Share,
     TrainingEvent,
     calibrate_and_evaluate,
     fit_statistics,
@@ -100,7 +100,7 @@ def fit(
         should_stop=should_stop,
         total=len(ids),
         only=only,
-        share=None if job.group is None else Share.of(job.group, ids, read),
+        shard=None if job.group is None else DataShard.of(job.group, ids, read),
     )
 
 

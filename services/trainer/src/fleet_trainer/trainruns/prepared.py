@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import build_stored, load_weights, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
@@ -73,7 +73,7 @@ def stored_pipeline(
         config_digest=digest(config_json),
         plugins=used_plugins(source.config, plugins),
     )
-    with memory_bound("The pipeline"):
+    with map_out_of_memory("The pipeline"):
         pipeline = build_stored(stored, artifacts)
         if source.weights is not None:
             load_weights(pipeline, source.weights, strict=strict)

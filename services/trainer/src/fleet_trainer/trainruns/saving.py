@@ -14,7 +14,7 @@ RestoreTrainRun reads both.
 import json
 from typing import Any
 
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import open_stored, write_published
 from fleet_platform.artifacts import ArtifactStore
@@ -83,7 +83,7 @@ class TrainRunSaving:
     def _weights(self, session: SessionRecord, name: str) -> bytes:
         pipeline = open_stored(session.pipeline, self._artifacts)
         metadata = pipeline.config.metadata
-        with memory_bound("Saving the weights"):
+        with map_out_of_memory("Saving the weights"):
             return write_published(
                 pipeline, {"name": name, "created": metadata.created if metadata else ""}
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from fleet_engine.out_of_memory import memory_bound
+from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.weights import WEIGHT_SUFFIXES
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
@@ -25,7 +25,7 @@ def read_weights_file(text: str, paths: PathPolicy, folders: Iterable[str | Path
     """
     path = paths.readable(text, folders, WEIGHT_SUFFIXES)
     try:
-        with memory_bound("The weights file"):
+        with map_out_of_memory("The weights file"):
             return path.read_bytes()
     except OSError as error:
         raise InvalidInput(

@@ -23,7 +23,7 @@ def set_tile_threads(count: int) -> None:
     _pool = ThreadPoolExecutor(_helpers, thread_name_prefix="tile") if _helpers > 0 else None
 
 
-def share(work: Callable[[], None], parts: int) -> None:
+def run_on_pool(work: Callable[[], None], parts: int) -> None:
     """Run `work`, which takes parts from a common supply until none is left, on several threads.
 
     The helpers serve all runs of the process. Those that are busy with another run are not waited

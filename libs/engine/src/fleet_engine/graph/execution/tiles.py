@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fleet_engine.graph.execution.tile_threads import share
+from fleet_engine.graph.execution.tile_threads import run_on_pool
 from fleet_platform.errors import Exhausted
 
 TILE_SIZE_BYTES = {"cpu": 1 << 20, "cuda": 1 << 26}
@@ -120,7 +120,7 @@ class Tiles:
                     place(tile, start, length)
 
         if shareable and self._device == "cpu":
-            share(work, len(spans) - 1)
+            run_on_pool(work, len(spans) - 1)
         else:
             work()
         return {key: self._restored(whole) for key, whole in results.items()}, first

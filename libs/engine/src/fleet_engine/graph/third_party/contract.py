@@ -12,7 +12,7 @@ from fleet_engine.graph.context import Context
 from fleet_engine.graph.metric import Metric
 from fleet_engine.graph.stage import Stage
 
-ForeignInstance = Any
+ThirdPartyModule = Any
 """A torch module that has the attributes and methods of the published contract."""
 
 _REPORT = {"name", "value", "stage", "epoch", "batch_idx"}
@@ -31,21 +31,21 @@ def contract_faults(kind: type[nn.Module]) -> list[str]:
     return faults
 
 
-def fits_on_data(node: ForeignInstance) -> bool:
+def fits_on_data(node: ThirdPartyModule) -> bool:
     """Whether a node needs a fit: by its own word or, where it has none, by having the method."""
-    own_word = getattr(node, "requires_initial_fit", None)
-    if own_word is not None:
-        return bool(own_word)
+    declared_by_class = getattr(node, "requires_initial_fit", None)
+    if declared_by_class is not None:
+        return bool(declared_by_class)
     return callable(getattr(node, "statistical_initialization", None))
 
 
-def stages_of(node: ForeignInstance) -> list[str]:
+def stages_of(node: ThirdPartyModule) -> list[str]:
     """Names of the stages at which a node runs."""
     stages = getattr(node, "execution_stages", None) or (Stage.ALWAYS,)
     return sorted(str(getattr(stage, "value", stage)) for stage in stages)
 
 
-def context_maker(node: ForeignInstance) -> Callable[[Context], Any]:
+def context_maker(node: ThirdPartyModule) -> Callable[[Context], Any]:
     """Find out which kind of context a node takes.
 
     It is the `Context` in the `execution` module of the package that the node's port specs come

@@ -17,7 +17,7 @@ from fleet_engine.graph.port_spec import PortSpec
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignPort:
+class ThirdPartyPort:
     """A port of a foreign node.
 
     Attributes:
@@ -46,7 +46,7 @@ class ForeignPort:
         return value
 
 
-def read_ports(declared: Mapping[str, Any], node: object) -> dict[str, ForeignPort]:
+def read_ports(declared: Mapping[str, Any], node: object) -> dict[str, ThirdPartyPort]:
     """Read the ports of one side of a node.
 
     Args:
@@ -59,7 +59,7 @@ def read_ports(declared: Mapping[str, Any], node: object) -> dict[str, ForeignPo
     return {port: _read_port(port, spec, node) for port, spec in declared.items()}
 
 
-def _read_port(port: str, spec: Any, node: object) -> ForeignPort:
+def _read_port(port: str, spec: Any, node: object) -> ThirdPartyPort:
     variadic = isinstance(spec, list)
     if variadic:
         if len(spec) != 1:
@@ -69,7 +69,7 @@ def _read_port(port: str, spec: Any, node: object) -> ForeignPort:
     if missing:
         raise ValueError(f"port '{port}': its spec has no {' and no '.join(missing)}")
     dtype, is_tensor, as_array = _read_dtype(spec.dtype)
-    return ForeignPort(
+    return ThirdPartyPort(
         PortSpec(
             dtype,
             tuple(_read_size(port, size, node) for size in spec.shape) if is_tensor else (),

@@ -14,7 +14,7 @@ Sums = Mapping[str, Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class DataShard:
     """One process's part; every process of the group fits the same pipeline with its own part.
 
     Attributes:
@@ -31,7 +31,7 @@ class Share:
         group: WorkerGroup,
         ids: Sequence[int],
         read: Callable[[Sequence[int]], Iterator[Mapping[str, object]]],
-    ) -> "Share":
+    ) -> "DataShard":
         """Give each process a run of consecutive measurements, as equal in length as can be.
 
         Args:

@@ -10,7 +10,7 @@ from fleet_engine.training.gradient.pipeline_module import PipelineModule
 from fleet_platform.errors import InvalidInput
 
 
-class EpochKeeper(Callback):
+class CheckpointCallback(Callback):
     """To be the first of all callbacks: an epoch is wholly over only when the next one begins.
 
     Attributes:

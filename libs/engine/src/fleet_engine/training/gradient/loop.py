@@ -17,7 +17,7 @@ from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.scratch_folder import scratch_folder
 from fleet_engine.training.gradient.best_weights import restore_best
 from fleet_engine.training.gradient.callbacks import make_callbacks, watched_values
-from fleet_engine.training.gradient.checkpoint_callback import EpochKeeper
+from fleet_engine.training.gradient.checkpoint_callback import CheckpointCallback
 from fleet_engine.training.gradient.epoch_batches import EpochBatches
 from fleet_engine.training.gradient.epoch_checkpoint import EpochCheckpoint
 from fleet_engine.training.gradient.epoch_spans import EpochSpans
@@ -77,7 +77,7 @@ def train_gradient(
     if resumed is not None:
         resumed.restore_nodes(module)
     callbacks = make_callbacks(job.training.callbacks, folder)
-    keeper = EpochKeeper(module, resumed, on_checkpoint)
+    keeper = CheckpointCallback(module, resumed, on_checkpoint)
     try:
         if resumed is not None and resumed.stopped:
             resumed.restore_callbacks(callbacks)

@@ -14,7 +14,7 @@ def unfitted_nodes(pipeline: Pipeline) -> tuple[str, ...]:
     )
 
 
-def fit_waves(pipeline: Pipeline, only: Collection[str] | None = None) -> list[list[str]]:
+def fit_stages(pipeline: Pipeline, only: Collection[str] | None = None) -> list[list[str]]:
     """Nodes to be fitted, in waves: a node's wave follows those of all that it depends on.
 
     Args:

@@ -12,9 +12,9 @@ from fleet_engine.graph.context import Context
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.graph.stage import Stage
-from fleet_engine.training.distributed.data_shard import Share, Sums
+from fleet_engine.training.distributed.data_shard import DataShard, Sums
 from fleet_engine.training.statistical.fit_event import FitEvent
-from fleet_engine.training.statistical.fit_stages import fit_waves
+from fleet_engine.training.statistical.fit_stages import fit_stages
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import NODE
@@ -34,14 +34,14 @@ def fit_statistics(
     total: int = 0,
     *,
     only: Collection[str] | None = None,
-    share: Share | None = None,
+    shard: DataShard | None = None,
 ) -> None:
     """Fit all nodes that learn statistics, again if they were fitted before.
 
     What stands before a node runs at inference stage, tile by tile, so that no pass holds more than
     one batch as it was read.
 
-    Of several processes that call this at the same time, each reads its share of the data, and all
+    Of several processes that call this at the same time, each reads its shard of the data, and all
     end with the same statistics, bit for bit. A node whose fits cannot be merged is fitted to the
     whole data by every process.
 
@@ -51,17 +51,17 @@ def fit_statistics(
         on_event: hears of the start, each batch and the end of each node's fit.
         should_stop: asked before each batch.
         total: measurements of one pass, for the events; 0: not known before the first pass ends.
-            With a share, the numbers are those of the share.
+            With a shard, the numbers are those of the shard.
         only: names of the nodes to be fitted, such as `unfitted_nodes` gives; None: all.
-        share: this process's part of the data; None: one process reads them all.
+        shard: this process's part of the data; None: one process reads them all.
 
     Raises:
         InvalidInput: a batch does not fit, or holds NaN or infinite values; the text names it.
         Cancelled: `should_stop` said so, here or in another process; the nodes of earlier waves
             keep their new statistics.
     """
-    fit = _Fit(pipeline, batches, on_event, should_stop, share, total)
-    for wave in fit_waves(pipeline, only):
+    fit = _Fit(pipeline, batches, on_event, should_stop, shard, total)
+    for wave in fit_stages(pipeline, only):
         with (
             _TRACER.start_as_current_span(spans.FIT.name, attributes={NODE: wave}),
             torch.no_grad(),
@@ -75,7 +75,7 @@ class _Fit:
     batches: Callable[[], Iterator[Batch]]
     on_event: Callable[[FitEvent], None]
     should_stop: Callable[[], bool]
-    share: Share | None
+    shard: DataShard | None
     total: int
 
     def run(self, wave: list[str]) -> None:
@@ -83,10 +83,10 @@ class _Fit:
         nodes = [self.pipeline.nodes[name] for name in wave]
         with _begun(nodes):
             self._tell("start", wave, 0)
-            if self.share is None:
+            if self.shard is None:
                 self.total = self._pass(wave, self.batches)
             else:
-                self._merge(self.share.gather(lambda: self._part(wave)))
+                self._merge(self.shard.gather(lambda: self._part(wave)))
             # No node is to end its fit if another one could not take in the data.
             for node in nodes:
                 node.fit_settle()
@@ -95,13 +95,13 @@ class _Fit:
                 self._tell("end", [node.name], self.total)
 
     def _part(self, wave: list[str]) -> Sums:
-        """Take in this process's share, and all data where fits cannot be merged."""
+        """Take in this process's shard, and all data where fits cannot be merged."""
         mergeable = [name for name in wave if self.pipeline.nodes[name].mergeable]
         others = [name for name in wave if name not in mergeable]
         if others:
             self._pass(others, self.batches)
-        if mergeable and self.share is not None:
-            self.total = self._pass(mergeable, self.share.batches)
+        if mergeable and self.shard is not None:
+            self.total = self._pass(mergeable, self.shard.batches)
         return {name: self.pipeline.nodes[name].fit_sums() for name in mergeable}
 
     def _merge(self, gathered: list[Sums]) -> None:

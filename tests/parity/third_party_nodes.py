@@ -1,4 +1,6 @@
-"""Fits, trains, saves, loads and infers one pipeline with both engines: ``foreign_nodes.py jobs``.
+"""Fit, train, save, load and infer one pipeline with both engines.
+
+``third_party_nodes.py jobs`` runs one job after another.
 
 Runs where this project's engine and the published packages are installed side by side, through
 `tests/support/sdk_stub/launch_published.py`.

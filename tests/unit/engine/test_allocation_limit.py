@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fleet_engine import build_pipeline
-from fleet_engine.graph.allocation_limit import SizeBound
+from fleet_engine.graph.allocation_limit import AllocationLimit
 from fleet_platform.errors import Exhausted
 from tests.support.scenes.pipelines import RX, config, node
 
@@ -27,14 +27,14 @@ PROJECTION = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
     ],
 )
 def test_the_tensors_of_a_block_are_counted_to_the_byte(make):
-    with SizeBound(1024):
+    with AllocationLimit(1024):
         make()
-    with pytest.raises(Exhausted, match="1024 bytes or more; at most 1023"), SizeBound(1023):
+    with pytest.raises(Exhausted, match="1024 bytes or more; at most 1023"), AllocationLimit(1023):
         make()
 
 
 def test_what_is_made_of_a_tensor_that_counted_already_is_free():
-    with SizeBound(1024):
+    with AllocationLimit(1024):
         values = torch.zeros(256)
         for _ in range(8):
             values.add_(1).reshape(16, 16).clone()

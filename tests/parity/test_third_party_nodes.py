@@ -13,8 +13,8 @@ from tests.support.scenes.lentils_scene import BANDS
 
 pytestmark = pytest.mark.peers
 
-SCRIPT = Path(__file__).with_name("foreign_nodes.py")
-FOREIGN = ("scale", "detector", "colours", "level")
+SCRIPT = Path(__file__).with_name("third_party_nodes.py")
+THIRD_PARTY = ("scale", "detector", "colours", "level")
 TRAIN = [0, 1, 2, 3]
 
 
@@ -81,7 +81,7 @@ TRAINRUN = {
 @pytest.fixture(scope="module")
 def folder(scene, tmp_path_factory):
     """What the script left: weights and outputs of both engines."""
-    left = tmp_path_factory.mktemp("foreign")
+    left = tmp_path_factory.mktemp("third_party")
     job = {
         "trainrun": TRAINRUN,
         "scene": scene.folder / "scene.cu3s",
@@ -100,8 +100,8 @@ def weights(path):
 
 def test_the_labs_classes_are_adapted_and_ours_come_first(folder):
     classes = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
-    adapted = {name for name, kind in classes.items() if kind.endswith(".ForeignNode")}
-    assert adapted == set(FOREIGN)
+    adapted = {name for name, kind in classes.items() if kind.endswith(".ThirdPartyNode")}
+    assert adapted == set(THIRD_PARTY)
     assert all(kind.startswith("fleet_engine.") for kind in classes.values())
 
 

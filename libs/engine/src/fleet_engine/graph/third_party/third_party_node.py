@@ -12,7 +12,7 @@ from fleet_engine.graph.context import Context
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import describe
 from fleet_engine.graph.third_party.contract import (
-    ForeignInstance,
+    ThirdPartyModule,
     context_maker,
     fits_on_data,
     own_reports,
@@ -32,7 +32,7 @@ _OF_EVERY_NODE = frozenset({"name", "execution_stages"})
 """Hparams that every node has, and that are kept under attributes of their own."""
 
 
-class ForeignNode(Node):
+class ThirdPartyNode(Node):
     """Runs an instance of a foreign class within our graph; the instance stays as it is.
 
     Ports, stages, context, metrics and artifacts are translated. State keys, parameters and buffers
@@ -44,9 +44,9 @@ class ForeignNode(Node):
         inner: the instance.
     """
 
-    inner: ForeignInstance
+    inner: ThirdPartyModule
 
-    def __init__(self, inner: ForeignInstance, *, name: str, hparams: Mapping[str, Any]) -> None:
+    def __init__(self, inner: ThirdPartyModule, *, name: str, hparams: Mapping[str, Any]) -> None:
         """Adapt an instance.
 
         Args:

@@ -12,7 +12,7 @@ from fleet_engine import allow_node_packages
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.service.inference.conftest import Refused, Served, cube, to_numpy
 
-LAB = Path(__file__).parents[2] / "unit" / "engine" / "foreign"
+LAB = Path(__file__).parents[2] / "unit" / "engine" / "third_party"
 
 
 @pytest.fixture(autouse=True)

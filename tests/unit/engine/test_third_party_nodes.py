@@ -41,7 +41,7 @@ BATCHES = [batch_of((2, 6, 7, CHANNELS), seed=seed) for seed in (1, 2, 3)]
 @pytest.fixture(autouse=True)
 def lab(monkeypatch):
     """The lab's packages are installed, and allowed."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent / "foreign"))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent / "third_party"))
     allow_node_packages(("lab_nodes",))
     yield
     allow_node_packages(())
