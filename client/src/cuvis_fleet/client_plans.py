@@ -30,7 +30,7 @@ def pipeline(name: str) -> Plan[PipelineInfo]:
     try:
         answer = yield from call("GetPipelineInfo", request, pb.GetPipelineInfoResponse)
     except NotFound as error:
-        if "Most like it" in error.text:
+        if "Closest matches" in error.text:
             raise
         nearest = yield from _nearest(name)
         text = f"{error.text} Nearest: {', '.join(nearest)}." if nearest else error.text

@@ -154,7 +154,7 @@ CASES = [
     ),
     _loads(
         "nodes twice",
-        "pipeline.nodes: there are none; a pipeline has at least one node.",
+        "pipeline.nodes is empty; a pipeline needs at least one node.",
         lambda: _pipeline(b'{"nodes": [], "nodes": []}'),
     ),
     _loads(

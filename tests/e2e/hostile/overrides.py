@@ -55,13 +55,13 @@ CASES = [
     _case(
         "a target",
         "override '+_target_=os.system': the key '_target_' is refused. "
-        "Configs hold values only; nothing is instantiated from them.",
+        "Configs contain values only; nothing is instantiated from them.",
         lambda: ["+_target_=os.system"],
     ),
     _case(
         "a target inside",
         "override '+tags={_target_:os.system}': the key '_target_' is refused. "
-        "Configs hold values only; nothing is instantiated from them.",
+        "Configs contain values only; nothing is instantiated from them.",
         lambda: ["+tags={_target_:os.system}"],
     ),
     _case(
@@ -96,7 +96,7 @@ CASES = [
         "a file as a group",
         "In 'trainrun/rx_statistical': Could not find "
         "'data/../../../etc/passwd' Available options in 'data': lentils. "
-        "Asked for by override 'data=../../../etc/passwd'.",
+        "Requested by override 'data=../../../etc/passwd'.",
         lambda: ["data=../../../etc/passwd"],
     ),
     _case("a reference to itself", "name: '${name}' refers to itself.", lambda: ["name=${name}"]),

@@ -133,8 +133,8 @@ def _config_cases() -> list[Case]:
         _CONFIG.case(
             "through a link",
             _LINKED,
-            f"trainrun config '{_LINKED}' not found, neither under the session's search paths nor "
-            "among the configs of the server.",
+            f"trainrun config '{_LINKED}' not found in the session's search paths or in "
+            "the server's configs.",
             MISSING,
         ),
     ]

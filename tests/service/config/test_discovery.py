@@ -78,7 +78,7 @@ def test_a_pipeline_is_told_with_its_text(config_service, path, found):
         ("/etc/passwd", grpc.StatusCode.INVALID_ARGUMENT, "must be relative"),
         ("../trainrun/deep_svdd", grpc.StatusCode.INVALID_ARGUMENT, "without '..'"),
         ("rx\\statistical", grpc.StatusCode.INVALID_ARGUMENT, "must be relative"),
-        ("rx_statistic", grpc.StatusCode.NOT_FOUND, "Most like it: rx_statistical.yaml"),
+        ("rx_statistic", grpc.StatusCode.NOT_FOUND, "Closest matches: rx_statistical.yaml"),
     ],
 )
 def test_a_pipeline_that_is_not_offered(config_service, fails, path, code, text):
@@ -151,7 +151,7 @@ def test_the_shipped_trainruns_are_sound(config_service, name):
 def test_a_plateau_that_follows_nothing_is_doubtful(config_service):
     reply = findings(config_service.stub, "training", {"scheduler": {"name": "plateau"}})
     assert reply.valid
-    assert reply.warnings == ["scheduler.monitor: not given; plateau then follows 'val_loss'"]
+    assert reply.warnings == ["scheduler.monitor: not given; plateau then monitors 'val_loss'"]
 
 
 def test_bytes_that_are_no_text_are_refused(config_service, fails):

@@ -10,7 +10,7 @@ from cuvis_fleet.cli.pipeline_choice import load_named, one_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import FakeService, serving
 
-UNKNOWN = (grpc.StatusCode.NOT_FOUND, "Pipeline 'x' not found. Most like it: rx.yaml.")
+UNKNOWN = (grpc.StatusCode.NOT_FOUND, "Pipeline 'x' not found. Closest matches: rx.yaml.")
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_one_that_was_saved_is_found_by_its_path(double, load):
 def test_one_that_is_neither_is_told_with_the_nearest(double, load):
     double.answers["GetPipelineInfo"] = UNKNOWN
     double.answers["ResolveConfig"] = (grpc.StatusCode.NOT_FOUND, "no such config")
-    with pytest.raises(cuvis_fleet.NotFound, match=r"Most like it: rx\.yaml"):
+    with pytest.raises(cuvis_fleet.NotFound, match=r"Closest matches: rx\.yaml"):
         load("x")
 
 

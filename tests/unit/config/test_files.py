@@ -142,5 +142,5 @@ def test_references_that_double_forever_are_refused(refusal, write):
 def test_a_value_that_is_left_open_asks_for_an_override(resolve, refusal, write):
     write("data/x.yaml", "cu3s_file_path: ???\n")
 
-    assert "is left open" in refusal(InvalidInput, "data", "data/x")
+    assert "has no value; set it with an override" in refusal(InvalidInput, "data", "data/x")
     assert resolve("data", "data/x", "data.cu3s_file_path=a")["cu3s_file_path"] == "a"

@@ -102,7 +102,7 @@ def test_a_file_that_nobody_has_names_those_like_it(refusal):
     text = refusal(NotFound, "trainrun", "trainrun/rx_statistcal")
 
     assert "trainrun config 'trainrun/rx_statistcal' not found" in text
-    assert "Most like it: trainrun/rx_statistical" in text
+    assert "Closest matches: trainrun/rx_statistical" in text
     assert str(SHIPPED) not in text
 
 

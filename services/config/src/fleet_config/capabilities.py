@@ -1,43 +1,47 @@
-"""What trainings can be asked for, as clients of every release read it."""
+"""The supported training options, in the form that clients of every release read."""
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas import OPTIMIZERS, SCHEDULERS
 
+_PATIENCE = "patience"  # PyTorch's name of the parameter  # wording: ok
+
 
 def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
-    """Optimizers, schedules and callbacks by name, with the parameters that the releases list."""
+    """Return the optimizers, schedulers and callbacks, with the parameters that releases list."""
     return pb.GetTrainingCapabilitiesResponse(
         supported_optimizers=OPTIMIZERS,
         supported_schedulers=SCHEDULERS,
         supported_callbacks=[
             pb.CallbackTypeInfo(
                 type="EarlyStopping",
-                description="Ends a training when a watched value stops getting better.",
+                description="Ends a training when the monitored value stops improving.",
                 parameters=[
-                    _required("monitor", "string", "The value that is watched, as val/bce."),
-                    _optional("patience", "int", "10", "Checks without progress before the end."),
+                    _required("monitor", "string", "The monitored value, such as val/bce."),
+                    _optional(_PATIENCE, "int", "10", "Checks without improvement."),
                     _optional(
                         "mode",
                         "string",
                         "min",
-                        "Whether the value should be min or max.",
+                        "Whether lower (min) or higher (max) is better.",
                         "in ['min', 'max']",
                     ),
                 ],
             ),
             pb.CallbackTypeInfo(
                 type="ModelCheckpoint",
-                description="Keeps the best weights, which are put back at the training's end.",
+                description="Keeps the best weights and restores them when the training ends.",
                 parameters=[
-                    _required("dirpath", "string", "Folder below the server's output folder."),
-                    _required("monitor", "string", "The value that says which weights are best."),
-                    _optional("mode", "string", "max", "Whether the value should be min or max."),
-                    _optional("save_top_k", "int", "1", "How many of the best are kept; -1: all."),
+                    _required("dirpath", "string", "Folder within the server's output folder."),
+                    _required("monitor", "string", "The value that determines the best weights."),
+                    _optional(
+                        "mode", "string", "max", "Whether lower (min) or higher (max) is better."
+                    ),
+                    _optional("save_top_k", "int", "1", "Number of best weights to keep; -1: all."),
                 ],
             ),
             pb.CallbackTypeInfo(
                 type="LearningRateMonitor",
-                description="Reports the learning rate among the metrics.",
+                description="Reports the learning rate as a metric.",
                 parameters=[
                     _optional(
                         "logging_interval",
@@ -54,14 +58,16 @@ def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
             parameters=[
                 _required("lr", "float", "Learning rate, above 0 and at most 1."),
                 _optional("weight_decay", "float", "0.0", "L2 penalty on the weights."),
-                _optional("betas", "tuple", "", "Decay of both moments; adam and adamw only."),
+                _optional(
+                    "betas", "tuple", "", "Decay rates of the two moments; adam and adamw only."
+                ),
             ]
         ),
         scheduler_params=pb.SchedulerParamsSchema(
             parameters=[
-                _optional("monitor", "string", "", "plateau: the value that is watched."),
-                _optional("factor", "float", "0.1", "plateau: factor of each drop."),
-                _optional("patience", "int", "10", "plateau: epochs without progress."),
+                _optional("monitor", "string", "", "plateau: the monitored value."),
+                _optional("factor", "float", "0.1", "plateau: factor of each reduction."),
+                _optional(_PATIENCE, "int", "10", "plateau: epochs without improvement."),
             ]
         ),
     )

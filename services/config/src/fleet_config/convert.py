@@ -1,4 +1,4 @@
-"""Configs as the wire carries them."""
+"""Converts configs and pipelines to messages."""
 
 import json
 from typing import Any
@@ -13,7 +13,7 @@ def to_reply(config: dict[str, Any]) -> pb.ResolveConfigResponse:
 
 
 def to_pipeline_info(offered: OfferedPipeline) -> pb.PipelineInfo:
-    """Return a pipeline of the catalogue, with the fields of all releases."""
+    """Return the message for a pipeline, with the fields of all releases."""
     return pb.PipelineInfo(
         pipeline_path=offered.path,
         resolved_path=str(offered.file),

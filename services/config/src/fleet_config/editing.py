@@ -1,4 +1,4 @@
-"""Applies value overrides to a composed config, guided by its schema."""
+"""Applies value overrides to a composed config according to its schema."""
 
 import re
 from collections.abc import Iterator
@@ -30,17 +30,17 @@ _MAX_DEPTH = 5
 
 
 class ConfigEditor:
-    """One config while its overrides are applied, one after the other."""
+    """Applies overrides to one config, one at a time."""
 
     def __init__(
         self, config: dict[str, Any], model: type[ConfigModel], prefixes: list[Place]
     ) -> None:
-        """Take the config to change in place.
+        """Create an editor that changes `config` in place.
 
         Args:
             config: values in the shape of `model`.
             model: the schema.
-            prefixes: what clients may write before each key, longest first.
+            prefixes: prefixes that clients may put before a key, longest first.
         """
         self._config = config
         self._model = model
@@ -50,11 +50,11 @@ class ConfigEditor:
         """Apply one override.
 
         Returns:
-            The places that were written.
+            The paths that were changed.
 
         Raises:
-            InvalidInput: the key is unknown, already there, not there, or inside a plain value; the
-                text names the override and what would be right.
+            InvalidInput: the key is unknown, exists already, is missing or is inside a plain
+                value; the text names the override and suggests a correction.
         """
         try:
             places = self._places(override)
@@ -79,7 +79,7 @@ class ConfigEditor:
         return [place]
 
     def _training_places(self, base: Place, rest: Place, override: Override) -> list[Place]:
-        """Where a setting of the loop stands: nested, flat, or both if both shapes are used."""
+        """Return the paths of a trainer setting: nested, flat, or both if both forms are used."""
         nested = rest[:1] == ("trainer",) and len(rest) > 1
         setting = rest[1:] if nested else rest
         if not setting or setting[0] not in TRAINER_KEYS:
@@ -112,7 +112,7 @@ class ConfigEditor:
             child = _get(node, key)
             if child is None:
                 if override.is_delete():
-                    raise _WrongKey(f"there is no '{'.'.join(place)}' to take away.")
+                    raise _WrongKey(f"there is no '{'.'.join(place)}' to delete.")
                 child = node[key] = {}
             if not isinstance(child, dict | list):
                 raise _WrongKey(f"'{'.'.join(place[: i + 1])}' is {child!r} and has no keys.")
@@ -123,7 +123,7 @@ class ConfigEditor:
     def _key(
         self, node: Any, annotation: Any, part: str, place: Place, override: Override
     ) -> tuple[Any, Any]:
-        """Return the key or index that `part` means here, and the annotation behind it."""
+        """Return the key or index that `part` denotes in `node`, and its type annotation."""
         if isinstance(node, list):
             return _index(node, part, place), annotation
         models = list(models_in(annotation))
@@ -150,15 +150,15 @@ class ConfigEditor:
         if same_end:
             return f"there is no '{wrong}'. Did you mean {' or '.join(same_end[:3])}?"
         at_top = ", ".join(self._model.model_fields)
-        return f"there is no '{wrong}'.{nearest(wrong, known)} Keys at the top: {at_top}."
+        return f"there is no '{wrong}'.{nearest(wrong, known)} Top-level keys: {at_top}."
 
 
 class _WrongKey(Exception):
-    """What is wrong with an override's key."""
+    """An override's key is invalid; the message says why."""
 
 
 def snake_case(name: str) -> str:
-    """Return a class-like name as its words in lower case: ``RXGlobal`` -> ``rx_global``."""
+    """Convert a name from camel case to snake case: ``RXGlobal`` -> ``rx_global``."""
     words = re.sub(r"([A-Z]+)([A-Z][a-z])|([a-z0-9])([A-Z])", r"\1\3_\2\4", name)
     return words.lower()
 
@@ -176,13 +176,13 @@ def _index(items: list[Any], part: str, place: Place) -> int:
     names = [item.get("name") if isinstance(item, dict) else None for item in items]
     if part in names:
         return names.index(part)
-    found = [i for i, item in enumerate(items) if part in _nicknames(item)]
+    found = [i for i, item in enumerate(items) if part in _aliases(item)]
     if len(found) == 1:
         return found[0]
     given = [str(name) for name in names if name]
     if found:
         several = ", ".join(given[i] for i in found)
-        raise _WrongKey(f"'{part}' may be any of {several} in '{where}'. Give the full name.")
+        raise _WrongKey(f"'{part}' in '{where}' is ambiguous: {several}. Give the full name.")
     if given:
         raise _WrongKey(
             f"'{where}' has no '{part}'.{nearest(part, given)} It has: {', '.join(given)}."
@@ -190,8 +190,8 @@ def _index(items: list[Any], part: str, place: Place) -> int:
     raise _WrongKey(f"'{where}' is a list; '{part}' is not a number from 0 to {len(items) - 1}.")
 
 
-def _nicknames(item: Any) -> set[str]:
-    """Other names of a node: in snake case, and those of its class and its class's module."""
+def _aliases(item: Any) -> set[str]:
+    """Return other names for a node: its name in snake case, its class and its module."""
     if not isinstance(item, dict):
         return set()
     module, _, class_name = str(item.get("class_name", "")).rpartition(".")
@@ -204,14 +204,14 @@ def _assign(node: Any, key: Any, override: Override, place: str) -> None:
     value: Any = override.value()
     if override.is_delete():
         if not exists:
-            raise _WrongKey(f"there is no '{place}' to take away.")
+            raise _WrongKey(f"there is no '{place}' to delete.")
         if value is not None and value != node[key]:
             raise _WrongKey(f"'{place}' is {node[key]!r}, not {value!r}.")
         del node[key]
         return
     current = node[key] if exists else None
     if override.is_add() and current is not None and not isinstance(value, dict | list):
-        raise _WrongKey(f"'{place}' is there already; leave the '+' away to change it.")
+        raise _WrongKey(f"'{place}' exists already; omit the '+' to change it.")
     node[key] = merged(current, value) if isinstance(value, dict) else value
 
 

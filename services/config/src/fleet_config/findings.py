@@ -1,4 +1,4 @@
-"""What was found wrong with a config."""
+"""The result of validating a config."""
 
 from dataclasses import dataclass, field
 
@@ -7,11 +7,11 @@ _MAX_FINDINGS = 50
 
 @dataclass
 class Findings:
-    """What was found; more than fifty of one kind nobody reads.
+    """Errors and warnings about a config, at most about fifty of each.
 
     Attributes:
-        errors: what makes the config unusable, each beginning with its place.
-        warnings: what is accepted but doubtful.
+        errors: reasons why the config is unusable, each starting with the path of the value.
+        warnings: accepted but probably unintended values.
     """
 
     errors: list[str] = field(default_factory=list)
@@ -19,10 +19,10 @@ class Findings:
 
     @property
     def wants_errors(self) -> bool:
-        """Whether there is room for another error."""
+        """Whether more errors may be added."""
         return len(self.errors) < _MAX_FINDINGS
 
     @property
     def wants_warnings(self) -> bool:
-        """Whether there is room for another warning."""
+        """Whether more warnings may be added."""
         return len(self.warnings) < _MAX_FINDINGS

@@ -1,4 +1,4 @@
-"""Looks at a pipeline's graph without building it."""
+"""Checks a pipeline's graph without building it."""
 
 from collections.abc import Collection, Mapping
 
@@ -17,22 +17,22 @@ from fleet_schemas.graph import (
 )
 
 _BATCH_PORTS = frozenset({"cube", "mask", "wavelengths", "mesu_index"})
-"""What every reader of measurements gives."""
+"""The values that every measurement reader provides."""
 
 
 def check_graph(
     config: PipelineConfig, place: str, node_packages: Collection[str], findings: Findings
 ) -> None:
-    """Find what would keep a pipeline from being built.
+    """Report what would prevent a pipeline from being built.
 
     Args:
         config: the pipeline.
-        place: beginning of each place, such as ``pipeline.``.
-        node_packages: packages whose classes may be used and are not known here.
-        findings: what is found is added here.
+        place: prefix of each path, such as ``pipeline.``.
+        node_packages: packages whose classes may be used although they are unknown here.
+        findings: collects the results.
     """
     if not config.nodes:
-        findings.errors.append(f"{place}nodes: there are none; a pipeline has at least one node.")
+        findings.errors.append(f"{place}nodes is empty; a pipeline needs at least one node.")
     names = node_names(config.nodes)
     ports: dict[str, NodePorts] = {}
     for index, (node, name) in enumerate(zip(config.nodes, names, strict=True)):
@@ -44,18 +44,18 @@ def check_graph(
         if kind:
             _check_hparams(node, kind, where, findings)
         else:
-            _judge_unknown_class(config, node, where, node_packages, findings)
+            _check_unknown_class(config, node, where, node_packages, findings)
     faults = connect(ports, config.connections).faults
     findings.errors += [f"{place}connections: {fault}" for fault in faults]
 
 
 def check_supply(config: PipelineConfig, place: str, findings: Findings) -> None:
-    """Warn of inputs that nothing can feed in a training.
+    """Warn about inputs that have no source during training.
 
     Args:
         config: the pipeline.
-        place: beginning of each place.
-        findings: what is found is added here.
+        place: prefix of each path.
+        findings: collects the results.
     """
     fed = {(one.target_node, one.target_port) for one in config.connections}
     names = node_names(config.nodes)
@@ -67,7 +67,7 @@ def check_supply(config: PipelineConfig, place: str, findings: Findings) -> None
             if not spec.optional and (name, port) not in fed and port not in _BATCH_PORTS:
                 findings.warnings.append(
                     f"{place}nodes.{index}: node '{shown(name)}' needs '{port}', which neither a "
-                    "connection nor the data give"
+                    "connection nor the data provide"
                 )
 
 
@@ -86,12 +86,12 @@ def _check_hparams(node: NodeConfig, kind: BuiltInNode, where: str, findings: Fi
             return
         known = ", ".join(declared) or "none"
         findings.warnings.append(
-            f"{where}.hparams: {kind.class_name} has no '{shown(key)}', so it changes nothing."
+            f"{where}.hparams: {kind.class_name} has no '{shown(key)}', so it has no effect."
             f"{nearest(shown(key), list(declared))} It has: {known}"
         )
 
 
-def _judge_unknown_class(
+def _check_unknown_class(
     config: PipelineConfig,
     node: NodeConfig,
     where: str,

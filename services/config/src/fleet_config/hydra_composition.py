@@ -1,8 +1,8 @@
 """Composes a config from its defaults list.
 
-Hydra decides which files take part, in which order, and where each one's content goes. Reading and
-merging the files is done here: nothing but plain values is read, nothing leaves the roots, and none
-of Hydra's process-wide state is touched.
+Hydra decides which files are merged, in which order, and where the content of each one goes. This
+module reads and merges the files: it reads plain values only, never leaves the roots, and touches
+none of Hydra's process-wide state.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ class Composition:
     """A composed config before its values are overridden and its references resolved."""
 
     tree: dict[str, Any]
-    """All values; the caller may change it."""
+    """All values; the caller may modify it."""
 
     package: tuple[str, ...]
-    """Where in the tree the content of the file that was asked for begins."""
+    """Path in the tree of the content of the requested file."""
 
     value_overrides: list[Override]
-    """The overrides that did not choose files."""
+    """The overrides that do not select files."""
 
     group_overrides: list[Override]
-    """The overrides that did."""
+    """The overrides that select files from config groups."""
 
 
 def compose(
@@ -47,13 +47,13 @@ def compose(
     """Compose the config `name`.
 
     Args:
-        name: path of the config below the first root, without extension.
+        name: path of the config relative to the first root, without extension.
         roots: folders in which configs are looked up, in order.
-        overrides: parsed overrides; those that name a config group choose files.
-        files: reads them.
+        overrides: parsed overrides; those that name a config group select files.
+        files: reads and caches the files.
 
     Raises:
-        InvalidInput: a file or an override does not fit; the text names it.
+        InvalidInput: a file or an override is invalid; the text names it.
     """
     repository = _Repository(roots, files)
     try:
@@ -65,9 +65,9 @@ def compose(
             skip_missing=False,
         )
     except (HydraException, OmegaConfBaseException, ValueError, TypeError) as error:
-        raise InvalidInput(_own_words(error, name, overrides)) from error
-    except AssertionError as error:  # what Hydra does with an entry that is not text
-        raise InvalidInput(f"config '{name}': its defaults list has a wrong entry.") from error
+        raise InvalidInput(_reworded(error, name, overrides)) from error
+    except AssertionError as error:  # raised by Hydra for an entry that is not text
+        raise InvalidInput(f"config '{name}': its defaults list has an invalid entry.") from error
     except RecursionError as error:
         raise InvalidInput(f"config '{name}': its defaults list includes itself.") from error
     tree, package = _merge(name, defaults, repository)
@@ -76,7 +76,7 @@ def compose(
 
 
 def merged(below: Any, above: Any) -> Any:
-    """Return `above` laid over `below`: mappings merge key by key, all else is replaced."""
+    """Return `below` overridden by `above`: mappings merge by key, other values are replaced."""
     if above == MISSING and below is not None:
         return below
     if isinstance(above, dict):
@@ -102,7 +102,7 @@ def _merge(
 
 
 class _Source(ConfigSource):
-    """One root folder; what would lead out of it does not exist."""
+    """One root folder; paths that lead out of it are treated as missing."""
 
     def __init__(self, root: Path, files: YamlFiles) -> None:
         super().__init__("session", f"{self.scheme()}://{root}")
@@ -133,12 +133,12 @@ class _Source(ConfigSource):
     def read(self, config_path: str) -> YamlFile:
         path = self._inside(self._normalize_file_name(config_path))
         if path is None:
-            raise InvalidInput(f"config '{config_path}' lies outside the search paths.")
+            raise InvalidInput(f"config '{config_path}' is outside the search paths.")
         return self._files.read(path, config_path)
 
     def load_config(self, config_path: str) -> ConfigResult:
         file = self.read(config_path)
-        # Hydra reads the defaults list from here, and whether there is anything besides.
+        # Hydra only needs the defaults list and whether there is any other content.
         seen: dict[str, Any] = {"content": True} if file.content else {}
         if file.defaults is not None:
             seen["defaults"] = _with_self(file.defaults)
@@ -157,7 +157,7 @@ class _Source(ConfigSource):
 
 
 class _Repository(ConfigRepository):
-    """The roots of one call, in order."""
+    """The root folders of one call, in order."""
 
     def __init__(self, roots: Sequence[Path], files: YamlFiles) -> None:
         self.sources = [_Source(root, files) for root in roots]
@@ -165,22 +165,22 @@ class _Repository(ConfigRepository):
     def file(self, config_path: str | None) -> YamlFile:
         source = self._find_object_source(config_path or "", ObjectType.CONFIG)
         if not isinstance(source, _Source):
-            raise InvalidInput(f"config '{config_path}' is gone from the search paths.")
+            raise InvalidInput(f"config '{config_path}' is no longer in the search paths.")
         return source.read(config_path or "")
 
 
 def _with_self(defaults: Any) -> Any:
-    """The defaults list with the place of the file's own content, which Hydra asks to be told."""
+    """Return the defaults list with ``_self_``, which Hydra requires."""
     if isinstance(defaults, list) and "_self_" not in defaults:
         return [*defaults, "_self_"]
     return defaults
 
 
-def _own_words(error: Exception, name: str, overrides: list[Override]) -> str:
-    """Hydra's explanation without the server's folders, on one line, and whose fault it may be."""
+def _reworded(error: Exception, name: str, overrides: list[Override]) -> str:
+    """Return Hydra's message on one line, without the server's folders, plus suspect overrides."""
     text = str(error).split("Config search path:", maxsplit=1)[0]
     line = " ".join(text.split()).removesuffix(".") + "."
     if f"'{name}'" not in line:
         line = f"config '{name}': {line}"
     named = [f"'{each.input_line}'" for each in overrides if each.key_or_group in line]
-    return f"{line} Asked for by override {', '.join(named)}." if named else line
+    return f"{line} Requested by override {', '.join(named)}." if named else line

@@ -1,4 +1,4 @@
-"""Finds the config file that a client means."""
+"""Finds the config file for a path or name that a client sent."""
 
 import difflib
 import os
@@ -13,11 +13,11 @@ _SUFFIX = ".yaml"
 
 
 class ConfigLookup:
-    """The rules by which a path or a bare name becomes a file.
+    """Resolves a path or a bare name to a file.
 
-    In order: the path itself, absolute or below a search path; the path below the folder of its
-    type; the only file of that name anywhere below its folder in a search path. The server's own
-    configs are always the last search path.
+    Tried in order: the path itself, absolute or within a search path; the path within the folder of
+    its type; the only file of that name anywhere within a search path. The server's own configs are
+    always the last search path.
     """
 
     def __init__(self, paths: PathPolicy, configs_dir: Path) -> None:
@@ -25,7 +25,7 @@ class ConfigLookup:
         self._configs_dir = configs_dir.resolve()
 
     def roots(self, search_paths: Sequence[str]) -> list[Path]:
-        """Return the folders that configs are taken from, in order, each once."""
+        """Return the folders to search, in order and without duplicates."""
         given = [Path(path).resolve() for path in search_paths]
         return list(dict.fromkeys([*given, self._configs_dir]))
 
@@ -33,14 +33,14 @@ class ConfigLookup:
         """Return the file.
 
         Args:
-            config_type: what kind of config is wanted; decides between files of one name.
+            config_type: the requested kind of config; decides between files of the same name.
             path: as the client sent it.
             search_paths: the session's.
 
         Raises:
-            InvalidInput: empty, leading upwards, outside the readable folders, or the name of
-                several files.
-            NotFound: no such file; the text names those most like it.
+            InvalidInput: the path is empty, contains "..", is outside the readable folders, or
+                names several files.
+            NotFound: no such file; the text lists the closest matches.
         """
         parts = PurePosixPath(path).parts
         if not parts:
@@ -72,15 +72,15 @@ class ConfigLookup:
             raise InvalidInput(f"'{path}' names several configs: {names}. Give one of these paths.")
         known = sorted({_name(file, roots) for root in roots for file in yaml_files(root)})
         close = difflib.get_close_matches(path.removesuffix(_SUFFIX), known, n=3, cutoff=0.5)
-        hint = f" Most like it: {', '.join(close)}." if close else ""
+        hint = f" Closest matches: {', '.join(close)}." if close else ""
         raise NotFound(
-            f"{config_type} config '{path}' not found, neither under the session's search paths "
-            f"nor among the configs of the server.{hint}"
+            f"{config_type} config '{path}' not found in the session's search paths or in "
+            f"the server's configs.{hint}"
         )
 
 
 def yaml_files(folder: Path) -> Iterator[Path]:
-    """Yield config files below a folder, of which at most some 20000 entries are looked at."""
+    """Yield the config files in a folder tree, scanning at most about 20000 entries."""
     scanned = 0
     for parent, folders, files in os.walk(folder):
         folders.sort()
@@ -101,7 +101,7 @@ def _is_below(file: Path, folder: str, roots: Sequence[Path]) -> bool:
 
 
 def _name(file: Path, roots: Sequence[Path]) -> str:
-    """Return the longest path by which a client may ask for the file."""
+    """Return the longest path by which a client can request the file."""
     names = [
         file.relative_to(root).with_suffix("").as_posix()
         for root in roots

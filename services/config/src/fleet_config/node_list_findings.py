@@ -1,4 +1,4 @@
-"""Looks whether the nodes that a trainrun names are in its pipeline."""
+"""Checks that the nodes that a trainrun names are in its pipeline."""
 
 from fleet_config.findings import Findings
 from fleet_platform.shown_text import shown
@@ -9,15 +9,15 @@ _MAX_NAMED = 20
 
 
 def check_node_lists(config: TrainRunConfig, names: list[str], findings: Findings) -> None:
-    """Find names that the pipeline does not have.
+    """Report names that are not nodes of the pipeline.
 
-    A metric that is not there keeps only gradient training from running, so it is doubtful and no
-    error in a trainrun without losses; published trainruns have one.
+    A missing metric prevents only gradient training, so without losses it is a warning and not an
+    error; published trainruns contain such a case.
 
     Args:
         config: the trainrun.
-        names: of the pipeline's nodes.
-        findings: what is found is added here.
+        names: the pipeline's nodes.
+        findings: collects the results.
     """
     present = set(names)
     for key in _LISTS:

@@ -1,4 +1,4 @@
-"""Reads overrides in Hydra's grammar and refuses those that reach beyond the config."""
+"""Parses overrides in Hydra's grammar and rejects those that reach beyond the config."""
 
 from collections.abc import Sequence
 
@@ -17,8 +17,8 @@ def parse_overrides(texts: Sequence[str]) -> list[Override]:
     """Parse overrides such as ``data.batch_size=4``, ``+tags.site=lab`` or ``~training``.
 
     Raises:
-        InvalidInput: too long, not in the grammar, a sweep, one of Hydra's own settings, or a value
-            that is more than plain data; the text names the override.
+        InvalidInput: an override is too long, does not follow the grammar, is a sweep, sets one of
+            Hydra's own settings, or has a value that is not plain data; the text names it.
     """
     length = sum(map(len, texts))
     if length > MAX_OVERRIDES_CHARS:
@@ -41,10 +41,10 @@ def _parse(parser: OverridesParser, text: str) -> Override:
     except (HydraException, ValueError, TypeError, AssertionError) as error:
         raise InvalidInput(
             f"{what} is not in Hydra's grammar. Write key=value, +key=value to add a key, or ~key "
-            "to take one away; quote values that hold special characters."
+            "to delete one; quote values that contain special characters."
         ) from error
     except RecursionError as error:
-        raise InvalidInput(f"{what} is nested too deep.") from error
+        raise InvalidInput(f"{what} is nested too deeply.") from error
     if override.is_sweep_override():
         raise InvalidInput(
             f"{what} asks for several values at once. Write a list as key=[a,b], or quote it."

@@ -1,4 +1,4 @@
-"""The pipelines that the server offers: what lies below its folder `pipeline`."""
+"""The pipelines that the server offers: the files in its `pipeline` folder."""
 
 import difflib
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ class OfferedPipeline:
 
     Attributes:
         path: relative to the folder, with extension.
-        file: where it is.
-        metadata: what it says about itself; its stem is the name of one that says nothing.
-        weights: the file of weights beside it, of the same stem; None: there is none.
-        text: the file's text; empty: not read.
+        file: the config file.
+        metadata: from the file; if it has none, its stem is the name.
+        weights: the weights file of the same stem in the same folder; None if there is not one.
+        text: the file's text; empty if it was not read.
     """
 
     path: str
@@ -36,20 +36,20 @@ class OfferedPipeline:
 
 
 class PipelineCatalogue:
-    """Reads the folder at each question, so that a pipeline saved into it appears at once."""
+    """Lists and finds pipelines; reads the folder on every call, so new files appear at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._files = YamlFiles()
 
     def list(self, tag: str = "") -> list[OfferedPipeline]:
-        """All pipelines, sorted by path; a file that is none is logged and left out.
+        """Return all pipelines, sorted by path; unreadable files are logged and skipped.
 
         Args:
-            tag: only pipelines with this tag, letter case ignored; empty: all.
+            tag: return only pipelines with this tag, ignoring case; empty means all.
 
         Raises:
-            NotFound: the server has no folder of pipelines.
+            NotFound: the server has no pipeline folder.
         """
         if not self._folder.is_dir():
             raise NotFound("This server has no pipeline folder in its configuration tree.")
@@ -66,14 +66,15 @@ class PipelineCatalogue:
         return offered
 
     def get(self, path: str) -> OfferedPipeline:
-        """One pipeline with its text.
+        """Return one pipeline with its text.
 
         Args:
-            path: relative, with or without extension, or a bare stem that only one pipeline has.
+            path: relative, with or without extension, or a stem that only one pipeline has.
 
         Raises:
-            InvalidInput: empty, absolute, leading upwards, or the stem of several pipelines.
-            NotFound: there is none; the text names those most like it.
+            InvalidInput: the path is empty, absolute, contains "..", or is the stem of several
+                pipelines.
+            NotFound: no such pipeline; the text lists the closest matches.
         """
         file = self._find(path)
         described = self._describe(file)
@@ -89,7 +90,8 @@ class PipelineCatalogue:
         pure = PurePosixPath(path)
         if not path.strip() or not pure.parts:
             raise InvalidInput(
-                "pipeline_path is empty. Name one of ListAvailablePipelines, as 'rx_statistical'."
+                "pipeline_path is empty. Name one that ListAvailablePipelines returns, such as "
+                "'rx_statistical'."
             )
         if pure.is_absolute() or ".." in pure.parts or "\\" in path:
             raise InvalidInput(
@@ -109,7 +111,7 @@ class PipelineCatalogue:
                 "these paths."
             )
         close = difflib.get_close_matches(relative, files, n=3, cutoff=0.5)
-        hint = f" Most like it: {', '.join(close)}." if close else ""
+        hint = f" Closest matches: {', '.join(close)}." if close else ""
         raise NotFound(f"Pipeline '{shown(path)}' not found.{hint}")
 
     def _describe(self, file: Path) -> OfferedPipeline:

@@ -1,4 +1,4 @@
-"""References within a config: ``${data.batch_size}``, and nothing that reaches out of it."""
+"""Resolves references within a config, such as ``${data.batch_size}``, and rejects all others."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from fleet_platform.errors import InvalidInput
 
 MISSING = "???"
-"""Stands for a value that an override has to give."""
+"""Marks a value that an override must set."""
 
 MAX_EXPANDED = 1_000_000
 _PLAIN = re.compile(r"\$\{(\.*)([\w/-]+(?:\.[\w/-]+|\[\w+\])*)\}")
@@ -17,7 +17,7 @@ Place = tuple[str, ...]
 
 
 def check_plain(value: Any, what: str) -> None:
-    """Refuse what would make a reader run code or look outside the config.
+    """Reject values that would run code or read anything outside the config.
 
     Raises:
         InvalidInput: a resolver such as ``${oc.env:HOME}``, or a key such as ``_target_``.
@@ -35,8 +35,8 @@ def check_plain(value: Any, what: str) -> None:
             named = _CODE_KEYS & item.keys()
             if named:
                 raise InvalidInput(
-                    f"{what}: the key '{min(named)}' is refused. Configs hold values only; nothing "
-                    "is instantiated from them."
+                    f"{what}: the key '{min(named)}' is refused. Configs contain values only; "
+                    "nothing is instantiated from them."
                 )
             pending.extend(item.keys())
             pending.extend(item.values())
@@ -45,15 +45,15 @@ def check_plain(value: Any, what: str) -> None:
 
 
 def resolve_references(tree: dict[str, Any], place: Place) -> Any:
-    """Return a copy of one part of the config with each reference replaced by what it refers to.
+    """Return a copy of one part of the config with its references resolved.
 
     Args:
         tree: the whole config, which references may point into.
-        place: the part that is wanted.
+        place: path of the requested part.
 
     Raises:
-        InvalidInput: a reference to nothing, to itself, or to more values than are worth having; or
-            a value that the config leaves open.
+        InvalidInput: a reference is dangling or circular or expands to too many values, or a
+            value is not set.
     """
     node: Any = tree
     for part in place:
@@ -76,7 +76,7 @@ class _Resolver:
         if isinstance(node, str) and "${" in node:
             return self._substitute(node, at)
         if node == MISSING:
-            raise InvalidInput(f"{'.'.join(at)} is left open; give it a value with an override.")
+            raise InvalidInput(f"{'.'.join(at)} has no value; set it with an override.")
         return node
 
     def _substitute(self, text: str, at: Place) -> Any:
@@ -100,7 +100,7 @@ class _Resolver:
         for part in (*start, *path.split(".")):
             if isinstance(node, str) and "${" in node:
                 node = self._substitute(node, walked)
-            node = _child(node, part, f"{'.'.join(at)}: '{found[0]}' refers to nothing.")
+            node = _child(node, part, f"{'.'.join(at)}: '{found[0]}' refers to a missing key.")
             walked = (*walked, part)
         return self.resolve(node, walked)
 

@@ -1,4 +1,4 @@
-"""Resolves a config: find, compose, override, follow references, validate."""
+"""Resolves a config: finds, composes and overrides it, resolves references and validates it."""
 
 import threading
 from collections.abc import Sequence
@@ -23,17 +23,21 @@ from fleet_schemas import ConfigModel, config_type, validate_config
 _MAX_WAIT_S = 10.0
 _RETRY_AFTER_S = 1
 _tracer = tracer(spans.COMPOSE.scope)
-_HYDRA_BASE = "1.3"  # the rules of composition, whatever release of Hydra is installed
+_HYDRA_BASE = "1.3"  # composition rules, independent of the installed release of Hydra
 
 
 class ConfigResolver:
-    """Turns a path and overrides into a validated config."""
+    """Turns a path and overrides into a validated config.
+
+    Creating one sets Hydra's process-wide version base. Parsing and composition hold a lock: one
+    config is composed at a time.
+    """
 
     def __init__(self, lookup: ConfigLookup) -> None:
         self._lookup = lookup
         self._files = YamlFiles()
         version.setbase(_HYDRA_BASE)
-        # Hydra's parser shares tables between threads without saying that it may.
+        # Hydra's parser shares tables between threads and does not document that this is safe.
         self._hydra = threading.Lock()
 
     def resolve(
@@ -48,16 +52,16 @@ class ConfigResolver:
 
         Args:
             kind: name of the schema, as in `fleet_schemas.CONFIG_TYPES`.
-            path: which config, as the client sent it.
+            path: the config, as the client sent it.
             search_paths: the session's, absolute.
             overrides: in Hydra's grammar.
-            call: says how long its caller waits.
+            call: limits how long this may wait.
 
         Raises:
-            InvalidInput: unknown kind, unfit path, override or file; the text names it.
-            NotFound: there is no such config.
-            Exhausted: other resolutions took all the time.
-            Cancelled, DeadlinePassed: nobody waits any more; nothing was resolved.
+            InvalidInput: unknown kind, or an invalid path, override or file; the text names it.
+            NotFound: no such config.
+            Exhausted: other calls held the lock for too long.
+            Cancelled, DeadlinePassed: the caller no longer waits; nothing was resolved.
         """
         model = config_type(kind)
         file = self._lookup.find(kind, path, search_paths)
@@ -115,7 +119,7 @@ def _override(
 
 
 def _place_of(composition: Composition, kind: str, model: type[ConfigModel]) -> Place:
-    """Return where in the tree the wanted config begins: packages may wrap it at any depth."""
+    """Return the path of the requested config in the tree: packages may nest it at any depth."""
     place = composition.package
     node = _at(composition.tree, place)
     while True:

@@ -7,10 +7,10 @@ from fleet_schemas import config_type
 
 
 def json_schema(kind: str) -> str:
-    """Return the schema of one kind of config as JSON text.
+    """Return the JSON schema of one kind of config as text.
 
     Raises:
-        NotFound: there is no such kind; the text lists those there are.
+        NotFound: no such kind; the text lists the known ones.
     """
     try:
         model = config_type(kind)

@@ -13,7 +13,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 
 class ConfigServicer:
-    """Converts in, calls the domain, converts out."""
+    """Converts requests, calls the domain and converts the result."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class ConfigServicer:
     def resolve_config(
         self, request: pb.ResolveConfigRequest, call: Call
     ) -> pb.ResolveConfigResponse:
-        """Compose, override and validate a config from the session's search paths."""
+        """Resolve a config from the session's search paths."""
         session = self._sessions.read(request.session_id)
         config = self._resolver.resolve(
             request.config_type,
@@ -56,13 +56,13 @@ class ConfigServicer:
     def get_parameter_schema(
         self, request: pb.GetParameterSchemaRequest, _call: Call
     ) -> pb.GetParameterSchemaResponse:
-        """Give the JSON schema of one kind of config."""
+        """Return the JSON schema of one kind of config."""
         return pb.GetParameterSchemaResponse(json_schema=json_schema(request.config_type))
 
     def validate_config(
         self, request: pb.ValidateConfigRequest, _call: Call
     ) -> pb.ValidateConfigResponse:
-        """Tell what is wrong with a config."""
+        """Validate a config."""
         findings = validate(request.config_type, request.config_bytes, self._node_packages)
         return pb.ValidateConfigResponse(
             valid=not findings.errors, errors=findings.errors, warnings=findings.warnings
@@ -71,26 +71,26 @@ class ConfigServicer:
     def get_training_capabilities(
         self, _request: pb.GetTrainingCapabilitiesRequest, _call: Call
     ) -> pb.GetTrainingCapabilitiesResponse:
-        """Tell what trainings can be asked for."""
+        """List the supported training options."""
         return training_capabilities()
 
     def list_available_pipelines(
         self, request: pb.ListAvailablePipelinesRequest, _call: Call
     ) -> pb.ListAvailablePipelinesResponse:
-        """Tell the pipelines that the server offers."""
+        """List the available pipelines."""
         offered = map(to_pipeline_info, self._catalogue.list(request.filter_tag))
         return pb.ListAvailablePipelinesResponse(pipelines=offered)
 
     def list_available_pipelinees(
         self, request: pb.ListAvailablePipelineesRequest, _call: Call
     ) -> pb.ListAvailablePipelineesResponse:
-        """Answer the same under the name that the first release misspelt."""
+        """List the available pipelines, under the misspelt name of the first release."""
         offered = map(to_pipeline_info, self._catalogue.list(request.filter_tag))
         return pb.ListAvailablePipelineesResponse(pipelinees=offered)
 
     def get_pipeline_info(
         self, request: pb.GetPipelineInfoRequest, _call: Call
     ) -> pb.GetPipelineInfoResponse:
-        """Tell all of one pipeline."""
+        """Return one pipeline's details."""
         offered = self._catalogue.get(request.pipeline_path)
         return pb.GetPipelineInfoResponse(pipeline_info=to_pipeline_info(offered))

@@ -4,4 +4,4 @@ from fleet_platform.engine_settings import EngineSettings
 
 
 class ConfigSettings(EngineSettings):
-    """How the config service runs; it judges pipelines by the settings that they are built with."""
+    """Settings of the config service, which validates pipelines by the rules of the engine."""

@@ -1,4 +1,4 @@
-"""Looks for what is wrong with a config, without refusing it."""
+"""Validates a config and reports all errors at once."""
 
 import json
 from collections.abc import Collection
@@ -31,10 +31,11 @@ def validate(kind: str, raw: bytes, node_packages: Collection[str] = ()) -> Find
     Args:
         kind: name of the schema, as in `fleet_schemas.CONFIG_TYPES`.
         raw: UTF-8 JSON.
-        node_packages: packages that pipelines may name node classes of, beside the built-in ones.
+        node_packages: packages whose node classes pipelines may use in addition to the built-in
+            ones.
 
     Raises:
-        InvalidInput: unknown kind, or not UTF-8; anything else that is wrong is a finding.
+        InvalidInput: unknown kind, or not UTF-8; all other errors are findings.
         Exhausted: larger than 8 MiB.
     """
     model = config_type(kind)
@@ -92,7 +93,7 @@ def _check_scheduler(config: SchedulerConfig, place: str, findings: Findings) ->
     if name not in SCHEDULERS:
         findings.errors.append(_unknown(f"{place}.name", name, SCHEDULERS))
     elif name in _PLATEAU and not config.monitor:
-        findings.warnings.append(f"{place}.monitor: not given; {name} then follows 'val_loss'")
+        findings.warnings.append(f"{place}.monitor: not given; {name} then monitors 'val_loss'")
 
 
 def _unknown(place: str, name: str, known: tuple[str, ...]) -> str:

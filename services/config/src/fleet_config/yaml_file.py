@@ -1,4 +1,4 @@
-"""Reads config files: bounded, without code, each parsed once per version."""
+"""Reads config files: limited in size, plain values only, each version parsed once."""
 
 import re
 import threading
@@ -18,20 +18,20 @@ _PACKAGE_LINE = re.compile(r"^\s*#\s*@package\s+(\S+)\s*$")
 
 @dataclass(frozen=True)
 class YamlFile:
-    """What one config file holds; nobody changes it, since calls share it."""
+    """The content of one config file; shared between calls, so it must not be modified."""
 
     content: dict[str, Any]
-    """Its keys without the defaults list."""
+    """All keys except the defaults list."""
 
     defaults: Any
-    """Its defaults list as written; None: it has none."""
+    """The defaults list as written, or None."""
 
     package: str | None
-    """Where its ``@package`` header puts the content; None: no header."""
+    """The package from the ``@package`` header, or None."""
 
 
 class YamlFiles:
-    """Files that were read, kept while they stay unchanged on disk."""
+    """A cache of parsed files, each valid until it changes on disk."""
 
     def __init__(self) -> None:
         self._cached: OrderedDict[Path, tuple[tuple[int, int, int], YamlFile]] = OrderedDict()
@@ -42,12 +42,12 @@ class YamlFiles:
 
         Args:
             path: the file.
-            name: what the caller calls it; error texts use nothing else.
+            name: the name by which the caller requested it, used in error texts.
 
         Raises:
-            NotFound: there is no such file.
-            InvalidInput: too large, not UTF-8, not YAML, not a mapping, or holding more than plain
-                values.
+            NotFound: no such file.
+            InvalidInput: too large, not UTF-8, not YAML, not a mapping, or containing anything but
+                plain values.
         """
         try:
             stat = path.stat()
@@ -74,13 +74,13 @@ class YamlFiles:
 
 
 def parse_yaml(raw: bytes, name: str) -> YamlFile:
-    """Make a config file's content from its bytes.
+    """Parse the bytes of a config file.
 
     Raises:
         InvalidInput: as `YamlFiles.read`.
     """
     content = parse_mapping(raw, f"config '{name}'")
-    content.pop("hydra", None)  # for programs that Hydra starts; nothing is started here
+    content.pop("hydra", None)  # settings for Hydra applications, unused here
     check_plain(content, f"config '{name}'")
     defaults = content.pop("defaults", None)
     return YamlFile(content, defaults, _package(raw.decode()))

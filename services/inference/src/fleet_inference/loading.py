@@ -58,7 +58,7 @@ class Loading:
         require_no_training(session, self._runs)
         config = parse_config(PipelineConfig, config_json, "pipeline")
         if not config.nodes:
-            raise InvalidInput("pipeline.nodes: there are none; a pipeline has at least one node.")
+            raise InvalidInput("pipeline.nodes is empty; a pipeline needs at least one node.")
         canonical = canonical_json(config)
         pipeline = records.Pipeline(
             config_json=canonical,

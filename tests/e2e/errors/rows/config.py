@@ -82,8 +82,8 @@ ROWS: list[Told] = [
     _resolve(
         "no such config",
         MISSING,
-        "trainrun config 'trainrun/rx_statistics' not found, neither under the session's "
-        "search paths nor among the configs of the server. Most like it: "
+        "trainrun config 'trainrun/rx_statistics' not found in the session's search paths or in "
+        "the server's configs. Closest matches: "
         "trainrun/rx_statistical, pipeline/rx_statistical, "
         "pipeline/anomaly/rx/rx_statistical.",
         "Check the name and the session's search paths.",
@@ -115,14 +115,14 @@ ROWS: list[Told] = [
     _override(
         "override not in the grammar",
         "override 'data.batch_size' is not in Hydra's grammar. Write key=value, +key=value "
-        "to add a key, or ~key to take one away; quote values that hold special characters.",
+        "to add a key, or ~key to delete one; quote values that contain special characters.",
         _GRAMMAR,
         "data.batch_size",
     ),
     _override(
         "override of an unknown key",
         "override 'data.batch_sizes=4': there is no 'data.batch_sizes'. Did you mean "
-        "'data.batch_size'? Keys at the top: name, pipeline, data, training, loss_nodes, "
+        "'data.batch_size'? Top-level keys: name, pipeline, data, training, loss_nodes, "
         "metric_nodes, freeze_nodes, unfreeze_nodes, output_dir, tags.",
         "Write `+key=value` to add a key.",
         "data.batch_sizes=4",
@@ -144,7 +144,7 @@ ROWS: list[Told] = [
     _override(
         "override by an unknown group",
         "In 'trainrun/rx_statistical': Could not find 'data/nothing' Available options in "
-        "'data': lentils. Asked for by override 'data=nothing'.",
+        "'data': lentils. Requested by override 'data=nothing'.",
         "Name one of the options.",
         "data=nothing",
     ),
@@ -164,7 +164,7 @@ ROWS: list[Told] = [
     ),
     _override(
         "a reference to nothing",
-        "name: '${nobody}' refers to nothing.",
+        "name: '${nobody}' refers to a missing key.",
         "Refer to a key of the config.",
         "name=${nobody}",
     ),
@@ -176,7 +176,7 @@ ROWS: list[Told] = [
     ),
     _override(
         "code",
-        "override '+_target_=os.system': the key '_target_' is refused. Configs hold values "
+        "override '+_target_=os.system': the key '_target_' is refused. Configs contain values "
         "only; nothing is instantiated from them.",
         "Leave it out.",
         "+_target_=os.system",
@@ -231,14 +231,15 @@ ROWS: list[Told] = [
     _info(
         "no path",
         INVALID,
-        "pipeline_path is empty. Name one of ListAvailablePipelines, as 'rx_statistical'.",
+        "pipeline_path is empty. Name one that ListAvailablePipelines returns, such as "
+        "'rx_statistical'.",
         _LISTED,
         "",
     ),
     _info(
         "no such pipeline",
         MISSING,
-        "Pipeline 'rx_statistics' not found. Most like it: rx_statistical.yaml, "
+        "Pipeline 'rx_statistics' not found. Closest matches: rx_statistical.yaml, "
         "anomaly/rx/rx_statistical.yaml.",
         _LISTED,
         "rx_statistics",

@@ -80,7 +80,7 @@ ROWS: list[Told] = [
     _loads(
         "no nodes",
         INVALID,
-        "pipeline.nodes: there are none; a pipeline has at least one node.",
+        "pipeline.nodes is empty; a pipeline needs at least one node.",
         "Name at least one node.",
         {"nodes": []},
     ),
