@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fleet_platform.errors import Conflict, NotFound
-from fleet_platform.runs import ActiveRun, Hold, ProgressEntry, RedisRunStore, RunStore
+from fleet_platform.runs import ActiveRun, LeaseStatus, ProgressEntry, RedisRunStore, RunStore
 from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, RunState
 from tests.contract.stores.conftest import FakeClock
@@ -350,7 +350,7 @@ def test_whoever_lost_a_run_to_a_release_writes_nothing_more(
     assert store.release(claimed.run_id, token, died=True)
 
     assert not store.release(claimed.run_id, token, died=True)
-    assert store.heartbeat(claimed.run_id, token) is Hold.LOST
+    assert store.heartbeat(claimed.run_id, token) is LeaseStatus.LOST
     for call in (
         lambda: store.append(claimed.run_id, token, b"late"),
         lambda: store.save_checkpoint(claimed.run_id, token, "ab" * 32),
@@ -425,17 +425,17 @@ def test_a_queued_run_is_kept_by_signs_of_life(
     store: RunStore, queued: RunRecord, clock: FakeClock
 ) -> None:
     clock.advance(3)
-    assert store.heartbeat(queued.run_id, 0) is Hold.HELD
+    assert store.heartbeat(queued.run_id, 0) is LeaseStatus.HELD
     assert store.read(queued.run_id).heartbeat_ms == int(clock.now_s * 1000)
 
 
 def test_a_sign_of_life_brings_the_stop_request(store: RunStore, claimed: RunRecord) -> None:
-    assert store.heartbeat(claimed.run_id, 1) is Hold.HELD
+    assert store.heartbeat(claimed.run_id, 1) is LeaseStatus.HELD
     store.request_stop(claimed.run_id)
-    assert store.heartbeat(claimed.run_id, 1) is Hold.STOPPING
+    assert store.heartbeat(claimed.run_id, 1) is LeaseStatus.STOPPING
     store.claim(claimed.run_id, "trainer-2")
-    assert store.heartbeat(claimed.run_id, 1) is Hold.LOST
-    assert store.heartbeat(claimed.run_id, 2) is Hold.STOPPING
+    assert store.heartbeat(claimed.run_id, 1) is LeaseStatus.LOST
+    assert store.heartbeat(claimed.run_id, 2) is LeaseStatus.STOPPING
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from fleet_platform.errors import Conflict, DependencyDown, Exhausted, NotFound, OutOfOrder
-from fleet_platform.runs import Hold
+from fleet_platform.runs import LeaseStatus
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer.runs import messages as train_messages
@@ -267,7 +267,7 @@ def test_a_running_run_is_asked_to_stop(world):
 
     assert "stops at its next batch" in world.training.stop(world.session)
 
-    assert world.runs.heartbeat(run.run_id, run.fencing_token) is Hold.STOPPING
+    assert world.runs.heartbeat(run.run_id, run.fencing_token) is LeaseStatus.STOPPING
 
 
 def test_an_interrupted_run_with_a_checkpoint_is_stopped_by_who_takes_it_up(world):

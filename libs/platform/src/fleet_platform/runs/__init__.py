@@ -4,7 +4,7 @@ from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.checkpoint import Checkpoint
 from fleet_platform.runs.counted import CountedRunStore
-from fleet_platform.runs.hold import Hold
+from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.redis import RedisRunStore
 from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.settings import ServiceSettings
@@ -13,7 +13,7 @@ from fleet_platform.telemetry import MetricRegistry
 __all__ = [
     "ActiveRun",
     "Checkpoint",
-    "Hold",
+    "LeaseStatus",
     "ProgressEntry",
     "RedisRunStore",
     "RunStore",

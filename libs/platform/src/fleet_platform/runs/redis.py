@@ -12,7 +12,7 @@ from fleet_platform.errors import NotFound
 from fleet_platform.redis_connection import RedisConnection, keys_like, redis_answers
 from fleet_platform.runs import scripts
 from fleet_platform.runs.active_run import ActiveRun
-from fleet_platform.runs.hold import Hold
+from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.run_rules import (
     KEPT_S,
     MAX_ENTRIES,
@@ -88,9 +88,9 @@ class RedisRunStore:
             with suppress(NotFound):
                 yield self.read(key.removeprefix(scripts.RUN_KEY))
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
+    def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
         """See `RunStore.heartbeat`."""
-        return Hold(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
+        return LeaseStatus(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
 
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
         """See `RunStore.release`."""

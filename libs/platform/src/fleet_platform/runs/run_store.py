@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from fleet_platform.runs.active_run import ActiveRun
-from fleet_platform.runs.hold import Hold
+from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_proto.records.v1.records_pb2 import RunRecord
 
 
@@ -79,7 +79,7 @@ class RunStore(Protocol):
         One that is there throughout is among them; those that cannot be read are left out.
         """
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
+    def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
         """Say that the owner lives, and hear whether it may go on; keeps a queued run as well."""
 
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:

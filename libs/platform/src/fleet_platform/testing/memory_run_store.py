@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from fleet_platform.runs.active_run import ActiveRun
-from fleet_platform.runs.hold import Hold
+from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.run_rules import (
     ACTIVE,
     KEPT_S,
@@ -110,15 +110,15 @@ class MemoryRunStore:
             records = [_copy(run.record) for run in self._remembered()]
         yield from records
 
-    def heartbeat(self, run_id: str, fencing_token: int) -> Hold:
+    def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
         """See `RunStore.heartbeat`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or not run.held_with(fencing_token):
-                return Hold.LOST
+                return LeaseStatus.LOST
             run.record.heartbeat_ms = self._now_ms()
             run.written_s = self._clock()
-            return Hold.STOPPING if run.record.stop_requested else Hold.HELD
+            return LeaseStatus.STOPPING if run.record.stop_requested else LeaseStatus.HELD
 
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
         """See `RunStore.release`."""

@@ -5,7 +5,7 @@ from types import TracebackType
 from typing import Self
 
 from fleet_platform.errors import DependencyDown
-from fleet_platform.runs import Hold, RunStore
+from fleet_platform.runs import LeaseStatus, RunStore
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import current_trace_id, logger
 from fleet_proto.records.v1.records_pb2 import RunRecord
@@ -79,10 +79,10 @@ class Heartbeat:
                 return
 
     def _beat(self) -> None:
-        hold = self._runs.heartbeat(self._run_id, self._fencing_token)
-        if hold is Hold.STOPPING:
+        status = self._runs.heartbeat(self._run_id, self._fencing_token)
+        if status is LeaseStatus.STOPPING:
             self._stopping.set()
-        if hold is Hold.LOST and not self._ended.is_set():
+        if status is LeaseStatus.LOST and not self._ended.is_set():
             self._superseded.set()
         if not self._sessions.touch(self._session_id):
             self._session_gone.set()

@@ -1,0 +1,16 @@
+"""The state of an owner's lease on a run."""
+
+from enum import IntEnum
+
+
+class LeaseStatus(IntEnum):
+    """What a heartbeat returns to the owner of a run; only `LOST` is falsy."""
+
+    LOST = 0
+    """Another owner holds the run, or it ended: the caller must stop and must not write again."""
+
+    HELD = 1
+    """The lease is renewed."""
+
+    STOPPING = 2
+    """The lease is renewed, and the run should stop at its next boundary."""
