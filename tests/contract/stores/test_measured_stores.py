@@ -68,8 +68,8 @@ def test_a_run_counts_once_when_it_ends(registry: MetricRegistry, own_redis: Red
     store = open_run_store(ServiceSettings(redis_url=own_redis.url), registry, counted=True)
     run = store.create(RunRecord(run_id="r", session_id="s"))
     run.state = RUN_STATE_CANCELLED
-    assert store.withdraw(run, b"cancelled")
-    assert not store.withdraw(run, b"again")
+    assert store.cancel_queued(run, b"cancelled")
+    assert not store.cancel_queued(run, b"again")
     read = registry.get_sample_value
     assert read("fleet_runs_ended_total", {"state": "cancelled"}) == 1
     assert read("fleet_progress_messages_total") == 1

@@ -26,7 +26,7 @@ CALLS: dict[str, Callable[[RedisRunStore], object]] = {
     "append": lambda store: store.append("r", 1, b"x"),
     "release": lambda store: store.release("r", 1, died=True),
     "save_checkpoint": lambda store: store.save_checkpoint("r", 1, "ab" * 32),
-    "withdraw": lambda store: store.withdraw(
+    "cancel_queued": lambda store: store.cancel_queued(
         RunRecord(run_id="r", state=RunState.RUN_STATE_CANCELLED), b"x"
     ),
     "active": lambda store: store.active(),

@@ -111,9 +111,9 @@ def test_a_run_that_was_refused_makes_room_for_one_of_its_id(
     store: RunStore, queued: RunRecord
 ) -> None:
     refused = store.read(queued.run_id)
-    refused.state = RunState.RUN_STATE_REFUSED
-    assert store.withdraw(refused, b"refused")
-    assert store.read(queued.run_id).state == RunState.RUN_STATE_REFUSED
+    refused.state = RunState.RUN_STATE_REJECTED
+    assert store.cancel_queued(refused, b"refused")
+    assert store.read(queued.run_id).state == RunState.RUN_STATE_REJECTED
     assert queued.run_id not in [run.run_id for run in store.active()]
     wanted = RunRecord(run_id=queued.run_id, session_id=queued.session_id, trainer_type=2)
     made = store.create(wanted)
@@ -129,7 +129,7 @@ def test_who_held_a_run_that_was_refused_may_not_write_into_its_successor(
     store: RunStore, claimed: RunRecord
 ) -> None:
     refused = store.read(claimed.run_id)
-    finish(store, refused, RunState.RUN_STATE_REFUSED)
+    finish(store, refused, RunState.RUN_STATE_REJECTED)
     store.create(RunRecord(run_id=claimed.run_id, session_id=claimed.session_id))
     successor = store.claim(claimed.run_id, "trainer-2")
     assert successor.fencing_token > claimed.fencing_token
@@ -384,24 +384,26 @@ def test_the_end_forgets_the_checkpoint_and_keeps_the_result(
     assert ended.result == run.result
 
 
-def test_a_queued_run_can_be_withdrawn(store: RunStore, queued: RunRecord) -> None:
+def test_a_queued_run_can_be_cancelled(store: RunStore, queued: RunRecord) -> None:
     queued.state = RunState.RUN_STATE_CANCELLED
 
-    assert store.withdraw(queued, b"cancelled")
+    assert store.cancel_queued(queued, b"cancelled")
 
     assert store.read(queued.run_id).state == RunState.RUN_STATE_CANCELLED
     assert payloads(store, queued.run_id) == [b"cancelled"]
     assert queued.run_id not in {run.run_id for run in store.active()}
-    assert not store.withdraw(queued, b"again")
+    assert not store.cancel_queued(queued, b"again")
     with pytest.raises(Conflict):
         store.claim(queued.run_id, "trainer-1")
 
 
-def test_what_somebody_works_on_cannot_be_withdrawn(store: RunStore, claimed: RunRecord) -> None:
+def test_what_somebody_works_on_cannot_be_cancelled_as_queued(
+    store: RunStore, claimed: RunRecord
+) -> None:
     running = store.read(claimed.run_id)
     claimed.state = RunState.RUN_STATE_CANCELLED
 
-    assert not store.withdraw(claimed, b"cancelled")
+    assert not store.cancel_queued(claimed, b"cancelled")
 
     assert store.read(claimed.run_id) == running
     assert payloads(store, claimed.run_id) == []
@@ -458,7 +460,7 @@ def test_a_run_that_never_was_is_quiet_where_nothing_is_promised(store: RunStore
     assert not store.heartbeat("none", 1)
     assert not store.request_stop("none")
     assert not store.release("none", 1, died=True)
-    assert not store.withdraw(RunRecord(run_id="none", state=COMPLETE), b"")
+    assert not store.cancel_queued(RunRecord(run_id="none", state=COMPLETE), b"")
     assert store.latest("none") is None
     assert payloads(store, "none") == []
 

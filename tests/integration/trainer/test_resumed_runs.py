@@ -145,7 +145,7 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_its_run_goes_on_at
         # Its child gave it up without anybody having to find it lost.
         wait_until(lambda: client.run.fencing_token > token, "the run is given up", END_WITHIN_S)
         assert psutil.wait_procs(children, END_WITHIN_S)[1] == []
-    assert client.runs.withdraw(run_endings.cancelled(client.run), b"")
+    assert client.runs.cancel_queued(run_endings.cancelled(client.run), b"")
 
 
 def test_a_free_trainer_takes_up_what_waits_at_a_busy_one(folder, redis_server, stores):

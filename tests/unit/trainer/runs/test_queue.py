@@ -104,11 +104,11 @@ def test_an_interrupted_run_goes_before_newer_ones():
     assert world.queue.ahead_of("b") == 0
 
 
-def test_what_was_withdrawn_does_not_wait():
+def test_a_cancelled_run_does_not_wait():
     world = _World(free=0)
     world.admit("a")
     world.admit("b")
-    world.runs.withdraw(RunRecord(run_id="a", state=RUN_STATE_CANCELLED), b"")
+    world.runs.cancel_queued(RunRecord(run_id="a", state=RUN_STATE_CANCELLED), b"")
 
     assert world.queue.ahead_of("a") is None
     assert world.queue.ahead_of("b") == 0

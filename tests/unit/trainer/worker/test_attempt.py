@@ -160,7 +160,7 @@ def test_a_run_that_its_session_never_came_to_know_was_never_begun(world, monkey
     assert world.execute(run_id) is ChildReply.DONE
 
     # In place of such a one its key may begin another.
-    assert world.runs.read(run_id).state == records.RUN_STATE_REFUSED
+    assert world.runs.read(run_id).state == records.RUN_STATE_REJECTED
     assert "broke off" in world.last(run_id).message
 
 

@@ -26,12 +26,12 @@ class CountedRunStore(RedisRunStore):
         super().finish(run, payload)
         self._count_end(run)
 
-    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.withdraw`."""
-        withdrawn = super().withdraw(run, payload)
-        if withdrawn:
+    def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
+        """See `RunStore.cancel_queued`."""
+        cancelled = super().cancel_queued(run, payload)
+        if cancelled:
             self._count_end(run)
-        return withdrawn
+        return cancelled
 
     def _count_end(self, run: RunRecord) -> None:
         self._messages.inc()

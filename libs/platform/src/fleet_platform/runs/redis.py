@@ -109,8 +109,8 @@ class RedisRunStore:
         """See `RunStore.finish`."""
         _position(run.run_id, self._end(run, run.fencing_token, payload))
 
-    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.withdraw`."""
+    def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
+        """See `RunStore.cancel_queued`."""
         return bool(self._end(run, "", payload))
 
     def request_stop(self, run_id: str) -> bool:

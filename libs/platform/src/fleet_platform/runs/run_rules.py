@@ -10,7 +10,7 @@ KEPT_S = 24 * 3600.0
 MAX_ENTRIES = 50_000
 """About how many entries of a stream are kept; the oldest go first."""
 
-REFUSED = RunState.RUN_STATE_REFUSED
+REJECTED = RunState.RUN_STATE_REJECTED
 """State of a run in whose place another one of the same id may be made."""
 
 ACTIVE = frozenset({RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING})

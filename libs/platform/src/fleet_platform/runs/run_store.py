@@ -25,23 +25,23 @@ class RunStore(Protocol):
 
     Every method has a deadline of its own and raises `DependencyDown` when the store does not
     answer. A run and its stream are forgotten a day after the last write; `tail` and `latest` then
-    give nothing, `heartbeat`, `release`, `withdraw` and `request_stop` are refused, all others
+    give nothing, `heartbeat`, `release`, `cancel_queued` and `request_stop` are refused, all others
     raise `NotFound`. A stream keeps about its newest 50 000 entries.
 
     A run is QUEUED, then RUNNING while an owner holds it, perhaps QUEUED again because the owner
     gave it back or died, and in the end COMPLETE, FAILED or CANCELLED for good. One that was never
-    begun may end REFUSED, which frees its id.
+    begun may end REJECTED, which frees its id.
     """
 
     def create(self, run: RunRecord) -> RunRecord:
         """Make `run` the session's active run, unless it is there or another one is active.
 
-        A run of the same id is returned as it stands, whether it goes on or has ended; one that was
-        REFUSED gives way and leaves its token, so that tokens rise through both. Else the session's
-        active run is returned, if it has one; a run is active while its state is QUEUED or RUNNING.
-        Atomic per session: of two callers one creates, the other gets the first one's record. A new
-        run is QUEUED and has no owner, whatever `run` says; ``created_ms`` is filled in where
-        unset.
+        An existing run of the same id is returned unchanged, whether it is active or has ended,
+        unless it was REJECTED: then it is replaced and the new run continues its fencing token, so
+        that tokens never decrease. Otherwise the session's active run is returned if it has one; a
+        run is active while its state is QUEUED or RUNNING. Atomic per session: of two callers one
+        creates the run and the other gets its record. A new run is QUEUED and has no owner,
+        whatever `run` contains; ``created_ms`` is set if it is unset.
         """
 
     def active(self) -> list[ActiveRun]:
@@ -120,7 +120,7 @@ class RunStore(Protocol):
             Conflict: ``run.fencing_token`` is not the newest, or the run ended already.
         """
 
-    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
+    def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
         """End a run that nobody works on, as `finish` does; False when it is not QUEUED."""
 
     def request_stop(self, run_id: str) -> bool:

@@ -15,7 +15,7 @@ primary with replicas, not on a sharded cluster.
 Replies: nil = no such run, 0 = refused, anything else = done.
 """
 
-from fleet_platform.runs.run_rules import ACTIVE, REFUSED
+from fleet_platform.runs.run_rules import ACTIVE, REJECTED
 from fleet_proto.records.v1.records_pb2 import RunState
 
 RUN_KEY = "fleet:run:"
@@ -26,7 +26,7 @@ ORDER_KEY = "fleet:run-order"
 
 _QUEUED = int(RunState.RUN_STATE_QUEUED)
 _RUNNING = int(RunState.RUN_STATE_RUNNING)
-_REFUSED = int(REFUSED)
+_REJECTED = int(REJECTED)
 _IS_ACTIVE = " or ".join(f"state == '{number}'" for number in sorted(ACTIVE))
 
 # KEYS[1] the run, KEYS[2] its stream, ARGV[1] milliseconds until they expire.
@@ -44,7 +44,7 @@ CREATE = (
     _COMMON
     + f"""
 local state = redis.call('HGET', KEYS[1], 'state')
-if state and state ~= '{_REFUSED}' then return redis.call('HGETALL', KEYS[1]) end
+if state and state ~= '{_REJECTED}' then return redis.call('HGETALL', KEYS[1]) end
 local pointer = '{SESSION_KEY}' .. ARGV[3]
 local current = redis.call('GET', pointer)
 if current and active(redis.call('HGET', '{RUN_KEY}' .. current, 'state')) then

@@ -12,7 +12,7 @@ from fleet_platform.runs.run_rules import (
     ACTIVE,
     KEPT_S,
     MAX_ENTRIES,
-    REFUSED,
+    REJECTED,
     as_final,
     as_new,
     require_final,
@@ -55,7 +55,7 @@ class MemoryRunStore:
         """See `RunStore.create`."""
         with self._changed:
             own = self._find(run.run_id)
-            if own is not None and own.record.state != REFUSED:
+            if own is not None and own.record.state != REJECTED:
                 return _copy(own.record)
             current = self._find(self._run_of_session.get(run.session_id, ""))
             if current is not None and current.active:
@@ -152,8 +152,8 @@ class MemoryRunStore:
         with self._changed:
             self._end(self._held(run.run_id, run.fencing_token), run, payload)
 
-    def withdraw(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.withdraw`."""
+    def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
+        """See `RunStore.cancel_queued`."""
         require_final(run)
         with self._changed:
             held = self._find(run.run_id)

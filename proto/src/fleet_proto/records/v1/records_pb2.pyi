@@ -44,13 +44,13 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     """Failed; error_reason and error_text are filled."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 5
     """Stopped on request; result holds the last completed step, if there was one."""
-    RUN_STATE_REFUSED: _RunState.ValueType  # 6
+    RUN_STATE_REJECTED: _RunState.ValueType  # 6
     """Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
     A run of the same id may be made in its place.
     """
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
-    """Where a training run stands; COMPLETE, FAILED, CANCELLED and REFUSED are final."""
+    """Where a training run stands; COMPLETE, FAILED, CANCELLED and REJECTED are final."""
 
 RUN_STATE_UNSPECIFIED: RunState.ValueType  # 0
 """Not given; never stored."""
@@ -64,7 +64,7 @@ RUN_STATE_FAILED: RunState.ValueType  # 4
 """Failed; error_reason and error_text are filled."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 5
 """Stopped on request; result holds the last completed step, if there was one."""
-RUN_STATE_REFUSED: RunState.ValueType  # 6
+RUN_STATE_REJECTED: RunState.ValueType  # 6
 """Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
 A run of the same id may be made in its place.
 """
@@ -351,9 +351,9 @@ class RunRecord(_message.Message):
     result.weights_digest, for readers that do not know result.
     """
     error_reason: _builtins.str
-    """Name of the error reason; only when FAILED or REFUSED."""
+    """Name of the error reason; only when FAILED or REJECTED."""
     error_text: _builtins.str
-    """What went wrong, as the client may read it; only when FAILED or REFUSED."""
+    """What went wrong, as the client may read it; only when FAILED or REJECTED."""
     traceparent: _builtins.str
     """W3C trace context of the Train call that started the run; empty: not traced."""
     stop_requested: _builtins.bool

@@ -86,7 +86,7 @@ class RunBeginning:
             return run
         try:
             if self._note(run, session):
-                self._runs.withdraw(run_endings.cancelled(run), _NOT_BEGUN.SerializeToString())
+                self._runs.cancel_queued(run_endings.cancelled(run), _NOT_BEGUN.SerializeToString())
                 return run
             if run.run_id == wanted.run_id:
                 self._queue.admit(run.run_id)
@@ -133,7 +133,7 @@ class RunBeginning:
     def _refuse(self, run: RunRecord, error: AppError) -> bool:
         """End a run that cannot be begun; False: a trainer has taken it up."""
         message = train_messages.failed(error.text).SerializeToString()
-        return self._runs.withdraw(run_endings.refused(run, error), message)
+        return self._runs.cancel_queued(run_endings.rejected(run, error), message)
 
 
 def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord:

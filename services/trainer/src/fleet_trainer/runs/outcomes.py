@@ -6,7 +6,7 @@ from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_COMPLETE,
     RUN_STATE_FAILED,
     RUN_STATE_QUEUED,
-    RUN_STATE_REFUSED,
+    RUN_STATE_REJECTED,
     RUN_STATE_RUNNING,
     Pipeline,
     RunRecord,
@@ -29,9 +29,9 @@ def failed(run: RunRecord, error: AppError, result: Pipeline | None = None) -> R
     return _with_error(_with_result(_ended(run, RUN_STATE_FAILED), result), error)
 
 
-def refused(run: RunRecord, error: AppError) -> RunRecord:
+def rejected(run: RunRecord, error: AppError) -> RunRecord:
     """The record of a run that could not be begun; its key may begin another."""
-    return _with_error(_ended(run, RUN_STATE_REFUSED), error)
+    return _with_error(_ended(run, RUN_STATE_REJECTED), error)
 
 
 def cancelled(run: RunRecord, result: Pipeline | None = None) -> RunRecord:

@@ -9,7 +9,7 @@ from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import (
     RUN_STATE_QUEUED,
-    RUN_STATE_REFUSED,
+    RUN_STATE_REJECTED,
     RunRecord,
     SessionRecord,
 )
@@ -136,7 +136,7 @@ class TrainingRuns:
         if run.state == RUN_STATE_QUEUED and not run.checkpoint_digest:
             text = "Training cancelled while it waited; the pipeline is as it was"
             message = train_messages.cancelled(text).SerializeToString()
-            if self._runs.withdraw(run_endings.cancelled(run), message):
+            if self._runs.cancel_queued(run_endings.cancelled(run), message):
                 return "The training was waiting and is cancelled."
         if self._runs.request_stop(run.run_id):
             return "The training stops at its next batch or node; Train tells when it has."
@@ -165,7 +165,7 @@ class TrainingRuns:
     def _named(self, session: SessionRecord, key: str) -> RunRecord | None:
         """The run of a key, unless it has yet to be begun."""
         run = self._find(run_id_of(session.session_id, key))
-        if run is None or run.state == RUN_STATE_REFUSED:
+        if run is None or run.state == RUN_STATE_REJECTED:
             return None
         half_begun = run_endings.is_active(run) and session.run_id != run.run_id
         return None if half_begun else run

@@ -115,7 +115,7 @@ class RunAttempt:
             raise
         except NeverNoted as error:
             message = train_messages.failed(error.text)
-            return Ending(run_endings.refused(self._run, error), message)
+            return Ending(run_endings.rejected(self._run, error), message)
         except Cancelled as stop:
             if self._heartbeat.is_superseded:
                 raise Superseded from stop

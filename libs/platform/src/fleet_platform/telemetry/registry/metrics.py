@@ -183,7 +183,7 @@ RUNS = Metric(
 RUNS_ENDED = Metric(
     name="fleet_runs_ended_total",
     kind=MetricKind.COUNTER,
-    meaning="Trainings that ended here: complete, failed, cancelled or refused.",
+    meaning="Trainings that ended here: complete, failed, cancelled or rejected.",
     services=("trainer",),
     labels=("state",),
 )
