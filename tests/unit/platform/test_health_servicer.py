@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 
-from fleet_platform.rpc.health_servicer import EndingHealthServicer
+from fleet_platform.rpc.health_servicer import DrainingHealthServicer
 
 SERVING = HealthCheckResponse.SERVING
 NOT_SERVING = HealthCheckResponse.NOT_SERVING
@@ -40,7 +40,7 @@ class Watcher:
 
 @pytest.fixture
 def servicer():
-    return EndingHealthServicer()
+    return DrainingHealthServicer()
 
 
 @pytest.fixture

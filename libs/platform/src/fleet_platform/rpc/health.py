@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from grpc_health.v1 import health_pb2
 
 from fleet_platform.errors import AppError
-from fleet_platform.rpc.health_servicer import EndingHealthServicer
+from fleet_platform.rpc.health_servicer import DrainingHealthServicer
 from fleet_platform.telemetry import MetricRegistry, logger
 from fleet_platform.telemetry.registry import metrics
 
@@ -95,7 +95,7 @@ class HealthMonitor:
             on_serving: Called each time the health turns green.
             registry: Where the answers are metrics too.
         """
-        self.servicer = EndingHealthServicer()
+        self.servicer = DrainingHealthServicer()
         self._names = tuple(names)
         self._probers = [Prober(name, probe) for name, probe in probes.items()]
         self._interval_s = interval_s

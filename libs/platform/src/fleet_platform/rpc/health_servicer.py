@@ -18,7 +18,7 @@ LIVENESS = "liveness"
 that restarts processes by it leaves them alone while Redis is away."""
 
 
-class EndingHealthServicer:
+class DrainingHealthServicer:
     """Answers ``Check`` and ``Watch``; a watch ends with NOT_SERVING when the server stops.
 
     The servicer that comes with gRPC keeps a watch open until the watcher leaves, so the server

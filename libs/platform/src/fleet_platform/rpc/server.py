@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from grpc_reflection.v1alpha import reflection_pb2_grpc
 
-from fleet_platform.rpc.health_servicer import EndingHealthServicer
+from fleet_platform.rpc.health_servicer import DrainingHealthServicer
 from fleet_platform.rpc.interceptors import Admission, Chain
 from fleet_platform.rpc.interceptors.access_log import AccessLog
 from fleet_platform.rpc.interceptors.concurrency_limit import PerCallerConcurrencyLimit
@@ -36,7 +36,7 @@ class Server:
     """
 
     def __init__(
-        self, service: Service, settings: ServiceSettings, health: EndingHealthServicer
+        self, service: Service, settings: ServiceSettings, health: DrainingHealthServicer
     ) -> None:
         """Build it; nothing is bound yet.
 

@@ -2,7 +2,7 @@
 
 from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.sessions.new_session import default_search_path, new_session
-from fleet_platform.sessions.owned import OwnedSessions
+from fleet_platform.sessions.owner_scoped import OwnerScopedSessionStore
 from fleet_platform.sessions.redis import RedisSessionStore
 from fleet_platform.sessions.session_store import SessionStore
 from fleet_platform.settings import ServiceSettings
@@ -10,7 +10,7 @@ from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
 
 __all__ = [
-    "OwnedSessions",
+    "OwnerScopedSessionStore",
     "RedisSessionStore",
     "SessionStore",
     "default_search_path",
@@ -34,4 +34,4 @@ def open_session_store(
     store = RedisSessionStore(connection, settings.session_ttl_s)
     if registry is not None and counted:
         registry.watch(metrics.SESSIONS_OPEN, lambda: [({}, store.count())])
-    return OwnedSessions(store, settings.session_ttl_s)
+    return OwnerScopedSessionStore(store, settings.session_ttl_s)

@@ -8,7 +8,7 @@ from fleet_platform.sessions.session_store import SessionStore
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 
 
-class OwnedSessions:
+class OwnerScopedSessionStore:
     """A `SessionStore` that writes down who creates a session and hides it from everybody else.
 
     Another caller's session and one that never was are the same: `NotFound`, with the same text.

@@ -7,7 +7,7 @@ import pytest
 
 from fleet_platform.caller import Caller, acting_for
 from fleet_platform.errors import NotFound
-from fleet_platform.sessions import OwnedSessions, RedisSessionStore, SessionStore
+from fleet_platform.sessions import OwnerScopedSessionStore, RedisSessionStore, SessionStore
 from fleet_platform.testing import MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 from tests.contract.stores.conftest import adding_plugin
@@ -25,8 +25,10 @@ METHODS: dict[str, Callable[[SessionStore, str], object]] = {
 @pytest.fixture(params=["memory", "redis"])
 def store(request: pytest.FixtureRequest) -> SessionStore:
     if request.param == "memory":
-        return OwnedSessions(MemorySessionStore(TTL_S), TTL_S)
-    return OwnedSessions(RedisSessionStore(request.getfixturevalue("connection"), TTL_S), TTL_S)
+        return OwnerScopedSessionStore(MemorySessionStore(TTL_S), TTL_S)
+    return OwnerScopedSessionStore(
+        RedisSessionStore(request.getfixturevalue("connection"), TTL_S), TTL_S
+    )
 
 
 def _create(store: SessionStore, caller: Caller) -> str:
