@@ -76,6 +76,7 @@ check: $(READY) ## all that CI runs: style, types, imports, wire, tests
 	$(RUN)/python -m docs.telemetry_table --check
 	$(RUN)/python -m docs.errors_table --check
 	$(RUN)/python -m docs.settings_table --check
+	$(RUN)/python -m docs.diagrams --check
 	$(RUN)/python -m docs.commands_table --check
 	$(RUN)/python -m deploy.packages.version --check
 	cd proto && ../$(RUN)/buf lint && ../$(RUN)/buf breaking --against baseline.binpb
