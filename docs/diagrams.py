@@ -100,7 +100,7 @@ def _run_states() -> str:
     found = (
         State(Box("QUEUED", "waits for a free worker", "service"), 300, 52),
         State(Box("RUNNING", "has an owner and a lease", "service"), 690, 52),
-        State(Box("REFUSED", "never started", "volume"), 130, 252),
+        State(Box("REJECTED", "never started", "volume"), 130, 252),
         State(Box("CANCELLED", "stopped by the client", "client"), 400, 252),
         State(Box("FAILED", "error in the record", "redis"), 670, 252),
         State(Box("COMPLETE", "result in the session", "service"), 910, 252),
