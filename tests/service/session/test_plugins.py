@@ -167,7 +167,7 @@ def test_a_plugin_that_fails_does_not_make_the_call_fail(service, session, folde
 def test_a_module_that_is_no_python_is_told_by_its_line(service, session, tmp_path):
     install(service, write_plugin(tmp_path / "plugin", {"lab/nodes.py": "x = 1\nclass Scale(:\n"}))
     reply = load_one(service, session, newer(SCALE, path="plugin"))
-    assert "'lab.nodes' is no Python: invalid syntax in line 2" in reply.error
+    assert "'lab.nodes' is not valid Python: invalid syntax in line 2" in reply.error
 
 
 def test_code_in_the_output_folder_never_runs(service, session, folder, tmp_path):
@@ -220,7 +220,7 @@ def test_one_plugin_is_told_and_an_unknown_one_not_found(service, session):
     request.plugin_name = "yours"
     code, details = code_of(lambda: service.stub.GetPluginInfo(request))
     assert code is grpc.StatusCode.NOT_FOUND
-    assert details == "Plugin 'yours' is not registered in this session: mine."
+    assert details == "Plugin 'yours' is not registered in this session. Registered: mine."
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Makes room on the artifact volume."""
+"""Garbage collection of unreferenced artifacts."""
 
 import threading
 from collections.abc import Iterator
@@ -10,29 +10,29 @@ from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import logger
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord
 
-_LOOKS_PER_LIFE = 24
-_LAST_LOOK_S = 1.0
-_NEWER_CHECKPOINTS = 5
+_SWEEPS_PER_RETENTION = 24
+_CLOSE_WAIT_S = 1.0
+_MAX_CHECKPOINT_READS = 5
 _log = logger("fleet.session")
 
 
 class ArtifactGarbageCollector:
-    """Removes weights, code and checkpoints that no session and no training names any more.
+    """Removes weights, code and checkpoints that no session and no training refers to.
 
-    Replicas do so independently of each other. Nothing is removed where a store does not answer:
-    what cannot be read may name anything.
+    Replicas do so independently. Nothing is removed while a store is unavailable, because records
+    that cannot be read may refer to any artifact.
     """
 
     def __init__(
         self, *, sessions: SessionStore, runs: RunStore, artifacts: ArtifactStore, kept_s: float
     ) -> None:
-        """Take the parts.
+        """Create a collector that does not run yet.
 
         Args:
-            sessions: All sessions.
-            runs: All trainings.
-            artifacts: Where it is removed.
-            kept_s: Seconds for which everything is kept after it was stored.
+            sessions: the store of all sessions.
+            runs: the store of all training runs.
+            artifacts: the store to clean up.
+            kept_s: seconds for which an artifact is kept after it was last stored.
         """
         self._sessions = sessions
         self._runs = runs
@@ -44,23 +44,23 @@ class ArtifactGarbageCollector:
         )
 
     def start(self) -> None:
-        """Remove from now on, on a thread of its own."""
+        """Start sweeping on a daemon thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Look no more; a look at a large volume may outlast this, and may end with the process."""
+        """Stop; a sweep in progress may outlive this call."""
         self._closing.set()
-        self._thread.join(_LAST_LOOK_S)
+        self._thread.join(_CLOSE_WAIT_S)
 
     def sweep(self) -> Removed:
-        """Look once.
+        """Run one sweep.
 
         Raises:
             Conflict: checkpoints are replaced before they can be read.
-            DependencyDown: a store does not answer; nothing, or not everything, was removed.
+            DependencyDown: a store is unavailable; nothing, or not everything, was removed.
         """
-        # In this order: a training takes what its session has, and the session stays what it is
-        # until the training has stored its own.
+        # Sessions first: a run starts with the artifacts of its session, and the session keeps
+        # them until the run has stored its own.
         used = {*self._of_sessions(), *self._of_runs()}
         removed = self._artifacts.remove_unused(used, self._kept_s)
         if removed.count:
@@ -68,7 +68,7 @@ class ArtifactGarbageCollector:
         return removed
 
     def _run(self) -> None:
-        while not self._closing.wait(self._kept_s / _LOOKS_PER_LIFE):
+        while not self._closing.wait(self._kept_s / _SWEEPS_PER_RETENTION):
             try:
                 self.sweep()
             except AppError as error:
@@ -87,9 +87,9 @@ class ArtifactGarbageCollector:
             yield from self._of_checkpoint(run)
 
     def _of_checkpoint(self, run: RunRecord) -> Iterator[str]:
-        """The checkpoint, and the weights that whoever resumes it needs besides."""
+        """Yield the digests of the newest checkpoint and of the weights that a resume needs."""
         newest = run.checkpoint_digest
-        for _ in range(_NEWER_CHECKPOINTS):
+        for _ in range(_MAX_CHECKPOINT_READS):
             if not newest:
                 return
             yield newest
@@ -102,7 +102,9 @@ class ArtifactGarbageCollector:
             else:
                 yield checkpoint.weights_digest
                 return
-        raise Conflict(f"Training run {run.run_id} leaves checkpoints faster than they are read.")
+        raise Conflict(
+            f"Training run {run.run_id} replaces checkpoints faster than they can be read."
+        )
 
     def _checkpoint_of(self, run_id: str) -> str:
         try:

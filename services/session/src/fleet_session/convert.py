@@ -1,4 +1,4 @@
-"""Session life and plugins as the wire carries them."""
+"""Converts search paths and plugins to messages."""
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas.plugins import PluginManifest
@@ -6,19 +6,19 @@ from fleet_session.session_lifecycle import SearchPaths
 
 
 def is_append(request: pb.SetSessionSearchPathsRequest) -> bool:
-    """Whether the folders are added; a client that does not say so means it."""
+    """Whether to add the folders; the default if the client does not set ``append``."""
     return request.append if request.HasField("append") else True
 
 
 def to_reply(paths: SearchPaths) -> pb.SetSessionSearchPathsResponse:
-    """Return the outcome; rejected folders do not make the call fail."""
+    """Return the search paths; rejected folders do not make the call fail."""
     return pb.SetSessionSearchPathsResponse(
         success=True, current_paths=paths.current, rejected_paths=paths.rejected
     )
 
 
 def to_plugin_info(plugin: PluginManifest) -> pb.PluginInfo:
-    """Return a plugin as releases of both generations read it."""
+    """Return the message for a plugin, with the fields of all releases."""
     return pb.PluginInfo(
         name=plugin.name,
         type="git" if plugin.is_git else "local",

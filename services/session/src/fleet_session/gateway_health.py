@@ -1,4 +1,4 @@
-"""Whether everything behind the gateway can serve."""
+"""The health of all services behind the gateway."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -9,14 +9,14 @@ from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 SERVICES = tuple(METHODS_BY_SERVICE)
 
 AskAll = Callable[[Iterable[str]], Mapping[str, bool]]
-"""Asks the named services, all at once and with a deadline, whether each can serve."""
+"""Checks the named services concurrently, with a deadline; whether each one is serving."""
 
 
 class GatewayHealth:
-    """The health of all services together and of each.
+    """The health of each service and of all of them together.
 
-    Callers that come while a round of questions runs get that round's answer, so that any number of
-    them costs the services one question at a time.
+    Concurrent callers share one round of checks, so that each service is checked once at a time,
+    however many callers there are.
     """
 
     def __init__(self, ask_all: AskAll) -> None:
@@ -25,10 +25,13 @@ class GatewayHealth:
         self._round: Future[Mapping[str, bool]] | None = None
 
     def is_serving(self, name: str) -> bool | None:
-        """Whether the service can serve; for all of them the name is empty or the wire's.
+        """Whether a service is serving.
+
+        Args:
+            name: of the service; empty or the full name of the gRPC service means all services.
 
         Returns:
-            None when there is no service of that name.
+            None if there is no service of that name.
         """
         if name in {"", SERVICE_NAME}:
             return all(self._answers().values())

@@ -1,7 +1,7 @@
-"""Answers ``grpc.health.v1.Health`` for the whole gateway.
+"""Implements ``grpc.health.v1.Health`` for the whole gateway.
 
-The gateway marks a client's health question with a header and sends it here; without the header the
-question is about this service alone and its own health servicer answers.
+The gateway marks health requests of clients with a header and routes them here. Requests without
+that header are about this service alone and go to its own health servicer.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _PREFIX = "/grpc.health.v1.Health/"
 _GATEWAY_MARK = ("x-fleet-health", "gateway")
 _SERVICE_HEADER = "x-fleet-service"
 ASK_DEADLINE_S = 1.0
-"""A service that takes longer to answer through the gateway cannot serve."""
+"""A service that takes longer to answer through the gateway counts as not serving."""
 
 _WATCH_INTERVAL_S = 1.0
 
-_CHECKS_AT_ONCE = 8
-_CHECKS_WAITING = 256
-_WATCHES_AT_ONCE = 64
+_MAX_CHECKS = 8
+_MAX_PENDING_CHECKS = 256
+_MAX_WATCHES = 64
 
 Status = health_pb2.HealthCheckResponse
 _CODEC = (health_pb2.HealthCheckRequest.FromString, Status.SerializeToString)
 
 
 class UpstreamHealth:
-    """Asks services for their health through the gateway, the way that calls take."""
+    """Checks services through the gateway, on the same route as client calls."""
 
     def __init__(self, gateway_address: str, deadline_s: float = ASK_DEADLINE_S) -> None:
         self._channel = connect(gateway_address)
@@ -47,7 +47,7 @@ class UpstreamHealth:
         )
 
     def ask_all(self, services: Iterable[str]) -> Mapping[str, bool]:
-        """Ask all services at once; one that does not answer in time cannot serve."""
+        """Check all services concurrently; one that misses the deadline counts as not serving."""
         asked = {
             service: self._check.future(
                 health_pb2.HealthCheckRequest(),
@@ -56,7 +56,7 @@ class UpstreamHealth:
             )
             for service in services
         }
-        return {service: _says_serving(answer) for service, answer in asked.items()}
+        return {service: _is_serving(answer) for service, answer in asked.items()}
 
     def close(self) -> None:
         """Close the connection to the gateway."""
@@ -64,19 +64,19 @@ class UpstreamHealth:
 
 
 class GatewayHealthHandler(grpc.GenericRpcHandler):
-    """Takes the health questions that carry the gateway's mark and leaves all others.
+    """Handles the health requests that the gateway has marked, and no others.
 
-    They run on threads of their own: a service that hangs holds up its own answer here, not the
-    session service's other calls.
+    They run on separate threads, so that a service that hangs does not delay the other calls of the
+    session service.
     """
 
     def __init__(self, health: GatewayHealth) -> None:
         self._health = health
         self._pools = [
-            WorkerPool("gateway-health", _CHECKS_AT_ONCE, _CHECKS_WAITING),
-            WorkerPool("gateway-watch", _WATCHES_AT_ONCE, pending=0),
+            WorkerPool("gateway-health", _MAX_CHECKS, _MAX_PENDING_CHECKS),
+            WorkerPool("gateway-watch", _MAX_WATCHES, pending=0),
         ]
-        # gRPC hangs the pool on the handler, which a bound method does not take.
+        # `run_on` sets an attribute on the handler, which a bound method does not allow.
         check = run_on(self._pools[0], lambda request, _: self._check(request.service))
         watch = run_on(self._pools[1], lambda request, call: self._watch(request.service, call))
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {
@@ -87,13 +87,13 @@ class GatewayHealthHandler(grpc.GenericRpcHandler):
     def service(
         self, handler_call_details: grpc.HandlerCallDetails
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Return the handler for a marked health question, else nothing."""
+        """Return the handler of a marked health request, or None for any other request."""
         if _GATEWAY_MARK not in (handler_call_details.invocation_metadata or ()):
             return None
         return self._handlers.get(handler_call_details.method)
 
     def close(self) -> None:
-        """Let the threads end."""
+        """Shut down the threads without waiting for them."""
         for pool in self._pools:
             pool.shutdown(wait=False)
 
@@ -121,7 +121,7 @@ class GatewayHealthHandler(grpc.GenericRpcHandler):
         return Status.SERVING if serving else Status.NOT_SERVING
 
 
-def _says_serving(answer: Any) -> bool:
+def _is_serving(answer: Any) -> bool:
     try:
         return bool(answer.result().status == Status.SERVING)
     except grpc.RpcError:

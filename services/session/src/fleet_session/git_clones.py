@@ -1,4 +1,4 @@
-"""Files of plugins that lie in git repositories, each tag fetched once."""
+"""Working trees of plugins from git repositories; each tag is fetched once."""
 
 import hashlib
 import shutil
@@ -15,26 +15,26 @@ _log = logger("fleet.session")
 
 
 class GitClones:
-    """A folder of the server with one working tree for each plugin and tag."""
+    """A folder with one working tree per plugin and tag."""
 
     def __init__(self, folder: Path, protocols: str = "http:https:ssh") -> None:
-        """Use a folder; it is made when it is needed.
+        """Create an empty cache.
 
         Args:
-            folder: where the working trees are.
-            protocols: those that git may use, parted by colons.
+            folder: the folder for the working trees, created when needed.
+            protocols: colon-separated protocols that git may use.
         """
         self._folder = folder
         self._protocols = protocols
 
     def tree(self, name: str, repo: str, tag: str, wait_s: float | None = None) -> Path:
-        """Return the files of a tag, fetched when they are not at hand.
+        """Return the working tree of a tag, fetching it if necessary.
 
         Args:
-            name: of the plugin.
-            repo: address of the repository.
-            tag: in the repository; branches and commits are none.
-            wait_s: how long the caller waits; None: two minutes, which is the most in any case.
+            name: the plugin's name.
+            repo: the repository's URL.
+            tag: the tag's name; branches and commits are not accepted.
+            wait_s: time limit; the default and upper limit is two minutes.
 
         Raises:
             InvalidInput: the tag cannot be fetched.
@@ -51,8 +51,8 @@ class GitClones:
         except (OSError, subprocess.SubprocessError) as error:
             if tree.is_dir():  # another call was faster
                 return tree
-            told = getattr(error, "stderr", None) or str(error)
-            _log.warning("plugin.not_fetched", repo=repo, tag=tag, error=shown(str(told), 500))
+            text = getattr(error, "stderr", None) or str(error)
+            _log.warning("plugin.not_fetched", repo=repo, tag=tag, error=shown(str(text), 500))
             raise InvalidInput(
                 f"The tag '{shown(tag)}' cannot be fetched from '{shown(repo)}'. Check that both "
                 "exist and that the server can reach them without being asked for a password."
@@ -62,13 +62,13 @@ class GitClones:
         return tree
 
     def clear(self, name: str) -> int:
-        """Forget the files of a plugin, or of all; plugins that are registered stay as they are.
+        """Delete the working trees of one plugin or of all; registered plugins are unaffected.
 
         Args:
-            name: of the plugin; empty: all.
+            name: the plugin's name; empty means all.
 
         Returns:
-            How many working trees were there.
+            The number of deleted working trees.
         """
         trees = [
             tree

@@ -14,15 +14,15 @@ from fleet_session.plugin_sources import PluginSources
 
 MAX_PLUGINS = 32
 MAX_SIZE_BYTES = 1024**2
-"""Of all manifests of a session together, as they are kept: every call reads them."""
+"""Limit for all stored manifests of a session together, since every call reads them."""
 
 
 class Registered(NamedTuple):
-    """What came of registering plugins.
+    """The result of registering plugins.
 
     Attributes:
-        names: of those that are registered.
-        failures: what is wrong with each of the others.
+        names: names of the registered plugins.
+        failures: error text of each plugin that could not be registered, by name.
     """
 
     names: list[str]
@@ -30,17 +30,17 @@ class Registered(NamedTuple):
 
 
 class PluginRegistry:
-    """Keeps nothing itself: every plugin lies in the record of its session."""
+    """Registers plugins in the records of their sessions; is stateless itself."""
 
     def __init__(self, sessions: SessionStore, sources: PluginSources) -> None:
         self._sessions = sessions
         self._sources = sources
 
     def load_all(self, session_id: str, raw: bytes, wait_s: float | None) -> Registered:
-        """Register plugins as releases up to 0.5.2 ask for it: several, by name.
+        """Register several plugins by name, as clients of releases up to 0.5.2 do.
 
-        From then on the session is told the ports of nodes as its client reads them: in list form
-        up to 0.4.1.
+        The form of the manifests also shows how the session's client reads the ports of nodes:
+        clients up to 0.4.1 read lists.
 
         Args:
             session_id: the session.
@@ -49,8 +49,8 @@ class PluginRegistry:
 
         Raises:
             NotFound: unknown or expired session.
-            InvalidInput: no manifests of this form.
-            Exhausted: too many plugins, or too much to say of them.
+            InvalidInput: the manifests do not have this form.
+            Exhausted: too many plugins, or too large manifests.
             DependencyDown: the artifact volume cannot be written.
         """
         session = self._sessions.read(session_id)
@@ -59,7 +59,7 @@ class PluginRegistry:
         return self._register(session, manifests, wait_s, reads_port_lists=not has_objects)
 
     def load_one(self, session_id: str, raw: bytes, wait_s: float | None) -> Registered:
-        """Register a plugin as releases since 0.6.0 ask for it.
+        """Register one plugin, as clients of releases since 0.6.0 do.
 
         Raises:
             NotFound, InvalidInput, Exhausted, DependencyDown: as `load_all` does.
@@ -71,7 +71,7 @@ class PluginRegistry:
         return self._register(session, [manifest], wait_s, reads_port_lists=False)
 
     def registered(self, session_id: str) -> list[PluginManifest]:
-        """The session's plugins, in the order of their registration.
+        """Return the session's plugins, in the order of registration.
 
         Raises:
             NotFound: unknown or expired session.
@@ -79,7 +79,7 @@ class PluginRegistry:
         return [_manifest(plugin) for plugin in self._sessions.read(session_id).plugins]
 
     def get(self, session_id: str, name: str) -> PluginManifest:
-        """One of the session's plugins.
+        """Return one of the session's plugins.
 
         Raises:
             NotFound: unknown or expired session, or no plugin of this name.
@@ -89,7 +89,9 @@ class PluginRegistry:
             if plugin.name == name:
                 return _manifest(plugin)
         known = ", ".join(plugin.name for plugin in plugins) or "none"
-        raise NotFound(f"Plugin '{shown(name)}' is not registered in this session: {known}.")
+        raise NotFound(
+            f"Plugin '{shown(name)}' is not registered in this session. Registered: {known}."
+        )
 
     def _register(
         self,
@@ -115,8 +117,8 @@ class PluginRegistry:
             size_bytes = sum(len(plugin.manifest_json) for plugin in after)
             if size_bytes > MAX_SIZE_BYTES:
                 raise Exhausted(
-                    f"The session's plugins have manifests of {size_bytes} bytes; at most "
-                    f"{MAX_SIZE_BYTES} are kept."
+                    f"The manifests of the session's plugins have {size_bytes} bytes; at most "
+                    f"{MAX_SIZE_BYTES} are stored."
                 )
             del record.plugins[:]
             record.plugins.extend(after)
@@ -128,11 +130,11 @@ class PluginRegistry:
 
 def _require_few(count: int) -> None:
     if count > MAX_PLUGINS:
-        raise Exhausted(f"{count} plugins; a session has at most {MAX_PLUGINS}.")
+        raise Exhausted(f"{count} plugins; a session may have at most {MAX_PLUGINS}.")
 
 
 def _plugin(manifest: PluginManifest, digest: str) -> Plugin:
-    # Of a class that is built in the server knows all there is to say.
+    # The server has its own descriptions of built-in classes.
     capabilities = [
         Capability(class_name=each.class_name)
         if each.kind == "node" and each.class_name in built_in_classes()

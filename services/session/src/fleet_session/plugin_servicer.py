@@ -1,4 +1,4 @@
-"""The methods that have to do with plugins."""
+"""The plugin methods of the session service."""
 
 from fleet_platform.rpc import Call
 from fleet_platform.rpc.service import Handler
@@ -9,7 +9,7 @@ from fleet_session.plugin_registry import PluginRegistry
 
 
 class PluginServicer:
-    """Converts in, calls the domain, converts out."""
+    """Converts requests, calls the domain and converts the result."""
 
     def __init__(self, plugins: PluginRegistry, clones: GitClones) -> None:
         self._plugins = plugins
@@ -26,14 +26,14 @@ class PluginServicer:
         }
 
     def load_plugins(self, request: pb.LoadPluginsRequest, call: Call) -> pb.LoadPluginsResponse:
-        """Register several plugins; one that fails does not make the call fail."""
+        """Register several plugins; failures are reported in the response."""
         names, failures = self._plugins.load_all(
             request.session_id, request.manifest.config_bytes, call.remaining_s()
         )
         return pb.LoadPluginsResponse(registered_plugins=names, failed_plugins=failures)
 
     def load_plugin(self, request: pb.LoadPluginRequest, call: Call) -> pb.LoadPluginResponse:
-        """Register one plugin; what is wrong with it does not make the call fail."""
+        """Register one plugin; a failure is reported in the response."""
         names, failures = self._plugins.load_one(
             request.session_id, request.manifest.config_bytes, call.remaining_s()
         )
@@ -44,19 +44,19 @@ class PluginServicer:
     def list_loaded_plugins(
         self, request: pb.ListLoadedPluginsRequest, _call: Call
     ) -> pb.ListLoadedPluginsResponse:
-        """Tell the plugins of a session."""
+        """List the session's plugins."""
         plugins = self._plugins.registered(request.session_id)
         return pb.ListLoadedPluginsResponse(plugins=map(to_plugin_info, plugins))
 
     def get_plugin_info(
         self, request: pb.GetPluginInfoRequest, _call: Call
     ) -> pb.GetPluginInfoResponse:
-        """Tell one plugin of a session."""
+        """Return one of the session's plugins."""
         plugin = self._plugins.get(request.session_id, request.plugin_name)
         return pb.GetPluginInfoResponse(plugin=to_plugin_info(plugin))
 
     def clear_plugin_cache(
         self, request: pb.ClearPluginCacheRequest, _call: Call
     ) -> pb.ClearPluginCacheResponse:
-        """Forget what was fetched from git repositories."""
+        """Delete what was fetched from git repositories."""
         return pb.ClearPluginCacheResponse(cleared_count=self._clones.clear(request.plugin_name))

@@ -1,4 +1,4 @@
-"""From a plugin's manifest to its files, where the operator lets their code run."""
+"""Stores the code of plugins, as far as the operator allows it to run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,13 +14,13 @@ from fleet_session.git_clones import GitClones
 from fleet_session.provided_classes import require_classes
 
 _DATA_MODULES_HERE = frozenset({"cu3s"})
-"""Data modules whose part the server's own readers play."""
+"""Data modules that the server's own readers replace."""
 
 _log = logger("fleet.session")
 
 
 class PluginSources:
-    """Takes the files of plugins, as they are in this moment, into the artifact store."""
+    """Copies the current files of plugins to the artifact store."""
 
     def __init__(
         self,
@@ -40,19 +40,19 @@ class PluginSources:
     ) -> str:
         """Store a plugin's files.
 
-        A plugin of which something is built in here can be registered without its files; then only
-        that is usable.
+        If some of a plugin's classes are built in, it can be registered without its files; only
+        those classes are usable then.
 
         Args:
-            manifest: of the plugin.
-            search_paths: of the session; a relative path is looked up there first.
-            wait_s: how long the caller waits; None: it did not say.
+            manifest: the plugin's manifest.
+            search_paths: the session's; a relative path is looked up there first.
+            wait_s: how long the caller waits; None if it has no deadline.
 
         Returns:
-            The artifact's digest; empty: none of its code is used.
+            The artifact's digest; empty if none of the plugin's code is used.
 
         Raises:
-            InvalidInput: it is not allowed, or the files are not what the manifest promises.
+            InvalidInput: the plugin is not allowed, or its files do not match the manifest.
             NotFound: the folder does not exist.
             Exhausted: the folder is too large, or the volume is full.
             DependencyDown: the volume cannot be written.
@@ -67,7 +67,7 @@ class PluginSources:
         try:
             if not missing:
                 raise InvalidInput(
-                    f"The plugin '{manifest.name}' provides data modules alone, and this server "
+                    f"The plugin '{manifest.name}' provides only data modules, and this server "
                     "reads measurements with its own readers."
                 )
             folder = self._folder(manifest, search_paths, wait_s)
@@ -85,16 +85,16 @@ class PluginSources:
         self, manifest: PluginManifest, search_paths: Sequence[str], wait_s: float | None
     ) -> Path:
         if manifest.is_git:
-            self._require(self._allowed == "git", manifest, "lies in a git repository", "git")
+            self._require(self._allowed == "git", manifest, "is in a git repository", "git")
             return self._clones.tree(
                 manifest.name, manifest.source, manifest.tag or "", wait_s=wait_s
             )
-        self._require(self._allowed != "off", manifest, "has classes of its own", "local")
+        self._require(self._allowed != "off", manifest, "has its own classes", "local")
         return self._paths.code_folder(manifest.source, search_paths)
 
     def _require(self, holds: bool, manifest: PluginManifest, what: str, setting: str) -> None:
         if not holds:
             raise InvalidInput(
-                f"The plugin '{manifest.name}' {what}, and this server runs no code of such "
-                f"plugins. Its operator allows it with PLUGINS={setting}."
+                f"The plugin '{manifest.name}' {what}, and this server does not run the code of "
+                f"such plugins. Its operator can allow it with PLUGINS={setting}."
             )

@@ -1,4 +1,4 @@
-"""Whether a folder has the classes that a plugin promises, without running any of it."""
+"""Checks that a plugin's folder has the declared classes, without running its code."""
 
 import ast
 from collections.abc import Iterable, Iterator
@@ -7,20 +7,20 @@ from pathlib import Path
 from fleet_platform.errors import InvalidInput
 
 _SOURCES = ("", "src")
-"""Folders of a plugin below which its packages may lie."""
+"""Folders within a plugin that may contain its packages."""
 
 _MAX_MODULE_BYTES = 1024**2
 
 
 def require_classes(folder: Path, paths: Iterable[str]) -> None:
-    """Look each class up in the text of its module.
+    """Check that each class is defined in the source of its module.
 
     Args:
-        folder: of the plugin.
+        folder: the plugin's folder.
         paths: dotted paths of the classes.
 
     Raises:
-        InvalidInput: a module is not there or is no Python, or it has no such name.
+        InvalidInput: a module is missing, is not valid Python or does not define the name.
     """
     for path in paths:
         module, _, name = path.rpartition(".")
@@ -36,9 +36,7 @@ def _file(folder: Path, module: str, path: str) -> Path:
             file = folder / source / name
             if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
                 return file
-    raise InvalidInput(
-        f"Class '{path}': the folder has no module '{module}', neither in itself nor in its 'src'."
-    )
+    raise InvalidInput(f"Class '{path}': neither the folder nor its 'src' has a module '{module}'.")
 
 
 def _names(file: Path, module: str) -> set[str]:
@@ -49,14 +47,14 @@ def _names(file: Path, module: str) -> set[str]:
         return set(_bound(tree))
     except SyntaxError as error:
         raise InvalidInput(
-            f"The module '{module}' is no Python: {error.msg} in line {error.lineno}."
+            f"The module '{module}' is not valid Python: {error.msg} in line {error.lineno}."
         ) from error
     except (ValueError, RecursionError, MemoryError, OSError) as error:
         raise InvalidInput(f"The module '{module}' cannot be read as Python.") from error
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
-    """Names that the module may have once it has run; ``*``: any."""
+    """Yield the names that the module may define when it runs; ``*`` means any name."""
     for node in ast.walk(tree):
         match node:
             case ast.ClassDef(name=name) | ast.FunctionDef(name=name):

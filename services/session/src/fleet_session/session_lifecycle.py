@@ -1,4 +1,4 @@
-"""Opening and closing sessions, and where they look for configs."""
+"""Creation and deletion of sessions, and their search paths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,51 +13,51 @@ MAX_SEARCH_PATHS = 256
 
 @dataclass(frozen=True)
 class SearchPaths:
-    """Outcome of setting the search paths."""
+    """The result of setting the search paths."""
 
     current: list[str]
-    """Absolute folders that are now searched, in order."""
+    """The folders that are searched now, absolute and in order."""
 
     rejected: list[str]
-    """Entries that name no readable folder, as they were sent."""
+    """Entries that are not readable folders, as they were sent."""
 
 
 class SessionLifecycle:
-    """Keeps nothing itself: every session lives in the store."""
+    """Creates, changes and deletes sessions in the session store."""
 
     def __init__(self, sessions: SessionStore, paths: PathPolicy) -> None:
         self._sessions = sessions
         self._paths = paths
 
     def create(self) -> str:
-        """Open a session that searches the server's own configs; returns its id."""
+        """Create a session that searches the server's own configs; return its id."""
         record = new_session(self._paths)
         self._sessions.create(record)
         return record.session_id
 
     def close(self, session_id: str) -> None:
-        """Forget a session.
+        """Delete a session.
 
         Raises:
-            NotFound: unknown, expired or closed already.
+            NotFound: the session is unknown, expired or already closed.
         """
         self._sessions.delete(session_id)
 
     def set_search_paths(
         self, session_id: str, paths: Sequence[str], *, append: bool
     ) -> SearchPaths:
-        """Change where a session looks for configs.
+        """Set or extend a session's search paths.
 
         Args:
             session_id: the session.
-            paths: folders; relative ones start at the service's working directory. Those that are
-                no folder, or lie outside what may be read, are rejected and the others kept.
-            append: whether they come after the present ones or in their place. In place of them
-                and with none accepted, the session searches the server's own configs again.
+            paths: folders, absolute or relative to the service's working directory. Entries that
+                are not folders or may not be read are rejected; the others are still used.
+            append: whether to append them to the current search paths or to replace these. If they
+                are replaced and none is accepted, the session searches the server's own configs.
 
         Raises:
             NotFound: unknown or expired session.
-            InvalidInput: more than 256 folders in all.
+            InvalidInput: more than 256 folders in total.
         """
         if len(paths) > MAX_SEARCH_PATHS:
             raise InvalidInput(_too_many(len(paths)))
@@ -83,4 +83,4 @@ class SessionLifecycle:
 
 
 def _too_many(count: int) -> str:
-    return f"search_paths: {count} folders; a session searches at most {MAX_SEARCH_PATHS}."
+    return f"search_paths: {count} folders; a session may have at most {MAX_SEARCH_PATHS}."

@@ -8,15 +8,15 @@ from fleet_platform.plugin_settings import PluginSettings
 
 
 class SessionSettings(PluginSettings):
-    """How the session service runs."""
+    """Settings of the session service."""
 
     gateway_address: str | None = None
-    """``host:port`` of the gateway, asked for the health of all services; unset: this service
-    answers for itself only."""
+    """``host:port`` of the gateway for health checks of all services; unset: this service reports
+    only its own health."""
 
     artifact_kept_s: float = Field(default=86400.0, gt=0)
-    """Seconds after which weights are removed from the artifact volume that no session and no
-    training has any more; longer than any call takes."""
+    """Seconds for which unreferenced artifacts are kept on the artifact volume; must be longer than
+    any call takes."""
 
     plugin_dir: Path = Path("run/plugins")
-    """Where plugins from git repositories are fetched to; below the working directory."""
+    """Folder for the working trees of plugins from git repositories."""
