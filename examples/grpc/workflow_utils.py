@@ -1,15 +1,16 @@
-"""Small steps that the gRPC examples share, on the generated messages and stubs alone.
+"""Helpers that the gRPC examples share; they use only the generated messages and stubs.
 
-They are those of `cuvis_fleet.guide`; only the search paths begin with the configurations of this
-checkout. The library ``cuvis_fleet`` itself offers the same with numpy arrays and typed exceptions.
+They are those of `cuvis_fleet.stub_helpers`, except that the search paths start with the
+configurations of this checkout. The library ``cuvis_fleet`` offers the same operations with NumPy
+arrays and typed exceptions.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from cuvis_fleet import guide
-from cuvis_fleet.guide import (
+from cuvis_fleet import stub_helpers
+from cuvis_fleet.stub_helpers import (
     apply_trainrun_config,
     build_stub,
     check_server_health,
@@ -44,7 +45,7 @@ CONFIG_ROOT = Path(__file__).resolve().parents[2] / "configs"
 
 def config_search_paths(extra_paths: Iterable[str | Path] | None = None) -> list[str]:
     """List the folders of this checkout's configurations, then `extra_paths`."""
-    return guide.config_search_paths(extra_paths, CONFIG_ROOT)
+    return stub_helpers.config_search_paths(extra_paths, CONFIG_ROOT)
 
 
 def create_session_with_search_paths(
@@ -52,7 +53,7 @@ def create_session_with_search_paths(
 ) -> str:
     """Open a session that looks configurations up in `search_paths`; returns its id."""
     paths = config_search_paths() if search_paths is None else search_paths
-    return guide.create_session_with_search_paths(stub, paths)
+    return stub_helpers.create_session_with_search_paths(stub, paths)
 
 
 @contextmanager
@@ -61,5 +62,5 @@ def grpc_session(
 ) -> Iterator[str]:
     """Open a session for the length of a block."""
     paths = config_search_paths() if search_paths is None else search_paths
-    with guide.grpc_session(stub, paths) as session_id:
+    with stub_helpers.grpc_session(stub, paths) as session_id:
         yield session_id

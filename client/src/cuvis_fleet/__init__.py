@@ -12,7 +12,6 @@
         print(result["scores"].shape)
 """
 
-from cuvis_fleet.capabilities import Capabilities
 from cuvis_fleet.client import Client, connect
 from cuvis_fleet.errors import (
     Cancelled,
@@ -22,26 +21,27 @@ from cuvis_fleet.errors import (
     InvalidInput,
     NotAllowed,
     NotFound,
-    NotImplementedYet,
     OutOfOrder,
     ServerDefect,
     TimedOut,
     Unavailable,
+    Unimplemented,
     WrongArgument,
 )
-from cuvis_fleet.findings import Findings
-from cuvis_fleet.node_info import NodeInfo
-from cuvis_fleet.node_times import NodeTimes
-from cuvis_fleet.pipeline_info import PipelineInfo
-from cuvis_fleet.port import Port
-from cuvis_fleet.progress import Progress
-from cuvis_fleet.prompts import Box, Point
-from cuvis_fleet.resolved_config import ResolvedConfig
-from cuvis_fleet.result import Result
-from cuvis_fleet.retry_policy import RetryPolicy
-from cuvis_fleet.saved_pipeline import SavedPipeline
-from cuvis_fleet.saved_trainrun import SavedTrainRun
+from cuvis_fleet.models.capabilities import Capabilities
+from cuvis_fleet.models.findings import Findings
+from cuvis_fleet.models.node_info import NodeInfo
+from cuvis_fleet.models.node_times import NodeTimes
+from cuvis_fleet.models.pipeline_info import PipelineInfo
+from cuvis_fleet.models.port import Port
+from cuvis_fleet.models.progress import Progress
+from cuvis_fleet.models.prompts import Box, Point
+from cuvis_fleet.models.resolved_config import ResolvedConfig
+from cuvis_fleet.models.result import Result
+from cuvis_fleet.models.saved_pipeline import SavedPipeline
+from cuvis_fleet.models.saved_trainrun import SavedTrainRun
 from cuvis_fleet.session import Session
+from cuvis_fleet.transport.retry_policy import RetryPolicy
 
 __all__ = [
     "Box",
@@ -57,7 +57,6 @@ __all__ = [
     "NodeTimes",
     "NotAllowed",
     "NotFound",
-    "NotImplementedYet",
     "OutOfOrder",
     "PipelineInfo",
     "Point",
@@ -72,6 +71,7 @@ __all__ = [
     "Session",
     "TimedOut",
     "Unavailable",
+    "Unimplemented",
     "WrongArgument",
     "connect",
 ]

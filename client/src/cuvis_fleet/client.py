@@ -1,4 +1,4 @@
-"""The connection to a server."""
+"""The client: a connection to a server."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -8,39 +8,48 @@ from typing import Any
 
 import grpc
 
-from cuvis_fleet import client_plans, session_plans
-from cuvis_fleet.calls import Calls
-from cuvis_fleet.capabilities import Capabilities
-from cuvis_fleet.connection import GIB, Connection
 from cuvis_fleet.errors import CuvisFleetError
-from cuvis_fleet.findings import Findings
-from cuvis_fleet.health import health
-from cuvis_fleet.link import Link
-from cuvis_fleet.node_info import NodeInfo
-from cuvis_fleet.pipeline_info import PipelineInfo
-from cuvis_fleet.resolved_config import Config
-from cuvis_fleet.retry_policy import RetryPolicy
+from cuvis_fleet.inference.shared_memory import SharedMemory
+from cuvis_fleet.models.capabilities import Capabilities
+from cuvis_fleet.models.findings import Findings
+from cuvis_fleet.models.node_info import NodeInfo
+from cuvis_fleet.models.pipeline_info import PipelineInfo
+from cuvis_fleet.models.resolved_config import Config
+from cuvis_fleet.operations import client_operations, session_operations
+from cuvis_fleet.operations.health import health
 from cuvis_fleet.session import Session
-from cuvis_fleet.shared_memory import SharedMemory
+from cuvis_fleet.transport.call_policy import CallPolicy
+from cuvis_fleet.transport.connection import (
+    DEFAULT_ADDRESS,
+    DEFAULT_RETRIES,
+    GIB,
+    Connection,
+    File,
+)
+from cuvis_fleet.transport.retry_policy import RetryPolicy
+from cuvis_fleet.transport.runner import OperationRunner
 
 
 class Client:
-    """A connection to one address; made by `connect`, closed by `close` or at the end of `with`."""
+    """A connection to one server.
 
-    def __init__(self, channel: grpc.Channel, link: Link) -> None:
+    Created by `connect`; closed by `close` or at the end of a ``with`` block.
+    """
+
+    def __init__(self, channel: grpc.Channel, policy: CallPolicy) -> None:
         self._channel = channel
-        self._calls = Calls(channel, link)
-        self._memory = SharedMemory(link.address)
+        self._runner = OperationRunner(channel, policy)
+        self._memory = SharedMemory(policy.address)
 
     @contextmanager
     def session(
         self, search_paths: Iterable[str | PathLike[str]] | None = None
     ) -> Iterator[Session]:
-        """Open a session for the length of the block.
+        """Open a session for the duration of the block.
 
         Args:
             search_paths: folders of the server in which configurations and weights are looked up;
-                None: those of the server alone.
+                None: only the server's own.
         """
         session = self.open_session()
         try:
@@ -48,56 +57,56 @@ class Client:
                 session.set_search_paths(search_paths)
             yield session
         finally:
-            # The server forgets sessions by itself; a failure here must not hide one of the block.
+            # Sessions expire on the server; a failure here must not hide an error of the block.
             with suppress(CuvisFleetError):
                 session.close()
 
     def open_session(self) -> Session:
-        """Open a session that outlives this program, until it is closed or nobody calls it."""
-        return self.attach(self._calls.run(session_plans.create()))
+        """Open a session that outlives this program; it ends when closed or when it expires."""
+        return self.attach(self._runner.run(session_operations.create()))
 
     def attach(self, session_id: str) -> Session:
-        """Take up a session that is open already; it is not closed here."""
-        return Session(self._calls, self._memory, session_id)
+        """Return an open session; this client does not close it automatically."""
+        return Session(self._runner, self._memory, session_id)
 
     def health(self) -> dict[str, str]:
-        """Whether the fleet ("") and each of its services serves: ``SERVING``, or what else."""
-        return self._calls.run(health())
+        """Return the health of the fleet ("") and of each service, such as ``SERVING``."""
+        return self._runner.run(health())
 
     def pipelines(self, filter_tag: str | None = None) -> list[PipelineInfo]:
-        """The pipelines that the server offers, sorted by path.
+        """Return the pipelines that the server offers, sorted by path.
 
         Args:
-            filter_tag: only those with this tag, letter case ignored; None: all.
+            filter_tag: only pipelines with this tag, ignoring case; None: all.
         """
-        return self._calls.run(client_plans.pipelines(filter_tag))
+        return self._runner.run(client_operations.pipelines(filter_tag))
 
     def pipeline(self, name: str) -> PipelineInfo:
-        """One pipeline that the server offers, with its text.
+        """Return one of the server's pipelines, including its YAML text.
 
         Args:
-            name: its path, or a stem that only one has.
+            name: the pipeline's path, or its stem if that is unique.
 
         Raises:
-            NotFound: there is none; the text names the nearest.
+            NotFound: no pipeline has this name; the text lists the closest names.
         """
-        return self._calls.run(client_plans.pipeline(name))
+        return self._runner.run(client_operations.pipeline(name))
 
     def capabilities(self) -> Capabilities:
-        """What training configurations may name."""
-        return self._calls.run(client_plans.capabilities())
+        """Return the optimizers, schedulers and callbacks that trainings can use."""
+        return self._runner.run(client_operations.capabilities())
 
     def nodes(self) -> list[NodeInfo]:
-        """The node classes that pipelines may name."""
-        return self._calls.run(client_plans.nodes())
+        """Return the node classes that pipelines can use."""
+        return self._runner.run(client_operations.nodes())
 
     def schema(self, config_type: str) -> dict[str, Any]:
-        """The JSON schema of one kind of configuration, such as ``training``."""
-        return self._calls.run(client_plans.schema(config_type))
+        """Return the JSON schema of a type of configuration, such as ``training``."""
+        return self._runner.run(client_operations.schema(config_type))
 
     def validate(self, config_type: str, config: Config) -> Findings:
-        """Check a configuration of a kind, such as ``pipeline``."""
-        return self._calls.run(client_plans.validate(config_type, config))
+        """Validate a configuration of a type, such as ``pipeline``."""
+        return self._runner.run(client_operations.validate(config_type, config))
 
     def draw(
         self,
@@ -107,13 +116,13 @@ class Client:
         """Draw a pipeline without loading it.
 
         Args:
-            config: of the pipeline; a string: its YAML text.
+            config: the pipeline's configuration, or its YAML text.
             format: ``png``, ``svg``, ``dot`` or ``mermaid``.
         """
-        return self._calls.run(client_plans.draw(config, format))
+        return self._runner.run(client_operations.draw(config, format))
 
     def close(self) -> None:
-        """Close the connection; running calls are cancelled."""
+        """Close the connection and cancel running calls."""
         self._channel.close()
 
     def __enter__(self) -> "Client":
@@ -129,37 +138,45 @@ class Client:
 
 
 def connect(
-    address: str = "localhost:50051",
+    address: str = DEFAULT_ADDRESS,
     *,
-    tls: bool | str | PathLike[str] = False,
-    certificate: tuple[str | PathLike[str], str | PathLike[str]] | None = None,
+    tls: bool | File = False,
+    certificate: tuple[File, File] | None = None,
     key: str | None = None,
     max_message_bytes: int = GIB,
     timeout_s: float | None = None,
-    retries: RetryPolicy | None = RetryPolicy(),  # noqa: B008  (frozen)
+    retries: RetryPolicy | None = DEFAULT_RETRIES,
 ) -> Client:
-    """Prepare a connection to a server; it is made with the first call.
+    """Create a client; the connection is made with the first call.
 
     Args:
         address: host and port.
-        tls: whether to speak TLS; a path: of the PEM file of the authorities that the server's
-            certificate may come from, in place of gRPC's own list.
-        certificate: PEM files of the client's own certificate and its private key, for servers that
-            want one; only with TLS.
-        key: API key or token that says who calls; without TLS whoever listens can read it.
-        max_message_bytes: largest message in and out.
-        timeout_s: seconds that each call may take with all its attempts; None: any. Trainings may
-            take any time.
-        retries: how calls that may be repeated are; None: none is. Before the server has answered
-            once, a failed connection is told at once.
+        tls: whether to use TLS; a path names a PEM file with the certificate authorities to trust
+            instead of gRPC's defaults.
+        certificate: PEM files of the client certificate and its private key, for servers that
+            require one; needs TLS.
+        key: API key or token that identifies the caller; without TLS it is sent unencrypted.
+        max_message_bytes: maximum size of a message in either direction.
+        timeout_s: time limit in seconds for each call including its retries; None: no limit.
+            Trainings have no limit.
+        retries: when calls that are safe to repeat are repeated; None: never. Until the server has
+            answered once, a failed connection is reported immediately.
 
     Raises:
         OSError: a file cannot be read.
-        WrongArgument: a certificate without TLS.
+        WrongArgument: there is a certificate but TLS is off.
     """
-    connection = Connection.of(tls, certificate, max_message_bytes)
+    connection = Connection.of(
+        address,
+        tls=tls,
+        certificate=certificate,
+        key=key,
+        max_message_bytes=max_message_bytes,
+        timeout_s=timeout_s,
+        retries=retries,
+    )
     if connection.credentials is None:
         channel = grpc.insecure_channel(address, options=connection.options)
     else:
         channel = grpc.secure_channel(address, connection.credentials, options=connection.options)
-    return Client(channel, connection.link(address, timeout_s, retries, key))
+    return Client(channel, connection.policy)

@@ -1,20 +1,20 @@
-"""What goes wrong, as exceptions.
+"""The exceptions of the client library.
 
 ::
 
     CuvisFleetError
-    ├── InvalidInput      something that was sent is malformed, missing or does not fit
-    │   └── WrongArgument an argument is; nothing was sent. It is a ValueError too
+    ├── InvalidInput      part of the request is malformed, missing or inconsistent
+    │   └── WrongArgument an argument is invalid and nothing was sent; also a ValueError
     ├── NotFound          the session (unknown or expired) or the file does not exist
-    ├── OutOfOrder        another call has to be made first
-    ├── Exhausted         too large, too much at once, or no memory or space left
-    ├── NotAllowed        the server does not know who calls, or does not let them in
-    ├── Conflict          somebody else changed the same session at the same time; try again
-    ├── Unavailable       no server answers, or it cannot reach its stores; try again
-    ├── TimedOut          no answer within the time that was allowed
+    ├── OutOfOrder        another call must be made first
+    ├── Exhausted         the request is too large, a limit is reached, or memory or disk is full
+    ├── NotAllowed        the caller is not authenticated or not authorized
+    ├── Conflict          another caller changed the same session concurrently; retry
+    ├── Unavailable       no server answers, or it cannot reach its stores; retry
+    ├── TimedOut          the deadline passed
     ├── Cancelled         the call was cancelled
-    ├── NotImplementedYet the server does not have the method
-    └── ServerDefect      an error of the server; its log has it under the trace id
+    ├── Unimplemented     the server does not implement the method
+    └── ServerDefect      an internal error of the server; the trace id finds it in the logs
 """
 
 import grpc
@@ -24,11 +24,11 @@ class CuvisFleetError(Exception):
     """A call that failed.
 
     Attributes:
-        method: name of the call, such as ``Inference``; empty: none was made.
-        code: the wire's status.
-        text: what is wrong and what would be right, in the server's words.
-        trace_id: under which the server's logs and traces have the call, 32 hex digits; empty: they
-            have none.
+        method: name of the called method, such as ``Inference``; empty: no call was made.
+        code: gRPC status code.
+        text: the problem and its remedy, as reported by the server.
+        trace_id: identifies the call in the server's logs and traces, 32 hex digits; empty: no call
+            was made.
     """
 
     def __init__(self, method: str, code: grpc.StatusCode, text: str, trace_id: str) -> None:
@@ -44,15 +44,15 @@ class CuvisFleetError(Exception):
 
 
 class InvalidInput(CuvisFleetError):
-    """Something that was sent is malformed, missing or does not fit."""
+    """Part of the request is malformed, missing or inconsistent."""
 
 
 class WrongArgument(InvalidInput, ValueError):
-    """An argument is malformed or does not fit; this was found out here, and nothing was sent."""
+    """An argument is malformed or inconsistent; found by the client, so nothing was sent."""
 
     def __init__(self, text: str) -> None:
         super().__init__("", grpc.StatusCode.INVALID_ARGUMENT, text, "")
-        self.args = (text,)  # what makes it anew, as pickle does
+        self.args = (text,)  # the constructor's arguments, for pickle
 
     def __str__(self) -> str:
         return self.text
@@ -63,19 +63,19 @@ class NotFound(CuvisFleetError):
 
 
 class OutOfOrder(CuvisFleetError):
-    """Another call has to be made first; the text names it."""
+    """Another call must be made first; the text names it."""
 
 
 class Exhausted(CuvisFleetError):
-    """Too large, too much at once, or no memory or space left."""
+    """The request is too large, a limit is reached, or memory or disk is full."""
 
 
 class NotAllowed(CuvisFleetError):
-    """The server does not know who calls, or does not let them in."""
+    """The caller is not authenticated or not authorized."""
 
 
 class Conflict(CuvisFleetError):
-    """Somebody else changed the same session at the same time; the call may be repeated."""
+    """Another caller changed the same session concurrently; the call may be repeated."""
 
 
 class Unavailable(CuvisFleetError):
@@ -83,19 +83,19 @@ class Unavailable(CuvisFleetError):
 
 
 class TimedOut(CuvisFleetError):
-    """No answer came within the time that was allowed."""
+    """The deadline passed before the server answered."""
 
 
 class Cancelled(CuvisFleetError):
     """The call was cancelled."""
 
 
-class NotImplementedYet(CuvisFleetError):
-    """The server lacks the method, or a program that it takes."""
+class Unimplemented(CuvisFleetError):
+    """The server does not implement the method, or lacks a program that it needs."""
 
 
 class ServerDefect(CuvisFleetError):
-    """An error of the server; its log has it under the trace id."""
+    """An internal error of the server; the trace id finds it in the server's logs."""
 
 
 ERROR_OF_CODE: dict[grpc.StatusCode, type[CuvisFleetError]] = {
@@ -110,9 +110,9 @@ ERROR_OF_CODE: dict[grpc.StatusCode, type[CuvisFleetError]] = {
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: TimedOut,
     grpc.StatusCode.CANCELLED: Cancelled,
-    grpc.StatusCode.UNIMPLEMENTED: NotImplementedYet,
+    grpc.StatusCode.UNIMPLEMENTED: Unimplemented,
     grpc.StatusCode.INTERNAL: ServerDefect,
     grpc.StatusCode.UNKNOWN: ServerDefect,
     grpc.StatusCode.DATA_LOSS: ServerDefect,
 }
-"""The exception of each failing status; those not listed are a plain `CuvisFleetError`."""
+"""The exception for each status code; other codes raise a plain `CuvisFleetError`."""

@@ -1,11 +1,11 @@
-"""Libraries that come with an extra of the package, and are not needed otherwise."""
+"""Imports of libraries that optional extras of the package install."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
 class MissingExtra(ImportError):
-    """A library is not installed; the text names the extra that brings it."""
+    """A library is not installed; the text names the extra that installs it."""
 
 
 @contextmanager
@@ -13,11 +13,11 @@ def needs_extra(extra: str, purpose: str) -> Iterator[None]:
     """Import libraries of an extra inside the block.
 
     Args:
-        extra: its name.
-        purpose: what the libraries are for, in the plural, such as ``ENVI files``.
+        extra: name of the extra.
+        purpose: what needs the libraries, in the plural, such as ``ENVI files``.
 
     Raises:
-        MissingExtra: one of them is not installed.
+        MissingExtra: a library is not installed.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""One session with the server."""
+"""A session with the server."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -6,59 +6,60 @@ from functools import partial
 from os import PathLike
 from typing import Any
 
-from cuvis_fleet import client_plans, session_plans
-from cuvis_fleet.calls import Calls
-from cuvis_fleet.followed_training import FollowedTraining
-from cuvis_fleet.inference_request import InferenceRequest
-from cuvis_fleet.node_times import NodeTimes
-from cuvis_fleet.port import Port
-from cuvis_fleet.progress import Progress
-from cuvis_fleet.resolved_config import Config, ResolvedConfig
-from cuvis_fleet.result import Result
-from cuvis_fleet.saved_pipeline import SavedPipeline
-from cuvis_fleet.saved_trainrun import SavedTrainRun
-from cuvis_fleet.session_plans import Trainer
-from cuvis_fleet.shared_memory import SharedMemory
+from cuvis_fleet.inference.operation import infer
+from cuvis_fleet.inference.request import InferenceRequest
+from cuvis_fleet.inference.shared_memory import SharedMemory
+from cuvis_fleet.models.node_times import NodeTimes
+from cuvis_fleet.models.port import Port
+from cuvis_fleet.models.progress import Progress
+from cuvis_fleet.models.resolved_config import Config, ResolvedConfig
+from cuvis_fleet.models.result import Result
+from cuvis_fleet.models.saved_pipeline import SavedPipeline
+from cuvis_fleet.models.saved_trainrun import SavedTrainRun
+from cuvis_fleet.operations import client_operations, session_operations
+from cuvis_fleet.operations.session_operations import Trainer
+from cuvis_fleet.transport.followed_training import FollowedTraining
+from cuvis_fleet.transport.runner import OperationRunner
 
 
 class Session:
-    """A pipeline on the server and what belongs to it; made by `Client.session`.
+    """A session on the server: a pipeline with its data and training; created by `Client.session`.
 
-    Every method raises a `CuvisFleetError` of a kind that tells what went wrong, and leaves the
-    session usable. Calls that may be repeated are, as `RetryPolicy` says.
+    Every method raises a `CuvisFleetError` subclass that names the kind of failure, and leaves the
+    session usable. Calls that are safe to repeat are repeated according to `RetryPolicy`.
 
     Attributes:
-        id: the server's name for it.
-        rejected_search_paths: folders that the server would not search.
+        id: the session's id on the server.
+        rejected_search_paths: folders that the server refused to search.
     """
 
-    def __init__(self, calls: Calls, memory: SharedMemory, session_id: str) -> None:
-        self._calls = calls
+    def __init__(self, runner: OperationRunner, memory: SharedMemory, session_id: str) -> None:
+        self._runner = runner
         self._memory = memory
         self.id = session_id
         self.rejected_search_paths: tuple[str, ...] = ()
 
     def set_search_paths(self, paths: Iterable[str | PathLike[str]]) -> None:
-        """Have configurations and weights looked up in these folders of the server alone.
+        """Set the server folders in which configurations and weights are looked up.
 
-        The configurations that ship with the server are found in any case.
+        The configurations that ship with the server are always found.
         """
-        plan = session_plans.set_search_paths(self.id, paths)
-        self.rejected_search_paths = self._calls.run(plan)
+        operation = session_operations.set_search_paths(self.id, paths)
+        self.rejected_search_paths = self._runner.run(operation)
 
     def resolve(self, config_type: str, path: str, overrides: Sequence[str] = ()) -> ResolvedConfig:
         """Compose a configuration.
 
         Args:
             config_type: ``trainrun``, ``pipeline``, ``data`` or ``training``.
-            path: such as ``trainrun/rx_statistical``.
-            overrides: in Hydra's grammar, such as ``data.batch_size=4``.
+            path: path of the configuration, such as ``trainrun/rx_statistical``.
+            overrides: overrides in Hydra's grammar, such as ``data.batch_size=4``.
         """
-        return self._calls.run(session_plans.resolve(self.id, config_type, path, overrides))
+        return self._runner.run(session_operations.resolve(self.id, config_type, path, overrides))
 
     def apply(self, trainrun: Config) -> None:
-        """Make a trainrun's pipeline, data and training settings those of the session."""
-        self._calls.run(session_plans.apply(self.id, trainrun))
+        """Apply a trainrun: use its pipeline, data and training settings in the session."""
+        self._runner.run(session_operations.apply(self.id, trainrun))
 
     def load(
         self,
@@ -67,14 +68,14 @@ class Session:
         *,
         strict: bool = True,
     ) -> None:
-        """Make `pipeline` the session's pipeline.
+        """Load a pipeline into the session.
 
         Args:
-            pipeline: its configuration.
-            weights: a file of the server, or the content of one; None: the initial weights.
-            strict: whether every parameter must be among the weights.
+            pipeline: configuration of the pipeline.
+            weights: a weights file on the server, or the content of one; None: the initial weights.
+            strict: whether the weights must contain every parameter.
         """
-        self._calls.run(session_plans.load(self.id, pipeline, weights, strict=strict))
+        self._runner.run(session_operations.load(self.id, pipeline, weights, strict=strict))
 
     def save(
         self,
@@ -84,24 +85,24 @@ class Session:
         description: str = "",
         tags: Sequence[str] = (),
     ) -> SavedPipeline:
-        """Write the pipeline and its weights to files of the server.
+        """Write the pipeline and its weights to files on the server.
 
         Args:
-            path: of the YAML file; relative: below the server's output folder.
-            name: of the pipeline; empty: the file's.
+            path: path of the YAML file; relative paths are below the server's output folder.
+            name: name of the pipeline; empty: the file's name.
             description: free text.
             tags: keywords.
         """
-        return self._calls.run(session_plans.save(self.id, path, name, description, tags))
+        return self._runner.run(session_operations.save(self.id, path, name, description, tags))
 
     def save_trainrun(self, path: str | PathLike[str], *, weights: bool = True) -> SavedTrainRun:
-        """Write pipeline, data and training settings to files of the server.
+        """Write the pipeline, data and training settings to files on the server.
 
         Args:
-            path: of the YAML file; relative: below the server's output folder.
-            weights: whether the weights are written as well.
+            path: path of the YAML file; relative paths are below the server's output folder.
+            weights: whether to write the weights, too.
         """
-        return self._calls.run(session_plans.save_trainrun(self.id, path, weights=weights))
+        return self._runner.run(session_operations.save_trainrun(self.id, path, weights=weights))
 
     def restore_trainrun(
         self,
@@ -110,64 +111,65 @@ class Session:
         *,
         strict: bool = True,
     ) -> ResolvedConfig:
-        """Make a saved trainrun's pipeline, data and training settings those of the session.
+        """Restore a saved trainrun: use its pipeline, data and training settings in the session.
 
         Args:
-            path: as it was saved.
-            weights: a file of the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None:
+            path: the path that it was saved under.
+            weights: a file on the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None:
                 the initial weights.
-            strict: whether every parameter must be among the weights.
+            strict: whether the weights must contain every parameter.
         """
-        plan = session_plans.restore_trainrun(self.id, path, weights, strict=strict)
-        return self._calls.run(plan)
+        operation = session_operations.restore_trainrun(self.id, path, weights, strict=strict)
+        return self._runner.run(operation)
 
     def train(
         self, trainer: Trainer = "statistical", *, key: str | None = None
     ) -> Iterator[Progress]:
-        """Train the pipeline on the data that was applied.
+        """Train the pipeline on the data of the applied trainrun.
 
-        Training goes on when the iteration is left early; a later call of the same kind attaches
-        to it. Where the connection breaks, this one comes back by itself and yields each message
-        once, whether the training goes on or has ended meanwhile.
+        Training continues when the iteration stops early; a later call of the same kind attaches
+        to it. If the connection breaks, this call reconnects and yields each message once, even if
+        the training has ended meanwhile.
 
         Args:
             trainer: ``statistical``, ``gradient`` or ``calibration``.
-            key: a name for this training, 16 to 64 letters, digits, ``-`` or ``_``. A call with
-                the key of one that was begun, in this program or another, follows that one from its
-                first message, for a day after its end too; None: a new name.
+            key: identifies this training: 16 to 64 letters, digits, ``-`` or ``_``. A call with the
+                key of a training that has started, in this program or another, follows that
+                training from its first message, until a day after its end; None: a new key.
 
         Yields:
-            What the server tells, as it comes; training begins when the first message is asked
-            for. The last one has the status ``complete`` or ``cancelled``; a failure is raised.
+            The server's messages as they arrive; training starts when the first message is
+            requested. The last message has the status ``complete`` or ``cancelled``; a failure is
+            raised.
         """
-        request = session_plans.train_request(self.id, trainer)
-        yield from self._followed(FollowedTraining(self._calls.link, request, key))
+        request = session_operations.train_request(self.id, trainer)
+        yield from self._followed(FollowedTraining(self._runner.policy, request, key))
 
     def follow(self, *, key: str | None = None) -> Iterator[Progress]:
-        """Follow a training from its first message, whether it goes on or has ended; begin none.
+        """Follow a running or ended training from its first message; never start one.
 
         Args:
-            key: that it was begun with; None: the session's newest training.
+            key: the key that it was started with; None: the session's newest training.
 
         Yields:
-            As `train` does.
+            The same messages as `train`.
 
         Raises:
-            NotFound: there is none, or it ended more than a day ago.
+            NotFound: the training does not exist, or it ended more than a day ago.
         """
-        request = session_plans.follow_request(self.id)
-        yield from self._followed(FollowedTraining(self._calls.link, request, key, begun=True))
+        request = session_operations.follow_request(self.id)
+        yield from self._followed(FollowedTraining(self._runner.policy, request, key, started=True))
 
     def stop(self) -> str:
-        """Stop the training at its next batch or node; returns what will happen, for people.
+        """Stop the training at its next batch or node; return the server's message about it.
 
-        Where none runs, the next one is cancelled, unless a trainrun is applied before.
+        If no training is running, the next one is cancelled, unless a trainrun is applied first.
         """
-        return self._calls.run(session_plans.stop(self.id))
+        return self._runner.run(session_operations.stop(self.id))
 
     def status(self) -> Progress:
-        """The newest message of the session's training."""
-        return self._calls.run(session_plans.status(self.id))
+        """Return the newest message of the session's training."""
+        return self._runner.run(session_operations.status(self.id))
 
     def infer(
         self,
@@ -177,38 +179,38 @@ class Session:
         mask: Any = None,
         **more: Any,
     ) -> Result:
-        """Run the pipeline on one cube or a batch of them.
+        """Run the pipeline on a cube or a batch of cubes.
 
-        Arrays are numpy's, or torch's on any device. A server on the same host gets large ones
-        through shared memory.
+        Arrays are NumPy arrays, or torch tensors on any device. A server on the same host receives
+        large arrays through shared memory.
 
         Args:
             cube: [H,W,C] or [B,H,W,C].
             wavelengths_nm: [C] or [B,C], sent as whole nanometres.
-            outputs: which outputs to return, as ``node.port`` or as the bare port; empty: all.
-                What they do not need is not computed.
-            mask: classes [H,W] or [B,H,W]; None: none.
+            outputs: the outputs to return, as ``node.port`` or just the port; empty: all. Nodes
+                that they do not need are not run.
+            mask: classes [H,W] or [B,H,W]; None: no mask.
             more: ``bboxes`` (of `Box`), ``points`` (of `Point`), ``text``, ``rgb_image`` [H,W,3] or
-                [B,H,W,3], ``frame_id`` and ``mesu_index`` (a number or [B]); any other name is that
-                of a port of the pipeline, and its value an array.
+                [B,H,W,3], ``frame_id`` and ``mesu_index`` (a number or [B]); any other name is
+                a port of the pipeline, and its value an array.
 
         Returns:
             The outputs, each with the batch as its first axis.
 
         Raises:
-            WrongArgument: an array of an impossible shape or type, or wavelengths that do not fit
+            WrongArgument: an array has an unsupported shape or type, or the wavelengths do not fit
                 the cube; nothing was sent.
         """
         request_of = partial(InferenceRequest.of, cube, wavelengths_nm, outputs, mask, **more)
-        return self._calls.run(session_plans.infer(self.id, request_of, self._memory))
+        return self._runner.run(infer(self.id, request_of, self._memory))
 
     def inputs(self) -> Mapping[str, Port]:
-        """What the pipeline takes from a client, by name."""
-        return self._calls.run(session_plans.inputs(self.id))
+        """Return the inputs of the pipeline, by name."""
+        return self._runner.run(session_operations.inputs(self.id))
 
     def outputs(self) -> Mapping[str, Port]:
-        """What the pipeline ends in, by ``node.port``."""
-        return self._calls.run(session_plans.outputs(self.id))
+        """Return the outputs of the pipeline, by ``node.port``."""
+        return self._runner.run(session_operations.outputs(self.id))
 
     def draw(self, format: str = "png") -> bytes:
         """Draw the pipeline.
@@ -216,20 +218,20 @@ class Session:
         Args:
             format: ``png``, ``svg``, ``dot`` or ``mermaid``.
         """
-        return self._calls.run(client_plans.draw("", format, self.id))
+        return self._runner.run(client_operations.draw("", format, self.id))
 
     def profile(self, on: bool = True) -> None:
-        """Time the nodes of the pipeline, or no longer."""
-        self._calls.run(session_plans.profile(self.id, on=on))
+        """Turn the timing of the pipeline's nodes on or off."""
+        self._runner.run(session_operations.profile(self.id, on=on))
 
     def profile_summary(self) -> list[NodeTimes]:
-        """The timings so far, one for each node and stage."""
-        return self._calls.run(session_plans.profile_summary(self.id))
+        """Return the timings so far, one for each node and stage."""
+        return self._runner.run(session_operations.profile_summary(self.id))
 
     def close(self) -> None:
-        """End the session; the server frees what it holds."""
-        self._calls.run(session_plans.close(self.id))
+        """Close the session; the server releases its resources."""
+        self._runner.run(session_operations.close(self.id))
 
     def _followed(self, training: FollowedTraining) -> Iterator[Progress]:
-        with closing(self._calls.follow(training)) as messages:
+        with closing(self._runner.follow(training)) as messages:
             yield from messages

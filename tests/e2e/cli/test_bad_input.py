@@ -88,7 +88,7 @@ def test_a_client_with_tls_on_a_plain_port(
     _, address = double
     line = one_line(lonely, "pipelines", "list", "--address", address, "--tls", code=9)
     assert line == (
-        f"ListAvailablePipelines: the server at {address} speaks no TLS; connect without it"
+        f"ListAvailablePipelines: the server at {address} does not use TLS; connect without it"
     )
 
 
@@ -100,7 +100,7 @@ def test_a_certificate_that_is_not_trusted_and_one_that_is(
     assert "name the file of its authority (tls=, or --ca)" in line
     # Trusted, the server is reached; that it lacks the method is what is then told.
     line = one_line(lonely, *asked, "--ca", "tls/ca.pem", code=12)
-    assert "has no method ListAvailablePipelines" in line
+    assert "does not implement ListAvailablePipelines" in line
 
 
 def test_a_wrong_key(lonely: CommandLine, double: tuple[FakeService, str]) -> None:

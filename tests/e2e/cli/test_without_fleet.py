@@ -6,7 +6,7 @@ from tests.e2e.cli.conftest import CommandLine
 
 pytestmark = pytest.mark.e2e
 
-NO_SERVER = "no server answers at 127.0.0.1:1; is it running?"
+NO_SERVER = "no server answers at 127.0.0.1:1; check that it is running"
 ASKING = {
     "pipelines list": ("pipelines", "list"),
     "pipelines show": ("pipelines", "show", "rx_statistical"),

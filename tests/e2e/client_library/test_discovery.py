@@ -65,5 +65,5 @@ def _hold_alike(steps, cube, scene):
 
 @pytest.mark.parametrize("ask", [_sync, _aio])
 def test_a_client_that_speaks_tls_is_told_that_the_server_does_not(stack, ask):
-    with pytest.raises(cuvis_fleet.Unavailable, match="speaks no TLS; connect without it"):
+    with pytest.raises(cuvis_fleet.Unavailable, match="does not use TLS; connect without it"):
         ask(stack.address, "pipelines", (), tls=True)

@@ -3,11 +3,11 @@
 import grpc
 import pytest
 
-from cuvis_fleet.cli.doctor_command import findings_table
-from cuvis_fleet.cli.finding import Finding
+from cuvis_fleet.cli.checks.finding import Finding
+from cuvis_fleet.cli.checks.server_checks import server_findings
+from cuvis_fleet.cli.commands.doctor import findings_table
 from cuvis_fleet.cli.invocation import Invocation
 from cuvis_fleet.cli.report import Report
-from cuvis_fleet.cli.server_checks import server_findings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import FakeService
 
@@ -48,8 +48,8 @@ def ask():
         port = server.add_insecure_port("127.0.0.1:0")
         server.start()
         servers.append(server)
-        asked = Invocation(f"127.0.0.1:{port}", False, None, None, None, None, False, Report())
-        return {finding.check: finding for finding in server_findings(asked)}
+        invocation = Invocation(f"127.0.0.1:{port}", False, None, None, None, None, False, Report())
+        return {finding.check: finding for finding in server_findings(invocation)}
 
     yield asking
     for server in servers:
@@ -121,7 +121,7 @@ def test_stores_that_nobody_reaches_fail(ask):
             "GetPipelineVisualization",
             pb.GetPipelineVisualizationResponse(image_data=b"x", format="dot"),
             "Graphviz",
-            "draws dot where png was asked for",
+            "returned dot instead of png",
         ),
     ],
 )

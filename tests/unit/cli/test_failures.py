@@ -9,7 +9,7 @@ import pytest
 
 from cuvis_fleet import errors
 from cuvis_fleet.cli.exit_code import CODE_OF_ERROR, MEANINGS, ExitCode
-from cuvis_fleet.cli.failures import CommandFailed, Failure
+from cuvis_fleet.cli.failures import CommandFailed, FailureReport
 from cuvis_fleet.extras import MissingExtra
 from cuvis_fleet.formats import UnreadableScene
 
@@ -44,18 +44,18 @@ def test_every_exit_code_has_a_meaning():
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
 def test_what_happens_on_this_machine(error, text, code):
-    failure = Failure.of(error)
+    failure = FailureReport.of(error)
     assert failure.text == (text or "a.npz: No space left on device")
     assert (failure.code, failure.method) == (code, None)
 
 
 def test_a_failed_call_names_its_method_and_a_defect_its_trace():
     call = ("Inference", grpc.StatusCode.INTERNAL, "Something broke.", "ab" * 16)
-    assert Failure.of(errors.ServerDefect(*call)).text == (
+    assert FailureReport.of(errors.ServerDefect(*call)).text == (
         f"Inference: Something broke. (trace id {'ab' * 16})"
     )
-    assert Failure.of(errors.InvalidInput(*call)).text == "Inference: Something broke."
-    assert Failure.of(errors.ServerDefect(*call)).document["error"] == {
+    assert FailureReport.of(errors.InvalidInput(*call)).text == "Inference: Something broke."
+    assert FailureReport.of(errors.ServerDefect(*call)).document["error"] == {
         "kind": "ServerDefect",
         "text": f"Inference: Something broke. (trace id {'ab' * 16})",
         "exit_code": 13,
@@ -66,7 +66,9 @@ def test_a_failed_call_names_its_method_and_a_defect_its_trace():
 
 def test_a_terminal_is_spared_the_words_of_the_transport():
     text = "no server answers at h:1 (failed to connect to all addresses; last error: (gone))"
-    shown = Failure.of(errors.Unavailable("Train", grpc.StatusCode.UNAVAILABLE, text, "")).text
+    shown = FailureReport.of(
+        errors.Unavailable("Train", grpc.StatusCode.UNAVAILABLE, text, "")
+    ).text
     assert shown == "Train: no server answers at h:1"
 
 

@@ -3,10 +3,10 @@
 import pytest
 
 from cuvis_fleet.cli.failures import CommandFailed
-from cuvis_fleet.cli.followed_run import FollowedRun, trainers_of
-from cuvis_fleet.cli.journal import Entry, Journal
-from cuvis_fleet.progress import Progress
-from cuvis_fleet.saved_pipeline import SavedPipeline
+from cuvis_fleet.cli.sessions.session_journal import JournalEntry, SessionJournal
+from cuvis_fleet.cli.training.followed_run import FollowedRun, trainers_of
+from cuvis_fleet.models.progress import Progress
+from cuvis_fleet.models.saved_pipeline import SavedPipeline
 
 KEY = "a-key-of-the-journal"
 
@@ -47,11 +47,11 @@ class SessionDouble:
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(tmp_path)
+    return SessionJournal(tmp_path)
 
 
 def run_of(session, journal, **more):
-    entry = journal.write(Entry("s1", "h:1", "rx", ("statistical", "gradient"), **more))
+    entry = journal.write(JournalEntry("s1", "h:1", "rx", ("statistical", "gradient"), **more))
     return FollowedRun(session, journal, entry)
 
 

@@ -5,17 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from cuvis_fleet.cli.failures import CommandFailed
-from cuvis_fleet.cli.journal import Entry, Journal
+from cuvis_fleet.cli.sessions.session_journal import JournalEntry, SessionJournal
 from cuvis_fleet.formats import UnwritableFile
 
 
 def entry(session_id, **more):
-    return Entry(session_id, "h:1", "rx", ("statistical",), **more)
+    return JournalEntry(session_id, "h:1", "rx", ("statistical",), **more)
 
 
 @pytest.fixture
 def journal(tmp_path):
-    return Journal(tmp_path / "sessions")
+    return SessionJournal(tmp_path / "sessions")
 
 
 def test_sessions_are_noted_found_renewed_and_forgotten(journal):
@@ -68,4 +68,4 @@ def test_many_may_write_at_the_same_time(journal):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UnwritableFile, match="sessions are noted there"):
-        Journal(tmp_path / "file" / "sessions").write(entry("a"))
+        SessionJournal(tmp_path / "file" / "sessions").write(entry("a"))

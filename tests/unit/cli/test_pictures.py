@@ -9,14 +9,14 @@ import pytest
 import typer
 from rich.console import Console
 
-from cuvis_fleet.cli.curves_picture import CurvesPicture
+from cuvis_fleet.cli.commands.number_list import numbers
+from cuvis_fleet.cli.commands.result_pictures import ResultPictures
 from cuvis_fleet.cli.failures import CommandFailed
-from cuvis_fleet.cli.number_list import numbers
 from cuvis_fleet.cli.report import Report
-from cuvis_fleet.cli.result_pictures import ResultPictures
+from cuvis_fleet.cli.training.curves_picture import CurvesPicture
 from cuvis_fleet.formats import Scene, UnwritableFile
-from cuvis_fleet.progress import Progress
-from cuvis_fleet.result import Result
+from cuvis_fleet.models.progress import Progress
+from cuvis_fleet.models.result import Result
 
 MESSAGE = Progress("train", "running", 0, 0, 0, {"total": 0.5}, {}, "", "", 0, 0)
 CUBE = np.arange(4 * 5 * 3, dtype=np.uint16).reshape(4, 5, 3)

@@ -4,9 +4,9 @@ import grpc
 import pytest
 
 import cuvis_fleet
-from cuvis_fleet.cli.completion import complete_pipeline
+from cuvis_fleet.cli.commands.completion import complete_pipeline
+from cuvis_fleet.cli.commands.pipeline_choice import load_named, one_of
 from cuvis_fleet.cli.failures import CommandFailed
-from cuvis_fleet.cli.pipeline_choice import load_named, one_of
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import FakeService, serving
 

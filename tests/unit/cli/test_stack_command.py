@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
+from cuvis_fleet.cli.commands.up import stack_command
 from cuvis_fleet.cli.failures import CommandFailed
-from cuvis_fleet.cli.stack_command import stack_command
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from cuvis_fleet.cli.chart import chart
-from cuvis_fleet.cli.curves import Curves, resampled, sparkline
 from cuvis_fleet.cli.report import Report
-from cuvis_fleet.cli.training_views import training_view, watched
-from cuvis_fleet.progress import Progress
+from cuvis_fleet.cli.training.chart import chart
+from cuvis_fleet.cli.training.curves import Curves, resampled, sparkline
+from cuvis_fleet.cli.training.training_views import training_view, watched
+from cuvis_fleet.models.progress import Progress
 
 MESSAGE = Progress("train", "running", 0, 0, 0, {}, {}, "Training (1/2)", "", 1, 2)
 

@@ -3,8 +3,9 @@
 import grpc
 import pytest
 
-from cuvis_fleet import NotFound, client_plans
-from cuvis_fleet.steps import Reply
+from cuvis_fleet import NotFound
+from cuvis_fleet.operations import client_operations
+from cuvis_fleet.operations.operation import Reply
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 SESSION_ID = "s"
@@ -13,7 +14,7 @@ SESSION_ID = "s"
 @pytest.fixture
 def listing():
     """A listing of nodes whose session is open and whose list was asked for."""
-    plan = client_plans.nodes()
+    plan = client_operations.nodes()
     assert next(plan).method == "CreateSession"
     opened = Reply(pb.CreateSessionResponse(session_id=SESSION_ID), "t")
     assert plan.send(opened).method == "ListAvailableNodes"

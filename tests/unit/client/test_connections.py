@@ -64,27 +64,27 @@ def told(using):
 
 def test_a_plain_client_on_a_port_with_tls(told, secure_address):
     line = told(cuvis_fleet.Unavailable, secure_address)
-    assert f"{secure_address} closed the connection; if the server there speaks TLS" in line
-    assert "connect with it (tls=, or --tls)" in line
+    assert f"{secure_address} closed the connection; if the server uses TLS" in line
+    assert "connect with TLS (tls= or --tls)" in line
 
 
 def test_a_client_with_tls_on_a_plain_port(told, address):
     line = told(cuvis_fleet.Unavailable, address, tls=True)
-    assert f"the server at {address} speaks no TLS; connect without it" in line
+    assert f"the server at {address} does not use TLS; connect without it" in line
 
 
 def test_an_authority_that_is_another(told, secure_address, tmp_path):
     line = told(cuvis_fleet.Unavailable, secure_address, tls=Authority(tmp_path / "other").path)
-    assert f"the certificate of the server at {secure_address} is not one to trust" in line
-    assert "name the file of its authority (tls=, or --ca)" in line
+    assert f"the certificate of the server at {secure_address} is not trusted" in line
+    assert "pass the file of its authority (tls= or --ca)" in line
 
 
 def test_a_server_that_goes_by_another_name(told, authority, pair):
     files = [(pair.key.read_bytes(), pair.certificate.read_bytes())]
     with grpc_server(grpc.ssl_server_credentials(files), host="127.0.0.2") as address:
         line = told(cuvis_fleet.Unavailable, address, tls=authority.path)
-    assert f"the certificate of the server at {address} is not one to trust" in line
-    assert "and the server as its certificate does" in line
+    assert f"the certificate of the server at {address} is not trusted" in line
+    assert "use the host name that the certificate contains" in line
 
 
 def test_a_server_that_wants_a_certificate(told, authority, pair):
@@ -95,14 +95,14 @@ def test_a_server_that_wants_a_certificate(told, authority, pair):
     )
     with grpc_server(credentials) as address:
         line = told(cuvis_fleet.Unavailable, address, tls=authority.path)
-    assert "does it want a certificate of yours (certificate=, or --cert and --key-file)?" in line
+    assert "may require a client certificate (certificate= or --cert and --key-file)" in line
 
 
 def test_a_port_where_nobody_listens(told):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     line = told(cuvis_fleet.Unavailable, address)
-    assert f"no server answers at {address}; is it running?" in line
+    assert f"no server answers at {address}; check that it is running" in line
 
 
 def test_the_port_of_something_else(told):
@@ -116,16 +116,14 @@ def test_the_port_of_something_else(told):
         server.shutdown()
         thread.join()
         server.server_close()
-    assert (
-        f"what answers at {address} is no server of this kind; is the port the right one?" in line
-    )
+    assert f"{address} is not a server of this kind; check the port" in line
 
 
 def test_a_server_without_the_method(told):
     with grpc_server() as address:
-        line = told(cuvis_fleet.NotImplementedYet, address)
-    assert f"the server at {address} has no method ListAvailablePipelines" in line
-    assert "of an older release, or another kind of server" in line
+        line = told(cuvis_fleet.Unimplemented, address)
+    assert f"the server at {address} does not implement ListAvailablePipelines" in line
+    assert "an older release or another kind of server" in line
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import grpc
 import numpy as np
 import pytest
 
-from cuvis_fleet import guide
+from cuvis_fleet import stub_helpers
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.training_key import KEY
 from tests.support.fake_service import SESSION_ID, FakeService, serving
@@ -96,7 +96,7 @@ def test_progress_in_one_line(utils):
 
 def test_training_comes_back_only_when_the_connection_broke(utils, double, address, monkeypatch):
     waits = []
-    monkeypatch.setattr(guide.time, "sleep", waits.append)
+    monkeypatch.setattr(stub_helpers.time, "sleep", waits.append)
     train = (utils.build_stub(address), SESSION_ID, pb.TRAINER_TYPE_STATISTICAL)
     double.answers["Train"] = (grpc.StatusCode.UNAVAILABLE, "gone")
     with pytest.raises(grpc.RpcError):

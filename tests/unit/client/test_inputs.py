@@ -6,7 +6,7 @@ import torch
 
 import cuvis_fleet
 from cuvis_fleet import Box, Point
-from cuvis_fleet.tensors import DTYPES
+from cuvis_fleet.inference.tensors import DTYPES
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import SESSION_ID
 
@@ -117,15 +117,17 @@ WRONG = {
         ((np.zeros((2, 2)),), {}),
         "the cube has the shape (2, 2); [H,W,C] or [B,H,W,C] is needed",
     ),
-    "type": (((np.zeros((1, 1, 1), object),), {}), f"the cube is of type object; {KNOWN}"),
-    "ragged": ((([[[1], [1, 2]]],), {}), "the cube cannot be made an array ("),
+    "type": (((np.zeros((1, 1, 1), object),), {}), f"the cube has the type object; {KNOWN}"),
+    "ragged": ((([[[1], [1, 2]]],), {}), "the cube cannot be converted to an array ("),
     "bfloat16": (
         ((torch.zeros(1, 1, 1, dtype=torch.bfloat16),), {}),
-        "the cube cannot be made an array (Got unsupported ScalarType BFloat16); convert it to",
+        "the cube cannot be converted to an array (Got unsupported ScalarType BFloat16); "
+        "convert it to",
     ),
     "bands": (
         ((CUBE, [450, 550]), {}),
-        "2 wavelengths do not fit a cube of 4 bands; give one for each band, which are",
+        "2 wavelengths do not fit a cube of 4 bands; pass one for each band along the "
+        "cube's last axis",
     ),
     "wavelengths-rank": ((([CUBE, 450]), {}), "the wavelengths have the shape (); [C] or [B,C]"),
     "wavelengths-text": (
@@ -138,23 +140,23 @@ WRONG = {
     ),
     "wavelengths-picometres": (
         ((CUBE, [4.5e11, 5.5e11, 6.5e11, 7.5e11]), {}),
-        "wavelengths_nm has values that are not whole numbers of 32 bits",
+        "wavelengths_nm has values that are not 32-bit integers",
     ),
     "mask-fractions": (
         ((CUBE, WAVELENGTHS_NM), {"mask": np.full((2, 3), 0.5)}),
-        "the mask has values that are not whole numbers of 32 bits",
+        "the mask has values that are not 32-bit integers",
     ),
     "mask-large": (
         ((CUBE, WAVELENGTHS_NM), {"mask": np.full((2, 3), 2**40)}),
-        "the mask has values that are not whole numbers of 32 bits",
+        "the mask has values that are not 32-bit integers",
     ),
     "frame-text": (
         ((CUBE,), {"frame_id": "first"}),
-        "frame_id has values that are not whole numbers of 64 bits",
+        "frame_id has values that are not 64-bit integers",
     ),
     "frame-fraction": (
         ((CUBE,), {"frame_id": 1.5}),
-        "frame_id has values that are not whole numbers of 64 bits",
+        "frame_id has values that are not 64-bit integers",
     ),
     "frame-rank": (
         ((CUBE,), {"mesu_index": [[1]]}),
@@ -162,13 +164,13 @@ WRONG = {
     ),
     "box": (
         ((CUBE,), {"bboxes": [(0, 0, 1, 1)]}),
-        "bboxes has a tuple in it; give cuvis_fleet.Box objects",
+        "bboxes contains a tuple; pass cuvis_fleet.Box objects",
     ),
     "point": (
         ((CUBE,), {"points": [Box(0, 0, 1, 1)]}),
-        "points has a Box in it; give cuvis_fleet.Point objects",
+        "points contains a Box; pass cuvis_fleet.Point objects",
     ),
-    "own": (((CUBE,), {"gain": "high"}), f"gain is of type <U4; {KNOWN}"),
+    "own": (((CUBE,), {"gain": "high"}), f"gain has the type <U4; {KNOWN}"),
 }
 
 

@@ -11,9 +11,9 @@ import pytest
 
 import cuvis_fleet
 from cuvis_fleet import aio
-from cuvis_fleet.inference_request import InferenceRequest
-from cuvis_fleet.local_address import is_local
-from cuvis_fleet.shared_memory import SharedMemory
+from cuvis_fleet.inference.request import InferenceRequest
+from cuvis_fleet.inference.shared_memory import SharedMemory
+from cuvis_fleet.transport.local_address import is_local
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import SESSION_ID
 from tests.support.file_size_limit import no_room_for

@@ -6,14 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from cuvis_fleet.result import Result, decode_outputs
-from cuvis_fleet.tensors import (
+from cuvis_fleet.inference.reply import decode_outputs
+from cuvis_fleet.inference.tensors import (
     DTYPES,
     cube_array,
     mask_array,
     to_tensor,
     wavelengths_array,
 )
+from cuvis_fleet.models.result import Result
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 ARRAYS = arrays.arrays(
@@ -80,7 +81,7 @@ def test_types_that_the_wire_lacks_are_widened(dtype, sent):
 
 @pytest.mark.parametrize("dtype", ["c8", "u8", "U3", "O"])
 def test_types_that_cannot_be_sent_are_refused(dtype):
-    with pytest.raises(ValueError, match=r"the cube is of type .*convert it to one of float32"):
+    with pytest.raises(ValueError, match=r"the cube has the type .*convert it to one of float32"):
         cube_array(np.zeros((1, 1, 1), dtype))
 
 

@@ -9,7 +9,7 @@ import pytest
 from cuvis_fleet.demo.__main__ import demo
 from cuvis_fleet.demo.reference import global_rx
 from cuvis_fleet.demo.synthetic_scene import make_synthetic_scene
-from cuvis_fleet.tensors import to_tensor
+from cuvis_fleet.inference.tensors import to_tensor
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import FakeService, serving
 

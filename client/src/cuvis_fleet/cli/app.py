@@ -7,23 +7,23 @@ from typing import Annotated
 
 import typer
 
-from cuvis_fleet.cli.bench_command import bench
-from cuvis_fleet.cli.convert_command import convert
-from cuvis_fleet.cli.demo_command import demo
-from cuvis_fleet.cli.doctor_command import doctor
+from cuvis_fleet.cli.commands.bench import bench
+from cuvis_fleet.cli.commands.convert import convert
+from cuvis_fleet.cli.commands.demo import demo
+from cuvis_fleet.cli.commands.doctor import doctor
+from cuvis_fleet.cli.commands.infer import infer
+from cuvis_fleet.cli.commands.pipelines import pipelines
+from cuvis_fleet.cli.commands.preview import preview
+from cuvis_fleet.cli.commands.resolve import resolve
+from cuvis_fleet.cli.commands.runs import runs
+from cuvis_fleet.cli.commands.sessions import sessions
+from cuvis_fleet.cli.commands.spectra import spectra
+from cuvis_fleet.cli.commands.train import train
+from cuvis_fleet.cli.commands.up import up
 from cuvis_fleet.cli.exit_code import MEANINGS
 from cuvis_fleet.cli.global_options import GlobalOptions
-from cuvis_fleet.cli.infer_command import infer
 from cuvis_fleet.cli.invocation import Invocation
-from cuvis_fleet.cli.pipelines_commands import pipelines
-from cuvis_fleet.cli.preview_command import preview
 from cuvis_fleet.cli.report import Report
-from cuvis_fleet.cli.resolve_command import resolve
-from cuvis_fleet.cli.runs_commands import runs
-from cuvis_fleet.cli.sessions_commands import sessions
-from cuvis_fleet.cli.spectra_command import spectra
-from cuvis_fleet.cli.stack_command import up
-from cuvis_fleet.cli.train_command import train
 
 _ADDRESS = re.compile(r"\S+:\d{1,5}")
 

@@ -57,7 +57,7 @@ CODE_OF_ERROR: dict[type[errors.CuvisFleetError], ExitCode] = {
     errors.Unavailable: ExitCode.UNAVAILABLE,
     errors.TimedOut: ExitCode.TIMED_OUT,
     errors.Cancelled: ExitCode.CANCELLED,
-    errors.NotImplementedYet: ExitCode.NOT_IMPLEMENTED,
+    errors.Unimplemented: ExitCode.NOT_IMPLEMENTED,
     errors.ServerDefect: ExitCode.SERVER_DEFECT,
 }
 """The exit code of each kind of failed call; those not listed are `ExitCode.FAILED`."""

@@ -31,7 +31,7 @@ class CommandFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Failure:
+class FailureReport:
     """What is told of an exception.
 
     Attributes:
@@ -49,7 +49,7 @@ class Failure:
     trace_id: str | None = None
 
     @classmethod
-    def of(cls, error: Exception) -> "Failure":
+    def of(cls, error: Exception) -> "FailureReport":
         """Read an exception."""
         kind = type(error).__name__
         if isinstance(error, CuvisFleetError) and error.method:

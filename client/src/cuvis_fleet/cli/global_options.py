@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cuvis_fleet.cli.failures import Failure
+from cuvis_fleet.cli.failures import FailureReport
 from cuvis_fleet.cli.invocation import Invocation
 from cuvis_fleet.cli.report import Report
 
@@ -40,7 +40,7 @@ class GlobalOptions(TyperGroup):
             invocation = ctx.find_object(Invocation)
             if invocation is None:
                 raise
-            failure = Failure.of(error)
+            failure = FailureReport.of(error)
             _tell(invocation.report, failure, error, debug=invocation.debug)
             raise typer.Exit(failure.code) from error
 
@@ -74,7 +74,7 @@ def _is_typers(error: Exception) -> bool:
     return isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "show")
 
 
-def _tell(report: Report, failure: Failure, error: Exception, *, debug: bool) -> None:
+def _tell(report: Report, failure: FailureReport, error: Exception, *, debug: bool) -> None:
     if debug:
         lines = "".join(traceback.format_exception(error))
         report.err.print(lines.rstrip(), markup=False, highlight=False, soft_wrap=True)

@@ -7,8 +7,8 @@ import typer
 
 from cuvis_fleet.cli.report import Report
 from cuvis_fleet.client import Client, connect
-from cuvis_fleet.local_address import is_local
-from cuvis_fleet.retry_policy import RetryPolicy
+from cuvis_fleet.transport.local_address import is_local
+from cuvis_fleet.transport.retry_policy import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Invocation:
         )
 
 
-def invocation(context: typer.Context) -> Invocation:
+def current_invocation(context: typer.Context) -> Invocation:
     """The invocation that a command belongs to."""
     found = context.find_object(Invocation)
     if found is None:

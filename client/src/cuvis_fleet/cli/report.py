@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from rich.console import Console, RenderableType
 
-from cuvis_fleet.cli.failures import Failure
+from cuvis_fleet.cli.failures import FailureReport
 
 _WIDTH_OF_FILES = 200
 """Columns where there is no terminal, so that nothing is cut in pipes and files."""
@@ -46,7 +46,7 @@ class Report:
         if not self.as_json:
             self.err.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def failure(self, failure: Failure) -> None:
+    def failure(self, failure: FailureReport) -> None:
         """Tell what went wrong, in one line."""
         if self.as_json:
             self.line(failure.document)

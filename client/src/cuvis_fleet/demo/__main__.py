@@ -7,12 +7,12 @@ import typer
 from rich.console import Console
 
 import cuvis_fleet
-from cuvis_fleet.demo.judgement import Judgement
+from cuvis_fleet.demo.console import draw_outcome, introduction, outcome_table, training_bar
+from cuvis_fleet.demo.evaluation import Evaluation
 from cuvis_fleet.demo.options import DATA, DATA_DIR, OUTPUT_DIR
 from cuvis_fleet.demo.scene import read_scene
 from cuvis_fleet.demo.staging import FOLDER, stage
 from cuvis_fleet.demo.synthetic_scene import write_synthetic_scene
-from cuvis_fleet.demo.telling import draw_outcome, introduction, outcome_table, training_bar
 from cuvis_fleet.demo.workflow import run
 from cuvis_fleet.formats import UnreadableScene
 
@@ -35,11 +35,11 @@ def demo(
             outcome = run(client, scene, served_path, tell)
     except (UnreadableScene, cuvis_fleet.CuvisFleetError) as error:
         _fail(str(error))
-    judgement = Judgement.of(scene, outcome)
-    figure = draw_outcome(scene, outcome, judgement, output_dir)
-    _console.print(outcome_table(outcome, judgement, figure))
-    if judgement.objection:
-        _fail(judgement.objection)
+    evaluation = Evaluation.of(scene, outcome)
+    figure = draw_outcome(scene, outcome, evaluation, output_dir)
+    _console.print(outcome_table(outcome, evaluation, figure))
+    if evaluation.objection:
+        _fail(evaluation.objection)
 
 
 def _fail(text: str) -> None:

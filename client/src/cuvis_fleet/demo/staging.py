@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 
 from cuvis_fleet.formats import UnreadableScene
+from cuvis_fleet.formats.atomic_files import atomic_path
 from cuvis_fleet.formats.envi_images import truth_header, values_file
-from cuvis_fleet.formats.whole_files import renamed_when_whole
 
 FOLDER = "demo"
 
@@ -58,5 +58,5 @@ def _values(header: Path) -> Path:
 def _copy(source: Path, target: Path) -> None:
     if target.exists() and source.samefile(target):
         return
-    with renamed_when_whole(target) as unfinished:
+    with atomic_path(target) as unfinished:
         shutil.copyfile(source, unfinished)

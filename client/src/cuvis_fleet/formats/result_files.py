@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.envi_images import write_image
 from cuvis_fleet.formats.errors import UnwritableFile
 from cuvis_fleet.formats.numpy_files import write_arrays
-from cuvis_fleet.formats.whole_files import whole_files
 
 _PREFERRED = ("scores", "decisions")
 
@@ -39,11 +39,11 @@ def write_result(
     suffix = target.suffix.lower()
     if suffix == ".npz":
         names = result if output is None else [_named(result, output)]
-        with whole_files(target) as unfinished:
+        with atomic_output(target) as unfinished:
             write_arrays({name: result[name] for name in names}, unfinished)
     elif suffix == ".hdr":
         name, image_HWC = _image(result, output, target)
-        with whole_files(target) as unfinished:
+        with atomic_output(target) as unfinished:
             write_image(image_HWC.astype(np.float32), unfinished, {"description": name})
     elif suffix == ".png":
         name, image_HWC = _image(result, output, target)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
+from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.errors import UnwritableFile
 from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
 from cuvis_fleet.formats.scene import Scene
-from cuvis_fleet.formats.whole_files import whole_files
 
 
 def write_scene(scene: Scene, path: str | PathLike[str]) -> tuple[str, ...]:
@@ -44,7 +44,7 @@ def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[st
     _check_alike(scenes, target)
     kind.check(scenes, target)
     try:
-        with whole_files(target) as unfinished:
+        with atomic_output(target) as unfinished:
             kind.write(scenes, unfinished)
     except ValueError as error:
         raise UnwritableFile(f"{target} cannot be written: {error}.") from error

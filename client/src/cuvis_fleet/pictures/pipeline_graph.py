@@ -3,8 +3,8 @@
 from os import PathLike
 from pathlib import Path
 
+from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.errors import UnwritableFile
-from cuvis_fleet.formats.whole_files import whole_files
 
 _BEGINNINGS = {".png": (b"\x89PNG",), ".svg": (b"<?xml", b"<svg")}
 
@@ -28,6 +28,6 @@ def pipeline_graph(drawn: bytes, path: str | PathLike[str]) -> Path:
         kind = next((suffix for suffix, each in _BEGINNINGS.items() if drawn.startswith(each)), "")
         known = f"it was drawn as {kind}" if kind else "neither PNG nor SVG was drawn"
         raise UnwritableFile(f"{target} cannot be written: {known}; let the suffix say the same.")
-    with whole_files(target) as unfinished:
+    with atomic_output(target) as unfinished:
         unfinished.write_bytes(drawn)
     return target

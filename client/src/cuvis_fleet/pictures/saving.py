@@ -5,8 +5,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.errors import UnwritableFile
-from cuvis_fleet.formats.whole_files import whole_files
 
 _KNOWN = (".png", ".svg", ".pdf")
 _DOTS_PER_INCH = 150
@@ -27,7 +27,7 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
     """
     target = check_path(path)
     undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
-    with whole_files(target) as unfinished:
+    with atomic_output(target) as unfinished:
         figure.savefig(unfinished, dpi=_DOTS_PER_INCH, metadata=undated[target.suffix.lower()])
     return target
 

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from cuvis_fleet.models.progress import Progress
 from cuvis_fleet.pictures.canvas import DASHES, LINES, label_ends, open_axes
-from cuvis_fleet.pictures.told_curves import ToldCurve, panels_of
-from cuvis_fleet.progress import Progress
+from cuvis_fleet.pictures.metric_series import MetricSeries, panels_of
 
 _LOG_FROM = 50.0
 
@@ -49,7 +49,7 @@ def training_curves(messages: Iterable[Progress], *, title: str = "Training") ->
 
 
 def _draw(
-    axes: Axes, what: str, curves: Sequence[ToldCurve]
+    axes: Axes, what: str, curves: Sequence[MetricSeries]
 ) -> list[tuple[float, float, str, str]]:
     open_axes(axes)
     colours: dict[str, str] = defaultdict(lambda: LINES[len(colours) % len(LINES)])
@@ -77,6 +77,6 @@ def _draw(
     return ends
 
 
-def _spans_orders(curves: Sequence[ToldCurve]) -> bool:
+def _spans_orders(curves: Sequence[MetricSeries]) -> bool:
     values = [value for curve in curves for value in curve.values.values()]
     return min(values) > 0 and max(values) / min(values) > _LOG_FROM

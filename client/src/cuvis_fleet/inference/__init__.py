@@ -1,0 +1,1 @@
+"""Inference: arrays to and from the wire, with as few copies as possible."""
