@@ -1,7 +1,7 @@
 """Local plugins over the wire: a session that registered one builds pipelines of its classes."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from grpc import StatusCode
 
-from fleet_engine.plugins import allow_plugins
 from fleet_platform.files import pack_folder
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
@@ -17,12 +16,6 @@ from tests.service.inference.conftest import Refused, Served, cube, to_numpy
 from tests.support.plugin_folder import SCALE, write_plugin
 
 Register = Callable[..., None]
-
-
-@pytest.fixture(autouse=True)
-def _no_plugins_afterwards() -> Iterator[None]:
-    yield
-    allow_plugins(False)
 
 
 @pytest.fixture
@@ -178,12 +171,12 @@ def test_what_its_code_does_wrong_is_told_and_the_service_goes_on(
     served.load(session, config())
 
 
+@pytest.mark.parametrize("served", [{"plugins": "off"}], indirect=True)
 def test_a_server_that_runs_no_plugins(
     served: Served, register: Register, refused: Refused
 ) -> None:
     session = served.session()
     register(session)
-    allow_plugins(False)
     refused(
         lambda: served.load(session, config()), StatusCode.INVALID_ARGUMENT, SCALE, "PLUGINS=local"
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from fleet_engine.plugins import allow_plugins
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import open_stored
 from fleet_platform.files import pack_folder
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
@@ -85,8 +85,8 @@ def test_it_is_fitted_and_its_code_stays_with_the_run_and_the_session(
     assert registered.run.pipeline.plugins[0].code_digest == code.code_digest
     stored = registered.session.pipeline
     assert stored.plugins[0] == code
-    allow_plugins(True)
-    fitted = open_stored(stored, registered.artifacts).nodes["offset"]
+    plugins = PluginLoader(registered.artifacts, allowed=True)
+    fitted = open_stored(stored, registered.artifacts, plugins).nodes["offset"]
     assert fitted.mean.item() == pytest.approx(2 * 2000, rel=0.05)
 
 

@@ -12,6 +12,7 @@ import yaml
 from grpc import StatusCode
 
 from fleet_engine import build_pipeline
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import (
     fitted_nodes,
     open_stored,
@@ -79,7 +80,12 @@ class Files:
             runs=self.runs,
             queue=RunQueue(runs=self.runs, pool=pool, owner="here", bound=0),
         )
-        parts = {"sessions": self.sessions, "artifacts": self.artifacts}
+        self.plugins = PluginLoader(self.artifacts, allowed=False)
+        parts = {
+            "sessions": self.sessions,
+            "artifacts": self.artifacts,
+            "plugins": self.plugins,
+        }
         self.setup = TrainRunSetup(**parts, runs=runs, policy=self.paths)
         servicer = TrainRunFilesServicer(
             saving=TrainRunSaving(**parts, paths=self.paths),
@@ -98,7 +104,7 @@ class Files:
         return self.sessions.read(session_id or self.session_id)
 
     def pipeline(self, session_id=""):
-        return open_stored(self.record(session_id).pipeline, self.artifacts)
+        return open_stored(self.record(session_id).pipeline, self.artifacts, self.plugins)
 
     def apply(self, *, fitted=True, **changes):
         """Apply a trainrun, and have its pipeline trained."""

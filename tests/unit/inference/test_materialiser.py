@@ -5,6 +5,7 @@ import threading
 import pytest
 import torch
 
+from fleet_engine.plugins import PluginLoader
 from fleet_inference.materialiser import Materialiser
 from fleet_platform.errors import Cancelled, DeadlinePassed, InvalidInput
 from fleet_platform.testing import MemoryArtifactStore
@@ -30,7 +31,10 @@ class HangingArtifacts(MemoryArtifactStore):
 
 def test_nothing_is_built_for_a_caller_that_has_left() -> None:
     artifacts = HangingArtifacts()
-    materialiser, call = Materialiser(artifacts, torch.device("cpu"), 1000), WaitingCall()
+    materialiser, call = (
+        Materialiser(artifacts, PluginLoader(artifacts, allowed=False), torch.device("cpu"), 1000),
+        WaitingCall(),
+    )
     call.has_left = True
     with pytest.raises(Cancelled):
         materialiser.get(FITTED, call)
@@ -44,7 +48,9 @@ def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> N
             return 0.05
 
     artifacts = HangingArtifacts()
-    materialiser = Materialiser(artifacts, torch.device("cpu"), 1000)
+    materialiser = Materialiser(
+        artifacts, PluginLoader(artifacts, allowed=False), torch.device("cpu"), 1000
+    )
     ended: list[Exception] = []
 
     def build() -> None:

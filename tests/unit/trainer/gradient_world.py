@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from fleet_engine import build_pipeline
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import from_safetensors, state_of
 from fleet_platform.files import PathPolicy
 from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
@@ -47,6 +48,7 @@ class GradientWorld:
         self.worker = RunWorker(
             sessions=self.sessions,
             artifacts=self.artifacts,
+            plugins=PluginLoader(self.artifacts, allowed=False),
             runs=self.runs,
             policy=PathPolicy(
                 working_dir=folder,

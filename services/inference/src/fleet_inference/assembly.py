@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from fleet_engine import allow_node_packages
 from fleet_engine.gpu_memory import watch_gpu_memory
-from fleet_engine.plugins import allow_plugins
+from fleet_engine.plugins import PluginLoader
 from fleet_inference.device import choose_device
 from fleet_inference.drawing import Drawing
 from fleet_inference.graphviz import Graphviz
@@ -54,12 +54,16 @@ def build_service(
     """
     allow_read_only_views()
     allow_node_packages(settings.node_packages)
-    allow_plugins(settings.plugins != "off")
+    plugins = PluginLoader(artifacts, allowed=settings.plugins != "off")
     registry = registry or MetricRegistry.of_process()
     watch_gpu_memory(registry)
     paths = PathPolicy.from_settings(settings)
     materialiser = Materialiser(
-        artifacts, choose_device(settings.device), settings.pipeline_cache_bytes, registry
+        artifacts,
+        plugins,
+        choose_device(settings.device),
+        settings.pipeline_cache_bytes,
+        registry,
     )
     profiling = Profiling(sessions=sessions, timings=timings)
     shared = SharedMemory(enabled=settings.shared_memory, limit_bytes=settings.grpc_max_msg_size)
@@ -82,7 +86,7 @@ def build_service(
         ),
         profiling=profiling,
         drawing=Drawing(sessions=sessions, graphviz=Graphviz()),
-        listing=NodeListing(sessions=sessions, artifacts=artifacts),
+        listing=NodeListing(sessions=sessions, plugins=plugins),
     )
     return Service(
         name="inference",

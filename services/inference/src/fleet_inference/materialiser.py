@@ -6,6 +6,7 @@ import torch
 
 from fleet_engine import Pipeline
 from fleet_engine.out_of_memory import map_out_of_memory, release_cached_memory
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import open_stored
 from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore
@@ -26,6 +27,7 @@ class Materialiser:
     def __init__(
         self,
         artifacts: ArtifactStore,
+        plugins: PluginLoader,
         device: torch.device,
         cache_size_bytes: int,
         registry: MetricRegistry | None = None,
@@ -34,12 +36,14 @@ class Materialiser:
 
         Args:
             artifacts: where weights are.
+            plugins: imports the classes of plugins.
             device: where pipelines shall lie.
             cache_size_bytes: bound on the parameters and buffers of the pipelines kept.
             registry: where pipelines are counted.
         """
         registry = registry or MetricRegistry()
         self._artifacts = artifacts
+        self._plugins = plugins
         self._cache = PipelineCache(cache_size_bytes, registry)
         self._seconds = registry.histogram(metrics.MATERIALISE_SECONDS)
         self._device = device
@@ -84,7 +88,7 @@ class Materialiser:
             map_out_of_memory("The pipeline"),
         ):
             began_s = time.perf_counter()
-            pipeline = open_stored(stored, self._artifacts)
+            pipeline = open_stored(stored, self._artifacts, self._plugins)
             pipeline.to(device)
             self._seconds.observe(time.perf_counter() - began_s, exemplar())
             span.set_attributes(

@@ -3,8 +3,7 @@
 from typing import NamedTuple
 
 from fleet_engine.descriptions import NodeDescription, built_in_nodes
-from fleet_engine.plugins import plugin_nodes
-from fleet_platform.artifacts import ArtifactStore
+from fleet_engine.plugins import PluginLoader, plugin_nodes
 from fleet_platform.sessions import SessionStore
 
 
@@ -23,9 +22,9 @@ class ListedNodes(NamedTuple):
 class NodeListing:
     """``ListAvailableNodes``."""
 
-    def __init__(self, *, sessions: SessionStore, artifacts: ArtifactStore) -> None:
+    def __init__(self, *, sessions: SessionStore, plugins: PluginLoader) -> None:
         self._sessions = sessions
-        self._artifacts = artifacts
+        self._plugins = plugins
 
     def nodes(self, session_id: str) -> ListedNodes:
         """The built-in node classes, then those of the session's plugins.
@@ -34,5 +33,5 @@ class NodeListing:
             NotFound: unknown session.
         """
         record = self._sessions.read(session_id)
-        nodes = [*built_in_nodes(), *plugin_nodes(record.plugins, self._artifacts)]
+        nodes = [*built_in_nodes(), *plugin_nodes(record.plugins, self._plugins)]
         return ListedNodes(nodes, record.uses_port_lists)

@@ -5,9 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fleet_platform.errors import InvalidInput
-
-_SOURCES = ("", "src")
-"""Folders within a plugin that may contain its packages."""
+from fleet_schemas.plugins import SOURCE_FOLDERS
 
 _MAX_MODULE_BYTES = 1024**2
 
@@ -31,7 +29,7 @@ def require_classes(folder: Path, paths: Iterable[str]) -> None:
 
 def _file(folder: Path, module: str, path: str) -> Path:
     below = module.replace(".", "/")
-    for source in _SOURCES:
+    for source in SOURCE_FOLDERS:
         for name in (f"{below}.py", f"{below}/__init__.py"):
             file = folder / source / name
             if file.is_file() and file.resolve().is_relative_to(folder.resolve()):

@@ -52,7 +52,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     # These import torch, which takes seconds: the children do so at the same time.
     from fleet_engine import allow_node_packages
     from fleet_engine.gpu_memory import watch_gpu_memory
-    from fleet_engine.plugins import allow_plugins
+    from fleet_engine.plugins import PluginLoader
     from fleet_trainer.api.files_servicer import TrainRunFilesServicer
     from fleet_trainer.api.servicer import TrainerServicer
     from fleet_trainer.trainruns.restoring import TrainRunRestoring
@@ -60,7 +60,7 @@ def assemble(settings: TrainerSettings) -> Trainer:
     from fleet_trainer.trainruns.setup import TrainRunSetup
 
     allow_node_packages(settings.node_packages)
-    allow_plugins(settings.plugins != "off")
+    plugins = PluginLoader(artifacts, allowed=settings.plugins != "off")
     watch_gpu_memory(registry)
 
     queue = RunQueue(
@@ -90,14 +90,19 @@ def assemble(settings: TrainerSettings) -> Trainer:
         setup=TrainRunSetup(
             sessions=sessions,
             artifacts=artifacts,
+            plugins=plugins,
             runs=training_runs,
             policy=paths,
         ),
     )
     files = TrainRunFilesServicer(
-        saving=TrainRunSaving(sessions=sessions, artifacts=artifacts, paths=paths),
+        saving=TrainRunSaving(sessions=sessions, artifacts=artifacts, plugins=plugins, paths=paths),
         restoring=TrainRunRestoring(
-            sessions=sessions, artifacts=artifacts, runs=training_runs, paths=paths
+            sessions=sessions,
+            artifacts=artifacts,
+            plugins=plugins,
+            runs=training_runs,
+            paths=paths,
         ),
     )
     watch.start()

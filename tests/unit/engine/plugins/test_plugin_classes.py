@@ -7,7 +7,7 @@ import torch
 
 from fleet_engine import GraphInvalid, build_pipeline
 from fleet_engine.graph.node_packages import allow_node_packages
-from fleet_engine.plugins import allow_plugins, class_finder, plugin_nodes, used_plugins
+from fleet_engine.plugins import PluginLoader, plugin_nodes, used_plugins
 from fleet_engine.weights import build_stored
 from fleet_platform.errors import NotFound, OutOfOrder
 from fleet_platform.files import pack_folder
@@ -20,16 +20,14 @@ from tests.support.scenes.pipelines import infer
 NORM = "cuvis_ai.node.normalization.MinMaxNormalizer"
 
 
-@pytest.fixture(autouse=True)
-def allowed():
-    allow_plugins(True)
-    yield
-    allow_plugins(False)
-
-
 @pytest.fixture
 def artifacts():
     return MemoryArtifactStore()
+
+
+@pytest.fixture
+def loader(artifacts):
+    return PluginLoader(artifacts, allowed=True)
 
 
 @pytest.fixture
@@ -73,14 +71,14 @@ def test_a_pipeline_takes_what_it_uses_and_nothing_else(register):
     assert used_plugins(config(NORM), [mine, other]) == []
 
 
-def test_it_is_built_and_runs(register, artifacts):
-    assert scaled(build_stored(stored(config(SCALE), [register()]), artifacts)) == 2.0
+def test_it_is_built_and_runs(register, loader):
+    assert scaled(build_stored(stored(config(SCALE), [register()]), loader)) == 2.0
 
 
-def test_two_plugins_of_one_module_name_stay_apart(register, artifacts):
+def test_two_plugins_of_one_module_name_stay_apart(register, loader):
     mine = register("mine")
     yours = register("yours", {"lab/settings.py": "FACTOR = 9.0\n"})
-    pipelines = [build_stored(stored(config(SCALE), [one]), artifacts) for one in (mine, yours)]
+    pipelines = [build_stored(stored(config(SCALE), [one]), loader) for one in (mine, yours)]
     assert [scaled(pipeline) for pipeline in pipelines] == [2.0, 9.0]
 
 
@@ -89,11 +87,11 @@ def test_of_two_that_provide_a_class_the_one_registered_last_does(register):
     assert used.name == "yours"
 
 
-def test_a_built_in_class_comes_first(register, artifacts):
+def test_a_built_in_class_comes_first(register, loader):
     plugin = register(provides=[NORM])
     assert used_plugins(config(NORM), [plugin]) == []
     forged = [records.PluginCode(code_digest=plugin.code_digest, class_paths=[NORM])]
-    assert class_finder(forged, artifacts)(NORM).__name__ == "MinMaxNormalizer"
+    assert loader.class_finder(forged)(NORM).__name__ == "MinMaxNormalizer"
 
 
 def test_a_class_whose_code_is_not_here_is_refused_by_the_plugins_name(register):
@@ -127,19 +125,20 @@ def test_the_operators_packages_need_no_plugin():
 
 
 def test_a_server_that_runs_no_plugins_says_so(register, artifacts):
-    allow_plugins(False)
+    loader = PluginLoader(artifacts, allowed=False)
     with pytest.raises(GraphInvalid, match=r"'n0'.*plugin 'mine'.*PLUGINS=local"):
-        build_stored(stored(config(SCALE), [register()]), artifacts)
+        build_stored(stored(config(SCALE), [register()]), loader)
 
 
 def test_files_that_are_gone_are_told(register):
     with pytest.raises(NotFound, match="Load the plugin"):
         build_stored(
-            stored(config(SCALE), [register(changes={"x": "gone"})]), MemoryArtifactStore()
+            stored(config(SCALE), [register(changes={"x": "gone"})]),
+            PluginLoader(MemoryArtifactStore(), allowed=True),
         )
 
 
-def test_weights_before_training_do_not_depend_on_who_imports_first(register, artifacts):
+def test_weights_before_training_do_not_depend_on_who_imports_first(register, loader):
     drawing = {"lab/settings.py": "import torch\nFACTOR = float(torch.rand(1))\n"}
     hidden = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
     made = PipelineConfig.model_validate(
@@ -151,18 +150,18 @@ def test_weights_before_training_do_not_depend_on_who_imports_first(register, ar
         }
     )
     kept = stored(made, [register(changes=drawing)])
-    first, second = build_stored(kept, artifacts), build_stored(kept, artifacts)
+    first, second = build_stored(kept, loader), build_stored(kept, loader)
     assert torch.equal(*(one.nodes["n1"].state_dict()["net.fc1.weight"] for one in (first, second)))
 
 
-def test_a_palette_is_told_what_the_manifest_tells(register, artifacts):
+def test_a_palette_is_told_what_the_manifest_tells(register, loader):
     told = {
         "category": "transform",
         "tags": ["rgb", "image", "no_such_tag"],
         "input_specs": {"x": {"dtype": "uint8", "shape": [-1, 3], "variadic": True}},
         "output_specs": {"y": {"dtype": "list", "shape": []}},
     }
-    (node,) = plugin_nodes([register(provides=["lab.never.Imported"], **told)], artifacts)
+    (node,) = plugin_nodes([register(provides=["lab.never.Imported"], **told)], loader)
     assert (node.class_name, node.plugin, node.category) == ("Imported", "mine", "transform")
     assert node.tags == ("image", "rgb")
     assert (node.inputs["x"].dtype, node.inputs["x"].shape) == (torch.uint8, (-1, 3))
@@ -170,9 +169,9 @@ def test_a_palette_is_told_what_the_manifest_tells(register, artifacts):
     assert node.outputs["y"].is_any
 
 
-def test_a_palette_is_told_the_class_itself_where_the_manifest_is_silent(register, artifacts):
+def test_a_palette_is_told_the_class_itself_where_the_manifest_is_silent(register, loader):
     named = {"lab/nodes.py": NODES.replace("(-1, -1, -1, -1))}", '(-1, "bands"))}')}
     plugins = [register(), register("yours", named), register("none", with_code=False)]
-    (node,) = plugin_nodes(plugins, artifacts)
+    (node,) = plugin_nodes(plugins, loader)
     assert (node.plugin, node.paths) == ("yours", (SCALE,))
     assert node.inputs["data"].shape == (-1, -1)

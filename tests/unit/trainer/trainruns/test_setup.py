@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from fleet_engine import build_pipeline
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import from_safetensors, state_of, write_published
 from fleet_platform.errors import InvalidInput, NotFound, OutOfOrder
 from fleet_platform.files import PathPolicy
@@ -32,6 +33,7 @@ class _World:
         self.setup = TrainRunSetup(
             sessions=self.sessions,
             artifacts=self.artifacts,
+            plugins=PluginLoader(self.artifacts, allowed=False),
             runs=TrainingRuns(
                 sessions=self.sessions,
                 runs=self.runs,

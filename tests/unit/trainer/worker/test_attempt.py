@@ -4,6 +4,7 @@ import uuid
 import pytest
 import torch
 
+from fleet_engine.plugins import PluginLoader
 from fleet_platform.errors import DependencyDown
 from fleet_platform.files import PathPolicy
 from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
@@ -31,6 +32,7 @@ class _World:
         self.worker = RunWorker(
             sessions=self.sessions,
             artifacts=self.artifacts,
+            plugins=PluginLoader(self.artifacts, allowed=False),
             runs=self.runs,
             policy=PathPolicy(
                 working_dir=folder,

@@ -1,8 +1,8 @@
 """Node classes of plugins: which a pipeline uses, and how their code is imported."""
 
-from fleet_engine.plugins.class_finder import allow_plugins, class_finder
 from fleet_engine.plugins.plugin_code import PluginCode
+from fleet_engine.plugins.plugin_loader import PluginLoader
 from fleet_engine.plugins.plugin_nodes import plugin_nodes
 from fleet_engine.plugins.used_plugins import used_plugins
 
-__all__ = ["PluginCode", "allow_plugins", "class_finder", "plugin_nodes", "used_plugins"]
+__all__ = ["PluginCode", "PluginLoader", "plugin_nodes", "used_plugins"]

@@ -26,10 +26,9 @@ from torch import nn
 from fleet_engine.graph.node_packages import import_node_class
 from fleet_engine.scratch_folder import scratch_folder
 from fleet_platform.files import unpack_folder
+from fleet_schemas.plugins import SOURCE_FOLDERS
 
 _PREFIX = "fleet_plugin_"
-_SOURCES = ("", "src")
-"""Folders of a plugin below which its packages may lie."""
 
 _codes: "weakref.WeakValueDictionary[str, PluginCode]" = weakref.WeakValueDictionary()
 
@@ -144,7 +143,7 @@ _finder = _Finder()
 
 
 def _source_folders(folder: Path) -> Iterator[Path]:
-    for name in _SOURCES:
+    for name in SOURCE_FOLDERS:
         if (folder / name).is_dir():
             yield folder / name
 

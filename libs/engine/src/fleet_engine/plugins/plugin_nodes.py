@@ -14,8 +14,7 @@ from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.graph.third_party.ports import read_ports
-from fleet_engine.plugins.class_finder import class_finder
-from fleet_platform.artifacts import ArtifactStore
+from fleet_engine.plugins.plugin_loader import PluginLoader
 from fleet_platform.telemetry import logger
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import parse_config
@@ -26,7 +25,7 @@ _log = logger("fleet.engine")
 
 
 def plugin_nodes(
-    registered: Iterable[records.Plugin], artifacts: ArtifactStore
+    registered: Iterable[records.Plugin], loader: PluginLoader
 ) -> list[NodeDescription]:
     """Describe the classes that pipelines of a session may name in addition, in their order.
 
@@ -36,17 +35,17 @@ def plugin_nodes(
     found: dict[str, NodeDescription] = {}
     for plugin in registered:
         if plugin.code_digest:
-            for node in _nodes(plugin, artifacts):
+            for node in _nodes(plugin, loader):
                 found[node.paths[0]] = node
     return list(found.values())
 
 
-def _nodes(plugin: records.Plugin, artifacts: ArtifactStore) -> Iterator[NodeDescription]:
+def _nodes(plugin: records.Plugin, loader: PluginLoader) -> Iterator[NodeDescription]:
     manifest = parse_config(PluginManifest, plugin.manifest_json, f"plugin '{plugin.name}'")
     code = records.PluginCode(
         name=plugin.name, code_digest=plugin.code_digest, class_paths=manifest.class_paths
     )
-    find = class_finder([code], artifacts)
+    find = loader.class_finder([code])
     for capability in manifest.capabilities:
         path = capability.class_name
         if capability.kind != "node" or is_built_in(path):

@@ -3,7 +3,7 @@
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.pipeline import Pipeline
 from fleet_engine.out_of_memory import map_out_of_memory
-from fleet_engine.plugins import class_finder
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights.artifact import from_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import NotFound
@@ -11,7 +11,9 @@ from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, parse_config
 
 
-def open_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
+def open_stored(
+    stored: records.Pipeline, artifacts: ArtifactStore, plugins: PluginLoader
+) -> Pipeline:
     """Build a session's pipeline on the CPU, with the weights that it holds.
 
     Raises:
@@ -20,18 +22,18 @@ def open_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
         Exhausted: it does not fit into memory.
     """
     with map_out_of_memory("The pipeline"):
-        pipeline = build_stored(stored, artifacts)
+        pipeline = build_stored(stored, plugins)
         if stored.weights_digest:
             from_safetensors(pipeline, _weights(stored.weights_digest, artifacts))
         return pipeline
 
 
-def build_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline:
+def build_stored(stored: records.Pipeline, plugins: PluginLoader) -> Pipeline:
     """Build a session's pipeline on the CPU, with initial weights.
 
     Args:
         stored: configuration, and the plugins whose classes it uses.
-        artifacts: where the code of plugins is.
+        plugins: imports the classes of plugins.
 
     Raises:
         InvalidInput: the configuration is no valid graph.
@@ -39,7 +41,7 @@ def build_stored(stored: records.Pipeline, artifacts: ArtifactStore) -> Pipeline
         Exhausted: its nodes take too much memory.
     """
     config = parse_config(PipelineConfig, stored.config_json, "pipeline")
-    return build_pipeline(config, class_finder(stored.plugins, artifacts))
+    return build_pipeline(config, plugins.class_finder(stored.plugins))
 
 
 def _weights(digest: str, artifacts: ArtifactStore) -> bytes:

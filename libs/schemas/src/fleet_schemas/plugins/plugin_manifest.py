@@ -8,6 +8,9 @@ from fleet_schemas.config_model import ConfigModel
 from fleet_schemas.plugins.capability import Capability
 
 MAX_CAPABILITIES = 1000
+SOURCE_FOLDERS = ("", "src")
+"""Subfolders of a plugin's folder that may contain its packages."""
+
 _REPOSITORIES = ("https://", "http://", "git@")
 
 

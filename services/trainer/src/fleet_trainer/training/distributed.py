@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import torch
 
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.training import WorkerGroup
 from fleet_engine.weights import open_stored
 from fleet_platform.artifacts import ArtifactStore
@@ -24,6 +25,7 @@ def train_as_rank(
     *,
     runs: RunStore,
     artifacts: ArtifactStore,
+    plugins: PluginLoader,
     policy: PathPolicy,
     read_ahead: int,
     device: torch.device,
@@ -36,6 +38,7 @@ def train_as_rank(
         group: this process's place among those that train together; joined here.
         runs: where the run is.
         artifacts: where weights and checkpoints are.
+        plugins: imports the classes of plugins.
         policy: what may be read and written.
         read_ahead: measurements that may be read before they are asked for.
         device: where this process trains.
@@ -51,7 +54,7 @@ def train_as_rank(
     begun.CopyFrom(run.pipeline)
     if resumed is not None:
         begun.weights_digest = resumed.weights_digest
-    pipeline = open_stored(begun, artifacts).to(device)
+    pipeline = open_stored(begun, artifacts, plugins).to(device)
     job = training_job(run, policy, read_ahead, group)
     on_ready()
     with event_files(pipeline, policy), group.joined(device):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fleet_engine.out_of_memory import map_out_of_memory
-from fleet_engine.plugins import used_plugins
+from fleet_engine.plugins import PluginLoader, used_plugins
 from fleet_engine.weights import build_stored, load_weights, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import OutOfOrder
@@ -50,6 +50,7 @@ class PreparedTrainRun:
 def stored_pipeline(
     source: PipelineSource,
     artifacts: ArtifactStore,
+    loader: PluginLoader,
     plugins: Iterable[Plugin],
     *,
     strict: bool,
@@ -58,7 +59,8 @@ def stored_pipeline(
 
     Args:
         source: configuration and weights.
-        artifacts: where weights, and the code of plugins, are kept.
+        artifacts: the store of weights.
+        loader: imports the classes of plugins.
         plugins: those of the session.
         strict: whether the weights must be there to the last value.
 
@@ -74,7 +76,7 @@ def stored_pipeline(
         plugins=used_plugins(source.config, plugins),
     )
     with map_out_of_memory("The pipeline"):
-        pipeline = build_stored(stored, artifacts)
+        pipeline = build_stored(stored, loader)
         if source.weights is not None:
             load_weights(pipeline, source.weights, strict=strict)
             stored.weights_digest = artifacts.put(to_safetensors(pipeline))

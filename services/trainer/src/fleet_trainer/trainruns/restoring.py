@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from fleet_engine.plugins import PluginLoader
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import InvalidInput, NotFound
 from fleet_platform.files import PathPolicy
@@ -39,11 +40,13 @@ class TrainRunRestoring:
         *,
         sessions: SessionStore,
         artifacts: ArtifactStore,
+        plugins: PluginLoader,
         runs: TrainingRuns,
         paths: PathPolicy,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
+        self._plugins = plugins
         self._runs = runs
         self._paths = paths
 
@@ -77,7 +80,9 @@ class TrainRunRestoring:
         source = self._source(trainrun, file, folders)
         if weights_path:
             source = source._replace(weights=read_weights_file(weights_path, self._paths, folders))
-        pipeline = stored_pipeline(source, self._artifacts, session.plugins, strict=strict)
+        pipeline = stored_pipeline(
+            source, self._artifacts, self._plugins, session.plugins, strict=strict
+        )
         self._give(PreparedTrainRun(trainrun, pipeline), session, is_new=not session_id)
         # Who wrote a path reads a path; readers of the other form want the pipeline itself.
         if not isinstance(trainrun.pipeline, str):

@@ -15,6 +15,7 @@ import json
 from typing import Any
 
 from fleet_engine.out_of_memory import map_out_of_memory
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import open_stored, write_published
 from fleet_platform.artifacts import ArtifactStore
@@ -30,10 +31,16 @@ class TrainRunSaving:
     """``SaveTrainRun``."""
 
     def __init__(
-        self, *, sessions: SessionStore, artifacts: ArtifactStore, paths: PathPolicy
+        self,
+        *,
+        sessions: SessionStore,
+        artifacts: ArtifactStore,
+        plugins: PluginLoader,
+        paths: PathPolicy,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
+        self._plugins = plugins
         self._paths = paths
 
     def save(self, session_id: str, path: str, *, with_weights: bool) -> SavedTrainRun:
@@ -81,7 +88,7 @@ class TrainRunSaving:
         )
 
     def _weights(self, session: SessionRecord, name: str) -> bytes:
-        pipeline = open_stored(session.pipeline, self._artifacts)
+        pipeline = open_stored(session.pipeline, self._artifacts, self._plugins)
         metadata = pipeline.config.metadata
         with map_out_of_memory("Saving the weights"):
             return write_published(

@@ -1,5 +1,6 @@
 """Applies a trainrun's settings to a session."""
 
+from fleet_engine.plugins import PluginLoader
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.files import PathPolicy
 from fleet_platform.sessions import SessionStore
@@ -21,11 +22,13 @@ class TrainRunSetup:
         *,
         sessions: SessionStore,
         artifacts: ArtifactStore,
+        plugins: PluginLoader,
         runs: TrainingRuns,
         policy: PathPolicy,
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
+        self._plugins = plugins
         self._runs = runs
         self._policy = policy
 
@@ -58,4 +61,4 @@ class TrainRunSetup:
         return pipeline is not None
 
     def _checked(self, source: PipelineSource, session: SessionRecord) -> Pipeline:
-        return stored_pipeline(source, self._artifacts, session.plugins, strict=True)
+        return stored_pipeline(source, self._artifacts, self._plugins, session.plugins, strict=True)

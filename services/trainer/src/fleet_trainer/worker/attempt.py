@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 
 from fleet_engine import Pipeline
+from fleet_engine.plugins import PluginLoader
 from fleet_engine.weights import build_stored, from_safetensors, to_safetensors
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import AppError, Cancelled, DependencyDown
@@ -78,6 +79,7 @@ class RunAttempt:
         run: records.RunRecord,
         *,
         artifacts: ArtifactStore,
+        plugins: PluginLoader,
         policy: PathPolicy,
         device: torch.device,
         read_ahead: int,
@@ -90,6 +92,7 @@ class RunAttempt:
     ) -> None:
         self._run = run
         self._artifacts = artifacts
+        self._plugins = plugins
         self._policy = policy
         self._device = device
         self._read_ahead = read_ahead
@@ -189,7 +192,7 @@ class RunAttempt:
         return kind.first_message if is_first_attempt else train_messages.started_again()
 
     def _open_pipeline(self) -> Pipeline:
-        pipeline = patiently(lambda: build_stored(self._run.pipeline, self._artifacts))
+        pipeline = patiently(lambda: build_stored(self._run.pipeline, self._plugins))
         if self._begins_with:
             from_safetensors(pipeline, patiently(lambda: self._artifacts.get(self._begins_with)))
         return pipeline.to(self._device)

@@ -46,18 +46,19 @@ def main() -> int:
 def _serve(settings: TrainerSettings, replies: SpokenLines) -> None:
     from fleet_engine import allow_node_packages
     from fleet_engine.data import import_readers
-    from fleet_engine.plugins import allow_plugins
+    from fleet_engine.plugins import PluginLoader
     from fleet_trainer.training.device import open_device
     from fleet_trainer.worker.run_worker import RunWorker
 
     allow_node_packages(settings.node_packages)
-    allow_plugins(settings.plugins != "off")
     registry = MetricRegistry()
     sessions = open_session_store(settings, registry)
     runs = open_run_store(settings, registry, counted=True)
+    artifacts = open_artifact_store(settings, registry)
     worker = RunWorker(
         sessions=sessions,
-        artifacts=open_artifact_store(settings, registry),
+        artifacts=artifacts,
+        plugins=PluginLoader(artifacts, allowed=settings.plugins != "off"),
         runs=runs,
         policy=PathPolicy.from_settings(settings),
         device=open_device(settings),

@@ -65,7 +65,7 @@ def _take_part(
     import torch
 
     from fleet_engine import allow_node_packages
-    from fleet_engine.plugins import allow_plugins
+    from fleet_engine.plugins import PluginLoader
     from fleet_engine.training import WorkerGroup
     from fleet_trainer.training.device import open_device
     from fleet_trainer.training.distributed import train_as_rank
@@ -73,19 +73,20 @@ def _take_part(
 
     group = WorkerGroup(**group_fields)  # type: ignore[arg-type]  # as ranks.py wrote them
     allow_node_packages(settings.node_packages)
-    allow_plugins(settings.plugins != "off")
     device = open_device(settings)
     if settings.torch_threads is None:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // group.world_size))
     if device.type == "cuda":
         device = torch.device("cuda", group.local_rank)
+    artifacts = open_artifact_store(settings)
     runs = open_run_store(settings)
     try:
         train_as_rank(
             assignment,
             group,
             runs=runs,
-            artifacts=open_artifact_store(settings),
+            artifacts=artifacts,
+            plugins=PluginLoader(artifacts, allowed=settings.plugins != "off"),
             policy=PathPolicy.from_settings(settings),
             read_ahead=settings.read_ahead,
             device=device,

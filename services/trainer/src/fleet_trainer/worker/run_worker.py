@@ -5,6 +5,7 @@ import time
 
 import torch
 
+from fleet_engine.plugins import PluginLoader
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import AppError, DependencyDown, Reason
 from fleet_platform.files import PathPolicy
@@ -41,6 +42,7 @@ class RunWorker:
         *,
         sessions: SessionStore,
         artifacts: ArtifactStore,
+        plugins: PluginLoader,
         runs: RunStore,
         policy: PathPolicy,
         device: torch.device,
@@ -51,6 +53,7 @@ class RunWorker:
     ) -> None:
         self._sessions = sessions
         self._artifacts = artifacts
+        self._plugins = plugins
         self._runs = runs
         self._policy = policy
         self._device = device
@@ -100,6 +103,7 @@ class RunWorker:
         attempt = RunAttempt(
             run,
             artifacts=self._artifacts,
+            plugins=self._plugins,
             policy=self._policy,
             device=self._device,
             read_ahead=self._read_ahead,
