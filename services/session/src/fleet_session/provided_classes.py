@@ -34,7 +34,7 @@ def _file(folder: Path, module: str, path: str) -> Path:
             file = folder / source / name
             if file.is_file() and file.resolve().is_relative_to(folder.resolve()):
                 return file
-    raise InvalidInput(f"Class '{path}': neither the folder nor its 'src' has a module '{module}'.")
+    raise InvalidInput(f"Class '{path}': no module '{module}' in the folder or in its 'src'.")
 
 
 def _names(file: Path, module: str) -> set[str]:
