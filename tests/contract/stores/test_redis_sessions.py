@@ -59,11 +59,11 @@ def test_read_is_one_command(store: RedisSessionStore, raw: redis.Redis, session
     assert after - before == 2  # the read, and the second INFO itself
 
 
-def test_a_damaged_record_is_told_plainly(
+def test_a_damaged_record_is_reported_plainly(
     store: RedisSessionStore, raw: redis.Redis, session_id: str
 ) -> None:
     raw.set(f"fleet:session:{session_id}", b"\xff\xff\xff")
-    with pytest.raises(NotFound, match=f"Session {session_id} cannot be read"):
+    with pytest.raises(NotFound, match=f"Session {session_id} is corrupted in the store"):
         store.read(session_id)
 
 
@@ -174,7 +174,7 @@ def test_a_hanging_server_is_used_again_once_it_answers(own_redis: RedisServer) 
     store.close()
 
 
-def test_a_read_only_or_full_server_is_told_plainly(own_redis: RedisServer) -> None:
+def test_a_read_only_or_full_server_is_reported_plainly(own_redis: RedisServer) -> None:
     store = open_session_store(ServiceSettings(redis_url=own_redis.url))
     store.create(SessionRecord(session_id="s"))
     with redis.Redis.from_url(own_redis.url) as raw:

@@ -6,10 +6,9 @@ from typing import Any, NamedTuple
 
 from fleet_engine.drawing import Figure, figure_of, to_dot, to_mermaid
 from fleet_inference.graphviz import Graphviz
-from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call
-from fleet_platform.sessions import SessionStore
+from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_platform.shown_text import shown
 from fleet_schemas import PipelineConfig, parse_config, parse_yaml, validate_config
 

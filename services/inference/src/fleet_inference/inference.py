@@ -11,12 +11,11 @@ from fleet_inference.inputs import to_batch
 from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply
 from fleet_inference.profiling import Profiling
-from fleet_inference.session_pipeline import require_pipeline
 from fleet_inference.shared_memory import SharedMemory
 from fleet_inference.wire import InferenceCall, WireTensor
 from fleet_platform.errors import Exhausted
 from fleet_platform.rpc import Call
-from fleet_platform.sessions import SessionStore
+from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_platform.telemetry import MetricRegistry, attributes
 from fleet_platform.telemetry.registry import metrics
 

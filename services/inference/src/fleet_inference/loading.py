@@ -4,17 +4,13 @@ from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser
-from fleet_inference.session_pipeline import (
-    require_no_training,
-    require_pipeline,
-    require_unchanged,
-)
+from fleet_inference.session_pipeline import require_unchanged
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import InvalidInput
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Call
-from fleet_platform.runs import RunStore
-from fleet_platform.sessions import SessionStore
+from fleet_platform.runs import RunStore, require_no_training
+from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, canonical_json, digest, parse_config
 

@@ -3,10 +3,9 @@
 from typing import NamedTuple
 
 from fleet_engine import NodeTimes
-from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.errors import AppError, InvalidInput
 from fleet_platform.profiling import ProfilingStore, TimingStats
-from fleet_platform.sessions import SessionStore
+from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_platform.telemetry import logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import EXECUTION_STAGE_INFERENCE, ExecutionStage
 from fleet_proto.records.v1 import records_pb2 as records

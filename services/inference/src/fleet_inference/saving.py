@@ -8,9 +8,8 @@ from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.saved_files import write_saved, yaml_target
 from fleet_engine.weights import write_published
 from fleet_inference.materialiser import Materialiser
-from fleet_inference.session_pipeline import require_pipeline
 from fleet_platform.files import PathPolicy
-from fleet_platform.sessions import SessionStore
+from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_schemas import PipelineMetadata
 
 

@@ -1,42 +1,7 @@
-"""What a session's record says of its pipeline, and the rules for changing it."""
+"""Guards against changing a session's pipeline at the wrong time."""
 
-from fleet_platform.errors import Conflict, NotFound, OutOfOrder
-from fleet_platform.runs import RunStore
+from fleet_platform.errors import Conflict
 from fleet_proto.records.v1 import records_pb2 as records
-
-_ACTIVE_STATES = (records.RUN_STATE_QUEUED, records.RUN_STATE_RUNNING)
-
-
-def require_pipeline(record: records.SessionRecord) -> records.Pipeline:
-    """Return the session's pipeline.
-
-    Raises:
-        OutOfOrder: none is loaded.
-    """
-    if not record.HasField("pipeline"):
-        raise OutOfOrder(
-            "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
-        )
-    return record.pipeline
-
-
-def require_no_training(record: records.SessionRecord, runs: RunStore) -> None:
-    """Refuse to change a pipeline that is being trained.
-
-    Raises:
-        OutOfOrder: a training run of the session is queued or running.
-    """
-    if not record.run_id:
-        return
-    try:
-        run = runs.read(record.run_id)
-    except NotFound:
-        return
-    if run.state in _ACTIVE_STATES:
-        raise OutOfOrder(
-            "A training run is active on this session. Wait until its Train stream ends, or call "
-            "StopTrain first."
-        )
 
 
 def require_unchanged(record: records.SessionRecord, origin: records.Pipeline) -> None:

@@ -6,6 +6,7 @@ from fleet_platform.runs.checkpoint import Checkpoint
 from fleet_platform.runs.counted import CountedRunStore
 from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.redis import RedisRunStore
+from fleet_platform.runs.run_rules import is_active, require_no_training
 from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
@@ -17,7 +18,9 @@ __all__ = [
     "ProgressEntry",
     "RedisRunStore",
     "RunStore",
+    "is_active",
     "open_run_store",
+    "require_no_training",
 ]
 
 

@@ -1,10 +1,10 @@
 """Session records, shared by all services."""
 
 from fleet_platform.redis_connection import RedisConnection
-from fleet_platform.sessions.new_session import default_search_path, new_session
 from fleet_platform.sessions.owner_scoped import OwnerScopedSessionStore
 from fleet_platform.sessions.redis import RedisSessionStore
-from fleet_platform.sessions.session_store import SessionStore
+from fleet_platform.sessions.session_rules import require_pipeline
+from fleet_platform.sessions.session_store import SessionStore, default_search_path, new_session
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
@@ -16,19 +16,20 @@ __all__ = [
     "default_search_path",
     "new_session",
     "open_session_store",
+    "require_pipeline",
 ]
 
 
 def open_session_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None, *, counted: bool = False
 ) -> SessionStore:
-    """The session store of the settings; connects at its first use.
+    """Return the session store of the settings; it connects when it is first used.
 
     Args:
-        settings: where it is, and how long sessions live.
-        registry: where its commands are counted.
-        counted: whether the number of open sessions is told there too, for which the whole store
-            is looked through whenever metrics are asked for.
+        settings: Address of the store and lifetime of sessions.
+        registry: Receives the metrics of its commands.
+        counted: Whether the number of open sessions is a metric, too. Every scrape then iterates
+            over the whole store.
     """
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
     store = RedisSessionStore(connection, settings.session_ttl_s)

@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
+from typing_extensions import override
+
 from fleet_platform.errors import NotFound
 from fleet_platform.redis_connection import RedisConnection, keys_like, redis_answers
 from fleet_platform.sessions.compare_and_set import compare_and_set
-from fleet_platform.sessions.expiry import session_not_found
+from fleet_platform.sessions.session_rules import session_not_found
+from fleet_platform.sessions.session_store import SessionStore
 from fleet_platform.shown_text import shown
 from fleet_platform.stored_records import dump, load
 from fleet_proto.records.v1.records_pb2 import SessionRecord
 
-# Writes the new bytes if the old ones are still there, else returns what is there instead, so that
-# the next attempt needs no read of its own. Sent again because the reply was lost, it finds the new
-# bytes there, which nobody else can have written.
+# Writes the new bytes if the old ones are still stored; otherwise returns the stored ones, so that
+# the next attempt needs no separate read. If the script is sent again because the reply was lost,
+# it finds the new bytes, which no other writer can have written.
 _SWAP = """
 local stored = redis.call('GET', KEYS[1])
 if stored ~= ARGV[1] and stored ~= ARGV[2] then return stored end
@@ -23,7 +26,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
 
-# ARGV: name of this call, milliseconds for which it is remembered, longer than it is sent again.
+# ARGV: name of this call, and how many milliseconds it is remembered: longer than it is retried.
 _DELETE = """
 if redis.call('DEL', KEYS[1]) == 1 then
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
@@ -34,8 +37,8 @@ return redis.call('GET', KEYS[2]) == ARGV[1] and 1 or 0
 _REMEMBERED_MS = 60_000
 
 
-class RedisSessionStore:
-    """A `SessionStore` that all services share."""
+class RedisSessionStore(SessionStore):
+    """A `SessionStore` in Redis, shared by all services."""
 
     def __init__(self, connection: RedisConnection, ttl_s: float) -> None:
         self._connection = connection
@@ -45,17 +48,17 @@ class RedisSessionStore:
         self._swap = self._redis.register_script(_SWAP)
         self._delete = self._redis.register_script(_DELETE)
 
+    @override
     def create(self, record: SessionRecord) -> None:
-        """See `SessionStore.create`."""
         with redis_answers():
             self._redis.set(_key(record.session_id), dump(record), px=self._ttl_ms)
 
+    @override
     def read(self, session_id: str) -> SessionRecord:
-        """See `SessionStore.read`."""
         return load(SessionRecord, self._read_bytes(session_id), f"Session {shown(session_id)}")
 
+    @override
     def update(self, session_id: str, change: Callable[[SessionRecord], None]) -> SessionRecord:
-        """See `SessionStore.update`."""
 
         def swap(expected: bytes, written: bytes) -> bytes | None:
             with redis_answers():
@@ -66,25 +69,25 @@ class RedisSessionStore:
 
         return compare_and_set(session_id, self._read_bytes(session_id), change, swap)
 
+    @override
     def all(self) -> Iterator[SessionRecord]:
-        """See `SessionStore.all`."""
         for key in keys_like(self._redis, _key("*")):
             with redis_answers():
                 stored: Any = self._redis.get(key)
-            # Nothing is left of it when it expired in this moment.
+            # The session may have expired since its key was found.
             with suppress(NotFound):
                 if stored is not None:
                     yield load(
                         SessionRecord, bytes(stored), f"Session {key.removeprefix(_key(''))}"
                     )
 
+    @override
     def touch(self, session_id: str) -> bool:
-        """See `SessionStore.touch`."""
         with redis_answers():
             return bool(self._redis.pexpire(_key(session_id), self._ttl_ms))
 
+    @override
     def delete(self, session_id: str) -> None:
-        """See `SessionStore.delete`."""
         with redis_answers():
             keys = [_key(session_id), f"fleet:closed-session:{session_id}"]
             deleted = self._delete(keys, [uuid.uuid4().bytes, _REMEMBERED_MS])
@@ -92,15 +95,15 @@ class RedisSessionStore:
             raise session_not_found(session_id, self._ttl_s)
 
     def count(self) -> int:
-        """Sessions that are there now, found by looking through all keys."""
+        """Return the number of open sessions, found by a scan of all keys."""
         return sum(1 for _ in keys_like(self._redis, _key("*")))
 
+    @override
     def ping(self) -> None:
-        """See `SessionStore.ping`."""
         self._connection.ping()
 
+    @override
     def close(self) -> None:
-        """See `SessionStore.close`."""
         self._connection.close()
 
     def _read_bytes(self, session_id: str) -> bytes:

@@ -9,17 +9,18 @@ from dataclasses import dataclass, field
 from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.run_rules import (
-    ACTIVE,
     KEPT_S,
     MAX_ENTRIES,
     REJECTED,
     as_final,
     as_new,
+    is_active,
     require_final,
     run_conflict,
     run_not_found,
 )
 from fleet_platform.runs.run_store import ProgressEntry
+from fleet_platform.stored_records import copied
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
 
@@ -31,7 +32,7 @@ class _Run:
 
     @property
     def active(self) -> bool:
-        return self.record.state in ACTIVE
+        return is_active(self.record)
 
     @property
     def queued(self) -> bool:
@@ -56,15 +57,15 @@ class MemoryRunStore:
         with self._changed:
             own = self._find(run.run_id)
             if own is not None and own.record.state != REJECTED:
-                return _copy(own.record)
+                return copied(own.record)
             current = self._find(self._run_of_session.get(run.session_id, ""))
             if current is not None and current.active:
-                return _copy(current.record)
+                return copied(current.record)
             new = as_new(run, self._now_ms())
             new.fencing_token = own.record.fencing_token if own is not None else 0
             self._runs[run.run_id] = _Run(new, self._clock())
             self._run_of_session[run.session_id] = run.run_id
-            return _copy(new)
+            return copied(new)
 
     def active(self) -> list[ActiveRun]:
         """See `RunStore.active`."""
@@ -88,7 +89,7 @@ class MemoryRunStore:
             newest = run.record.fencing_token
             expected = newest if expected_token is None else expected_token
             if run.active and run.record.owner == owner and newest == expected + 1:
-                return _copy(run.record)
+                return copied(run.record)
             if not run.held_with(expected):
                 raise run_conflict(run_id)
             run.record.owner = owner
@@ -97,17 +98,17 @@ class MemoryRunStore:
             run.record.attempts += 1
             run.record.heartbeat_ms = self._now_ms()
             run.written_s = self._clock()
-            return _copy(run.record)
+            return copied(run.record)
 
     def read(self, run_id: str) -> RunRecord:
         """See `RunStore.read`."""
         with self._changed:
-            return _copy(self._get(run_id).record)
+            return copied(self._get(run_id).record)
 
     def all(self) -> Iterator[RunRecord]:
         """See `RunStore.all`."""
         with self._changed:
-            records = [_copy(run.record) for run in self._remembered()]
+            records = [copied(run.record) for run in self._remembered()]
         yield from records
 
     def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
@@ -234,12 +235,6 @@ class MemoryRunStore:
 
         with self._changed:
             return self._changed.wait_for(news, timeout=wait_s)
-
-
-def _copy(record: RunRecord) -> RunRecord:
-    copy = RunRecord()
-    copy.CopyFrom(record)
-    return copy
 
 
 def _position(number: int) -> str:
