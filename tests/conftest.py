@@ -25,11 +25,13 @@ _FOLDERS = (
 """Folders whose files share what is slow to start."""
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Return the workers of `-n auto`: one more than there are cores, as e2e tests often wait."""
     return min((os.cpu_count() or 1) + 1, _MAX_WORKERS)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Group the tests of a parallel run by what they share; a group runs on one worker."""
     if not hasattr(config, "workerinput"):
