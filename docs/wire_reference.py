@@ -31,7 +31,7 @@ _TITLE = f"""# Wire
 
 What `{SOURCE}` says: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
 were generated from any published release understand it; what each call may end with is in
-[Errors](../errors.md).
+[Errors](../errors/index.md).
 
 """
 
@@ -73,7 +73,9 @@ def _methods(file: FileDescriptorProto, comments: Comments) -> Iterator[str]:
         yield from _table("method", "takes", "gives", "what it does")
         for name in sorted(names):
             method, comment = by_name[name]
-            yield _row(f"[`{name}`](../errors.md#{name.lower()})", *_types(method), comment)
+            yield _row(
+                f"[`{name}`](../errors/{service}.md#{name.lower()})", *_types(method), comment
+            )
         yield ""
 
 

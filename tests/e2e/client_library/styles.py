@@ -85,7 +85,7 @@ STYLES = {"sync": synchronous, "aio": asynchronous}
 
 
 @dataclass
-class Told:
+class TableRow:
     """What a training has told so far."""
 
     messages: list[cuvis_fleet.Progress] = field(default_factory=list)
@@ -96,9 +96,9 @@ class Told:
 
 
 @contextmanager
-def followed(steps: Steps, within_s: float) -> Iterator[Told]:
+def followed(steps: Steps, within_s: float) -> Iterator[TableRow]:
     """What a statistical training has told so far; all of it when the block has ended."""
-    told = Told()
+    told = TableRow()
     failed: list[Exception] = []
 
     def follow() -> None:

@@ -68,5 +68,5 @@ class ProvenElsewhere:
     proof: str
 
 
-Told = Row | ProvenElsewhere
+TableRow = Row | ProvenElsewhere
 """Any row of the table."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, TableRow
 from tests.e2e.errors.rows import (
     config,
     every_method,
+    gateway,
     inference,
     loading,
     session,
@@ -15,7 +16,7 @@ from tests.e2e.errors.rows import (
     weights,
 )
 
-TABLE: Sequence[Told] = (
+TABLE: Sequence[TableRow] = (
     *session.ROWS,
     *config.ROWS,
     *trainrun.ROWS,
@@ -35,6 +36,7 @@ ASKED: Sequence[Row] = sorted(
 
 PROVEN_ELSEWHERE: Sequence[ProvenElsewhere] = (
     *every_method.GENERAL,
+    *gateway.ROWS,
     *(row for row in TABLE if isinstance(row, ProvenElsewhere)),
 )
 

@@ -14,9 +14,12 @@ from fleet_platform.rpc import STATUS_OF
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.e2e.errors.row import ProvenElsewhere
-from tests.e2e.errors.rows.every_method import GENERAL, STORE_DOWN
+from tests.e2e.errors.rows.every_method import GENERAL as OF_EVERY_METHOD
+from tests.e2e.errors.rows.every_method import STORE_DOWN
+from tests.e2e.errors.rows.gateway import ROWS as OF_THE_GATEWAY
 from tests.e2e.errors.table import NOTES, PROVEN_ELSEWHERE, TABLE
 
+GENERAL = (*OF_EVERY_METHOD, *OF_THE_GATEWAY)
 ROOT = Path(__file__).resolve().parents[3]
 METHODS = {method.name for method in pb2.DESCRIPTOR.services_by_name["CuvisAIService"].methods}
 WITHOUT_ERRORS_OF_ITS_OWN = {
@@ -37,16 +40,17 @@ def _code(row):
     return row.code if isinstance(row, ProvenElsewhere) else row.code.name
 
 
-def _document():
-    return errors_table.DOCUMENT.read_text(encoding="utf-8")
+def _page(name):
+    return errors_table.PAGES[name].read_text(encoding="utf-8")
 
 
 def test_each_method_has_one_service_one_route_and_one_section():
     owned = Counter(method for methods in METHODS_BY_SERVICE.values() for method in methods)
-    sections = Counter(
-        line.removeprefix("### ") for line in _document().splitlines() if line.startswith("### ")
-    )
-    assert owned == sections == Counter(METHODS)
+    assert owned == Counter(METHODS)
+    for service, methods in METHODS_BY_SERVICE.items():
+        lines = _page(service).splitlines()
+        sections = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
+        assert sections == sorted(methods)
     assert set(route_table()) == {f"/{SERVICE_NAME}/{method}" for method in METHODS}
 
 
@@ -73,10 +77,10 @@ def test_no_method_has_a_code_that_only_a_defect_or_a_stranger_has():
     assert "UNIMPLEMENTED" not in codes
 
 
-def test_the_document_explains_each_code():
+def test_the_overview_explains_each_code():
     explained = {
         code
-        for line in _document().partition("## Room and retries")[0].splitlines()
+        for line in _page("index").partition("## Limits and retries")[0].splitlines()
         if line.startswith("| ")
         for code in line.split("|")[1].strip().split(", ")
     }
@@ -84,9 +88,10 @@ def test_the_document_explains_each_code():
     assert {*told, *(code.name for code in STATUS_OF.values())} <= explained
 
 
-def test_the_document_is_made_from_the_table():
-    text = _document()
-    assert errors_table.replace_tables(text) == text, "run: python -m docs.errors_table"
+@pytest.mark.parametrize("name", errors_table.PAGES)
+def test_the_pages_are_made_from_the_table(name):
+    text = _page(name)
+    assert errors_table.replace_tables(name, text) == text, "run: python -m docs.errors_table"
 
 
 @pytest.mark.parametrize("row", PROVEN_ELSEWHERE, ids=lambda row: f"{row.method}: {row.name}")

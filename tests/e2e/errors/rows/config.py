@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, TableRow
 from tests.e2e.errors.rows.recurring import INSIDE, PASSWD, fields, row, unknown_session
 from tests.support.case import EXHAUSTED, INVALID, MISSING
 
@@ -62,7 +62,7 @@ NOTES = {
     "ValidateConfig": "Whatever is wrong with the config itself is told in the reply's `errors`.",
 }
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("ResolveConfig"),
     _resolve(
         "unknown config_type",

@@ -8,10 +8,8 @@ from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Situation
 from tests.support.case import DOWN
 
 _CONTRACT = "tests/contract/stores"
-_SECURITY = "tests/e2e/security"
 _PLATFORM = "tests/service/platform"
 _ANSWERS = "tests/e2e/errors/test_answers.py"
-_LOCAL_REPLIES = "tests/e2e/errors/test_table.py::test_what_the_gateway_says_itself_is_in_the_table"
 _AGAIN = "Wait as told and call again."
 _BACK_OFF = "Call again, with pauses that grow."
 _OPERATOR = "Tell the operator."
@@ -29,29 +27,6 @@ GENERAL = [
         "The request is not a cuvis_ai.v1.<method>Request message.",
         "Use the messages of a published schema release.",
         f"{_ANSWERS}::test_bytes_that_are_no_message",
-    ),
-    _general(
-        "no key or token, or a wrong one, where the gateway asks for it",
-        "UNAUTHENTICATED",
-        "This gateway answers callers that it knows: send a valid key or token as metadata "
-        "'authorization: Bearer ...'.",
-        "Ask the operator for a key.",
-        _LOCAL_REPLIES,
-    ),
-    _general(
-        "a certificate or token that is valid elsewhere",
-        "PERMISSION_DENIED",
-        "The certificate or token is valid, but not here: its audience is another, or its subject "
-        "is not printable ASCII.",
-        "Ask the operator for one for this gateway.",
-        _LOCAL_REPLIES,
-    ),
-    _general(
-        "too many calls a second from one caller, where the gateway limits them",
-        "RESOURCE_EXHAUSTED",
-        "Too many calls of yours in too short a time; try again a little later.",
-        "Call less often.",
-        _LOCAL_REPLIES,
     ),
     _general(
         "too many calls at once from one caller, where the service limits them",
@@ -81,7 +56,7 @@ GENERAL = [
         "RESOURCE_EXHAUSTED",
         "The session store is full; try again later.",
         _OPERATOR,
-        f"{_CONTRACT}/test_redis_sessions.py::test_a_read_only_or_full_server_is_told_plainly",
+        f"{_CONTRACT}/test_redis_sessions.py::test_a_read_only_or_full_server_is_reported_plainly",
     ),
     _general(
         "the artifact volume is full",
@@ -110,27 +85,6 @@ GENERAL = [
         "The artifact volume cannot be used; try again in a moment.",
         _BACK_OFF,
         f"{_CONTRACT}/test_file_artifacts.py::test_a_volume_that_is_full_or_broken_while_writing",
-    ),
-    _general(
-        "a service has no replica at all",
-        "UNAVAILABLE",
-        "No healthy replica of the <service> service; try again in a moment.",
-        _BACK_OFF,
-        _LOCAL_REPLIES,
-    ),
-    _general(
-        "a replica died under a call that the gateway could not repeat",
-        "UNAVAILABLE",
-        "The <service> service did not take the call; try again in a moment.",
-        _BACK_OFF,
-        _LOCAL_REPLIES,
-    ),
-    _general(
-        "the gateway holds as many calls as it may",
-        "UNAVAILABLE",
-        "Too many calls wait for the <service> service; try again later.",
-        _BACK_OFF,
-        _LOCAL_REPLIES,
     ),
     _general(
         "the deadline has passed",

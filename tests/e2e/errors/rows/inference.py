@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, Session, TableRow
 from tests.e2e.errors.rows.recurring import fields, no_pipeline, row, unknown_session
 from tests.support.case import EARLY, EXHAUSTED, INVALID, Fields
 from tests.support.scenes.lentils_scene import BANDS
@@ -71,7 +71,7 @@ NOTES = {
     "for it.",
 }
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("Inference"),
     no_pipeline(
         "Inference", "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import Row, Told
+from tests.e2e.errors.row import Row, TableRow
 from tests.e2e.errors.rows.recurring import (
     row,
     training_runs,
@@ -46,7 +46,7 @@ def _graph(*edges: tuple[str, str], nodes: object = None, **more: object) -> dic
     return {"nodes": two if nodes is None else nodes, "connections": connections, **more}
 
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("LoadPipeline"),
     _loads(
         "no config",

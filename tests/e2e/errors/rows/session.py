@@ -3,7 +3,7 @@
 import json
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import Told
+from tests.e2e.errors.row import TableRow
 from tests.e2e.errors.rows.recurring import fields, row, unknown_session
 from tests.support.case import EXHAUSTED, INVALID, MISSING, Fields
 
@@ -36,7 +36,7 @@ NOTES = {
     "the others are registered.",
 }
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("CloseSession"),
     unknown_session("SetSessionSearchPaths"),
     row(

@@ -2,7 +2,7 @@
 
 import grpc
 
-from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, TableRow
 from tests.e2e.errors.rows.recurring import (
     fields,
     no_pipeline,
@@ -28,7 +28,7 @@ NOTES = {
 }
 
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("GetPipelineInputs"),
     no_pipeline(
         "GetPipelineInputs",

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Situation, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Situation, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     fields,
@@ -87,7 +87,7 @@ NOTES = {
     "ERROR and the reason.",
 }
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("Train"),
     no_pipeline(
         "Train", "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import ProvenElsewhere, Row, Session, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, Session, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     NO_SESSION,
@@ -73,7 +73,7 @@ def _with_pipeline(*nodes: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"name": "x", "data": _DATA, "pipeline": {"nodes": nodes, "connections": [], **more}}
 
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("SetTrainRunConfig"),
     _applies(
         "no config",

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import torch
 
-from tests.e2e.errors.row import ProvenElsewhere, Row, Told
+from tests.e2e.errors.row import ProvenElsewhere, Row, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     PASSWD,
@@ -48,7 +48,7 @@ def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> Pr
     )
 
 
-ROWS: list[Told] = [
+ROWS: list[TableRow] = [
     unknown_session("LoadPipelineWeights", weights_path="x.pt"),
     no_pipeline(
         "LoadPipelineWeights",
