@@ -9,10 +9,10 @@ from tests.e2e.errors.rows.recurring import INSIDE, PASSWD, fields, row, unknown
 from tests.support.case import EXHAUSTED, INVALID, MISSING
 
 _RUN = "trainrun/rx_statistical"
-_LISTED = "Name one of `ListAvailablePipelines`."
-_TYPES = "Name one of the kinds that the text lists."
-_GRAMMAR = "Write it in Hydra's grammar: `key=value`, `+key=value` or `~key`."
-_PLAIN = "Write the value itself; nothing outside the config is looked up."
+_LISTED = "Use a path that `ListAvailablePipelines` returns."
+_TYPES = "Use one of the types listed in the text."
+_GRAMMAR = "Use Hydra's grammar: `key=value`, `+key=value` or `~key`."
+_PLAIN = "Write the value itself; only keys of the same config can be referenced."
 
 
 def _resolve(
@@ -59,7 +59,8 @@ def _validate(
 
 
 NOTES = {
-    "ValidateConfig": "Whatever is wrong with the config itself is told in the reply's `errors`.",
+    "ValidateConfig": "Errors in the config itself are not failures of the call; the reply lists "
+    "them in `errors`.",
 }
 
 ROWS: list[TableRow] = [
@@ -73,10 +74,10 @@ ROWS: list[TableRow] = [
         config_type="recipe",
     ),
     _resolve(
-        "no path",
+        "an empty path",
         INVALID,
         "path is empty. Name a config, as in 'trainrun/rx_statistical'.",
-        "Name a config.",
+        "Send the name of a config.",
         path="",
     ),
     _resolve(
@@ -90,37 +91,37 @@ ROWS: list[TableRow] = [
         path="trainrun/rx_statistics",
     ),
     _resolve(
-        "path upwards",
+        "a path with `..`",
         INVALID,
         "path '../trainrun/rx_statistical' must not contain '..'.",
         INSIDE,
         path="../trainrun/rx_statistical",
     ),
     _resolve(
-        "path outside",
+        "a path outside the readable folders",
         INVALID,
         "Path '/etc/passwd' lies outside the folders that this server may read.",
         INSIDE,
         path=PASSWD,
     ),
     _resolve(
-        "a name that several configs have",
+        "the name of several configs",
         INVALID,
         "'channel_selector' names several configs: 'pipeline/anomaly/rx/channel_selector', "
         "'pipeline/channel_selector', 'trainrun/channel_selector'. Give one of these paths.",
-        "Give the whole path.",
+        "Use the full path.",
         config_type="data",
         path="channel_selector",
     ),
     _override(
-        "override not in the grammar",
+        "an override outside the grammar",
         "override 'data.batch_size' is not in Hydra's grammar. Write key=value, +key=value "
         "to add a key, or ~key to delete one; quote values that contain special characters.",
         _GRAMMAR,
         "data.batch_size",
     ),
     _override(
-        "override of an unknown key",
+        "an override of an unknown key",
         "override 'data.batch_sizes=4': there is no 'data.batch_sizes'. Did you mean "
         "'data.batch_size'? Top-level keys: name, pipeline, data, training, loss_nodes, "
         "metric_nodes, freeze_nodes, unfreeze_nodes, output_dir, tags.",
@@ -128,71 +129,71 @@ ROWS: list[TableRow] = [
         "data.batch_sizes=4",
     ),
     _override(
-        "override of the wrong type",
+        "an override of the wrong type",
         "trainrun.data.batch_size: must be a valid integer, unable to parse string as an "
         "integer, got 'many'. Set by override 'data.batch_size=many'.",
-        "Give a value of the type that the text names.",
+        "Use a value of the type named in the text.",
         "data.batch_size=many",
     ),
     _override(
-        "override out of bounds",
+        "an override out of bounds",
         "trainrun.training.optimizer.lr: must be greater than 0, got -1. Set by override "
         "'training.optimizer.lr=-1'.",
-        "Give a value within the bounds.",
+        "Use a value within the bounds.",
         "training.optimizer.lr=-1",
     ),
     _override(
-        "override by an unknown group",
+        "an override with an unknown group option",
         "In 'trainrun/rx_statistical': Could not find 'data/nothing' Available options in "
         "'data': lentils. Requested by override 'data=nothing'.",
-        "Name one of the options.",
+        "Use one of the options listed in the text.",
         "data=nothing",
     ),
     _override(
-        "several values at once",
+        "several values for one key",
         "override 'training.seed=1,2,3' asks for several values at once. Write a list as "
         "key=[a,b], or quote it.",
         "Call once for each value.",
         "training.seed=1,2,3",
     ),
     _override(
-        "a resolver",
+        "an interpolation that calls a resolver",
         "override 'name=${oc.env:HOME}': '${oc.env:HOME}' is refused. Only references to "
         "other keys of the same config are followed, as in '${data.batch_size}'.",
         _PLAIN,
         "name=${oc.env:HOME}",
     ),
     _override(
-        "a reference to nothing",
+        "a reference to a missing key",
         "name: '${nobody}' refers to a missing key.",
-        "Refer to a key of the config.",
+        "Reference a key of the config.",
         "name=${nobody}",
     ),
     _override(
-        "Hydra's own settings",
+        "an override of Hydra's own settings",
         "override 'hydra.run.dir=out' is refused: Hydra's own settings belong to the server.",
-        "Leave it out.",
+        "Remove the override.",
         "hydra.run.dir=out",
     ),
     _override(
-        "code",
+        "a key that would run code",
         "override '+_target_=os.system': the key '_target_' is refused. Configs contain values "
         "only; nothing is instantiated from them.",
-        "Leave it out.",
+        "Remove the override.",
         "+_target_=os.system",
     ),
     _override(
         "overrides too long",
         "the overrides have 36000 characters; at most 32768 are read.",
-        "Change the config's file instead.",
+        "Edit the config file instead.",
         "name=x" * 6000,
     ),
     ProvenElsewhere(
-        name="too many at once",
+        name="too many configs are being resolved",
         method="ResolveConfig",
         code="RESOURCE_EXHAUSTED",
         text="Too many configs are being resolved at once; try again in 1 s.",
-        remedy="Wait as told and call again.",
+        remedy="Wait for the stated time and call again.",
         proof="tests/unit/config/test_turns.py::test_a_caller_that_would_wait_longer_than_others_"
         "may_take_is_told_when_to_come_back",
     ),
@@ -229,7 +230,7 @@ ROWS: list[TableRow] = [
         config_bytes=b" " * (9 * 1024**2),
     ),
     _info(
-        "no path",
+        "an empty path",
         INVALID,
         "pipeline_path is empty. Name one that ListAvailablePipelines returns, such as "
         "'rx_statistical'.",
@@ -245,7 +246,7 @@ ROWS: list[TableRow] = [
         "rx_statistics",
     ),
     _info(
-        "path upwards",
+        "a path with `..`",
         INVALID,
         "pipeline_path '../data/lentils' must be relative to the server's pipeline folder, "
         "without '..' and '\\'.",
@@ -253,7 +254,7 @@ ROWS: list[TableRow] = [
         "../data/lentils",
     ),
     _info(
-        "absolute path",
+        "an absolute path",
         INVALID,
         "pipeline_path '/etc/passwd' must be relative to the server's pipeline folder, "
         "without '..' and '\\'.",
@@ -261,10 +262,10 @@ ROWS: list[TableRow] = [
         PASSWD,
     ),
     _info(
-        "a name that several pipelines have",
+        "the name of several pipelines",
         INVALID,
         "'lab' names several pipelines: site_a/lab.yaml, site_b/lab.yaml. Give one of these paths.",
-        "Give the whole path.",
+        "Use the full path.",
         "lab",
     ),
 ]

@@ -1,4 +1,4 @@
-"""Errors that any method may tell."""
+"""Errors that a service may return for any method."""
 
 from functools import partial
 
@@ -10,9 +10,9 @@ from tests.support.case import DOWN
 _CONTRACT = "tests/contract/stores"
 _PLATFORM = "tests/service/platform"
 _ANSWERS = "tests/e2e/errors/test_answers.py"
-_AGAIN = "Wait as told and call again."
-_BACK_OFF = "Call again, with pauses that grow."
-_OPERATOR = "Tell the operator."
+_AGAIN = "Wait for the stated time and call again."
+_BACK_OFF = "Retry with exponential backoff."
+_OPERATOR = "Contact the operator."
 _STORE_DOWN = "The session store does not answer; try again in a moment."
 
 
@@ -22,14 +22,14 @@ def _general(name: str, code: str, text: str, remedy: str, proof: str) -> Proven
 
 GENERAL = [
     _general(
-        "bytes that are no message",
+        "the request cannot be decoded",
         "INVALID_ARGUMENT",
         "The request is not a cuvis_ai.v1.<method>Request message.",
         "Use the messages of a published schema release.",
         f"{_ANSWERS}::test_bytes_that_are_no_message",
     ),
     _general(
-        "too many calls at once from one caller, where the service limits them",
+        "one caller exceeds the limit of concurrent calls",
         "RESOURCE_EXHAUSTED",
         "<most> calls of yours run here already, as many as one caller may have; try again in 1 s.",
         _AGAIN,
@@ -45,9 +45,9 @@ GENERAL = [
         "test_a_full_queue_is_told_as_the_service_told_it_and_not_tried_again",
     ),
     _general(
-        "a message above `GRPC_MAX_MSG_SIZE`",
+        "the message is larger than `GRPC_MAX_MSG_SIZE`",
         "RESOURCE_EXHAUSTED",
-        "SERVER: Received message larger than max (<size> vs. <most>)",
+        "SERVER: Received message larger than max (<size> vs. <limit>)",
         "Send fewer or smaller measurements at once.",
         "tests/e2e/test_overload.py::test_a_message_above_the_limit_is_refused",
     ),
@@ -66,21 +66,21 @@ GENERAL = [
         f"{_CONTRACT}/test_file_artifacts.py::test_a_volume_that_is_full_or_broken_while_writing",
     ),
     _general(
-        "too many calls change one session at once",
+        "too many calls change one session at the same time",
         "ABORTED",
         "Session <session_id> is being changed by too many calls at once; try again.",
-        "Call again; let calls that change a session follow one another.",
+        "Call again; send calls that change a session one after another.",
         f"{_CONTRACT}/test_session_store.py::test_a_writer_that_always_loses_gives_up",
     ),
     _general(
-        "the session store does not answer",
+        "the session store does not respond",
         "UNAVAILABLE",
         _STORE_DOWN,
         _BACK_OFF,
         f"{_ANSWERS}::test_each_method_tells_that_the_store_is_down",
     ),
     _general(
-        "the artifact volume does not answer",
+        "the artifact volume does not respond",
         "UNAVAILABLE",
         "The artifact volume cannot be used; try again in a moment.",
         _BACK_OFF,
@@ -90,7 +90,7 @@ GENERAL = [
         "the deadline has passed",
         "DEADLINE_EXCEEDED",
         "",
-        "Allow more time; whether the call did its work is not known.",
+        "Allow more time. The call may or may not have taken effect.",
         "tests/e2e/test_overload.py::test_a_call_that_nobody_waits_for_any_more_is_never_begun",
     ),
     _general(
@@ -101,14 +101,14 @@ GENERAL = [
         f"{_PLATFORM}/test_calls.py::test_a_call_whose_caller_left_in_the_queue_is_not_started",
     ),
     _general(
-        "a defect of the server",
+        "an unexpected error in the server",
         "INTERNAL",
         "Unexpected error; the server's log has it under trace id <trace_id>.",
         "Report it with the trace id.",
         f"{_PLATFORM}/test_errors.py::test_the_unexpected_is_logged_and_not_told",
     ),
     _general(
-        "a method that no release has",
+        "the method does not exist",
         "UNIMPLEMENTED",
         "",
         "Correct the method's name.",
@@ -126,7 +126,7 @@ STORE_DOWN = [
         fields=partial(dict, _NEEDED.get(method, {})),
         code=DOWN,
         text=_STORE_DOWN,
-        remedy="Call again, with pauses that grow.",
+        remedy="Retry with exponential backoff.",
         in_session="session_id" in getattr(pb2, f"{method}Request").DESCRIPTOR.fields_by_name,
         session=Session.NEW,
         situation=Situation.STORE_DOWN,

@@ -3,7 +3,7 @@
 from tests.e2e.errors.row import ProvenElsewhere
 
 _PROOF = "tests/e2e/errors/test_table.py::test_what_the_gateway_says_itself_is_in_the_table"
-_BACK_OFF = "Call again, with pauses that grow."
+_BACK_OFF = "Retry with exponential backoff."
 
 
 def _local_reply(name: str, code: str, text: str, remedy: str) -> ProvenElsewhere:
@@ -12,39 +12,39 @@ def _local_reply(name: str, code: str, text: str, remedy: str) -> ProvenElsewher
 
 ROWS = [
     _local_reply(
-        "no key or token, or a wrong one, where the gateway asks for it",
+        "the gateway requires a key or token, and the call has no valid one",
         "UNAUTHENTICATED",
         "This gateway answers callers that it knows: send a valid key or token as metadata "
         "'authorization: Bearer ...'.",
         "Ask the operator for a key.",
     ),
     _local_reply(
-        "a certificate or token that is valid elsewhere",
+        "the certificate or token is valid, but not for this gateway",
         "PERMISSION_DENIED",
         "The certificate or token is valid, but not here: its audience is another, or its subject "
         "is not printable ASCII.",
-        "Ask the operator for one for this gateway.",
+        "Ask the operator for one that this gateway accepts.",
     ),
     _local_reply(
-        "too many calls a second from one caller, where the gateway limits them",
+        "the caller exceeds the rate limit of the gateway",
         "RESOURCE_EXHAUSTED",
         "Too many calls of yours in too short a time; try again a little later.",
         "Call less often.",
     ),
     _local_reply(
-        "a service has no replica at all",
+        "a service has no healthy replica",
         "UNAVAILABLE",
         "No healthy replica of the <service> service; try again in a moment.",
         _BACK_OFF,
     ),
     _local_reply(
-        "a replica died under a call that the gateway could not repeat",
+        "a replica failed during a call that the gateway could not retry",
         "UNAVAILABLE",
         "The <service> service did not take the call; try again in a moment.",
         _BACK_OFF,
     ),
     _local_reply(
-        "the gateway holds as many calls as it may",
+        "too many calls are pending at the gateway",
         "UNAVAILABLE",
         "Too many calls wait for the <service> service; try again later.",
         _BACK_OFF,

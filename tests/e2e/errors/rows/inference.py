@@ -16,12 +16,12 @@ from tests.support.wire import to_tensor
 _SIDE = 4
 _BYTES = 2 * _SIDE**2 * BANDS
 _CUBE = "Send a cube of shape [B, H, W, C]."
-_SHAPE = "Send as many bytes as shape and dtype take."
+_SHAPE = "Send exactly as many bytes as the shape and the dtype need."
 _PLAIN = "Send the bytes in `raw_data`."
 
 
 def _batch(**changes: Any) -> Fields:
-    """Inputs that infer, but for what is changed: tensors by field; None leaves one out."""
+    """Return valid inputs with the given tensors replaced; None removes one."""
     good = {
         "cube": to_tensor(np.ones((1, _SIDE, _SIDE, BANDS), np.uint16)),
         "wavelengths": to_tensor(np.arange(BANDS, dtype=np.int32)[None]),
@@ -67,8 +67,7 @@ def _profiles(name: str, text: str, remedy: str, **given: Any) -> Row:
 
 
 NOTES = {
-    "Inference": "An entry of `output_specs` that names no output is no error; nothing is returned "
-    "for it.",
+    "Inference": "An entry of `output_specs` that does not name an output is ignored.",
 }
 
 ROWS: list[TableRow] = [
@@ -77,7 +76,7 @@ ROWS: list[TableRow] = [
         "Inference", "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
     ),
     _infers(
-        "pipeline not fitted",
+        "a pipeline that is not fitted",
         "No statistics yet: MinMaxNormalizer, RXGlobal. First call Train (statistical) or "
         "LoadPipelineWeights.",
         "Call `Train` or `LoadPipelineWeights` first.",
@@ -96,59 +95,59 @@ ROWS: list[TableRow] = [
         "no wavelengths",
         "Node 'LentilsAnomalyDataNode', input 'wavelengths': the request has no "
         "'wavelengths'; needed: int32 [B, C].",
-        "Send them in nm, one for each channel.",
+        "Send one wavelength in nm for each channel.",
         lambda: _batch(wavelengths=None),
     ),
     _infers(
-        "wrong rank",
+        "a cube with the wrong number of dimensions",
         "Node 'LentilsAnomalyDataNode', input 'cube': got uint16 [4, 4, 61]; needed: any "
         "dtype [B, H, W, C].",
         _CUBE,
         lambda: _batch(cube=_ones(_SIDE, _SIDE, BANDS)),
     ),
     _infers(
-        "wrong channels",
+        "a different number of channels",
         "Node 'RXGlobal', input 'data': got 5 channels; needed: 61 channels, as the hparam "
         "num_channels says.",
-        "Send as many channels as the pipeline was made for.",
+        "Send the number of channels that the pipeline is made for.",
         lambda: _batch(cube=_ones(1, _SIDE, _SIDE, 5), wavelengths=_ones(1, 5, dtype=np.int32)),
     ),
     _infers(
-        "no pixels",
+        "an empty cube",
         "Node 'LentilsAnomalyDataNode', input 'cube': got the empty uint16 [1, 0, 4, 61]; "
         "needed: at least one element.",
         _CUBE,
         lambda: _batch(cube=_ones(1, 0, _SIDE, BANDS)),
     ),
     _infers(
-        "another number of wavelengths",
+        "a different number of wavelengths",
         "Node 'LentilsAnomalyDataNode', input 'wavelengths': got int32 [1, 5]; needed: [B, "
         "C] or [C] with the 61 channels of the cube.",
-        "Send one for each channel.",
+        "Send one wavelength for each channel.",
         lambda: _batch(wavelengths=_ones(1, 5, dtype=np.int32)),
     ),
     _infers(
-        "a mask of another shape",
+        "a mask with a different shape",
         "Node 'LentilsAnomalyDataNode', input 'mask': got int32 [1, 3, 3]; needed: the "
         "extent [1, 4, 4] [B, H, W] of Node 'LentilsAnomalyDataNode', input 'cube'.",
         "Send one class for each pixel.",
         lambda: _batch(mask=_ones(1, 3, 3, dtype=np.int32)),
     ),
     _infers(
-        "unknown dtype",
+        "an unknown dtype",
         "inputs.cube: Unsupported dtype: 0. Known are: float32 1, float64 2, int32 3, int64 "
         "4, uint8 5, bool 6, float16 7, uint16 8.",
-        "Use one of those that the text lists.",
+        "Use one of the dtypes listed in the text.",
         lambda: _cube(1, _SIDE, _SIDE, BANDS, dtype=0),
     ),
     _infers(
-        "bytes that do not fit the shape",
+        "bytes that do not match the shape",
         "inputs.cube: shape [1, 4, 4, 61] of uint16 takes 1952 bytes, but raw_data has 100.",
         _SHAPE,
         lambda: _cube(1, _SIDE, _SIDE, BANDS, size_bytes=100),
     ),
     _infers(
-        "part of an element",
+        "an incomplete element",
         "inputs.cube: raw_data has 5 bytes, which is no multiple of the 2 bytes of one uint16.",
         _SHAPE,
         lambda: _cube(size_bytes=5),
@@ -160,7 +159,7 @@ ROWS: list[TableRow] = [
         lambda: _cube(1, -_SIDE, -_SIDE, BANDS),
     ),
     _infers(
-        "more than can be addressed",
+        "more elements than can be addressed",
         "inputs.cube: shape [4611686018427387904, 4, 61] has more elements than can be addressed.",
         _CUBE,
         lambda: _cube(2**62, _SIDE, BANDS),
@@ -172,20 +171,20 @@ ROWS: list[TableRow] = [
         lambda: _cube(*[1] * 17),
     ),
     _infers(
-        "an extra input in a field's place",
+        "an extra input with the name of a field",
         "inputs.extra_inputs['cube']: inputs.cube is set as well; send only one of the two.",
         "Send only one of the two.",
         _extra,
     ),
     _infers(
-        "no such shared memory",
+        "a shared-memory segment that does not exist",
         "inputs.cube: there is no shared-memory segment 'none' that this server can read. It "
         "must be on the server's host and stay until the reply is there.",
         _PLAIN,
         lambda: _shared("none", _BYTES, 1, _SIDE, _SIDE, BANDS),
     ),
     _infers(
-        "shared memory by no name",
+        "an invalid name of a shared-memory segment",
         "inputs.cube: shm_ref.name '../etc/passwd' is no name of a segment; needed: one name "
         "without folder, as shm_open takes it.",
         _PLAIN,
@@ -209,11 +208,11 @@ ROWS: list[TableRow] = [
         proof="tests/service/inference/test_inference.py::test_out_of_memory",
     ),
     ProvenElsewhere(
-        name="its pipeline is still being built",
+        name="the pipeline is still being built",
         method="Inference",
         code="RESOURCE_EXHAUSTED",
         text="The pipeline was still being built after <waited> s; try again in 10 s.",
-        remedy="Wait as told and call again.",
+        remedy="Wait for the stated time and call again.",
         proof="tests/unit/inference/test_pipeline_cache.py::test_nobody_waits_longer_than_told",
     ),
     unknown_session("SetProfiling"),
@@ -235,11 +234,11 @@ ROWS: list[TableRow] = [
     ),
     row(
         "GetProfilingSummary",
-        "unknown stage",
+        "an unknown stage",
         INVALID,
         "stage is 99; known are: EXECUTION_STAGE_UNSPECIFIED 0, EXECUTION_STAGE_TRAIN 1, "
         "EXECUTION_STAGE_VAL 2, EXECUTION_STAGE_TEST 3, EXECUTION_STAGE_INFERENCE 4.",
-        "Use one of those that it lists.",
+        "Use one of the stages listed in the text.",
         fields(stage=99),
     ),
 ]

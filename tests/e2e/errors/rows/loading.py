@@ -18,8 +18,8 @@ _RX = "cuvis_ai.anomaly.rx_detector.RXGlobal"
 _LOGIT = "cuvis_ai.node.conversion.ScoreToLogit"
 _SVDD = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
 _DATA_NODE = "cuvis_ai.node.data.LentilsAnomalyDataNode"
-_COMPOSED = "Send what `ResolveConfig` answers."
-_PORTS = "`ListAvailableNodes` tells the ports of each class."
+_COMPOSED = "Send the reply of `ResolveConfig`."
+_PORTS = "Check the ports of each class with `ListAvailableNodes`."
 _DATA_TO_RX = ("data.outputs.cube", "rx.inputs.data")
 
 
@@ -49,21 +49,21 @@ def _graph(*edges: tuple[str, str], nodes: object = None, **more: object) -> dic
 ROWS: list[TableRow] = [
     unknown_session("LoadPipeline"),
     _loads(
-        "no config",
+        "an empty config",
         INVALID,
         "pipeline: the config is empty. Send it as UTF-8 JSON.",
         _COMPOSED,
         b"",
     ),
     _loads(
-        "not UTF-8",
+        "a config that is not UTF-8",
         INVALID,
         "pipeline: not UTF-8 at byte 0. Send the config as UTF-8 JSON.",
         "Send the config as UTF-8 JSON.",
         b"\xff",
     ),
     _loads(
-        "not JSON",
+        "a config that is not JSON",
         INVALID,
         "pipeline: not JSON: Expecting property name enclosed in double quotes at line 1, "
         "column 2.",
@@ -71,17 +71,17 @@ ROWS: list[TableRow] = [
         b"{nodes",
     ),
     _loads(
-        "config too large",
+        "a config that is too large",
         EXHAUSTED,
         "pipeline: the config has 9437184 bytes; at most 8388608 are read.",
         "Shorten the config.",
         lambda: b" " * (9 * 1024**2),
     ),
     _loads(
-        "no nodes",
+        "a pipeline without nodes",
         INVALID,
         "pipeline.nodes is empty; a pipeline needs at least one node.",
-        "Name at least one node.",
+        "Add at least one node.",
         {"nodes": []},
     ),
     _loads(
@@ -92,13 +92,13 @@ ROWS: list[TableRow] = [
         {"nodes": [{"name": "x"}]},
     ),
     _loads(
-        "unknown node class",
+        "an unknown node class",
         INVALID,
         "Node 'rx': Node class 'cuvis_ai.anomaly.rx_detector.RXGlobul' is unknown; nearest "
         "known: cuvis_ai.anomaly.rx_detector.RXGlobal, "
         "cuvis_ai.node.anomaly.rx_detector.RXGlobal. A class of another package can be used "
         "once the operator names that package in NODE_PACKAGES.",
-        "Name one of `ListAvailableNodes`.",
+        "Use a class that `ListAvailableNodes` returns.",
         _graph(nodes=[_node("rx", "cuvis_ai.anomaly.rx_detector.RXGlobul")]),
     ),
     _loads(
@@ -113,26 +113,26 @@ ROWS: list[TableRow] = [
         "a missing hparam",
         INVALID,
         "Node 'rx' (RXGlobal): the hparam 'num_channels' is missing",
-        "Give it.",
+        "Set the hparam.",
         _graph(nodes=[_node("rx")]),
     ),
     _loads(
         "an hparam out of bounds",
         INVALID,
         "Node 'rx' (RXGlobal): the hparam 'num_channels' is 0: Input should be greater than 0",
-        "Give a value within the bounds.",
+        "Use a value within the bounds.",
         _graph(nodes=[_node("rx", num_channels=0)]),
     ),
     _loads(
-        "unknown node in a connection",
+        "an unknown node in a connection",
         INVALID,
         "Connection 0 (nobody.outputs.cube -> rx.inputs.data): there is no node 'nobody'. "
         "Nodes: data, rx.",
-        "Name a node of the pipeline.",
+        "Use the name of a node of the pipeline.",
         _graph(("nobody.outputs.cube", "rx.inputs.data")),
     ),
     _loads(
-        "unknown port",
+        "an unknown port",
         INVALID,
         "Connection 0 (data.outputs.cubes -> rx.inputs.data): node 'data' "
         "(LentilsAnomalyDataNode) has no output 'cubes'. Did you mean 'cube'? Its outputs: "
@@ -141,11 +141,11 @@ ROWS: list[TableRow] = [
         _graph(("data.outputs.cubes", "rx.inputs.data")),
     ),
     _loads(
-        "two sources on one port",
+        "two connections to one input",
         INVALID,
         "Connection 1 (more.outputs.cube -> rx.inputs.data): the input is already fed by "
         "data.cube; it takes one source only.",
-        "Take one of them out.",
+        "Remove one of the connections.",
         _graph(
             _DATA_TO_RX,
             ("more.outputs.cube", "rx.inputs.data"),
@@ -157,7 +157,7 @@ ROWS: list[TableRow] = [
         ),
     ),
     _loads(
-        "types that do not fit",
+        "ports of different types",
         INVALID,
         "Connection 0 (data.outputs.mask -> rx.inputs.data): the output gives bool [B, H, W, "
         "1], the input takes float32 [B, H, W, C].",
@@ -165,11 +165,11 @@ ROWS: list[TableRow] = [
         _graph(("data.outputs.mask", "rx.inputs.data")),
     ),
     _loads(
-        "a cycle",
+        "a cycle of connections",
         INVALID,
         "The connections form a cycle: a -> b -> a. Remove one of them; a node can only use "
         "what was computed before it.",
-        "Take one of its connections out.",
+        "Remove one of its connections.",
         _graph(
             ("a.outputs.logits", "b.inputs.scores"),
             ("b.outputs.logits", "a.inputs.scores"),
@@ -184,7 +184,7 @@ ROWS: list[TableRow] = [
         lambda: _graph(nodes=[_node(f"n{number}", _LOGIT) for number in range(1001)]),
     ),
     _loads(
-        "too large a pipeline",
+        "a pipeline that is too large",
         EXHAUSTED,
         "The pipeline's nodes take 17181179904 bytes or more; at most 4294967296 are held "
         "for one pipeline. Use fewer or smaller nodes.",

@@ -1,4 +1,4 @@
-"""Errors that several methods tell in the same words."""
+"""Errors that several methods return with the same text."""
 
 from collections.abc import Callable
 from functools import partial
@@ -12,13 +12,13 @@ from tests.support.case import EARLY, MISSING, Fields
 NO_SESSION = "0c9cd1b5-5f4f-4b43-a8f5-3c9a0a0e0c0d"
 PASSWD = "/etc/passwd"
 
-FREE_TRAINING = "Wait until the stream of `Train` ends, or call `StopTrain`."
+FREE_TRAINING = "Wait until the `Train` stream ends, or call `StopTrain`."
 LOAD_FIRST = "Call `LoadPipeline`, `SetTrainRunConfig` or `RestoreTrainRun` first."
-INSIDE = "Name a file below the session's search paths, the data, output or configuration folder."
+INSIDE = "Use a path below the session's search paths or the data, output or configuration folder."
 
 
 def fields(**given: Any) -> Callable[[], Fields]:
-    """Fields that are cheap to make."""
+    """Return a function that makes these request fields."""
     return partial(dict, given)
 
 
@@ -31,14 +31,14 @@ def row(
     make: Callable[[], Fields] = dict,
     **options: Any,
 ) -> Row:
-    """A row; see `Row` for the options."""
+    """Return a row; `Row` documents the options."""
     return Row(
         name=name, method=method, fields=make, code=code, text=text, remedy=remedy, **options
     )
 
 
 def unknown_session(method: str, **more: Any) -> Row:
-    """A session that does not exist, or not any more, or is another caller's."""
+    """Return the row for a session that does not exist, has expired or has another owner."""
     return row(
         method,
         "unknown or expired session",
@@ -51,17 +51,17 @@ def unknown_session(method: str, **more: Any) -> Row:
 
 
 def no_pipeline(method: str, text: str, **more: Any) -> Row:
-    """A session into which no pipeline was loaded."""
+    """Return the row for a session without a pipeline."""
     return row(
         method, "no pipeline loaded", EARLY, text, LOAD_FIRST, fields(**more), session=Session.NEW
     )
 
 
 def training_runs(method: str, text: str, make: Callable[[], Fields] = dict) -> Row:
-    """A session whose pipeline is being trained."""
+    """Return the row for a session whose pipeline is being trained."""
     return row(
         method,
-        "a training runs",
+        "a training is running",
         EARLY,
         text,
         FREE_TRAINING,

@@ -29,11 +29,12 @@ def _wordy() -> Fields:
 
 
 NOTES = {
-    "SetSessionSearchPaths": "Folders that do not exist or may not be read are no error: the reply "
-    "names them in `rejected_paths`.",
-    "LoadPlugin": "What is wrong with the plugin itself is told in the reply's `error`.",
-    "LoadPlugins": "What is wrong with one of the plugins is told in the reply's `failed_plugins`; "
-    "the others are registered.",
+    "SetSessionSearchPaths": "Folders that do not exist or must not be read are not an error; the "
+    "reply lists them in `rejected_paths`.",
+    "LoadPlugin": "Errors in the plugin itself are not failures of the call; the reply has them in "
+    "`error`.",
+    "LoadPlugins": "Errors in one of the plugins are not failures of the call; the reply lists "
+    "them in `failed_plugins`, and the other plugins are registered.",
 }
 
 ROWS: list[TableRow] = [
@@ -44,20 +45,20 @@ ROWS: list[TableRow] = [
         "too many folders",
         INVALID,
         "search_paths: 257 folders; a session may have at most 256.",
-        "Name fewer folders; those further down are searched too.",
+        "Name fewer folders; their subfolders are searched, too.",
         fields(search_paths=["configs"] * 257),
     ),
     unknown_session("LoadPlugin"),
     row(
         "LoadPlugin",
-        "no manifest",
+        "an empty manifest",
         INVALID,
         "manifest: the config is empty. Send it as UTF-8 JSON.",
         _JSON,
     ),
     row(
         "LoadPlugin",
-        "no JSON",
+        "a manifest that is not JSON",
         INVALID,
         "manifest: not JSON: Expecting value at line 1, column 1.",
         _JSON,
@@ -65,7 +66,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "LoadPlugin",
-        "no object",
+        "a manifest that is not an object",
         INVALID,
         "manifest: must be a JSON object, got a list.",
         _JSON,
@@ -73,7 +74,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "LoadPlugin",
-        "manifest too large",
+        "a manifest that is too large",
         EXHAUSTED,
         "manifest: the config has 9437184 bytes; at most 8388608 are read.",
         _SHORTER,
@@ -82,14 +83,14 @@ ROWS: list[TableRow] = [
     unknown_session("LoadPlugins"),
     row(
         "LoadPlugins",
-        "no manifest",
+        "an empty manifest",
         INVALID,
         "manifest: the config is empty. Send it as UTF-8 JSON.",
         _JSON,
     ),
     row(
         "LoadPlugins",
-        "no plugins in it",
+        "a manifest without plugins",
         INVALID,
         "manifest.plugins: is missing; manifest.name: unknown key. Allowed here: plugins.",
         "List them by name under `plugins`.",
@@ -97,7 +98,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "LoadPlugins",
-        "a plugin described wrongly",
+        "a malformed plugin entry",
         INVALID,
         "manifest.plugins.lab: needs either 'path', or 'repo' and 'tag', got an object.",
         "Correct the field that the text names.",
@@ -108,12 +109,12 @@ ROWS: list[TableRow] = [
         "too many plugins",
         EXHAUSTED,
         "33 plugins; a session may have at most 32.",
-        "Register the ones that are used.",
+        "Register only the plugins that are used.",
         lambda: _plugins(33),
     ),
     row(
         "LoadPlugins",
-        "too much to say of them",
+        "manifests that are too large together",
         EXHAUSTED,
         "The manifests of the session's plugins have 1200155 bytes; at most 1048576 are stored.",
         _SHORTER,
@@ -123,10 +124,10 @@ ROWS: list[TableRow] = [
     unknown_session("GetPluginInfo", plugin_name="lab"),
     row(
         "GetPluginInfo",
-        "unknown plugin",
+        "an unknown plugin",
         MISSING,
         "Plugin 'lab' is not registered in this session. Registered: none.",
-        "Name one of those that the text lists, or register it with `LoadPlugin`.",
+        "Use a name listed in the text, or register the plugin with `LoadPlugin`.",
         fields(plugin_name="lab"),
     ),
 ]

@@ -1,4 +1,4 @@
-"""Errors of the methods that tell and draw pipelines and nodes."""
+"""Errors of the methods that describe and draw pipelines and nodes."""
 
 import grpc
 
@@ -24,7 +24,7 @@ def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> Pr
 
 
 NOTES = {
-    "GetPipelineVisualization": "A session is needed only where `config_content` is empty.",
+    "GetPipelineVisualization": "A session is needed only if `config_content` is empty.",
 }
 
 
@@ -45,22 +45,22 @@ ROWS: list[TableRow] = [
         "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
     ),
     _draws(
-        "unknown format",
+        "an unknown format",
         INVALID,
         "format: pdf is unknown; valid: png, svg, dot, graphviz, mermaid.",
-        "Name one of those that the text lists.",
+        "Use one of the formats listed in the text.",
         format="pdf",
         config_content="nodes: []",
     ),
     _draws(
-        "not YAML",
+        "a config that is not YAML",
         INVALID,
         "config_content is not YAML: did not find expected node content at line 2, column 1.",
         "Send YAML or JSON.",
         config_content="nodes: [",
     ),
     _draws(
-        "no nodes in it",
+        "a config without nodes",
         INVALID,
         "config_content: 'nodes' is missing; a pipeline with nodes is required.",
         "Send a pipeline.",
@@ -68,7 +68,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "GetPipelineVisualization",
-        "config too large",
+        "a config that is too large",
         EXHAUSTED,
         "config_content: the config has 2097152 bytes; at most 1048576 are read.",
         "Shorten the config.",
@@ -77,17 +77,17 @@ ROWS: list[TableRow] = [
     ),
     _elsewhere(
         "GetPipelineVisualization",
-        "others are being drawn",
+        "other pipelines are being drawn",
         "Other pipelines are being drawn; try again in 2 s.",
-        "Wait as told and call again, or ask for `dot` or `mermaid`.",
+        "Wait for the stated time and call again, or request `dot` or `mermaid`.",
         "tests/unit/inference/test_graphviz.py::test_a_few_are_drawn_at_a_time",
     ),
     _elsewhere(
         "GetPipelineVisualization",
-        "too much to draw",
+        "a pipeline that takes too long to draw",
         "Drawing the pipeline takes longer than <limit> s. Ask for the format dot or mermaid "
         "and draw it yourself.",
-        "Ask for `dot` or `mermaid`.",
+        "Request `dot` or `mermaid`.",
         "tests/unit/inference/test_graphviz.py::test_a_drawing_that_takes_too_long_is_ended",
     ),
     unknown_session("ListAvailableNodes"),

@@ -18,11 +18,9 @@ from tests.e2e.errors.rows.recurring import (
 from tests.support.case import EARLY, EXHAUSTED, INVALID, MISSING, Fields
 
 _DATA: dict[str, Any] = {"cu3s_file_path": "scene.npz", "train_ids": [0, 2], "val_ids": [1]}
-_IDS = "Name measurements that the file has."
-_KNOWN = "Use one of those that `GetTrainingCapabilities` lists."
-_NODES = "Name nodes of the pipeline."
+_IDS = "Use the numbers of measurements in the file."
+_KNOWN = "Use a name that `GetTrainingCapabilities` lists."
 _NAMED = "tests/service/trainer/test_named_trainings.py"
-_STARTED = "The training had begun: its last message says the same."
 
 
 def _train(
@@ -75,16 +73,18 @@ def _elsewhere(name: str, code: str, text: str, remedy: str, proof: str) -> Prov
 
 
 NOTES = {
-    "Train": "A training that had begun tells its error in a last message with the status ERROR, "
-    "then ends the stream with the matching code and the same text. When a client leaves, or its "
-    "deadline passes, the stream ends and not the training, whether it runs or waits: call `Train` "
-    "again to follow it, `StopTrain` to end it. A key in the metadata `x-fleet-training-key` names "
-    "the training: `Train` with a key that began one follows that one, for a day after its end "
-    "too, and ends as the first call would have. A call that was refused began none.",
-    "StopTrain": "Where no training runs, the next one is cancelled before it begins, unless "
-    "`SetTrainRunConfig` or `RestoreTrainRun` is called first.",
-    "GetTrainStatus": "A training that failed is no error here: the reply's message has the status "
-    "ERROR and the reason.",
+    "Train": "If a training fails after it has started, its last message has the status ERROR and "
+    "the error's text, and then the stream ends with the matching code and the same text. A "
+    "rejected call does not start a training.\n\n"
+    "If a client disconnects or its deadline passes, the stream ends but the training continues, "
+    "running or queued. Call `Train` again to follow it, or `StopTrain` to stop it.\n\n"
+    "The metadata `x-fleet-training-key` identifies a training: `Train` with a key that already "
+    "started a training follows that training, up to a day after its end, and ends as the first "
+    "call would have ended.",
+    "StopTrain": "If no training is running, `StopTrain` cancels the next one before it starts, "
+    "unless `SetTrainRunConfig` or `RestoreTrainRun` is called first.",
+    "GetTrainStatus": "A failed training is not an error of this call: the message in the reply "
+    "has the status ERROR and the reason.",
 }
 
 ROWS: list[TableRow] = [
@@ -93,7 +93,7 @@ ROWS: list[TableRow] = [
         "Train", "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
     ),
     _train(
-        "no trainer_type",
+        "an unset trainer_type",
         INVALID,
         "trainer_type 0 is unknown. Send one of: TRAINER_TYPE_STATISTICAL (1), "
         "TRAINER_TYPE_GRADIENT (2), TRAINER_TYPE_CALIBRATION (3).",
@@ -101,7 +101,7 @@ ROWS: list[TableRow] = [
         fields(trainer_type=0),
     ),
     _train(
-        "unknown trainer_type",
+        "an unknown trainer_type",
         INVALID,
         "trainer_type 99 is unknown. Send one of: TRAINER_TYPE_STATISTICAL (1), "
         "TRAINER_TYPE_GRADIENT (2), TRAINER_TYPE_CALIBRATION (3).",
@@ -124,14 +124,14 @@ ROWS: list[TableRow] = [
         fields(data=pb2.DataConfig(config_bytes=b"{")),
     ),
     _on(
-        "nothing to train on",
+        "no measurements to train on",
         INVALID,
         "data.train_ids is empty. Name at least one measurement to train on, as [0, 1, 2].",
         _IDS,
         train_ids=[],
     ),
     _on(
-        "a measurement that is not there",
+        "a measurement that does not exist",
         INVALID,
         "There is no measurement 77 in 'scene.npz', which the train split names; its "
         "measurements are 0 to 6.",
@@ -139,52 +139,52 @@ ROWS: list[TableRow] = [
         train_ids=[0, 77],
     ),
     _on(
-        "no such data file",
+        "a data file that does not exist",
         MISSING,
         "File 'not_there.npz' not found; looked in the working directory and the data folder.",
         "Check the path.",
         cu3s_file_path="not_there.npz",
     ),
     _on(
-        "a data file outside",
+        "a data file outside the readable folders",
         INVALID,
         "Path '/etc/passwd' lies outside the folders that this server may read.",
         INSIDE,
         cu3s_file_path="/etc/passwd",
     ),
     _on(
-        "a broken data file",
+        "a corrupted data file",
         INVALID,
         "Data file 'broken.npz' cannot be read: it is not a whole .npz file of plain numbers "
         "with 'cube' [N,H,W,C] or [H,W,C] and, if any, 'wavelengths' [C] and 'mask' of the "
         "cube's first axes.",
-        "Write the file anew.",
+        "Write the file again.",
         cu3s_file_path="broken.npz",
     ),
     _on(
-        "a file of another kind",
+        "a file of an unsupported format",
         INVALID,
         "Data file 'Lentils/Lentils_000.json' is of an unknown kind; supported are .cu3s, "
         "ENVI (name the .hdr), .mat, .npy, .npz, .tif and .tiff.",
-        "Name a file with one of these endings.",
+        "Use a file in one of the formats listed in the text.",
         cu3s_file_path="Lentils/Lentils_000.json",
     ),
     _on(
-        "wrong channels",
+        "a different number of channels",
         INVALID,
         "Fitting RXGlobal, measurement 0: Node 'RXGlobal', input 'data': got 5 channels; "
         "needed: 61 channels, as the hparam num_channels says.",
-        "Load a pipeline for as many channels as the data have.",
+        "Load a pipeline that is made for the number of channels in the data.",
         cu3s_file_path="narrow.npz",
     ),
     _gradient(
-        "unknown optimizer",
+        "an unknown optimizer",
         "training.optimizer.name 'adem' is unknown. Did you mean 'adam'? Known: adam, adamw, sgd.",
         _KNOWN,
         optimizer={"name": "adem", "lr": 0.1},
     ),
     _gradient(
-        "unknown scheduler",
+        "an unknown scheduler",
         "training.scheduler.name 'cosinus' is unknown. Did you mean 'cosine'? Known: "
         "reduce_on_plateau, cosine, step, exponential, plateau.",
         _KNOWN,
@@ -192,16 +192,16 @@ ROWS: list[TableRow] = [
         scheduler={"name": "cosinus"},
     ),
     _gradient(
-        "wrong type of a setting",
+        "a setting of the wrong type",
         "training.max_epochs: must be a valid integer, unable to parse string as an integer, "
         "got 'many'.",
-        "Give a value of the type named.",
+        "Use a value of the type named in the text.",
         max_epochs="many",
     ),
     _gradient(
-        "a setting that this server cannot meet",
+        "a setting that the server does not support",
         "training.accelerator 'tpu' is unknown; known: auto, cpu, gpu, cuda.",
-        "Use what the text names.",
+        "Use one of the values listed in the text.",
         optimizer={"name": "adam", "lr": 0.1},
         accelerator="tpu",
     ),
@@ -218,11 +218,11 @@ ROWS: list[TableRow] = [
         session=Session.LOADED,
     ),
     _train(
-        "no losses",
+        "no loss nodes",
         INVALID,
         "loss_nodes is empty. Name at least one node of the pipeline whose output is to be "
         "minimised, in a trainrun with SetTrainRunConfig.",
-        "Name loss nodes in the trainrun.",
+        "Name the loss nodes in the trainrun.",
         fields(trainer_type=pb2.TRAINER_TYPE_GRADIENT),
     ),
     _calibrate(
@@ -234,7 +234,7 @@ ROWS: list[TableRow] = [
         Session.LOADED,
     ),
     _calibrate(
-        "nothing to calibrate on",
+        "no measurements to calibrate on",
         INVALID,
         "data.val_ids is empty. Name the labelled measurements to calibrate on, as [3, 4].",
         _IDS,
@@ -242,7 +242,7 @@ ROWS: list[TableRow] = [
         val_ids=[],
     ),
     _train(
-        "a training of another type runs",
+        "a training of another type is running",
         EARLY,
         "Another training (TRAINER_TYPE_GRADIENT) runs in this session. Call Train with that "
         "type to follow it, and TRAINER_TYPE_STATISTICAL when it has ended.",
@@ -251,36 +251,36 @@ ROWS: list[TableRow] = [
         situation=Situation.SLOT_TAKEN,
     ),
     _train(
-        "too many trainings wait",
+        "too many trainings are queued",
         EXHAUSTED,
         "All training slots are taken and 8 trainings wait, which is as many as may. Call "
         "Train again in 10 s.",
-        "Wait as told and call again.",
+        "Wait for the stated time and call again.",
         session=Session.FITTED,
         situation=Situation.TRAINING_QUEUE_FULL,
     ),
     _elsewhere(
-        "a training key that is none",
+        "a malformed training key",
         "INVALID_ARGUMENT",
         "The metadata x-fleet-training-key is '<key>'. Send 16 to 64 letters, digits, '-' or '_', "
         "made at random for each training.",
-        "Send a key of that form, or none.",
+        "Send a key of the stated form, or no key.",
         f"{_NAMED}::test_what_is_no_key_is_refused_before_anything_is_made",
     ),
     _elsewhere(
-        "a training of another type had that key",
+        "the key of a training of another type",
         "FAILED_PRECONDITION",
         "The training that is meant was TRAINER_TYPE_STATISTICAL. Call Train with that type to be "
         "told of it, and with another key to train as TRAINER_TYPE_GRADIENT.",
-        "Make a key for each training.",
+        "Use a new key for each training.",
         f"{_NAMED}::test_a_key_keeps_to_its_kind_of_training",
     ),
     _elsewhere(
-        "a training that was begun, by `x-fleet-training-begun`, and is forgotten",
+        "with `x-fleet-training-begun`, a training that is no longer stored",
         "NOT_FOUND",
         "This training is not known any more, or never was: what has ended is kept for a day. Call "
         "Train without the metadata x-fleet-training-begun to train.",
-        "Train anew, if its pipeline is not saved.",
+        "Train again if the trained pipeline was not saved.",
         f"{_NAMED}::test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it",
     ),
     _elsewhere(
@@ -292,19 +292,19 @@ ROWS: list[TableRow] = [
         "tests/service/trainer/test_bad_input.py::test_bad_input",
     ),
     _elsewhere(
-        "no space left",
+        "no disk space left",
         "RESOURCE_EXHAUSTED",
         "The artifact volume is full; free some space and try again.",
-        "Tell the operator.",
+        "Contact the operator.",
         "tests/service/trainer/test_bad_input.py::test_bad_input",
     ),
     _elsewhere(
-        "its process was killed again and again",
+        "the training process was killed repeatedly",
         "UNAVAILABLE",
         "The process that trained was killed by signal 9, perhaps because memory ran out. The "
         "session is usable; call Train again. The training was begun 3 times without getting "
         "further.",
-        "Use a smaller `data.batch_size`, or tell the operator.",
+        "Use a smaller `data.batch_size`, or contact the operator.",
         "tests/service/trainer/test_child_death.py::"
         "test_a_run_that_kills_its_children_ends_with_what_killed_them",
     ),

@@ -26,7 +26,7 @@ OTHER_WEIGHTS = "errors/others.pt"
 """Weights of another pipeline."""
 
 NO_TRAINRUN = "errors/no_trainrun.yaml"
-"""A file that is no trainrun."""
+"""A file that is not a trainrun."""
 
 WITHOUT_PIPELINE = "errors/without_pipeline.yaml"
 """A trainrun that has no pipeline."""
@@ -35,9 +35,9 @@ _BUSY = (
     "A training runs in this session. Call {} when it has ended; Train follows it and "
     "GetTrainStatus tells where it stands."
 )
-_COMPOSED = "Send what `ResolveConfig` answers."
+_COMPOSED = "Send the reply of `ResolveConfig`."
 _DATA = {"cu3s_file_path": "scene.npz"}
-_FOLDER = "Give a relative path: it is written below the server's output folder."
+_FOLDER = "Use a relative path; the file is written below the server's output folder."
 _FULL = "The output volume is full; free some space and try again."
 
 
@@ -76,21 +76,21 @@ def _with_pipeline(*nodes: dict[str, Any], **more: Any) -> dict[str, Any]:
 ROWS: list[TableRow] = [
     unknown_session("SetTrainRunConfig"),
     _applies(
-        "no config",
+        "an empty config",
         INVALID,
         "trainrun: the config is empty. Send it as UTF-8 JSON.",
         _COMPOSED,
         b"",
     ),
     _applies(
-        "not UTF-8",
+        "a config that is not UTF-8",
         INVALID,
         "trainrun: not UTF-8 at byte 0. Send the config as UTF-8 JSON.",
         "Send the config as UTF-8 JSON.",
         b"\xff",
     ),
     _applies(
-        "not JSON",
+        "a config that is not JSON",
         INVALID,
         "trainrun: not JSON: Expecting property name enclosed in double quotes at line 1, "
         "column 2.",
@@ -98,7 +98,7 @@ ROWS: list[TableRow] = [
         b"{name",
     ),
     _applies(
-        "config too large",
+        "a config that is too large",
         EXHAUSTED,
         "trainrun: the config has 9437184 bytes; at most 8388608 are read.",
         "Shorten the config.",
@@ -111,7 +111,7 @@ ROWS: list[TableRow] = [
         "trainrun.trainings: unknown key. Did you mean 'training'? Allowed here: data, "
         "freeze_nodes, loss_nodes, metric_nodes, name, output_dir, pipeline, tags, training, "
         "unfreeze_nodes.",
-        "Leave it out or correct its name.",
+        "Remove the key or correct its name.",
         {"name": "x", "data": _DATA, "trainings": {}},
     ),
     _applies(
@@ -119,11 +119,11 @@ ROWS: list[TableRow] = [
         INVALID,
         "trainrun.data.batch_size: must be a valid integer, unable to parse string as an "
         "integer, got 'many'.",
-        "Give a value of the type named.",
+        "Use a value of the type named in the text.",
         {"name": "x", "data": {**_DATA, "batch_size": "many"}},
     ),
     _applies(
-        "no pipeline anywhere",
+        "neither the trainrun nor the session has a pipeline",
         EARLY,
         "Neither the trainrun nor the session has a pipeline. Call LoadPipeline first, or "
         "send a trainrun with a 'pipeline'.",
@@ -132,13 +132,13 @@ ROWS: list[TableRow] = [
         session=Session.NEW,
     ),
     _applies(
-        "unknown node class",
+        "an unknown node class",
         INVALID,
         "Node 'a': Node class 'lab.nodes.Detector' is unknown; nearest known: "
         "cuvis_ai.node.metrics.AnomalyDetectionMetrics, "
         "cuvis_ai.anomaly.deep_svdd.DeepSVDDScores. A class of another package can be used "
         "once the operator names that package in NODE_PACKAGES.",
-        "Name one of `ListAvailableNodes`.",
+        "Use a class that `ListAvailableNodes` returns.",
         _with_pipeline({"name": "a", "class_name": "lab.nodes.Detector"}),
     ),
     _applies(
@@ -150,7 +150,7 @@ ROWS: list[TableRow] = [
         _with_pipeline({"name": "a", "class_name": "lab.nodes.Detector"}, plugins=["lab"]),
     ),
     _applies(
-        "no such pipeline file",
+        "a pipeline file that does not exist",
         MISSING,
         "File 'not_there' not found (also with '.yaml', '.yml' added); looked in the "
         "session's search paths, the output folder, the working directory, the data folder "
@@ -159,19 +159,19 @@ ROWS: list[TableRow] = [
         {"name": "x", "data": _DATA, "pipeline": "not_there"},
     ),
     _applies(
-        "a pipeline file outside",
+        "a pipeline file outside the readable folders",
         INVALID,
         "Path '/etc/passwd' lies outside the folders that this server may read.",
         INSIDE,
         {"name": "x", "data": _DATA, "pipeline": PASSWD},
     ),
     _applies(
-        "weights that do not fit",
+        "weights that do not fit the pipeline",
         INVALID,
         "The weights do not fit the pipeline: missing normalizer.running_min, "
         "normalizer.running_max, detector.mu, detector.cov, detector.cov_inv, logit.scale, "
         "logit.bias (nodes unknown to the pipeline: RXGlobal).",
-        "Name the weights of this very pipeline.",
+        "Use weights of the same pipeline.",
         {
             "name": "x",
             "data": _DATA,
@@ -195,14 +195,14 @@ ROWS: list[TableRow] = [
     ),
     row(
         "SaveTrainRun",
-        "no path",
+        "an empty path",
         INVALID,
         "trainrun_path is empty; name the YAML file to write.",
         _FOLDER,
     ),
     row(
         "SaveTrainRun",
-        "path outside",
+        "a path outside the output folder",
         INVALID,
         "Path '/etc/x.yaml' lies outside the folder that this server writes; use a relative "
         "path, which is written below its output folder.",
@@ -211,7 +211,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "SaveTrainRun",
-        "path upwards",
+        "a path with `..`",
         INVALID,
         "Path '../../../etc/x.yaml' lies outside the folder that this server writes; use a "
         "relative path, which is written below its output folder.",
@@ -219,11 +219,11 @@ ROWS: list[TableRow] = [
         fields(trainrun_path="../../../etc/x"),
     ),
     ProvenElsewhere(
-        name="no space left",
+        name="no disk space left",
         method="SaveTrainRun",
         code="RESOURCE_EXHAUSTED",
         text=_FULL,
-        remedy="Tell the operator.",
+        remedy="Contact the operator.",
         proof="tests/service/trainer/test_save_restore.py::test_a_full_volume_leaves_no_trainrun",
     ),
     row(
@@ -234,9 +234,15 @@ ROWS: list[TableRow] = [
         "Leave `session_id` empty to restore into a new session.",
         fields(session_id=NO_SESSION, trainrun_path=SAVED),
     ),
-    _restores("no path", INVALID, "The path is empty; name a file.", "Name a trainrun's file.", ""),
     _restores(
-        "no such file",
+        "an empty path",
+        INVALID,
+        "The path is empty; name a file.",
+        "Use the path of a saved trainrun.",
+        "",
+    ),
+    _restores(
+        "a file that does not exist",
         MISSING,
         "File 'errors/not_there' not found (also with '.yaml', '.yml' added); looked in the "
         "session's search paths, the output folder, the working directory, the data folder "
@@ -245,25 +251,25 @@ ROWS: list[TableRow] = [
         "errors/not_there",
     ),
     _restores(
-        "path outside",
+        "a path outside the readable folders",
         INVALID,
         "Path '/etc/passwd' lies outside the folders that this server may read.",
         INSIDE,
         PASSWD,
     ),
     _restores(
-        "no trainrun in the file",
+        "a file that is not a trainrun",
         INVALID,
         "trainrun 'errors/no_trainrun.yaml'.name: is missing; trainrun "
         "'errors/no_trainrun.yaml'.data: is missing; trainrun "
         "'errors/no_trainrun.yaml'.remark: unknown key. Allowed here: data, freeze_nodes, "
         "loss_nodes, metric_nodes, name, output_dir, pipeline, tags, training, "
         "unfreeze_nodes.",
-        "Name a file of `SaveTrainRun`.",
+        "Use a file that `SaveTrainRun` wrote.",
         NO_TRAINRUN,
     ),
     _restores(
-        "not composed yet",
+        "a config that is not composed yet",
         INVALID,
         "trainrun 'trainrun/rx_statistical' has a Hydra 'defaults' list, so it is not "
         "composed yet. Call ResolveConfig with its path, and SetTrainRunConfig with the "
@@ -272,7 +278,7 @@ ROWS: list[TableRow] = [
         "trainrun/rx_statistical",
     ),
     _restores(
-        "no pipeline in it or beside it",
+        "no pipeline in the file or next to it",
         INVALID,
         "The trainrun has no 'pipeline', and there is no 'without_pipeline_pipeline.yaml' "
         "beside it. Give it one inline or as a path.",
@@ -280,7 +286,7 @@ ROWS: list[TableRow] = [
         WITHOUT_PIPELINE,
     ),
     _restores(
-        "no such weights",
+        "a weights file that does not exist",
         MISSING,
         "File 'errors/not_there' not found (also with '.pt', '.ckpt', '.safetensors' added); "
         "looked in the session's search paths, the output folder, the working directory, the "
@@ -290,12 +296,12 @@ ROWS: list[TableRow] = [
         weights_path="errors/not_there",
     ),
     _restores(
-        "weights that do not fit",
+        "weights that do not fit the pipeline",
         INVALID,
         "The weights do not fit the pipeline: RXGlobal.mu has shape [5], the pipeline's has "
         "[61]; missing MinMaxNormalizer.running_min, MinMaxNormalizer.running_max, "
         "RXGlobal.cov, RXGlobal.cov_inv, ScoreToLogit.scale, ScoreToLogit.bias.",
-        "Name the weights of this very pipeline.",
+        "Use weights of the same pipeline.",
         SAVED,
         weights_path=OTHER_WEIGHTS,
     ),

@@ -19,10 +19,10 @@ from tests.e2e.errors.rows.recurring import (
 )
 from tests.support.case import INVALID, MISSING, Fields
 
-_FOLDER = "Give a relative path: it is written below the server's output folder."
+_FOLDER = "Use a relative path; the file is written below the server's output folder."
 _SOURCE = "Set `weights_path` or `weights_bytes`."
-_WEIGHTS = "Use weights of this very pipeline, or `strict=false` to load what fits."
-_TORCH = "Use a file of `SavePipeline`, a Lightning `.ckpt` or `.safetensors`."
+_WEIGHTS = "Use weights of the same pipeline, or `strict=false` to load only what fits."
+_TORCH = "Use a file that `SavePipeline` wrote, a Lightning `.ckpt` or a `.safetensors` file."
 
 
 def _weights(
@@ -56,14 +56,14 @@ ROWS: list[TableRow] = [
         weights_path="x.pt",
     ),
     _weights(
-        "neither path nor bytes",
+        "neither a path nor bytes",
         INVALID,
         "Set weights_path or weights_bytes; neither is there.",
         _SOURCE,
         dict,
     ),
     _weights(
-        "no such file",
+        "a file that does not exist",
         MISSING,
         "File 'not_there.pt' not found (also with '.pt', '.ckpt', '.safetensors' added); "
         "looked in the session's search paths, the output folder, the working directory, the "
@@ -72,14 +72,14 @@ ROWS: list[TableRow] = [
         fields(weights_path="not_there.pt"),
     ),
     _weights(
-        "path outside",
+        "a path outside the readable folders",
         INVALID,
         "Path '/etc/passwd' lies outside the folders that this server may read.",
         INSIDE,
         fields(weights_path=PASSWD),
     ),
     _weights(
-        "no weights file",
+        "a file that does not contain weights",
         INVALID,
         "The weights file holds more than tensors and plain values, or is damaged; it is not "
         "read, because that could run code. Needed: a file saved by SavePipeline, or a "
@@ -88,14 +88,14 @@ ROWS: list[TableRow] = [
         fields(weights_bytes=b"weights"),
     ),
     _weights(
-        "a value of another shape",
+        "a value with a different shape",
         INVALID,
         "The weights do not fit the pipeline: RXGlobal.mu has shape [5], the pipeline's has [61].",
         _WEIGHTS,
         lambda: _published({"RXGlobal": {"mu": torch.zeros(5)}}, strict=False),
     ),
     _weights(
-        "a value is missing",
+        "a missing value",
         INVALID,
         "The weights do not fit the pipeline: missing MinMaxNormalizer.running_min, "
         "MinMaxNormalizer.running_max, RXGlobal.mu, RXGlobal.cov, RXGlobal.cov_inv, "
@@ -115,7 +115,7 @@ ROWS: list[TableRow] = [
         code="ABORTED",
         text="Another call changed this session's pipeline at the same time. Repeat the call if it "
         "shall apply to the new one.",
-        remedy="Repeat the call if it shall apply to the new pipeline.",
+        remedy="Repeat the call if it should apply to the new pipeline.",
         proof="tests/service/inference/test_loading.py::"
         "test_a_pipeline_replaced_in_between_is_not_overwritten",
     ),
@@ -134,14 +134,14 @@ ROWS: list[TableRow] = [
     ),
     row(
         "SavePipeline",
-        "no path",
+        "an empty path",
         INVALID,
         "pipeline_path is empty; name the YAML file to write.",
         _FOLDER,
     ),
     row(
         "SavePipeline",
-        "path outside",
+        "a path outside the output folder",
         INVALID,
         "Path '/etc/x.yaml' lies outside the folder that this server writes; use a relative "
         "path, which is written below its output folder.",
@@ -150,7 +150,7 @@ ROWS: list[TableRow] = [
     ),
     row(
         "SavePipeline",
-        "path upwards",
+        "a path with `..`",
         INVALID,
         "Path '../../../etc/x.yaml' lies outside the folder that this server writes; use a "
         "relative path, which is written below its output folder.",
@@ -159,17 +159,17 @@ ROWS: list[TableRow] = [
     ),
     row(
         "SavePipeline",
-        "a folder's path",
+        "the path of a folder",
         INVALID,
         "pipeline_path 'folder/' names a folder; name a file.",
-        "Name a file.",
+        "Use the path of a file.",
         fields(pipeline_path="folder/"),
     ),
     _elsewhere(
         "SavePipeline",
-        "no space left",
+        "no disk space left",
         "The output volume is full; free some space and try again.",
-        "Tell the operator.",
+        "Contact the operator.",
         "tests/e2e/test_bad_input.py::"
         "test_saving_to_a_full_volume_tells_so_and_leaves_nothing_half_written",
     ),
