@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from fleet_inference.wire.varint import I32, I64, LEN, VARINT, tag, write_varint
+from fleet_proto.wire import I32, I64, LEN, VARINT, tag, write_varint
 
 _numbers = st.one_of(st.integers(1000, 18_999), st.integers(20_000, 2**29 - 1))
 _varints = st.builds(

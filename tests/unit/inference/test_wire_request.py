@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from fleet_inference.wire import InferenceCall, SharedRegion, WireTensor, decode_inference_request
 from fleet_inference.wire import inference_request as module
 from fleet_inference.wire.payload_cut import cut_payloads
-from fleet_inference.wire.varint import IrregularMessageError
 from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.wire import IrregularMessageError
 from tests.unit.inference import wire_messages as wire
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "400"))

@@ -7,8 +7,8 @@ import numpy.typing as npt
 from google.protobuf.message import DecodeError, Message
 
 from cuvis_fleet.inference.tensors import DTYPES, LARGE_BYTES
-from cuvis_fleet.operations.fields import fields
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.wire import fields
 
 Parsed = TypeVar("Parsed", bound=Message)
 

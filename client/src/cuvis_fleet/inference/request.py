@@ -16,9 +16,9 @@ from cuvis_fleet.errors import WrongArgument
 from cuvis_fleet.inference import tensors
 from cuvis_fleet.models.prompts import Box, Point
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
+from fleet_proto.wire import LEN, tag, write_varint
 
 _FIELDS = pb.InputBatch.DESCRIPTOR.fields_by_name
-_DELIMITED = 2
 _CHUNK_BYTES = 1024**2
 
 Prompt = TypeVar("Prompt", Box, Point)
@@ -176,7 +176,7 @@ def _tensor(array: npt.NDArray[Any]) -> list[Piece]:
 
 def _delimited(number: int, pieces: list[Piece]) -> list[Piece]:
     size_bytes = sum(len(piece) for piece in pieces)
-    return [_varint(number << 3 | _DELIMITED) + _varint(size_bytes), *pieces]
+    return [tag(number, LEN) + write_varint(size_bytes), *pieces]
 
 
 def _joined(pieces: list[Piece]) -> bytes:
@@ -186,12 +186,3 @@ def _joined(pieces: list[Piece]) -> bytes:
         for begin in range(0, len(piece), _CHUNK_BYTES):
             joined.write(piece[begin : begin + _CHUNK_BYTES])
     return joined.getvalue()
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value >= 0x80:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)

@@ -1,9 +1,9 @@
 """A client of the standard health service, ``grpc.health.v1``, without its generated code."""
 
 from cuvis_fleet.errors import NotFound
-from cuvis_fleet.operations.fields import fields
 from cuvis_fleet.operations.operation import Operation, unary_call
 from fleet_proto.methods import METHODS_BY_SERVICE
+from fleet_proto.wire import fields
 
 _CHECK = "/grpc.health.v1.Health/Check"
 _STATUSES = {0: "UNKNOWN", 1: "SERVING", 2: "NOT_SERVING", 3: "SERVICE_UNKNOWN"}

@@ -7,7 +7,6 @@ from google.protobuf.message import DecodeError
 
 from fleet_inference.wire.inference_call import InferenceCall, SharedRegion, WireTensor
 from fleet_inference.wire.payload_cut import cut_payloads, payload_of
-from fleet_inference.wire.varint import IrregularMessageError
 from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     POINT_TYPE_NEGATIVE,
@@ -20,6 +19,7 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     Points,
     Tensor,
 )
+from fleet_proto.wire import IrregularMessageError
 
 _SMALL_BYTES = 256 * 1024
 """Below this protobuf's own copy costs less than walking the message in Python."""

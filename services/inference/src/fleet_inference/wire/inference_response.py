@@ -4,8 +4,8 @@ import struct
 from collections.abc import Mapping
 
 from fleet_inference.wire.inference_call import WireTensor
-from fleet_inference.wire.varint import I32, LEN, VARINT, tag, write_varint
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import InferenceResponse, Tensor
+from fleet_proto.wire import I32, LEN, VARINT, tag, write_varint
 
 _KEY = tag(1, LEN)
 _TENSOR_VALUE = tag(2, LEN)

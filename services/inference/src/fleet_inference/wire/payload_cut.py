@@ -7,7 +7,8 @@ the last of a oneof wins, UTF-8); the ticket that survives says which bytes belo
 
 from collections.abc import Mapping
 
-from fleet_inference.wire.varint import (
+from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import InferenceRequest, InputBatch, Tensor
+from fleet_proto.wire import (
     I32,
     I64,
     LEN,
@@ -16,7 +17,6 @@ from fleet_inference.wire.varint import (
     read_varint,
     write_varint,
 )
-from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import InferenceRequest, InputBatch, Tensor
 
 Layout = Mapping[int, "Layout | None"]
 """The length-delimited fields to open, by number; None: the field is a payload."""
@@ -91,7 +91,7 @@ def _cut(view: memoryview, layout: Layout, payloads: list[memoryview]) -> bytes:
 def _after_scalar(view: memoryview, at: int, wire_type: int) -> int:
     """Return the place after a number; groups and unknown wire types are left to protobuf."""
     if wire_type == VARINT:
-        return read_varint(view, at, 10)[1]
+        return read_varint(view, at)[1]
     sizes = {I64: 8, I32: 4}
     end = at + sizes.get(wire_type, len(view) + 1)
     if end > len(view):
