@@ -19,10 +19,9 @@ import numpy.typing as npt
 
 from cuvis_fleet.inference.tensors import DTYPES, to_tensor
 from cuvis_fleet.transport.connection import GIB, message_limits
-from cuvis_fleet.transport.followed_training import new_key
 from cuvis_fleet.transport.rpc_failure import RpcFailure
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2, cuvis_ai_pb2_grpc
-from fleet_proto.training_key import KEY
+from fleet_proto.training_key import KEY, new_key
 
 _GROUPS = ("trainrun", "pipeline", "data", "training")
 

@@ -5,14 +5,9 @@ from typing import Any
 
 from fleet_gateway.key_files import read_api_keys, read_jwks
 from fleet_gateway.security_settings import SecuritySettings
+from fleet_proto.headers import CALLER_ADDRESS, CALLER_IDENTITY
 
 Json = dict[str, Any]
-
-IDENTITY_HEADER = "x-fleet-caller"
-"""Identity of the caller, for the services; whatever a client sends under it is taken away."""
-
-ADDRESS_HEADER = "x-fleet-address"
-"""Address of the caller, likewise."""
 
 _FILTERS = "type.googleapis.com/envoy.extensions.filters.http"
 _API_KEYS = "envoy.filters.http.api_key_auth"
@@ -27,11 +22,11 @@ _PRINTABLE = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
 def header_mutations(settings: SecuritySettings) -> list[Json]:
     """What happens to a request's headers before anything looks at them."""
     mutations = [
-        {"remove": IDENTITY_HEADER},
-        _set(ADDRESS_HEADER, "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        {"remove": CALLER_IDENTITY},
+        _set(CALLER_ADDRESS, "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
     ]
     if settings.grpc_tls_client_ca_path is not None:
-        mutations.append(_set(IDENTITY_HEADER, "%DOWNSTREAM_PEER_SUBJECT%"))
+        mutations.append(_set(CALLER_IDENTITY, "%DOWNSTREAM_PEER_SUBJECT%"))
     name = "envoy.http.early_header_mutation.header_mutation"
     kind = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
     config = {"@type": f"type.googleapis.com/{kind}", "mutations": mutations}
@@ -99,7 +94,7 @@ def _api_keys(path: Path) -> Json:
         "credentials": [{"key": key, "client": caller} for key, caller in keys.items()],
         # Of the second, what stands behind `Bearer ` is the key.
         "key_sources": [{"header": "x-api-key"}, {"header": "authorization"}],
-        "forwarding": {"header": IDENTITY_HEADER, "hide_credentials": True},
+        "forwarding": {"header": CALLER_IDENTITY, "hide_credentials": True},
     }
 
 
@@ -110,7 +105,7 @@ def _jwt(settings: SecuritySettings, path: Path) -> Json:
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
         "subjects": {"safe_regex": {"regex": _PRINTABLE}},
         "require_expiration": True,
-        "claim_to_headers": [{"header_name": IDENTITY_HEADER, "claim_name": "sub"}],
+        "claim_to_headers": [{"header_name": CALLER_IDENTITY, "claim_name": "sub"}],
     }
     if settings.jwt_issuer is not None:
         provider["issuer"] = settings.jwt_issuer
@@ -126,7 +121,7 @@ def _jwt(settings: SecuritySettings, path: Path) -> Json:
 def _guard() -> Json:
     """Refuse what came through without an identity: a certificate, say, that names no subject."""
     named = {
-        "name": IDENTITY_HEADER,
+        "name": CALLER_IDENTITY,
         "string_match": {"safe_regex": {"regex": _PRINTABLE}},
     }
     policy = {"permissions": [{"any": True}], "principals": [{"header": named}]}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fleet_gateway.authentication import ADDRESS_HEADER, IDENTITY_HEADER
 from fleet_gateway.security_settings import SecuritySettings
+from fleet_proto.headers import CALLER_ADDRESS, CALLER_IDENTITY
 
 Json = dict[str, Any]
 
@@ -17,7 +17,7 @@ def rate_limit_filters(settings: SecuritySettings) -> list[Json]:
     if settings.calls_per_s is None:
         return []
     key = "caller"
-    header = IDENTITY_HEADER if settings.authenticates else ADDRESS_HEADER
+    header = CALLER_IDENTITY if settings.authenticates else CALLER_ADDRESS
     always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
     burst = settings.calls_burst or settings.calls_per_s
     config = {

@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
+from fleet_proto.methods import METHODS_BY_SERVICE, NOT_IDEMPOTENT, SERVICE_NAME, STREAMING
 
 
 class RetryMode(Enum):
@@ -15,20 +15,9 @@ class RetryMode(Enum):
     """Doing it twice is the same as once."""
 
 
-_UNSENT = frozenset(
-    {
-        "CreateSession",  # a second one would leave a session behind
-        "CloseSession",  # a second one would answer NOT_FOUND
-        "RestoreTrainRun",  # makes a session
-        "Train",  # what its stream has told cannot be told again unseen
-        "ClearPluginCache",  # its answer counts what it removed
-    }
-)
-
-
 def retry_mode_of(method: str) -> RetryMode:
     """What may be repeated of `method`, the name of a method of the service."""
-    if method in _UNSENT:
+    if method in NOT_IDEMPOTENT or method in STREAMING:
         return RetryMode.UNSENT
     return RetryMode.ALWAYS
 

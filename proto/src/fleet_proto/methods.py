@@ -1,7 +1,7 @@
-"""Which service answers which method of ``cuvis_ai.v1.CuvisAIService``.
+"""The methods of ``cuvis_ai.v1.CuvisAIService``: which service answers them, and how to retry them.
 
-The gateway's routes and each service's method table are both made from this mapping; a test holds
-it equal to the proto.
+The gateway's routes, each service's method table and the client's retries are made from these
+tables; a test compares them with the proto.
 """
 
 from collections.abc import Mapping
@@ -60,3 +60,17 @@ METHODS_BY_SERVICE: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
     }
 )
+"""Methods by the service that answers them."""
+
+NOT_IDEMPOTENT: frozenset[str] = frozenset(
+    {
+        "CreateSession",  # a second call would create a second session
+        "CloseSession",  # a second call would answer NOT_FOUND
+        "RestoreTrainRun",  # creates a session
+        "ClearPluginCache",  # its answer counts what it removed
+    }
+)
+"""Methods for which a second call has another effect or answer than the first one."""
+
+STREAMING: frozenset[str] = frozenset({"Train"})
+"""Methods that stream. Only the client can repeat them: it knows which messages it has received."""

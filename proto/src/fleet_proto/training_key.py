@@ -1,14 +1,24 @@
-"""How the metadata of ``Train`` names a training, so that a call made again means the same one.
+"""The key in the metadata of ``Train`` that makes calls repeatable.
 
-A client makes a key for each training that it wants. Calls with one key begin that training once
-and follow it ever after; what follows a training is told its key ahead of the messages.
+A client makes a key for each training that it wants. The first call with a key starts the training;
+later calls with the same key follow it. A stream that follows a training sends the training's key
+as initial metadata.
 """
+
+import secrets
 
 KEY = "x-fleet-training-key"
 """Metadata of a call and of its answer: the key."""
 
 BEGUN = "x-fleet-training-begun"
-"""Metadata of a call, whatever its value: follow what was begun, and begin nothing."""
+"""Metadata of a call, with any value: follow a training that was started, and start none."""
 
 PATTERN = "[0-9A-Za-z_-]{16,64}"
-"""What a key looks like, as a regular expression."""
+"""Regular expression that every key matches."""
+
+_KEY_BYTES = 16
+
+
+def new_key() -> str:
+    """Return a random key for a training."""
+    return secrets.token_hex(_KEY_BYTES)

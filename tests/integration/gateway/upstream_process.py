@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from fleet_platform.rpc.method_table import ANSWER_BYTES_KEY
+from fleet_proto.headers import ANSWER_BYTES
 
 
 class Upstream(grpc.GenericRpcHandler):
@@ -23,7 +23,7 @@ class Upstream(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(self._answer)
 
     def _answer(self, request: bytes, context: grpc.ServicerContext) -> bytes:
-        context.send_initial_metadata(((ANSWER_BYTES_KEY, request.decode()),))
+        context.send_initial_metadata(((ANSWER_BYTES, request.decode()),))
         if self._dies:
             # The beginning of the answer is on its way.
             os._exit(1)

@@ -12,11 +12,7 @@ from cuvis_fleet.operations.operation import Reply
 from cuvis_fleet.transport.explanations import explained
 from cuvis_fleet.transport.retry_policy import RetryPolicy
 from cuvis_fleet.transport.rpc_failure import RpcFailure
-
-_NOT_IDEMPOTENT = frozenset(
-    {"CreateSession", "CloseSession", "RestoreTrainRun", "ClearPluginCache"}
-)
-"""Methods for which a second call has another effect than the first one."""
+from fleet_proto.methods import NOT_IDEMPOTENT
 
 _CONFLICT_IS_FINAL = frozenset({"LoadPipelineWeights", "Train"})
 """Methods whose target has changed when they conflict, which their caller has to know."""
@@ -132,6 +128,6 @@ class Attempts:
             return failure.retry_after_s is not None
         if failure.code is grpc.StatusCode.ABORTED:
             return self._method not in _CONFLICT_IS_FINAL
-        if self._method in _NOT_IDEMPOTENT:
+        if self._method in NOT_IDEMPOTENT:
             return failure.is_unsent
         return failure.is_broken_off

@@ -1,7 +1,6 @@
 """Follows a training over connections that may break."""
 
 import re
-import secrets
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ from cuvis_fleet.operations.operation import Call, method_path
 from cuvis_fleet.transport.call_policy import CallPolicy, Metadata
 from cuvis_fleet.transport.rpc_failure import RpcFailure
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_proto.training_key import BEGUN, KEY, PATTERN
+from fleet_proto.training_key import BEGUN, KEY, PATTERN, new_key
 
-_KEY_BYTES = 16
 _TRUNCATED = " ..."
 """Ends a status message that was too long for the header."""
 
@@ -117,8 +115,3 @@ class FollowedTraining:
         """Return whether a status is the training's failure and not one of the connection."""
         text = RpcFailure.of(error).text.removesuffix(_TRUNCATED)
         return self._last.message.startswith(text)
-
-
-def new_key() -> str:
-    """Return a new key for a training."""
-    return secrets.token_hex(_KEY_BYTES)

@@ -5,11 +5,9 @@ from typing import Any
 
 import grpc
 
-from cuvis_fleet.operations.fields import fields
+from fleet_proto.headers import RETRY_PUSHBACK, STATUS_DETAILS, TRACE_ID
+from fleet_proto.wire import fields
 
-_TRACE_ID_KEY = "x-trace-id"
-_PUSHBACK_KEY = "grpc-retry-pushback-ms"
-_DETAILS_KEY = "grpc-status-details-bin"
 _RETRY_AFTER_KEY = "retry-after"
 _RETRY_INFO = b"type.googleapis.com/google.rpc.RetryInfo"
 _NOT_CONNECTED = ("failed to connect", "connections to all backends failing", "DNS resolution")
@@ -37,7 +35,7 @@ class RpcFailure:
         """Create a failure from an error of a synchronous or asyncio call."""
         code: grpc.StatusCode = error.code()
         metadata = {str(key): value for key, value in error.trailing_metadata() or ()}
-        trace_id = metadata.get(_TRACE_ID_KEY)
+        trace_id = metadata.get(TRACE_ID)
         return cls(
             code=code,
             text=error.details() or code.name,
@@ -69,12 +67,12 @@ class RpcFailure:
 
 
 def _retry_after_s(metadata: dict[str, Any]) -> float | None:
-    details = metadata.get(_DETAILS_KEY)
+    details = metadata.get(STATUS_DETAILS)
     if details is not None:
         delay_s = _retry_info_s(bytes(details))
         if delay_s is not None:
             return delay_s
-    for key, per_s in ((_PUSHBACK_KEY, 1000.0), (_RETRY_AFTER_KEY, 1.0)):
+    for key, per_s in ((RETRY_PUSHBACK, 1000.0), (_RETRY_AFTER_KEY, 1.0)):
         value = str(metadata.get(key, ""))
         if value.isdecimal():
             return int(value) / per_s

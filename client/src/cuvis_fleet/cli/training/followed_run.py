@@ -11,7 +11,7 @@ from cuvis_fleet.models.progress import Progress
 from cuvis_fleet.models.saved_pipeline import SavedPipeline
 from cuvis_fleet.operations.session_operations import Trainer
 from cuvis_fleet.session import Session
-from cuvis_fleet.transport.followed_training import new_key
+from fleet_proto.training_key import new_key
 
 TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 

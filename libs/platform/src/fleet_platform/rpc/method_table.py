@@ -16,9 +16,7 @@ from fleet_platform.rpc.service import Codec, Handler, Service
 from fleet_platform.rpc.status import outcome
 from fleet_platform.rpc.workers import WorkerPool, run_on
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
-
-ANSWER_BYTES_KEY = "x-fleet-answer-bytes"
-"""Header that tells a gateway the length of an answer, so that it may wait for the whole."""
+from fleet_proto.headers import ANSWER_BYTES
 
 _ONE_WRITE_BYTES = 16 * 1024
 
@@ -65,7 +63,7 @@ def _unary(handler: Handler, codec: Codec, pool: WorkerPool) -> grpc.RpcMethodHa
         _refuse_late(context)
         answered = codec.encode(handler(codec.decode(raw), Call(context)))
         if len(answered) > _ONE_WRITE_BYTES:
-            context.send_initial_metadata(((ANSWER_BYTES_KEY, str(len(answered))),))
+            context.send_initial_metadata(((ANSWER_BYTES, str(len(answered))),))
         return answered
 
     return grpc.unary_unary_rpc_method_handler(run_on(pool, answer))

@@ -1,21 +1,18 @@
-"""Tells the handler whose call it answers."""
+"""Binds each call to its caller."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from fleet_platform.caller import Caller, acting_for
 from fleet_platform.rpc.interceptors.method_info import MethodInfo
-
-IDENTITY_KEY = "x-fleet-caller"
-ADDRESS_KEY = "x-fleet-address"
-"""Metadata that the gateway alone sets: it takes away what a client sends under these keys."""
+from fleet_proto.headers import CALLER_ADDRESS, CALLER_IDENTITY
 
 
 @contextmanager
 def identity(info: MethodInfo) -> Iterator[Caller]:
-    """Let the call be that of whom the gateway names."""
+    """Bind the call to the caller named by the gateway."""
     metadata = dict(info.context.invocation_metadata())
-    caller = Caller(_text(metadata.get(IDENTITY_KEY)), _text(metadata.get(ADDRESS_KEY)))
+    caller = Caller(_text(metadata.get(CALLER_IDENTITY)), _text(metadata.get(CALLER_ADDRESS)))
     with acting_for(caller):
         yield caller
 

@@ -11,9 +11,7 @@ from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.status import outcome
 from fleet_platform.telemetry import attributes, tracer
 from fleet_platform.telemetry.registry import spans
-
-TRACE_ID_KEY = "x-trace-id"
-"""Trailing metadata of every reply, except to questions of the infrastructure."""
+from fleet_proto.headers import TRACE_ID
 
 _W3C = TraceContextTextMapPropagator()
 _KEYS = ("traceparent", "tracestate")
@@ -52,7 +50,7 @@ def tracing(info: MethodInfo) -> Iterator[None]:
         set_status_on_exception=False,
     ) as span:
         trace_id = format_trace_id(span.get_span_context().trace_id)
-        info.context.set_trailing_metadata(((TRACE_ID_KEY, trace_id),))
+        info.context.set_trailing_metadata(((TRACE_ID, trace_id),))
         try:
             yield
         finally:
