@@ -6,7 +6,7 @@ import numpy as np
 
 from fleet_engine import Pipeline, build_pipeline
 from fleet_engine.data import batches, open_measurements
-from fleet_engine.training import GradientJob, fit_statistics
+from fleet_engine.training import GradientJob, check_job, fit_statistics
 from fleet_engine.training.gradient import train_gradient
 from fleet_schemas import DataConfig, TrainingConfig
 from tests.support.scenes.pipelines import RX_EDGES, config, node, rx_nodes
@@ -109,6 +109,7 @@ class Training:
         self.checkpoints = []
 
     def run(self, resume=None, should_stop=lambda: False) -> "Training":
+        check_job(self.job)
         train_gradient(
             self.pipeline,
             self.job,

@@ -210,6 +210,19 @@ class Node(nn.Module):
         """Return the error for an input that does not fit."""
         return InvalidInput(f"Node '{self.name}', input '{port}': got {got}; needed: {needed}.")
 
+    def require_channels(self, port: str, value: Tensor, hparam: str, channels: int) -> None:
+        """Refuse an input whose last axis does not have the length of an hparam.
+
+        Raises:
+            InvalidInput: the lengths differ.
+        """
+        if value.shape[-1] != channels:
+            raise self.refuse(
+                port,
+                f"{value.shape[-1]} channels",
+                f"{channels} channels, as the hparam {hparam} says",
+            )
+
 
 def _stages(names: Iterable[str]) -> frozenset[Stage]:
     right = ", ".join(stage.value for stage in Stage)

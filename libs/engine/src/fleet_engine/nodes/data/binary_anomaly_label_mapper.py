@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec, describe
-from fleet_engine.nodes.data.anomaly_classes import AnomalyClasses
+from fleet_engine.nodes.data.anomaly_label_node import AnomalyLabelNode
 
 
 @published("cuvis_ai.node.labels.BinaryAnomalyLabelMapper")
-class BinaryAnomalyLabelMapper(Node):
+class BinaryAnomalyLabelMapper(AnomalyLabelNode):
     """Labels a pixel an anomaly by its class id.
 
     A pixel is anomalous if its class is in `anomaly_class_ids` or, where those are not given, if it
@@ -38,18 +37,6 @@ class BinaryAnomalyLabelMapper(Node):
         "cube": PortSpec(torch.float32, (-1, -1, -1, -1), "cube_BHWC"),
         "mask": PortSpec(torch.bool, (-1, -1, -1, 1), "true: anomaly"),
     }
-    PIXEL_PORTS = frozenset({"cube", "mask"})
-
-    def __init__(
-        self,
-        normal_class_ids: list[int],
-        anomaly_class_ids: list[int] | None = None,
-        **hparams: Any,
-    ) -> None:
-        super().__init__(
-            normal_class_ids=normal_class_ids, anomaly_class_ids=anomaly_class_ids, **hparams
-        )
-        self.anomalous = AnomalyClasses(normal_class_ids, anomaly_class_ids)
 
     def forward(self, cube: Tensor, mask: Tensor, **_: Any) -> dict[str, Tensor]:
         """Label each pixel.

@@ -6,15 +6,14 @@ import torch
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec, describe
-from fleet_engine.nodes.data.anomaly_classes import AnomalyClasses
+from fleet_engine.nodes.data.anomaly_label_node import AnomalyLabelNode
 
 
 @published("cuvis_ai.node.data.LentilsAnomalyDataNode")
-class LentilsAnomalyDataNode(Node):
+class LentilsAnomalyDataNode(AnomalyLabelNode):
     """Casts the cube to float32, without scaling, and turns class ids into an anomaly mask.
 
     A pixel is anomalous if its class is in `anomaly_class_ids` or, where those are not given, if it
@@ -44,18 +43,6 @@ class LentilsAnomalyDataNode(Node):
         "mask": PortSpec(torch.bool, (-1, -1, -1, 1), "true: anomaly", optional=True),
         "wavelengths": PortSpec(torch.int32, (-1,), "nm", optional=True),
     }
-    PIXEL_PORTS = frozenset({"cube", "mask"})
-
-    def __init__(
-        self,
-        normal_class_ids: list[int],
-        anomaly_class_ids: list[int] | None = None,
-        **hparams: Any,
-    ) -> None:
-        super().__init__(
-            normal_class_ids=normal_class_ids, anomaly_class_ids=anomaly_class_ids, **hparams
-        )
-        self.anomalous = AnomalyClasses(normal_class_ids, anomaly_class_ids)
 
     def forward(
         self, cube: Tensor, wavelengths: Tensor, mask: Tensor | None = None, **_: Any

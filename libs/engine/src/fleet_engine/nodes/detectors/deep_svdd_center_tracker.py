@@ -1,6 +1,5 @@
 """Knows the centre of the embeddings, for Deep SVDD."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -11,19 +10,19 @@ from torch import Tensor
 from fleet_engine.graph.catalogue import published
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.metric import Metric
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.graph.stage import Stage
 from fleet_engine.nodes.statistics.running_mean import RunningMean
+from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 
 
 @published(
     "cuvis_ai.anomaly.deep_svdd.DeepSVDDCenterTracker",
     "cuvis_ai.node.anomaly.deep_svdd.DeepSVDDCenterTracker",
 )
-class DeepSVDDCenterTracker(Node):
+class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
     """``c = mean(z)`` over all training pixels, then ``c <- (1 - alpha) c + alpha mean(z)``.
 
     The fit sets the first; each batch of a training then moves the centre before it is given out,
@@ -70,28 +69,20 @@ class DeepSVDDCenterTracker(Node):
         moving = {Stage.TRAIN, Stage.VAL, Stage.TEST} if update_in_eval else {Stage.TRAIN}
         self.moving_stages = frozenset(moving)
         self.register_buffer("_tracked_center", torch.zeros(rep_dim))
-        self._mean = RunningMean(rep_dim, self._tracked_center.device)
+        self.statistics = self.new_statistics()
 
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._mean = RunningMean(self.rep_dim, self._tracked_center.device)
+    def new_statistics(self) -> RunningMean:
+        """Return empty statistics on the device of the node."""
+        return RunningMean(self.rep_dim, self._tracked_center.device)
 
     def fit_update(self, *, embeddings: Tensor, **_: Any) -> None:
         """Take in the pixels' embeddings [B, H, W, rep_dim]."""
         self._check_length(embeddings)
-        self._mean.update(embeddings.reshape(-1, self.rep_dim))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count and sum of the pixels."""
-        return self._mean.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the sums of all parts' pixels."""
-        self._mean.merge(parts)
+        self.statistics.update(embeddings.reshape(-1, self.rep_dim))
 
     def fit_end(self) -> None:
         """Set the centre."""
-        self.store("_tracked_center", self._mean.mean())
+        self.store("_tracked_center", self.statistics.mean())
         self.fitted = True
 
     def forward(self, embeddings: Tensor, context: Context, **_: Any) -> dict[str, Any]:

@@ -98,12 +98,7 @@ class DeepSVDDProjection(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        if data.shape[-1] != self.in_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.in_channels} channels, as the hparam in_channels says",
-            )
+        self.require_channels("data", data, "in_channels", self.in_channels)
         rows_NC = data.reshape(-1, self.in_channels)
         parts = [self.net(part) for part in torch.split(rows_NC, self.batch_size)]
         z_ND = parts[0] if len(parts) == 1 else torch.cat(parts)

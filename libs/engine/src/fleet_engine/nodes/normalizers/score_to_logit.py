@@ -1,21 +1,20 @@
 """Shifts and scales scores so that zero is the border between normal and anomalous."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.nodes.statistics.moments import Moments
+from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 
 
 @published("cuvis_ai.node.conversion.ScoreToLogit")
-class ScoreToLogit(Node):
+class ScoreToLogit(StatisticsNode[Moments]):
     """``logit = scale * (score - bias)``.
 
     A fit sets bias to mean + 2 sample standard deviations of the training pixels' scores, and
@@ -45,28 +44,20 @@ class ScoreToLogit(Node):
         super().__init__(init_scale=init_scale, init_bias=init_bias, **hparams)
         self.register_buffer("scale", torch.tensor(float(init_scale)))
         self.register_buffer("bias", torch.tensor(float(init_bias)))
-        self._moments = Moments(1, self.bias.device)
+        self.statistics = self.new_statistics()
 
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(1, self.bias.device)
+    def new_statistics(self) -> Moments:
+        """Return empty statistics on the device of the node."""
+        return Moments(1, self.bias.device)
 
     def fit_update(self, *, scores: Tensor, **_: Any) -> None:
         """Take in scores of any shape."""
-        self._moments.update(scores.reshape(-1, 1))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
+        self.statistics.update(scores.reshape(-1, 1))
 
     def fit_end(self) -> None:
         """Set the bias."""
-        spread = self._moments.covariance()[0, 0].sqrt()
-        self.store("bias", self._moments.mean_C[0] + 2.0 * spread)
+        spread = self.statistics.covariance()[0, 0].sqrt()
+        self.store("bias", self.statistics.mean_C[0] + 2.0 * spread)
         self.fitted = True
 
     def forward(self, scores: Tensor, **_: Any) -> dict[str, Tensor]:

@@ -110,12 +110,7 @@ class ConcreteChannelMixer(Node):
         Raises:
             InvalidInput: another number of channels.
         """
-        if data.shape[-1] != self.input_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.input_channels} channels, as the hparam input_channels says",
-            )
+        self.require_channels("data", data, "input_channels", self.input_channels)
         weights_KC = self._weights(context)
         return {"rgb": data @ weights_KC.T, "selection_weights": weights_KC}
 

@@ -1,6 +1,5 @@
 """Mixes channels down to fewer by a small trainable network."""
 
-from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, cast
 
@@ -10,17 +9,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.nodes.statistics.moments import Moments
+from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 
 Size = Annotated[int, Field(gt=0, le=16384)]
 
 
 @published("cuvis_ai.node.channel_mixer.LearnableChannelMixer")
-class LearnableChannelMixer(Node):
+class LearnableChannelMixer(StatisticsNode[Moments]):
     """Layers ``y = W x + b`` along the channels of each pixel (DRCNN, Zeegers et al. 2020).
 
     A leaky ReLU follows each layer; the last one too, unless the output is normalised. Normalised,
@@ -107,7 +106,7 @@ class LearnableChannelMixer(Node):
             for wide, narrow in pairwise(scheme)
         )
         self._initialise(init_method)
-        self._moments = Moments(input_channels, torch.device("cpu"))
+        self.statistics = self.new_statistics()
 
     @property
     def requires_fit(self) -> bool:
@@ -119,22 +118,14 @@ class LearnableChannelMixer(Node):
         """Normalised, a measurement's pixels depend on one another."""
         return frozenset() if self.normalize_output else super().pixel_ports
 
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(self.input_channels, self._layers()[0].weight.device)
+    def new_statistics(self) -> Moments:
+        """Return empty statistics on the device of the node."""
+        return Moments(self.input_channels, self._layers()[0].weight.device)
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
         """Take in the pixels of cube_BHWC."""
         self._check_channels(data)
-        self._moments.update(data.reshape(-1, self.input_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
+        self.statistics.update(data.reshape(-1, self.input_channels))
 
     def fit_end(self) -> None:
         """Set the first layer to principal components.
@@ -143,7 +134,7 @@ class LearnableChannelMixer(Node):
             InvalidInput: fewer than two pixels.
         """
         # On the CPU, where the signs do not depend on the device of the data.
-        _, vectors_CC = torch.linalg.eigh(self._moments.covariance().cpu())
+        _, vectors_CC = torch.linalg.eigh(self.statistics.covariance().cpu())
         weight_KC11 = self._layers()[0].weight
         components_KC = vectors_CC.flip(1).T[: weight_KC11.shape[0]]
         with torch.no_grad():
@@ -190,9 +181,4 @@ class LearnableChannelMixer(Node):
                 nn.init.zeros_(layer.bias)
 
     def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.input_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.input_channels} channels, as the hparam input_channels says",
-            )
+        self.require_channels("data", data, "input_channels", self.input_channels)

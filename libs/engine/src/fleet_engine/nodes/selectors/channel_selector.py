@@ -1,6 +1,6 @@
-"""What the selectors that make a three-channel image of a cube have in common."""
+"""Base class of the selectors that turn a cube into a three-channel image."""
 
-from collections.abc import Sequence
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import torch
@@ -9,14 +9,14 @@ from torch import Tensor
 from fleet_engine.graph.node import Node
 from fleet_engine.graph.port_spec import Ports, PortSpec, describe
 
-_LEAST_WIDTH = 1e-8
+_MIN_WIDTH = 1e-8
 
 
 class ChannelSelector(Node):
     """Picks three bands and scales each to [0, 1] as an image.
 
     ``rgb_k = (x_k - min x_k) / max(max x_k - min x_k, 1e-8)``, with minimum and maximum over the
-    pixels of one measurement.
+    pixels of one measurement. A subclass chooses the bands.
     """
 
     INPUT_SPECS: ClassVar[Ports] = {
@@ -27,6 +27,41 @@ class ChannelSelector(Node):
         "rgb_image": PortSpec(torch.float32, (-1, -1, -1, 3), "each channel in [0, 1]"),
         "band_info": PortSpec(None, (), "which bands were picked, and how"),
     }
+
+    @abstractmethod
+    def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
+        """Return the bands shown as red, green and blue, given cube_BHWC."""
+
+    @abstractmethod
+    def strategy_info(self) -> dict[str, Any]:
+        """Return how the bands were chosen, for `band_info`."""
+
+    def forward(self, cube: Tensor, wavelengths: Tensor, **_: Any) -> dict[str, Any]:
+        """Choose three bands and scale each to [0, 1].
+
+        Args:
+            cube: cube_BHWC, float32.
+            wavelengths: [C], nm, int32.
+
+        Returns:
+            rgb_image [B, H, W, 3], float32, and band_info.
+
+        Raises:
+            InvalidInput: not one wavelength for each channel.
+        """
+        wavelengths_nm = self.wavelengths_of(cube, wavelengths)
+        bands = self.bands(cube, wavelengths_nm)
+        picked_BHWK = cube[..., bands]
+        low = picked_BHWK.amin(dim=(1, 2), keepdim=True)
+        high = picked_BHWK.amax(dim=(1, 2), keepdim=True)
+        return {
+            "rgb_image": (picked_BHWK - low) / torch.clamp(high - low, min=_MIN_WIDTH),
+            "band_info": {
+                "band_indices": list(bands),
+                "band_wavelengths_nm": [wavelengths_nm[band] for band in bands],
+                **self.strategy_info(),
+            },
+        }
 
     def wavelengths_of(self, cube: Tensor, wavelengths: Tensor) -> list[float]:
         """Return the wavelengths, nm.
@@ -41,23 +76,3 @@ class ChannelSelector(Node):
                 f"one for each of the cube's {cube.shape[-1]} channels",
             )
         return [float(nm) for nm in wavelengths.tolist()]
-
-    def image_of(
-        self,
-        cube: Tensor,
-        bands: Sequence[int],
-        wavelengths_nm: Sequence[float],
-        **info: Any,
-    ) -> dict[str, Any]:
-        """Return the outputs for the bands picked; `info` joins the `band_info`."""
-        picked_BHWK = cube[..., list(bands)]
-        low = picked_BHWK.amin(dim=(1, 2), keepdim=True)
-        high = picked_BHWK.amax(dim=(1, 2), keepdim=True)
-        return {
-            "rgb_image": (picked_BHWK - low) / torch.clamp(high - low, min=_LEAST_WIDTH),
-            "band_info": {
-                "band_indices": list(bands),
-                "band_wavelengths_nm": [wavelengths_nm[band] for band in bands],
-                **info,
-            },
-        }

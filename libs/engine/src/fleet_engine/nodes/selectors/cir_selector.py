@@ -34,25 +34,14 @@ class CIRSelector(ChannelSelector):
         super().__init__(nir_nm=nir_nm, red_nm=red_nm, green_nm=green_nm, **hparams)
         self.targets_nm = [float(nir_nm), float(red_nm), float(green_nm)]
 
-    def forward(self, cube: Tensor, wavelengths: Tensor, **_: Any) -> dict[str, Any]:
-        """Pick the nearest bands and scale.
+    def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
+        """Return the bands nearest to the three wavelengths."""
+        return [nearest_band(wavelengths_nm, nm) for nm in self.targets_nm]
 
-        Args:
-            cube: cube_BHWC, float32.
-            wavelengths: [C], nm, int32.
-
-        Returns:
-            rgb_image [B, H, W, 3], float32, and band_info.
-
-        Raises:
-            InvalidInput: not one wavelength for each channel.
-        """
-        wavelengths_nm = self.wavelengths_of(cube, wavelengths)
-        return self.image_of(
-            cube,
-            [nearest_band(wavelengths_nm, nm) for nm in self.targets_nm],
-            wavelengths_nm,
-            strategy="cir_false_color",
-            target_wavelengths_nm=list(self.targets_nm),
-            channel_mapping={"R": "NIR", "G": "Red", "B": "Green"},
-        )
+    def strategy_info(self) -> dict[str, Any]:
+        """Return the wavelengths and which of them is shown in which colour."""
+        return {
+            "strategy": "cir_false_color",
+            "target_wavelengths_nm": list(self.targets_nm),
+            "channel_mapping": {"R": "NIR", "G": "Red", "B": "Green"},
+        }

@@ -30,24 +30,13 @@ class FixedWavelengthSelector(ChannelSelector):
         super().__init__(target_wavelengths=list(target_wavelengths), **hparams)
         self.targets_nm = [float(nm) for nm in target_wavelengths]
 
-    def forward(self, cube: Tensor, wavelengths: Tensor, **_: Any) -> dict[str, Any]:
-        """Pick and scale.
+    def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
+        """Return the bands nearest to the three wavelengths."""
+        return [nearest_band(wavelengths_nm, nm) for nm in self.targets_nm]
 
-        Args:
-            cube: cube_BHWC, float32.
-            wavelengths: [C], nm, int32.
-
-        Returns:
-            rgb_image [B, H, W, 3], float32, and band_info.
-
-        Raises:
-            InvalidInput: not one wavelength for each channel.
-        """
-        wavelengths_nm = self.wavelengths_of(cube, wavelengths)
-        return self.image_of(
-            cube,
-            [nearest_band(wavelengths_nm, nm) for nm in self.targets_nm],
-            wavelengths_nm,
-            strategy="baseline_false_rgb",
-            target_wavelengths_nm=list(self.targets_nm),
-        )
+    def strategy_info(self) -> dict[str, Any]:
+        """Return the wavelengths."""
+        return {
+            "strategy": "baseline_false_rgb",
+            "target_wavelengths_nm": list(self.targets_nm),
+        }

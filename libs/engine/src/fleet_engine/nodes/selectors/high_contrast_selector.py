@@ -43,31 +43,19 @@ class HighContrastSelector(ChannelSelector):
         self.windows = windows
         self.alpha = alpha
 
-    def forward(self, cube: Tensor, wavelengths: Tensor, **_: Any) -> dict[str, Any]:
-        """Pick and scale.
+    def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
+        """Return the band of highest contrast in each window of the first measurement."""
+        return [
+            self._best(cube[0], bands_in_window(wavelengths_nm, window)) for window in self.windows
+        ]
 
-        Args:
-            cube: cube_BHWC, float32.
-            wavelengths: [C], nm, int32.
-
-        Returns:
-            rgb_image [B, H, W, 3], float32, and band_info.
-
-        Raises:
-            InvalidInput: not one wavelength for each channel.
-        """
-        wavelengths_nm = self.wavelengths_of(cube, wavelengths)
-        return self.image_of(
-            cube,
-            [
-                self._best(cube[0], bands_in_window(wavelengths_nm, window))
-                for window in self.windows
-            ],
-            wavelengths_nm,
-            strategy="high_contrast",
-            windows_nm=as_lists(self.windows),
-            alpha=self.alpha,
-        )
+    def strategy_info(self) -> dict[str, Any]:
+        """Return the windows and the weight of the Laplacian."""
+        return {
+            "strategy": "high_contrast",
+            "windows_nm": as_lists(self.windows),
+            "alpha": self.alpha,
+        }
 
     def _best(self, image_HWC: Tensor, bands: list[int]) -> int:
         images_KHW = image_HWC.detach()[..., bands].permute(2, 0, 1).to(torch.float64)

@@ -1,6 +1,5 @@
 """Weighs channels by a trainable softmax."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import torch
@@ -8,17 +7,17 @@ from pydantic import Field
 from torch import Tensor
 
 from fleet_engine.graph.catalogue import published
-from fleet_engine.graph.node import Node
 from fleet_engine.graph.node_category import NodeCategory
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.nodes.statistics.moments import Moments
+from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 
 ChannelCount = Annotated[int, Field(gt=0, le=16384)]
 
 
 @published("cuvis_ai.node.channel_selector.SoftChannelSelector")
-class SoftChannelSelector(Node):
+class SoftChannelSelector(StatisticsNode[Moments]):
     """``selected_c = w_c x_c`` with ``w = n_select * softmax(channel_logits / temperature_init)``.
 
     The number of channels stays. A fit sets the logits: to 0, or to ``log(var_c + eps)`` with the
@@ -96,25 +95,17 @@ class SoftChannelSelector(Node):
         if self.by_variance:
             start_C = 0.01 * torch.randn(input_channels)
         self.register_buffer("channel_logits", start_C)
-        self._moments = Moments(input_channels, self.channel_logits.device)
+        self.statistics = self.new_statistics()
 
-    def fit_begin(self) -> None:
-        """Start with no pixels."""
-        self._moments = Moments(self.input_channels, self.channel_logits.device)
+    def new_statistics(self) -> Moments:
+        """Return empty statistics on the device of the node."""
+        return Moments(self.input_channels, self.channel_logits.device)
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
         """Take in the pixels of cube_BHWC."""
         self._check_channels(data)
         if self.by_variance:
-            self._moments.update(data.reshape(-1, self.input_channels))
-
-    def fit_sums(self) -> dict[str, Tensor]:
-        """Return count, mean and scatter of the pixels."""
-        return self._moments.sums()
-
-    def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels."""
-        self._moments.merge(parts)
+            self.statistics.update(data.reshape(-1, self.input_channels))
 
     def fit_end(self) -> None:
         """Set the logits.
@@ -122,9 +113,9 @@ class SoftChannelSelector(Node):
         Raises:
             InvalidInput: fewer than two pixels, where their variance is needed.
         """
-        logits_C = torch.zeros_like(self._moments.mean_C)
+        logits_C = torch.zeros_like(self.statistics.mean_C)
         if self.by_variance:
-            logits_C = torch.log(self._moments.covariance().diagonal() + self.eps)
+            logits_C = torch.log(self.statistics.covariance().diagonal() + self.eps)
         self.store("channel_logits", logits_C)
         self.fitted = True
 
@@ -152,9 +143,4 @@ class SoftChannelSelector(Node):
         return self.n_select * torch.softmax(logits_C / self.temperature, dim=0)
 
     def _check_channels(self, data: Tensor) -> None:
-        if data.shape[-1] != self.input_channels:
-            raise self.refuse(
-                "data",
-                f"{data.shape[-1]} channels",
-                f"{self.input_channels} channels, as the hparam input_channels says",
-            )
+        self.require_channels("data", data, "input_channels", self.input_channels)

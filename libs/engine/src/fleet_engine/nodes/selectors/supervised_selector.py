@@ -142,25 +142,34 @@ class SupervisedSelector(ChannelSelector):
             rgb_image [B, H, W, 3], float32, and band_info.
 
         Raises:
-            InvalidInput: another number of channels, or the loaded weights name a band that there
-                is not.
+            InvalidInput: the number of channels or wavelengths does not match, or the loaded
+                weights select a band that does not exist.
         """
         self._check_channels(cube)
-        bands = self.selected_indices.tolist()
+        return super().forward(cube, wavelengths)
+
+    def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
+        """Return the bands that the fit chose.
+
+        Raises:
+            InvalidInput: the loaded weights select a band that does not exist.
+        """
+        bands: list[int] = self.selected_indices.tolist()
         if not all(0 <= band < self.num_spectral_bands for band in bands):
             raise InvalidInput(
                 f"Node '{self.name}': selected_indices are {bands}; right are three of "
                 f"0 to {self.num_spectral_bands - 1}."
             )
-        return self.image_of(
-            cube,
-            bands,
-            self.wavelengths_of(cube, wavelengths),
-            strategy=self.STRATEGY,
-            score_weights=[float(weight) for weight in self.score_weights],
-            lambda_penalty=self.lambda_penalty,
+        return bands
+
+    def strategy_info(self) -> dict[str, Any]:
+        """Return the weights of the scores, the redundancy penalty and the strategy's extras."""
+        return {
+            "strategy": self.STRATEGY,
+            "score_weights": [float(weight) for weight in self.score_weights],
+            "lambda_penalty": self.lambda_penalty,
             **self.extra_info(),
-        )
+        }
 
     def _start(self) -> None:
         self._statistics = ClassStatistics(self.num_spectral_bands, self.band_scores.device)
@@ -176,12 +185,7 @@ class SupervisedSelector(ChannelSelector):
         self._wavelengths_nm = wavelengths_nm
 
     def _check_channels(self, cube: Tensor) -> None:
-        if cube.shape[-1] != self.num_spectral_bands:
-            raise self.refuse(
-                "cube",
-                f"{cube.shape[-1]} channels",
-                f"{self.num_spectral_bands} channels, as the hparam num_spectral_bands says",
-            )
+        self.require_channels("cube", cube, "num_spectral_bands", self.num_spectral_bands)
 
 
 def _standardised(measure_C: Tensor) -> Tensor:

@@ -11,19 +11,13 @@ from fleet_engine.graph.catalogue import published
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
-from fleet_engine.nodes.visualizers.drawing import grey
-from fleet_engine.nodes.visualizers.mask_panels import MaskScene, draw_masks
-from fleet_engine.nodes.visualizers.visualizer_node import (
-    Picture,
-    UpTo,
-    VisualizerNode,
-    numbers,
-    place,
-)
+from fleet_engine.nodes.visualizers.drawing import Image, grey
+from fleet_engine.nodes.visualizers.mask_visualizer import MaskVisualizer
+from fleet_engine.nodes.visualizers.visualizer_node import UpTo, numbers
 
 
 @published("cuvis_ai.node.anomaly_visualization.AnomalyMask")
-class AnomalyMask(VisualizerNode):
+class AnomalyMask(MaskVisualizer):
     """Panels of one channel, scores, truth, finds, and hits, false alarms and misses in colours.
 
     Hits are green, false alarms red, misses yellow. Pictures are named ``anomaly_mask_img<nn>``.
@@ -41,12 +35,14 @@ class AnomalyMask(VisualizerNode):
         "scores": PortSpec(torch.float32, (-1, -1, -1, 1), "larger: anomalous", optional=True),
     }
 
+    BACKGROUND_PORT = "cube"
+    PICTURE_NAME = "anomaly_mask"
+
     def __init__(
         self, channel: Annotated[int, Field(ge=0)], up_to: UpTo = None, **hparams: Any
     ) -> None:
-        super().__init__(channel=channel, up_to=up_to, **hparams)
+        super().__init__(up_to, channel=channel, **hparams)
         self.channel = channel
-        self.up_to = up_to
 
     def forward(
         self,
@@ -75,19 +71,8 @@ class AnomalyMask(VisualizerNode):
                 f"{cube.shape[-1]} channels",
                 f"more than {self.channel}, which the hparam channel names",
             )
-        pixels = tuple(decisions.shape[:3])
-        for port, value in (("cube", cube), ("mask", mask), ("scores", scores)):
-            if value is not None:
-                self.require_pixels(port, value, pixels)
-        pictures = []
-        for index in self.measurements(decisions, self.up_to):
-            scene = MaskScene(
-                grey(numbers(cube[index, ..., self.channel])),
-                f"channel {self.channel}",
-                numbers(decisions[index, ..., 0]),
-                None if mask is None else numbers(mask[index, ..., 0]),
-                None if scores is None else numbers(scores[index, ..., 0]),
-            )
-            picture, agreement = draw_masks(scene, f"{self.name}: {place(context, index)}")
-            pictures.append(Picture(f"anomaly_mask_img{index:02d}", index, picture, agreement))
-        return self.artifacts(pictures, context)
+        return self.draw(decisions, cube, context, mask, scores)
+
+    def background(self, image_HWC: Tensor) -> tuple[Image, str]:
+        """Return one channel in grey."""
+        return grey(numbers(image_HWC[..., self.channel])), f"channel {self.channel}"

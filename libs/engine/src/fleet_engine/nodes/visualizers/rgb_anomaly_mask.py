@@ -10,19 +10,13 @@ from fleet_engine.graph.catalogue import published
 from fleet_engine.graph.context import Context
 from fleet_engine.graph.node_tag import NodeTag
 from fleet_engine.graph.port_spec import Ports, PortSpec
-from fleet_engine.nodes.visualizers.drawing import stretched
-from fleet_engine.nodes.visualizers.mask_panels import MaskScene, draw_masks
-from fleet_engine.nodes.visualizers.visualizer_node import (
-    Picture,
-    UpTo,
-    VisualizerNode,
-    numbers,
-    place,
-)
+from fleet_engine.nodes.visualizers.drawing import Image, stretched
+from fleet_engine.nodes.visualizers.mask_visualizer import MaskVisualizer
+from fleet_engine.nodes.visualizers.visualizer_node import UpTo, numbers
 
 
 @published("cuvis_ai.node.anomaly_visualization.RGBAnomalyMask")
-class RGBAnomalyMask(VisualizerNode):
+class RGBAnomalyMask(MaskVisualizer):
     """The panels of `AnomalyMask` over a picture of three channels.
 
     Hits are green, false alarms red, misses yellow. Pictures are named
@@ -40,9 +34,11 @@ class RGBAnomalyMask(VisualizerNode):
         "scores": PortSpec(torch.float32, (-1, -1, -1, 1), "larger: anomalous", optional=True),
     }
 
+    BACKGROUND_PORT = "rgb_image"
+    PICTURE_NAME = "rgb_anomaly_mask"
+
     def __init__(self, up_to: UpTo = None, **hparams: Any) -> None:
-        super().__init__(up_to=up_to, **hparams)
-        self.up_to = up_to
+        super().__init__(up_to, **hparams)
 
     def forward(
         self,
@@ -65,19 +61,8 @@ class RGBAnomalyMask(VisualizerNode):
         Raises:
             InvalidInput: inputs are not of the same pixels.
         """
-        pixels = tuple(decisions.shape[:3])
-        for port, value in (("rgb_image", rgb_image), ("mask", mask), ("scores", scores)):
-            if value is not None:
-                self.require_pixels(port, value, pixels)
-        pictures = []
-        for index in self.measurements(decisions, self.up_to):
-            scene = MaskScene(
-                stretched(numbers(rgb_image[index])),
-                "picture",
-                numbers(decisions[index, ..., 0]),
-                None if mask is None else numbers(mask[index, ..., 0]),
-                None if scores is None else numbers(scores[index, ..., 0]),
-            )
-            picture, agreement = draw_masks(scene, f"{self.name}: {place(context, index)}")
-            pictures.append(Picture(f"rgb_anomaly_mask_img{index:02d}", index, picture, agreement))
-        return self.artifacts(pictures, context)
+        return self.draw(decisions, rgb_image, context, mask, scores)
+
+    def background(self, image_HWC: Tensor) -> tuple[Image, str]:
+        """Return the picture, stretched."""
+        return stretched(numbers(image_HWC)), "picture"

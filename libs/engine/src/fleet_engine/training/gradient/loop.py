@@ -28,7 +28,6 @@ from fleet_engine.training.gradient.placement import Placement, placement
 from fleet_engine.training.gradient.random_state import seed_generators
 from fleet_engine.training.gradient.watched_values import WatchedValues
 from fleet_engine.training.job.gradient_job import GradientJob
-from fleet_engine.training.job.job_checks import check_job
 from fleet_engine.training.job.optimizers import watched_value
 from fleet_engine.training.job.trained_nodes import prepare_nodes
 from fleet_engine.training.training_event import BestCheckpoint, Hook, TrainingEvent
@@ -55,7 +54,7 @@ def train_gradient(
 
     Args:
         pipeline: on the device on which it is to be trained; it stays there.
-        job: the settings.
+        job: the settings, which `check_job` has accepted.
         on_event: hears of the training's progress.
         should_stop: asked after each batch.
         on_checkpoint: gets the state after each epoch; given back as `resume` it continues there.
@@ -68,7 +67,6 @@ def train_gradient(
         Cancelled: `should_stop` said so; the pipeline has the weights of the last step.
         Exhausted: a checkpoint callback found the volume full.
     """
-    check_job(job)
     seed_generators(job.training.seed)
     prepare_nodes(pipeline, job)
     device = pipeline.device

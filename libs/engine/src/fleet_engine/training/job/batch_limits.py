@@ -3,6 +3,7 @@
 import math
 
 from fleet_engine.training.job.gradient_job import GradientJob
+from fleet_engine.training.job.process_count import process_count
 from fleet_platform.errors import InvalidInput
 
 
@@ -30,8 +31,9 @@ def check_batch_limits(job: GradientJob) -> None:
 
 
 def _batches(job: GradientJob, ids: list[int]) -> int:
-    """Batches of one process."""
-    return math.ceil(math.ceil(len(ids) / job.world_size) / job.data.batch_size)
+    """Batches of one of the processes that the settings ask for."""
+    processes = process_count(job.training) * (job.training.num_nodes or 1)
+    return math.ceil(math.ceil(len(ids) / processes) / job.data.batch_size)
 
 
 def _limited(key: str, limit: int | float | None, batches: int) -> int:
