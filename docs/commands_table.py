@@ -1,7 +1,7 @@
 """Write the tables of ``docs/command-line.md`` from the commands themselves.
 
 ``python -m docs.commands_table`` puts them between the document's markers; with ``--check`` it
-writes nothing and fails when the document says something else.
+only reports whether the document is current.
 """
 
 import sys
@@ -19,7 +19,7 @@ DOCUMENT = Path(__file__).resolve().parent / "command-line.md"
 
 
 def replace_tables(document: str) -> str:
-    """`document` with the tables between its markers made anew."""
+    """Return `document` with current tables between its markers."""
     root: Any = typer.main.get_command(app)
     for name, table in (
         ("options", _options(root)),
@@ -81,7 +81,7 @@ def _name(option: Any) -> str:
 
 
 def main() -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; return the exit status."""
     return write_or_check(
         DOCUMENT,
         replace_tables,

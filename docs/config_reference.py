@@ -1,6 +1,6 @@
-"""The reference of the configs, from their schemas.
+"""The reference of the configs, generated from their schemas.
 
-``python -m docs.config_reference`` prints it; the documentation site has it as a page.
+``python -m docs.config_reference`` prints it; it is a page of the documentation site.
 """
 
 import json
@@ -14,9 +14,9 @@ from fleet_schemas import CONFIG_TYPES
 _TITLE = """# Configs
 
 The keys of each kind of config, from the schemas that the services validate with;
-`GetParameterSchema` gives the same as JSON Schema. Keys that are not listed are refused, with the
-nearest one that is. Files are composed by Hydra: a `defaults` list, and overrides such as
-`data.batch_size=4`, as [the guide](../guide/client.md#configuration-resolution) tells.
+`GetParameterSchema` returns the same as JSON Schema. Keys that are not listed are rejected, and the
+error names the most similar key. Files are composed by Hydra: a `defaults` list, and overrides such
+as `data.batch_size=4` ([guide](../guide/client.md#configuration-resolution)).
 
 """
 
@@ -24,7 +24,7 @@ _Schema = Mapping[str, Any]
 
 
 def render() -> str:
-    """The page: the kinds that clients name first, then the sections that these are made of."""
+    """Return the page: the kinds that clients name, then the sections that these consist of."""
     found: dict[str, _Schema] = {}
     names: dict[str, str] = {}
     for kind, model in CONFIG_TYPES.items():

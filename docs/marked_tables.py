@@ -1,4 +1,4 @@
-"""Tables of documents that are made from code, each between two markers of its name."""
+"""Generated tables in documents, each between two markers with its name."""
 
 import sys
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def replace_table(document: str, name: str, table: str) -> str:
-    """`document` with `table` between the markers ``name: begin`` and ``name: end``."""
+    """Return `document` with `table` between the markers ``name: begin`` and ``name: end``."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
     head, _, rest = document.partition(begin)
     _, _, tail = rest.partition(end)
@@ -14,21 +14,21 @@ def replace_table(document: str, name: str, table: str) -> str:
 
 
 def cell(text: str) -> str:
-    """`text` as it stands in one cell of a table."""
+    """Return `text` as the content of one table cell."""
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def write_or_check(
     path: Path, make: Callable[[str], str], arguments: list[str], *, source: str, command: str
 ) -> int:
-    """Write a document anew or, with ``--check``, say whether it is as it would be written.
+    """Write the tables of a document or, with ``--check``, report whether they are current.
 
     Args:
-        path: of the document.
-        make: the document as it should be, from the one that there is.
-        arguments: of the command line.
-        source: what its tables are made from, for people.
-        command: what writes it, for people.
+        path: The document.
+        make: Returns the current document, given the one on disk.
+        arguments: Arguments of the command line.
+        source: Where the tables come from, for the message.
+        command: The command that writes the document, for the message.
 
     Returns:
         The exit status.
@@ -39,7 +39,7 @@ def write_or_check(
         path.write_text(current, encoding="utf-8")
         return 0
     if text != current:
-        sys.stderr.write(f"{path.name} does not say what {source} says.\nRun: {command}\n")
+        sys.stderr.write(f"{path.name} is not current: {source} changed.\nRun: {command}\n")
         return 1
-    sys.stdout.write(f"{path.name} says what {source} says\n")
+    sys.stdout.write(f"{path.name} agrees with {source}\n")
     return 0

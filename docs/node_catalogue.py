@@ -1,6 +1,6 @@
-"""The catalogue of nodes, from the docstrings of their classes and from what is written down.
+"""The catalogue of nodes, generated from the built-in node list and the classes' docstrings.
 
-``python -m docs.node_catalogue`` prints it; the documentation site has it as a page.
+``python -m docs.node_catalogue`` prints it; it is a page of the documentation site.
 """
 
 import inspect
@@ -16,15 +16,15 @@ from fleet_schemas.graph import BuiltInNode, built_in_nodes
 
 _TITLE = """# Nodes
 
-Every node class that pipelines may name without a plugin: what it computes, its ports and its
-hyperparameters. Each takes `name` and `execution_stages` as well. Letters in shapes are extents
-that may be any. `ListAvailableNodes` gives the same over the wire.
+Every node class that pipelines may use without a plugin: what it computes, its ports and its
+hparams. Each class also accepts `name` and `execution_stages`. A letter in a shape stands for any
+extent. `ListAvailableNodes` returns the same over the wire.
 
 """
 
 
 def render() -> str:
-    """The page: the nodes by category, in alphabetical order."""
+    """Return the page: the nodes by category, in alphabetical order."""
     by_category: dict[str, list[BuiltInNode]] = {}
     for node in built_in_nodes():
         by_category.setdefault(str(node.category), []).append(node)
@@ -37,7 +37,7 @@ def render() -> str:
 
 
 def _node(node: BuiltInNode) -> Iterator[str]:
-    prose, arguments = _said(node)
+    prose, arguments = _documented(node)
     yield f"### {node.class_name}\n"
     yield f"{prose}\n"
     yield f"`class_name`: {_codes(node.paths)}. Runs at: {', '.join(node.stages)}."
@@ -61,8 +61,8 @@ def _node(node: BuiltInNode) -> Iterator[str]:
         yield ""
 
 
-def _said(node: BuiltInNode) -> tuple[str, Mapping[str, str]]:
-    """What the class's docstring says of it, and of each argument."""
+def _documented(node: BuiltInNode) -> tuple[str, Mapping[str, str]]:
+    """Return the class's description and those of its arguments, from its docstring."""
     text = inspect.getdoc(catalogue()[node.paths[0]]) or ""
     prose, arguments = [], {}
     for section in Docstring(text).parse("google", warnings=False):

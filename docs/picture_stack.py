@@ -1,4 +1,4 @@
-"""A stack beside which pictures are taken, with the scene of the tests as ``scene.npz``."""
+"""A stack for taking pictures, with the tests' scene as ``scene.npz``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from tests.support.stacks import stack_environment
 
 @contextmanager
 def picture_stack() -> Iterator[tuple[str, Path]]:
-    """Run a stack in the block; yields its address and a folder that goes with it."""
+    """Run a stack for the block; yield its address and a temporary folder."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_npz(make_scene(), folder / "data" / "scene.npz")

@@ -1,7 +1,7 @@
 """Draws the gallery of pictures: ``python -m docs.pictures``.
 
-Most are of the synthetic scene; those of a training and of a pipeline take a stack, which is
-started, and the pipeline's take Graphviz.
+Most show the synthetic scene. For those of a training and of a pipeline a stack is started; the
+latter also needs Graphviz.
 """
 
 from pathlib import Path
@@ -64,8 +64,8 @@ def draw_training(client: cuvis_fleet.Client, folder: Path) -> None:
         session.apply(session.resolve("trainrun", "channel_selector", _TRAINING))
         for _ in session.train("statistical"):
             pass
-        told = list(session.train("gradient"))
-    figure = pictures.training_curves(told, title="Channel selector")
+        progress = list(session.train("gradient"))
+    figure = pictures.training_curves(progress, title="Channel selector")
     pictures.save(figure, folder / "training_curves.png")
 
 

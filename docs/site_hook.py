@@ -1,8 +1,8 @@
-"""What mkdocs cannot do by itself: pages made from code, and links that leave the folder.
+"""Hook of mkdocs: pages generated from code, and links that lead out of the folder.
 
-Pages below ``reference/``, the changelog and the page for contributors are made while the site is
-built. ``Operations`` holds every page that no other part of the navigation names, ``Decisions``
-every record of ``adr/``.
+Most pages below ``reference/``, the changelog and the page for contributors are generated while the
+site is built. ``Operations`` has every page that is not elsewhere in the navigation, ``Decisions``
+has every record of ``adr/``.
 """
 
 import posixpath
@@ -49,19 +49,19 @@ preview.preview spectra.spectra score_map.score_map decision_overlay.decision_ov
 roc_curve.Roc training_curves.training_curves pipeline_graph.pipeline_graph saving.save
 saving.check_path
 """
-"""Where each lies; by the package's own names the modules of the same names would be found."""
+"""Functions by module; the names that the package exports would resolve to the modules."""
 
-MADE: Mapping[str, Callable[[], str]] = {
+GENERATED: Mapping[str, Callable[[], str]] = {
     "reference/client.md": lambda: _CLIENT,
     "reference/files-and-pictures.md": lambda: _FILES_AND_PICTURES + _pictures(),
     "reference/configs.md": config_reference.render,
     "reference/licences.md": lambda: _LICENCES + licences.table(),
     "reference/nodes.md": node_catalogue.render,
     "reference/wire.md": wire_reference.render,
-    "contributing.md": lambda: _of_the_root("CONTRIBUTING.md"),
-    "changelog.md": lambda: _of_the_root("CHANGELOG.md"),
+    "contributing.md": lambda: _file_of_root("CONTRIBUTING.md"),
+    "changelog.md": lambda: _file_of_root("CHANGELOG.md"),
 }
-"""Pages of the site that lie in no folder, and what makes each."""
+"""Pages of the site that are not files of ``docs/``, and the function that renders each."""
 
 _ELSEWHERE = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md"}
 _LINK = re.compile(r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
@@ -83,14 +83,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made."""
-    for name, make in MADE.items():
-        files.append(File.generated(config, name, content=make()))
+    """Add the generated pages."""
+    for name, render in GENERATED.items():
+        files.append(File.generated(config, name, content=render()))
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
-    """Have links to files of the repository lead to a page of the site, or to nothing."""
+    """Point links to files of the repository at a page of the site, or make them plain text."""
     folder = posixpath.dirname(page.file.src_uri)
 
     def replaced(found: re.Match[str]) -> str:
@@ -106,7 +106,7 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
 
 
 def on_page_content(html: str, **_: Any) -> str:
-    """Leave out the ``::`` by which docstrings set code off; Markdown does not know it."""
+    """Remove the ``::`` that introduces code in docstrings; Markdown does not know it."""
     return html.replace("<p>::</p>\n", "")
 
 
@@ -117,7 +117,7 @@ def _pictures() -> str:
     )
 
 
-def _of_the_root(name: str) -> str:
+def _file_of_root(name: str) -> str:
     return (ROOT / name).read_text(encoding="utf-8").replace("](docs/", "](")
 
 

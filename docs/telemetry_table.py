@@ -1,7 +1,7 @@
 """Write the tables of ``docs/telemetry.md`` from the registry of spans and metrics.
 
 ``python -m docs.telemetry_table`` puts them between the document's markers; with ``--check`` it
-writes nothing and fails when the document says something else.
+only reports whether the document is current.
 """
 
 import sys
@@ -15,7 +15,7 @@ DOCUMENT = Path(__file__).resolve().parent / "telemetry.md"
 
 
 def replace_tables(document: str) -> str:
-    """`document` with the tables between its markers made anew."""
+    """Return `document` with current tables between its markers."""
     for name, table in (
         ("spans", _spans(spans.SPANS)),
         ("metrics", _metrics(metrics.METRICS)),
@@ -37,7 +37,7 @@ def _spans(names: Iterable[SpanName]) -> str:
 
 
 def _metrics(names: Iterable[Metric]) -> str:
-    lines = ["| metric | kind | labels | told by | meaning |"]
+    lines = ["| metric | kind | labels | reported by | meaning |"]
     lines.append("| --- | --- | --- | --- | --- |")
     lines += [
         f"| `{metric.name}` | {metric.kind} | {_codes(metric.labels)} | {_who(metric.services)} "
@@ -64,7 +64,7 @@ def _code(word: str) -> str:
 
 
 def main() -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command line; return the exit status."""
     return write_or_check(
         DOCUMENT,
         replace_tables,

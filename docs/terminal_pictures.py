@@ -1,6 +1,6 @@
 """Takes pictures of ``cuvis-fleet`` in a terminal: ``python -m docs.terminal_pictures``.
 
-A stack is started, the commands run in a pty beside it, and what the terminal showed becomes SVG.
+The commands run in a pty against a new stack, and the content of the terminal is drawn as SVG.
 """
 
 import os
@@ -35,7 +35,7 @@ _REDRAWN = re.compile(r"(?:\r?\x1b\[2K(?:\x1b\[1A)?)+")
 
 
 def take_pictures(folder: Path) -> None:
-    """Run each command and draw what it showed."""
+    """Run each command and draw its output."""
     folder.mkdir(parents=True, exist_ok=True)
     with picture_stack() as (address, home):
         environment = _environment(address, home)
@@ -50,7 +50,7 @@ def take_pictures(folder: Path) -> None:
 
 
 def _environment(address: str, home: Path) -> Mapping[str, str]:
-    """Of a person beside the stack."""
+    """Return the environment of a user with a terminal next to the stack."""
     return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -61,12 +61,12 @@ def _environment(address: str, home: Path) -> Mapping[str, str]:
 
 
 def _last_frame(raw: str, pattern: str) -> str:
-    """The last of what was drawn over one another that has `pattern` in it."""
+    """Return the last of the frames, drawn over one another, that matches `pattern`."""
     return next(frame for frame in reversed(_REDRAWN.split(raw)) if re.search(pattern, frame))
 
 
 def _draw(title: str, frame: str, path: Path) -> None:
-    """Draw a frame in the system's own font for code."""
+    """Draw a frame in the system's monospaced font."""
     console = Console(record=True, width=_COLUMNS, file=StringIO(), force_terminal=True)
     for line in frame.strip("\r\n").splitlines():
         text = Text.from_ansi(re.sub(r"\x1b\[\?\d+[hl]", "", line))

@@ -1,6 +1,6 @@
-"""The reference of the wire, from the comments of its proto file.
+"""The reference of the wire, generated from the comments of its proto file.
 
-``python -m docs.wire_reference`` prints it; the documentation site has it as a page.
+``python -m docs.wire_reference`` prints it; it is a page of the documentation site.
 """
 
 import sys
@@ -25,13 +25,19 @@ ROOT = Path(__file__).resolve().parent.parent / "proto"
 SOURCE = "cuvis_ai/v1/cuvis_ai.proto"
 
 _MESSAGE, _ENUM, _SERVICE, _FIELD, _METHOD, _NESTED, _VALUE = 4, 5, 6, 2, 2, 3, 2
-"""Field numbers of descriptor.proto, of which the paths of comments are made."""
+"""Field numbers of descriptor.proto, which form the paths of comments."""
 
 _TITLE = f"""# Wire
 
+<<<<<<< HEAD
 What `{SOURCE}` says: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
 were generated from any published release understand it; what each call may end with is in
 [Errors](../errors/index.md).
+=======
+The contents of `{SOURCE}`: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
+were generated from any published release are compatible with it; [Errors](../errors.md) lists how
+each call may fail.
+>>>>>>> 91d29a5 (docs: index, start and generators in plain English)
 
 """
 
@@ -39,7 +45,7 @@ Comments = dict[tuple[int, ...], str]
 
 
 def render() -> str:
-    """The page: the methods by service, then the messages, then the enums."""
+    """Return the page: the methods by service, then the messages, then the enums."""
     file = _described()
     comments: Comments = {
         tuple(place.path): " ".join(place.leading_comments.split())
@@ -59,7 +65,7 @@ def _described() -> FileDescriptorProto:
         target = Path(folder) / "described.binpb"
         arguments = [f"-I{ROOT}", "--include_source_info", f"--descriptor_set_out={target}", SOURCE]
         if protoc.main(["protoc", *arguments]) != 0:
-            raise ValueError(f"protoc does not understand {ROOT / SOURCE}")
+            raise ValueError(f"protoc cannot parse {ROOT / SOURCE}")
         return FileDescriptorSet.FromString(target.read_bytes()).file[0]
 
 
@@ -70,7 +76,7 @@ def _methods(file: FileDescriptorProto, comments: Comments) -> Iterator[str]:
     }
     for service, names in METHODS_BY_SERVICE.items():
         yield f"## Methods of the {service} service\n"
-        yield from _table("method", "takes", "gives", "what it does")
+        yield from _table("method", "request", "response", "description")
         for name in sorted(names):
             method, comment = by_name[name]
             yield _row(

@@ -8,7 +8,7 @@ import pytest
 
 from cuvis_fleet import formats, pictures
 from docs import config_reference, node_catalogue, wire_reference
-from docs.site_hook import MADE, ROOT
+from docs.site_hook import GENERATED, ROOT
 from fleet_proto.methods import METHODS_BY_SERVICE
 from fleet_schemas import CONFIG_TYPES
 from fleet_schemas.graph import built_in_nodes
@@ -33,7 +33,7 @@ def test_every_page_is_there(site):
     for page in [*ROOT.glob("docs/**/*.md")]:
         html = page.relative_to(ROOT / "docs").with_suffix(".html")
         assert (site / html).is_file(), html
-    assert all((site / name).with_suffix(".html").is_file() for name in MADE)
+    assert all((site / name).with_suffix(".html").is_file() for name in GENERATED)
 
 
 def test_nothing_is_fetched_from_elsewhere(site):
