@@ -35,7 +35,7 @@ were generated from any published release understand it; what each call may end 
 [Errors](../errors/index.md).
 =======
 The contents of `{SOURCE}`: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
-were generated from any published release are compatible with it; [Errors](../errors.md) lists how
+were generated from any published release are compatible with it; [Errors](../errors/index.md) lists how
 each call may fail.
 >>>>>>> 91d29a5 (docs: index, start and generators in plain English)
 
