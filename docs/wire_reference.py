@@ -29,15 +29,9 @@ _MESSAGE, _ENUM, _SERVICE, _FIELD, _METHOD, _NESTED, _VALUE = 4, 5, 6, 2, 2, 3, 
 
 _TITLE = f"""# Wire
 
-<<<<<<< HEAD
-What `{SOURCE}` says: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
-were generated from any published release understand it; what each call may end with is in
-[Errors](../errors/index.md).
-=======
 The contents of `{SOURCE}`: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
 were generated from any published release are compatible with it; [Errors](../errors/index.md) lists how
 each call may fail.
->>>>>>> 91d29a5 (docs: index, start and generators in plain English)
 
 """
 
