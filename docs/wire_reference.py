@@ -30,8 +30,8 @@ _MESSAGE, _ENUM, _SERVICE, _FIELD, _METHOD, _NESTED, _VALUE = 4, 5, 6, 2, 2, 3, 
 _TITLE = f"""# Wire
 
 The contents of `{SOURCE}`: package `cuvis_ai.v1`, service `CuvisAIService`. Clients that
-were generated from any published release are compatible with it; [Errors](../errors/index.md) lists how
-each call may fail.
+were generated from any published release are compatible with it; [Errors](../errors/index.md)
+lists how each call may fail.
 
 """
 
