@@ -1,14 +1,13 @@
-"""Pipelines that stand ready to run."""
+"""An LRU cache of materialised pipelines."""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as WaitTimeoutError
 from threading import Lock
 from typing import NamedTuple
 
 from fleet_engine import Pipeline
 from fleet_platform.errors import Exhausted
+from fleet_platform.single_flight import SingleFlight
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
 
@@ -16,12 +15,12 @@ _RETRY_AFTER_S = 10
 
 
 class PipelineKey(NamedTuple):
-    """What a pipeline is: equal keys mean equal results.
+    """The identity of a pipeline: equal keys mean equal results.
 
     Attributes:
-        config_digest: of its canonical configuration.
-        weights_digest: of its weights artifact; empty: initial weights.
-        device: where it lies.
+        config_digest: digest of its canonical configuration.
+        weights_digest: digest of its weights artifact; empty: initial weights.
+        device: device that its weights are on.
         plugins: digest of the code, and class path, of each class that a plugin provides.
     """
 
@@ -34,9 +33,9 @@ class PipelineKey(NamedTuple):
 class PipelineCache:
     """The most recently used pipelines, bounded in bytes and each built once.
 
-    When many calls ask for the same absent pipeline, the first builds it and the others wait. A
-    failure is told to those who waited and then forgotten. The pipeline used last stays even when
-    it alone exceeds the bound, since it is in memory for its call in any case.
+    When many calls need the same absent pipeline, the first builds it and the others wait. All of
+    them receive a failure, which is not cached. The most recently used pipeline is kept even if it
+    alone exceeds the limit, since its call keeps it in memory anyway.
     """
 
     def __init__(self, capacity_bytes: int, registry: MetricRegistry | None = None) -> None:
@@ -49,7 +48,7 @@ class PipelineCache:
         registry.watch(metrics.PIPELINES_CAPACITY_BYTES, lambda: [({}, capacity_bytes)])
         self._lock = Lock()
         self._ready: OrderedDict[PipelineKey, Pipeline] = OrderedDict()
-        self._in_work: dict[PipelineKey, Future[Pipeline]] = {}
+        self._builds: SingleFlight[PipelineKey, Pipeline] = SingleFlight()
         self._size_bytes = 0
 
     @property
@@ -61,66 +60,58 @@ class PipelineCache:
         return len(self._ready)
 
     def get(self, key: PipelineKey, build: Callable[[], Pipeline], wait_s: float) -> Pipeline:
-        """Return the pipeline of `key`; `build` makes it when nobody did or does.
+        """Return the pipeline of `key`, building it if it is absent.
 
         Args:
-            key: what is wanted.
-            build: makes it, in the thread of the first caller.
-            wait_s: how long to wait for another caller's build.
+            key: Identity of the pipeline.
+            build: Builds it, in the thread of the first caller.
+            wait_s: Longest wait for another caller's build, in seconds.
 
         Raises:
             Exhausted: another caller's build took longer than `wait_s`.
         """
-        with self._lock:
-            pipeline = self._ready.get(key)
-            if pipeline is not None:
-                self._ready.move_to_end(key)
-                self._lookups.labels("hit").inc()
-                return pipeline
-            future = self._in_work.get(key)
-            mine = future is None
-            if future is None:
-                future = self._in_work[key] = Future()
-        self._lookups.labels("miss" if mine else "wait").inc()
-        if mine:
-            self._build(key, build, future)
+
+        def build_once() -> Pipeline:
+            # Another caller's build may have ended since the look-up.
+            ready = self._find(key)
+            if ready is not None:
+                return ready
+            self._lookups.labels("miss").inc()
+            return self._keep(key, build())
+
+        ready = self._find(key)
+        if ready is not None:
+            return ready
+        on_wait = self._lookups.labels("wait").inc
         try:
-            return future.result(wait_s)
-        except WaitTimeoutError:
+            return self._builds.run(key, build_once, wait_s=wait_s, on_wait=on_wait)
+        except TimeoutError:
             raise Exhausted(
                 f"The pipeline was still being built after {wait_s:.0f} s; try again in "
                 f"{_RETRY_AFTER_S} s.",
                 retry_after_s=_RETRY_AFTER_S,
             ) from None
-        finally:
-            del future  # an error's traceback holds this frame, and the future holds the error
 
     def clear(self) -> None:
-        """Forget all pipelines."""
+        """Drop all pipelines."""
         with self._lock:
             self._ready.clear()
             self._size_bytes = 0
 
-    def _build(
-        self, key: PipelineKey, build: Callable[[], Pipeline], future: "Future[Pipeline]"
-    ) -> None:
-        try:
-            pipeline = build()
-        except BaseException as error:
-            with self._lock:
-                del self._in_work[key]
-            future.set_exception(error)
-            del future
-            return
+    def _find(self, key: PipelineKey) -> Pipeline | None:
         with self._lock:
-            del self._in_work[key]
-            self._keep(key, pipeline)
-        future.set_result(pipeline)
+            pipeline = self._ready.get(key)
+            if pipeline is not None:
+                self._ready.move_to_end(key)
+                self._lookups.labels("hit").inc()
+            return pipeline
 
-    def _keep(self, key: PipelineKey, pipeline: Pipeline) -> None:
-        self._ready[key] = pipeline
-        self._size_bytes += pipeline.size_bytes
-        while self._size_bytes > self._capacity_bytes and len(self._ready) > 1:
-            _, oldest = self._ready.popitem(last=False)
-            self._size_bytes -= oldest.size_bytes
-            self._evicted.inc()
+    def _keep(self, key: PipelineKey, pipeline: Pipeline) -> Pipeline:
+        with self._lock:
+            self._ready[key] = pipeline
+            self._size_bytes += pipeline.size_bytes
+            while self._size_bytes > self._capacity_bytes and len(self._ready) > 1:
+                _, oldest = self._ready.popitem(last=False)
+                self._size_bytes -= oldest.size_bytes
+                self._evicted.inc()
+        return pipeline

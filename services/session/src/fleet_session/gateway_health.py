@@ -1,9 +1,8 @@
 """The health of all services behind the gateway."""
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 
+from fleet_platform.single_flight import SingleFlight
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 
 SERVICES = tuple(METHODS_BY_SERVICE)
@@ -21,8 +20,7 @@ class GatewayHealth:
 
     def __init__(self, ask_all: AskAll) -> None:
         self._ask_all = ask_all
-        self._lock = threading.Lock()
-        self._round: Future[Mapping[str, bool]] | None = None
+        self._rounds: SingleFlight[str, Mapping[str, bool]] = SingleFlight()
 
     def is_serving(self, name: str) -> bool | None:
         """Whether a service is serving.
@@ -38,18 +36,4 @@ class GatewayHealth:
         return self._answers()[name] if name in SERVICES else None
 
     def _answers(self) -> Mapping[str, bool]:
-        with self._lock:
-            running, mine = self._round, Future[Mapping[str, bool]]()
-            if running is None:
-                self._round = mine
-        if running is not None:
-            return running.result()
-        try:
-            mine.set_result(self._ask_all(SERVICES))
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        finally:
-            with self._lock:
-                self._round = None
-        return mine.result()
+        return self._rounds.run("all", lambda: self._ask_all(SERVICES))
