@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -21,6 +21,7 @@ from honcho.printer import Message, Printer
 from honcho.process import Process
 
 from fleet_local.parts import Part, environment_of
+from fleet_platform.backoff import Backoff
 
 _READY_POLL_S = 0.2
 _FIRST_PAUSE_S = 0.2
@@ -39,7 +40,7 @@ class _Running:
     pid: int = 0
     starting: bool = False
     started_at: float = 0.0
-    failures: int = 0
+    backoff: Backoff = field(default_factory=lambda: Backoff(_FIRST_PAUSE_S, _MAX_PAUSE_S))
     restart_at: float | None = None
 
 
@@ -119,14 +120,14 @@ class Supervisor:
 
     def _on_death(self, running: _Running, code: int) -> None:
         now = time.monotonic()
-        settled = now - running.started_at > _SETTLED_S
-        running.failures = 1 if settled else running.failures + 1
-        if not self._ready.is_set() and running.failures >= _TRIES_BEFORE_READY:
+        if now - running.started_at > _SETTLED_S:
+            running.backoff.reset()
+        pause_s = running.backoff.next_s()
+        if not self._ready.is_set() and running.backoff.attempts >= _TRIES_BEFORE_READY:
             self._say(f"{running.part.name} does not start (exit code {code}); its lines say why")
             self._exit_code = 1
             self._stopping = True
             return
-        pause_s = min(_FIRST_PAUSE_S * 2 ** (running.failures - 1), _MAX_PAUSE_S)
         self._say(f"{running.part.name} ended (exit code {code}); again in {pause_s:.1f} s")
         running.restart_at = now + pause_s
 
