@@ -10,7 +10,7 @@ from tests.support.case import EXHAUSTED, INVALID, Case, Fields
 from tests.support.scenes.lentils_scene import BANDS
 
 _SMALL = b"\0" * (2 * 16 * BANDS)
-_DTYPES = "Known are: float32 1, float64 2, int32 3, int64 4, uint8 5, bool 6, float16 7, uint16 8."
+_DTYPES = "Supported: float32 1, float64 2, int32 3, int64 4, uint8 5, bool 6, float16 7, uint16 8."
 
 
 def _inputs(cube: pb2.Tensor, **more: pb2.Tensor) -> Fields:
@@ -124,7 +124,7 @@ CASES = [
     ),
     _shaped(
         "half an element",
-        "raw_data has 5 bytes, which is no multiple of the 2 bytes of one uint16.",
+        "raw_data has 5 bytes, which is not a multiple of the 2 bytes of one uint16.",
         (),
         raw_data=b"\0" * 5,
     ),
@@ -136,7 +136,7 @@ CASES = [
     ),
     _case(
         "an extra input in a field's place",
-        "inputs.extra_inputs['cube']: inputs.cube is set as well; send only one of the two.",
+        "inputs.extra_inputs['cube']: inputs.cube is also set; send only one of them.",
         partial(_extra, "cube"),
     ),
     _case(
@@ -147,39 +147,39 @@ CASES = [
     ),
     _case(
         "a segment in another folder",
-        "inputs.cube: shm_ref.name '/../../etc/passwd' is no name of a "
-        "segment; needed: one name without folder, as shm_open takes it.",
+        "inputs.cube: shm_ref.name '/../../etc/passwd' is not the name of a "
+        "segment: it must be a name without a folder, as for shm_open.",
         partial(_shared, "/../../etc/passwd", 0, len(_SMALL)),
     ),
     _case(
         "a segment without name",
-        "inputs.cube: shm_ref.name '' is no name of a segment; needed: one "
-        "name without folder, as shm_open takes it.",
+        "inputs.cube: shm_ref.name '' is not the name of a segment: it "
+        "must be a name without a folder, as for shm_open.",
         partial(_shared, "", 0, len(_SMALL)),
     ),
     _case(
         "a segment named dot dot",
-        "inputs.cube: shm_ref.name '..' is no name of a segment; needed: one "
-        "name without folder, as shm_open takes it.",
+        "inputs.cube: shm_ref.name '..' is not the name of a segment: it "
+        "must be a name without a folder, as for shm_open.",
         partial(_shared, "..", 0, len(_SMALL)),
     ),
     _case(
         "a segment with NUL",
-        "inputs.cube: shm_ref.name 'a?b' is no name of a segment; needed: one "
-        "name without folder, as shm_open takes it.",
+        "inputs.cube: shm_ref.name 'a?b' is not the name of a segment: it "
+        "must be a name without a folder, as for shm_open.",
         partial(_shared, "a\0b", 0, len(_SMALL)),
     ),
     _case(
         "a segment's name of 5000",
-        f"inputs.cube: shm_ref.name '{'s' * 80}...' is no name of a segment; "
-        "needed: one name without folder, as shm_open takes it.",
+        f"inputs.cube: shm_ref.name '{'s' * 80}...' is not the name of a segment: "
+        "it must be a name without a folder, as for shm_open.",
         partial(_shared, "s" * 5000, 0, len(_SMALL)),
     ),
     _case(
         "a segment that is not there",
         "inputs.cube: there is no shared-memory segment 'none' that this "
-        "server can read. It must be on the server's host and stay until the "
-        "reply is there.",
+        "server can read. It must be on the server's host and exist until the "
+        "reply arrives.",
         partial(_shared, "none", 2**63, len(_SMALL)),
     ),
     _case(

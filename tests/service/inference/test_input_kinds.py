@@ -127,7 +127,7 @@ def test_an_extra_input_beside_its_field_is_refused(
     refused(
         lambda: served.infer(session, pb.InputBatch(frame_id=one, extra_inputs={"frame_id": one})),
         StatusCode.INVALID_ARGUMENT,
-        "inputs.extra_inputs['frame_id']: inputs.frame_id is set as well",
+        "inputs.extra_inputs['frame_id']: inputs.frame_id is also set",
     )
 
 
@@ -170,8 +170,8 @@ def test_a_cube_in_shared_memory_gives_what_the_same_bytes_give(
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"name": "../../etc/passwd"}, "is no name of a segment"),
-        ({"name": ""}, "is no name of a segment"),
+        ({"name": "../../etc/passwd"}, "is not the name of a segment"),
+        ({"name": ""}, "is not the name of a segment"),
         ({"name": "absent"}, "there is no shared-memory segment 'absent'"),
         ({"byte_size": 3}, "but shm_ref has 3"),
         ({"byte_size": 2**64 - 1}, "but shm_ref has"),

@@ -150,13 +150,13 @@ def test_what_is_refused(served: Served, session: str, refused: Refused) -> None
     refused(
         lambda: profile(served, session, skip_first_n=-1),
         StatusCode.INVALID_ARGUMENT,
-        "skip_first_n is -1; needed: 0 or more",
+        "skip_first_n is -1; it must be 0 or more",
     )
     assert not served.sessions.read(session).profiling.enabled
     refused(
         lambda: summary(served, session, stage=9),
         StatusCode.INVALID_ARGUMENT,
-        "stage is 9",
+        "stage 9 is unknown",
         "EXECUTION_STAGE_INFERENCE 4",
     )
     for call in (profile, summary):

@@ -55,7 +55,7 @@ def test_a_drawing_that_takes_too_long_is_ended(
     program: Program, tmp_path: Path, max_run_s: float, wait_s: float | None
 ) -> None:
     program(f"echo $$ > {tmp_path}/pid; exec sleep 60")
-    with pytest.raises(Exhausted, match="Ask for the format dot or mermaid"):
+    with pytest.raises(Exhausted, match="Request the format dot or mermaid"):
         Graphviz(max_run_s=max_run_s).render("digraph {}", "png", WaitingCall(wait_s))
     pid = (tmp_path / "pid").read_text().strip()
     assert not Path(f"/proc/{pid}").exists()

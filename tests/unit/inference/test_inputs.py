@@ -78,12 +78,12 @@ def test_no_elements(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("shape", "dtype", "data", "says"),
     [
-        ((1,), 0, b"", "Unsupported dtype: 0. Known are: float32 1,"),
+        ((1,), 0, b"", "Unsupported dtype: 0. Supported: float32 1,"),
         ((1,), 9, b"\0", "Unsupported dtype: 9"),
         ((1,), -3, b"\0", "Unsupported dtype: -3"),
         ((2, 2), pb.D_TYPE_UINT16, bytes(7), "takes 8 bytes, but raw_data has 7"),
         ((2, 2), pb.D_TYPE_UINT16, b"", "takes 8 bytes, but raw_data has 0"),
-        ((), pb.D_TYPE_UINT16, bytes(7), "no multiple of the 2 bytes of one uint16"),
+        ((), pb.D_TYPE_UINT16, bytes(7), "not a multiple of the 2 bytes of one uint16"),
         ((-1, 4), pb.D_TYPE_UINT8, bytes(4), "negative length"),
         ((-1, -4), pb.D_TYPE_UINT8, bytes(4), "negative length"),
         ((2**40, 2**40), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
@@ -147,7 +147,7 @@ def test_an_extra_input_does_not_replace_a_field(key: str) -> None:
     one = WireTensor((1,), pb.D_TYPE_UINT8, memoryview(b"\1"))
     both = call(tensors={"cube": one}, annotations={"bboxes": []}, extra_tensors={key: one})
     with pytest.raises(
-        InvalidInput, match=rf"extra_inputs\['{key}'\]: inputs.{key} is set as well"
+        InvalidInput, match=rf"extra_inputs\['{key}'\]: inputs.{key} is also set"
     ):
         to_batch(both, CPU, NO_SHARING)
 

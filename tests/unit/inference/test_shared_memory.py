@@ -112,7 +112,7 @@ def test_a_region_beyond_the_end_is_refused(shared: SharedMemory, offset: int, s
 )
 def test_what_is_no_name_is_refused(shared: SharedMemory, folder: Path, name: str) -> None:
     (folder.parent / "secret").write_bytes(bytes(100))
-    with pytest.raises(InvalidInput, match=r"^inputs\.cube: shm_ref\.name .* is no name"):
+    with pytest.raises(InvalidInput, match=r"^inputs\.cube: shm_ref\.name .* is not the name"):
         read(shared, name)
 
 

@@ -1,4 +1,4 @@
-"""Starts the inference service: ``python -m fleet_inference``.
+"""Runs the inference service: ``python -m fleet_inference``.
 
 Two processes: one that has imported torch and has nothing to do, so nothing to fail of, and one
 forked from it that serves. When that is killed, the next serves a moment later.
@@ -22,7 +22,7 @@ from fleet_platform.telemetry import MetricRegistry, configure_logs
 
 
 def main() -> int:
-    """Run until a signal; returns the exit status."""
+    """Serve until a signal stops the process; return the exit status."""
     settings = with_chosen_ports(InferenceSettings())
     configure_logs("inference", settings)
     return ForkServer(partial(_serve, settings)).run()

@@ -1,4 +1,4 @@
-"""Between the wire's messages and the terms of the domain."""
+"""Converts between messages and domain types."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,7 +11,7 @@ from fleet_schemas import PipelineMetadata
 
 
 def from_metadata(message: pb.PipelineMetadata) -> PipelineMetadata:
-    """A pipeline's description as the client sent it, empty fields included."""
+    """Return a pipeline's metadata as the client sent it, including empty fields."""
     return PipelineMetadata(
         name=message.name,
         description=message.description,
@@ -23,7 +23,7 @@ def from_metadata(message: pb.PipelineMetadata) -> PipelineMetadata:
 
 
 def to_metadata(metadata: PipelineMetadata | None) -> pb.PipelineMetadata:
-    """A pipeline's description; empty when it has none."""
+    """Return the message for a pipeline's metadata; empty if it has no metadata."""
     if metadata is None:
         return pb.PipelineMetadata()
     return pb.PipelineMetadata(
@@ -37,7 +37,7 @@ def to_metadata(metadata: PipelineMetadata | None) -> pb.PipelineMetadata:
 
 
 def to_inputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineInputsResponse:
-    """Names in the order of the graph, and a spec for each."""
+    """Return the names of the inputs in graph order, and a spec for each."""
     return pb.GetPipelineInputsResponse(
         input_names=list(ports),
         input_specs={
@@ -47,7 +47,7 @@ def to_inputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineInputsResponse:
 
 
 def to_outputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineOutputsResponse:
-    """Names in the order of the graph, and a spec for each; outputs are never required."""
+    """Return the names of the outputs in graph order, and a spec for each; none is required."""
     return pb.GetPipelineOutputsResponse(
         output_names=list(ports),
         output_specs={name: _to_spec(name, port, required=False) for name, port in ports.items()},
@@ -55,7 +55,7 @@ def to_outputs(ports: Mapping[str, PortSpec]) -> pb.GetPipelineOutputsResponse:
 
 
 def from_set_profiling(request: pb.SetProfilingRequest) -> ProfilingChange:
-    """What the client wants changed; what it left out is None."""
+    """Return the requested changes; fields that the client did not set are None."""
     return ProfilingChange(
         enabled=request.enabled,
         synchronize_cuda=(
@@ -67,7 +67,7 @@ def from_set_profiling(request: pb.SetProfilingRequest) -> ProfilingChange:
 
 
 def to_profiling_summary(stats: Iterable[TimingStats]) -> pb.GetProfilingSummaryResponse:
-    """The timings, one entry per node and stage."""
+    """Return the message for the timings, one entry per node and stage."""
     return pb.GetProfilingSummaryResponse(
         node_stats=[
             pb.NodeProfilingStats(

@@ -1,4 +1,4 @@
-"""The eight element types of the wire and what they are in torch."""
+"""The eight element types of the wire and their torch equivalents."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -19,9 +19,9 @@ TORCH_DTYPES: Mapping[int, torch.dtype] = MappingProxyType(
         DType.D_TYPE_UINT16: torch.uint16,
     }
 )
-"""By number of ``cuvis_ai.v1.DType``; every number of the enum but UNSPECIFIED."""
+"""By number of ``cuvis_ai.v1.DType``; all values of the enum except UNSPECIFIED."""
 
 WIRE_DTYPES: Mapping[torch.dtype, int] = MappingProxyType(
     {dtype: number for number, dtype in TORCH_DTYPES.items()}
 )
-"""The other way round; the types that are missing cannot be sent."""
+"""The inverse mapping; other types cannot be sent."""

@@ -1,7 +1,7 @@
-"""Graphviz text to an image, by the ``dot`` program in a process of its own.
+"""Renders Graphviz text as an image with the ``dot`` program.
 
-The Python package ``graphviz`` starts the same program, but cannot be told when to give up, and the
-time that Graphviz takes grows without bound with the number of crossing connections.
+The Python package ``graphviz`` starts the same program but has no time limit, and the time that
+Graphviz takes grows without bound with the number of crossing connections.
 """
 
 import shutil
@@ -13,42 +13,42 @@ from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import logger
 
 _DPI = 110
-_MAX_INCHES = 80  # 80 by 80 inches at this resolution are 310 MB of pixels in that process
+_MAX_INCHES = 80  # 80 by 80 inches at this resolution take 310 MB in the process of `dot`
 _RETRY_AFTER_S = 2
 _log = logger("fleet.inference")
 
 
 class Graphviz:
-    """Draws a few figures at a time, each within a time limit, so that inference has its share."""
+    """Runs a limited number of ``dot`` processes at a time, each with a time limit."""
 
     def __init__(
         self, *, max_processes: int = 2, max_wait_s: float = 5.0, max_run_s: float = 10.0
     ) -> None:
-        """Set the bounds.
+        """Create a renderer.
 
         Args:
-            max_processes: processes that may run at the same time.
-            max_wait_s: how long a call waits until it may start one.
-            max_run_s: how long one may run.
+            max_processes: number of processes that may run at the same time.
+            max_wait_s: time that a call waits at most before it may start one.
+            max_run_s: time limit of one process.
         """
         self._slots = BoundedSemaphore(max_processes)
         self._max_wait_s = max_wait_s
         self._max_run_s = max_run_s
 
     def render(self, dot_text: str, image_format: str, call: Call) -> bytes | None:
-        """Draw a figure.
+        """Render a graph.
 
         Args:
-            dot_text: the figure in the DOT language.
+            dot_text: the graph in the DOT language.
             image_format: ``png`` or ``svg``.
-            call: says how long its caller waits.
+            call: limits how long this may wait.
 
         Returns:
-            The image file, or None where Graphviz is not installed or cannot write this format.
+            The image file, or None if Graphviz is not installed or cannot write this format.
 
         Raises:
-            Exhausted: others are being drawn, or this one takes too long.
-            Cancelled, DeadlinePassed: nobody waits any more; nothing was drawn.
+            Exhausted: all processes are busy, or this one takes too long.
+            Cancelled, DeadlinePassed: the caller no longer waits; nothing was rendered.
         """
         program = shutil.which("dot")
         if program is None:
@@ -71,11 +71,11 @@ def _run(program: str, dot_text: str, image_format: str, max_run_s: float) -> by
         )
     except subprocess.TimeoutExpired:
         raise Exhausted(
-            f"Drawing the pipeline takes longer than {max_run_s:.0f} s. Ask for the format dot or "
-            "mermaid and draw it yourself."
+            f"Drawing the pipeline takes longer than {max_run_s:.0f} s. Request the format dot or "
+            "mermaid and render it yourself."
         ) from None
     if done.returncode:
-        said = done.stderr[:500].decode(errors="replace")
-        _log.warning("graphviz.failed", status=done.returncode, said=said)
+        text = done.stderr[:500].decode(errors="replace")
+        _log.warning("graphviz.failed", status=done.returncode, error=text)
         return None
     return done.stdout

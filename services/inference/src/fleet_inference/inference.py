@@ -1,4 +1,4 @@
-"""Runs a session's pipeline on one request."""
+"""Runs a session's pipeline on a request."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ _SMALLER = "Send fewer or smaller measurements at once, or request fewer outputs
 
 
 class Inference:
-    """``Inference``, ``GetPipelineInputs`` and ``GetPipelineOutputs``."""
+    """Implements ``Inference``, ``GetPipelineInputs`` and ``GetPipelineOutputs``."""
 
     def __init__(
         self,
@@ -36,15 +36,15 @@ class Inference:
         reply_limit_bytes: int,
         registry: MetricRegistry,
     ) -> None:
-        """Run pipelines.
+        """Create the service object.
 
         Args:
-            sessions: which pipeline belongs to whom.
-            materialiser: where pipelines come from.
-            profiling: where times of nodes go.
-            shared: reads tensors that requests name in shared memory.
-            reply_limit_bytes: bound on the tensors of one reply.
-            registry: where pixels are counted.
+            sessions: the store of sessions and their pipelines.
+            materialiser: provides runnable pipelines.
+            profiling: stores the timings of nodes.
+            shared: reads tensors from shared memory.
+            reply_limit_bytes: limit for the tensors of one reply.
+            registry: has the counter of pixels.
         """
         self._sessions = sessions
         self._materialiser = materialiser
@@ -63,10 +63,10 @@ class Inference:
 
         Raises:
             NotFound: unknown session.
-            OutOfOrder: no pipeline, or a node that is needed is not fitted.
-            InvalidInput: the inputs are missing, cannot be decoded or do not fit.
-            Exhausted: memory ran out, or the outputs do not fit into one message.
-            Cancelled, DeadlinePassed: nobody waits any more; the work has not begun.
+            OutOfOrder: no pipeline, or a required node is not fitted.
+            InvalidInput: inputs are missing, cannot be decoded or do not match the pipeline.
+            Exhausted: out of memory, or the outputs do not fit into one message.
+            Cancelled, DeadlinePassed: the caller no longer waits; nothing was computed.
         """
         record = self._sessions.read(request.session_id)
         pipeline = self._materialiser.get(require_pipeline(record), call)
@@ -95,17 +95,17 @@ class Inference:
             return tensors, numbers
 
     def inputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
-        """The inputs that the session's pipeline reads from a request, by bare port name."""
+        """Return the inputs that the session's pipeline reads from a request, by port name."""
         stored = require_pipeline(self._sessions.read(session_id))
         return self._materialiser.get(stored, call).inputs()
 
     def outputs(self, session_id: str, call: Call) -> Mapping[str, PortSpec]:
-        """The outputs that no other node consumes, by ``node.port``."""
+        """Return the outputs that no other node consumes, by ``node.port``."""
         stored = require_pipeline(self._sessions.read(session_id))
         return self._materialiser.get(stored, call).outputs()
 
     def _refuse_too_large(self, tensors: Mapping[str, WireTensor]) -> None:
-        """Before they are copied for gRPC, which would refuse them in a transport's words."""
+        """Check the size before gRPC, whose error would not name a remedy."""
         size_bytes = sum(tensor.size_bytes for tensor in tensors.values())
         if size_bytes > self._reply_limit_bytes:
             raise Exhausted(
@@ -115,7 +115,7 @@ class Inference:
 
 
 def _pixels(batch: Mapping[str, object]) -> int:
-    """Pixels of the cube [B, H, W, C]; 0 without one."""
+    """Return the number of pixels of the cube [B, H, W, C]; 0 without a cube."""
     cube = batch.get("cube")
     if not isinstance(cube, torch.Tensor) or cube.ndim == 0:
         return 0

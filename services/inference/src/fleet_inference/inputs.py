@@ -1,4 +1,4 @@
-"""Tensors of a request to the batch that a pipeline reads."""
+"""Converts the tensors of a request to the batch that a pipeline reads."""
 
 import math
 import warnings
@@ -16,9 +16,9 @@ _MAX_ELEMENTS = 2**63 - 1
 
 
 def allow_read_only_views() -> None:
-    """Use up torch's one warning per process that a view of read-only memory could be written.
+    """Trigger torch's once-per-process warning about read-only buffers, so that it is not shown.
 
-    Nodes get their inputs to read; the views of a request are as safe as any other input.
+    Nodes only read their inputs, so a view of a request's buffer is safe.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -26,14 +26,14 @@ def allow_read_only_views() -> None:
 
 
 def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) -> dict[str, object]:
-    """Make the batch of a call; each of its extra inputs is an entry under its own key.
+    """Return the batch of a call; each extra input is an entry under its own key.
 
-    Tensors keep the dtype and the values they were sent with; on a CPU they are views of the
-    request wherever its bytes lie suitably.
+    Tensors keep their dtype and values; on the CPU they are views of the request if its bytes are
+    suitably aligned.
 
     Raises:
-        InvalidInput: a tensor that cannot be decoded, or an extra input under the key of another
-            field that is set; the text names the field.
+        InvalidInput: a tensor cannot be decoded, or an extra input has the key of another field
+            that is set; the text names the field.
         Exhausted: the tensors in shared memory are too large.
     """
     tensors = (*call.tensors.values(), *call.extra_tensors.values())
@@ -44,7 +44,7 @@ def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) ->
     for key, tensor in call.extra_tensors.items():
         field = f"inputs.extra_inputs[{shown(key)!r}]"
         if key in batch:
-            raise InvalidInput(f"{field}: inputs.{key} is set as well; send only one of the two.")
+            raise InvalidInput(f"{field}: inputs.{key} is also set; send only one of them.")
         batch[key] = to_tensor(field, tensor, device, shared)
     return batch
 
@@ -52,22 +52,22 @@ def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) ->
 def to_tensor(
     field: str, tensor: WireTensor, device: torch.device, shared: SharedMemory
 ) -> torch.Tensor:
-    """Decode one tensor onto `device`; an empty shape means one axis over all elements.
+    """Decode one tensor onto `device`; an empty shape means one axis with all elements.
 
     Args:
-        field: its place in the request, for the error text.
-        tensor: as sent.
-        device: where it shall lie.
-        shared: reads what was handed over by reference.
+        field: the tensor's field in the request, for error texts.
+        tensor: the tensor as sent.
+        device: the target device.
+        shared: reads tensors from shared memory.
 
     Raises:
-        InvalidInput: unknown dtype, impossible shape, a byte count that does not fit, or a
-            reference that cannot be followed.
+        InvalidInput: unknown dtype, invalid shape, wrong number of bytes, or invalid reference to
+            shared memory.
     """
     dtype = TORCH_DTYPES.get(tensor.dtype)
     if dtype is None:
         known = ", ".join(f"{_name(known)} {number}" for number, known in TORCH_DTYPES.items())
-        raise InvalidInput(f"{field}: Unsupported dtype: {tensor.dtype}. Known are: {known}.")
+        raise InvalidInput(f"{field}: Unsupported dtype: {tensor.dtype}. Supported: {known}.")
     shape = _checked_shape(field, tensor, dtype)
     data = tensor.data if tensor.region is None else shared.read(field, tensor.region)
     if not data:
@@ -78,7 +78,7 @@ def to_tensor(
     if device.type != "cpu":
         flat = flat.to(device)
     elif flat.data_ptr() % dtype.itemsize:
-        flat = flat.clone()  # no kernel has to cope with an element across two words
+        flat = flat.clone()  # kernels require aligned elements
     return flat.view(dtype).reshape(shape)
 
 
@@ -89,7 +89,7 @@ def _checked_shape(field: str, tensor: WireTensor, dtype: torch.dtype) -> tuple[
     if not shape:
         if size_bytes % dtype.itemsize:
             raise InvalidInput(
-                f"{field}: {source} has {size_bytes} bytes, which is no multiple of the "
+                f"{field}: {source} has {size_bytes} bytes, which is not a multiple of the "
                 f"{dtype.itemsize} bytes of one {_name(dtype)}."
             )
         return (size_bytes // dtype.itemsize,)

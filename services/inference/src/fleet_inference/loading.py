@@ -1,4 +1,4 @@
-"""Gives a session its pipeline and its weights."""
+"""Loads the pipeline and the weights of a session."""
 
 from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
@@ -15,11 +15,11 @@ from fleet_proto.records.v1 import records_pb2 as records
 from fleet_schemas import PipelineConfig, canonical_json, digest, parse_config
 
 CLIENT_BYTES = "(client-bytes)"
-"""What the reply names as the source of weights that came in the request."""
+"""The source that the reply names for weights that were sent in the request."""
 
 
 class Loading:
-    """``LoadPipeline`` and ``LoadPipelineWeights``."""
+    """Implements ``LoadPipeline`` and ``LoadPipelineWeights``."""
 
     def __init__(
         self,
@@ -37,18 +37,20 @@ class Loading:
         self._paths = paths
 
     def load_pipeline(self, session_id: str, config_json: bytes, call: Call) -> PipelineConfig:
-        """Make the pipeline of `config_json`, with initial weights, the session's.
+        """Set the session's pipeline to that of `config_json`, with initial weights.
 
-        It is built before the session is changed, so a session never holds one that does not run.
+        The pipeline is built before the session is changed, so that a session never has one that
+        cannot run.
 
         Returns:
             The configuration as stored.
 
         Raises:
             NotFound: unknown session.
-            InvalidInput: no valid configuration or graph.
-            OutOfOrder: a training run is active, or a plugin that it names is not registered.
-            Exhausted: it does not fit into memory.
+            InvalidInput: invalid configuration or graph.
+            OutOfOrder: a training run is active, or a plugin that the pipeline names is not
+                registered.
+            Exhausted: the pipeline does not fit into memory.
         """
         session = self._sessions.read(session_id)
         require_no_training(session, self._runs)
@@ -74,16 +76,18 @@ class Loading:
         """Load weights from a file on the server.
 
         Args:
-            session_id: whose pipeline.
-            path: as the client sent it; ``.pt``, ``.ckpt`` or ``.safetensors`` may be left out.
-            strict: whether every value of the pipeline must be there, and no other of its nodes.
+            session_id: the session.
+            path: as the client sent it; ``.pt``, ``.ckpt`` or ``.safetensors`` may be omitted.
+            strict: whether the file must have every value of the pipeline, and no others of its
+                nodes.
 
         Returns:
             The absolute path that was read.
 
         Raises:
             NotFound: unknown session, or no such file.
-            InvalidInput: a path outside the allowed roots, no weights file, or it does not fit.
+            InvalidInput: the path is outside the allowed roots, or the file is not a weights file
+                or does not match the pipeline.
             OutOfOrder: no pipeline, or a training run is active.
         """
         record = self._sessions.read(session_id)
@@ -95,7 +99,7 @@ class Loading:
         return str(file)
 
     def load_weights_bytes(self, session_id: str, content: bytes, *, strict: bool) -> str:
-        """Load weights that came in the request.
+        """Load weights that were sent in the request.
 
         Returns:
             `CLIENT_BYTES`.

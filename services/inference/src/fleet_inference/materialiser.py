@@ -1,4 +1,4 @@
-"""From what a session says its pipeline is to one that runs."""
+"""Builds runnable pipelines from the records of sessions."""
 
 import time
 
@@ -22,7 +22,7 @@ _tracer = tracer(spans.MATERIALISE.scope)
 
 
 class Materialiser:
-    """Builds pipelines on one device and keeps the recently used ones."""
+    """Builds pipelines on one device and caches the most recently used ones."""
 
     def __init__(
         self,
@@ -32,14 +32,14 @@ class Materialiser:
         cache_size_bytes: int,
         registry: MetricRegistry | None = None,
     ) -> None:
-        """Make an empty one.
+        """Create a materialiser with an empty cache.
 
         Args:
-            artifacts: where weights are.
+            artifacts: the store of weights.
             plugins: imports the classes of plugins.
-            device: where pipelines shall lie.
-            cache_size_bytes: bound on the parameters and buffers of the pipelines kept.
-            registry: where pipelines are counted.
+            device: the device of the pipelines.
+            cache_size_bytes: limit for the parameters and buffers of the cached pipelines.
+            registry: has the metrics of the cache.
         """
         registry = registry or MetricRegistry()
         self._artifacts = artifacts
@@ -50,13 +50,14 @@ class Materialiser:
         self._device_name = str(device)
 
     def get(self, stored: records.Pipeline, call: Call) -> Pipeline:
-        """Return the pipeline to run and not to change, built now if it is not at hand.
+        """Return the shared pipeline, which must not be modified; build it if it is not cached.
 
         Raises:
-            InvalidInput: the configuration is no valid graph.
-            NotFound: the weights artifact is gone.
-            Exhausted: it does not fit into memory, or another call's build of it took too long.
-            Cancelled, DeadlinePassed: nobody waits any more.
+            InvalidInput: the configuration is not a valid graph.
+            NotFound: the weights artifact no longer exists.
+            Exhausted: the pipeline does not fit into memory, or another call took too long to
+                build it.
+            Cancelled, DeadlinePassed: the caller no longer waits.
         """
         key = PipelineKey(
             stored.config_digest, stored.weights_digest, self._device_name, _classes_of(stored)
@@ -70,7 +71,7 @@ class Materialiser:
             call.check()
 
     def private(self, stored: records.Pipeline) -> Pipeline:
-        """Build a copy of its own on the CPU, to load weights into or to save.
+        """Build a separate copy on the CPU, to load weights into or to save.
 
         Raises:
             InvalidInput, NotFound, Exhausted: as `get` does.
@@ -78,7 +79,7 @@ class Materialiser:
         return self._build(stored, torch.device("cpu"))
 
     def close(self) -> None:
-        """Let go of all pipelines and their memory."""
+        """Release all pipelines and their memory."""
         self._cache.clear()
         release_cached_memory()
 

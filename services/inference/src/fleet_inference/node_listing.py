@@ -1,4 +1,4 @@
-"""Which node classes a session's pipelines may name."""
+"""Lists the node classes that a session's pipelines may use."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from fleet_platform.sessions import SessionStore
 
 
 class ListedNodes(NamedTuple):
-    """What one session is told.
+    """The node classes of one session.
 
     Attributes:
         nodes: the classes.
-        port_lists: the session's client reads ports in list form, as releases up to 0.4.1 do.
+        port_lists: whether the session's client reads ports as lists, as releases up to 0.4.1 do.
     """
 
     nodes: list[NodeDescription]
@@ -20,14 +20,14 @@ class ListedNodes(NamedTuple):
 
 
 class NodeListing:
-    """``ListAvailableNodes``."""
+    """Implements ``ListAvailableNodes``."""
 
     def __init__(self, *, sessions: SessionStore, plugins: PluginLoader) -> None:
         self._sessions = sessions
         self._plugins = plugins
 
     def nodes(self, session_id: str) -> ListedNodes:
-        """The built-in node classes, then those of the session's plugins.
+        """Return the built-in node classes, followed by those of the session's plugins.
 
         Raises:
             NotFound: unknown session.

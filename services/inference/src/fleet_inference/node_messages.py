@@ -1,4 +1,4 @@
-"""Node classes to the messages of the wire."""
+"""Converts node classes to messages."""
 
 from fleet_engine import PortSpec
 from fleet_engine.descriptions import NodeDescription
@@ -12,10 +12,10 @@ _FIRST_PUBLISHED, _LAST_PUBLISHED = 0, -1
 
 
 def to_nodes(listed: ListedNodes) -> pb.ListAvailableNodesResponse | PortListsResponse:
-    """Tell the node classes in the form that the session's client reads.
+    """Return the node classes in the form that the session's client reads.
 
-    A class that was published under two paths is told under that of the client's time, so that a
-    pipeline made of what is listed also runs on the published servers of that time.
+    A class that was published under two paths is listed under the one of the client's release, so
+    that a pipeline built from the list also runs on published servers of that release.
     """
     which = _FIRST_PUBLISHED if listed.port_lists else _LAST_PUBLISHED
     response = pb.ListAvailableNodesResponse(

@@ -1,4 +1,4 @@
-"""What a pipeline returns to tensors and numbers of a reply."""
+"""Converts the outputs of a pipeline to tensors and metrics of a reply."""
 
 from collections.abc import Iterable, Mapping
 
@@ -13,10 +13,10 @@ from fleet_platform.errors import InvalidInput
 def to_reply(
     outputs: Mapping[str, object], requested: frozenset[str]
 ) -> tuple[dict[str, WireTensor], dict[str, float]]:
-    """Sort outputs into tensors and metrics, as far as the wire can carry them.
+    """Split outputs into tensors and metrics; omit those that the wire cannot represent.
 
     Numbers become metrics; tensors, arrays and lists of numbers become tensors. Texts, mappings,
-    artifacts and, unless they were asked for by name, tensors of other dtypes are left out.
+    artifacts and, unless requested by name, tensors of unsupported dtypes are omitted.
 
     Args:
         outputs: by ``node.port``.
@@ -26,7 +26,7 @@ def to_reply(
         Tensors and metrics by ``node.port``; the tensors' bytes are views of their memory.
 
     Raises:
-        InvalidInput: a tensor that was asked for has a dtype that the wire does not know.
+        InvalidInput: a requested tensor has a dtype that cannot be sent.
     """
     tensors: dict[str, WireTensor] = {}
     metrics: dict[str, float] = {}
@@ -45,13 +45,13 @@ def to_reply(
             known = ", ".join(str(dtype).removeprefix("torch.") for dtype in TORCH_DTYPES.values())
             raise InvalidInput(
                 f"output_specs: {key} has dtype {str(tensor.dtype).removeprefix('torch.')}, "
-                f"which cannot be sent. Leave it out; sent can be: {known}."
+                f"which cannot be sent. Leave it out; supported: {known}."
             )
     return tensors, metrics
 
 
 def to_wire_tensor(tensor: torch.Tensor) -> WireTensor:
-    """View a tensor's memory for the wire; it is copied only from a device or when strided."""
+    """View a tensor's memory; it is copied only if it is on a GPU or not contiguous."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return WireTensor(
         shape=tuple(tensor.shape),
@@ -61,7 +61,7 @@ def to_wire_tensor(tensor: torch.Tensor) -> WireTensor:
 
 
 def _as_tensor(value: object) -> torch.Tensor | None:
-    """The value as a tensor, or None when it is nothing of that kind."""
+    """Return the value as a tensor, or None if it cannot be one."""
     if isinstance(value, torch.Tensor):
         return value
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):

@@ -31,7 +31,7 @@ class PipelineKey(NamedTuple):
 
 
 class PipelineCache:
-    """The most recently used pipelines, bounded in bytes and each built once.
+    """An LRU cache of pipelines with a size limit in bytes; each pipeline is built once.
 
     When many calls need the same absent pipeline, the first builds it and the others wait. All of
     them receive a failure, which is not cached. The most recently used pipeline is kept even if it
@@ -53,7 +53,7 @@ class PipelineCache:
 
     @property
     def size_bytes(self) -> int:
-        """Memory of the parameters and buffers of all pipelines held."""
+        """Memory of the parameters and buffers of all cached pipelines."""
         return self._size_bytes
 
     def __len__(self) -> int:
@@ -63,9 +63,9 @@ class PipelineCache:
         """Return the pipeline of `key`, building it if it is absent.
 
         Args:
-            key: Identity of the pipeline.
-            build: Builds it, in the thread of the first caller.
-            wait_s: Longest wait for another caller's build, in seconds.
+            key: identity of the pipeline.
+            build: builds it, in the thread of the first caller.
+            wait_s: longest wait for another caller's build, in seconds.
 
         Raises:
             Exhausted: another caller's build took longer than `wait_s`.

@@ -1,8 +1,8 @@
-"""``ListAvailableNodesResponse`` as releases up to 0.4.1 read it.
+"""``ListAvailableNodesResponse`` in the form that releases up to 0.4.1 read.
 
-There, the values of ``NodeInfo``'s two maps are a ``PortSpecList``; since 0.5.0 they are a
-``PortSpec``. The two exclude one another on the wire, so the older form has messages of its own, in
-a descriptor pool of their own, made of our contract with that one type changed.
+In those releases the values of the two maps of ``NodeInfo`` are a ``PortSpecList``, since 0.5.0 a
+``PortSpec``. The two are incompatible on the wire, so the older form has its message classes in a
+separate descriptor pool, derived from the current contract with that one type changed.
 """
 
 from functools import cache
@@ -13,13 +13,13 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 PortListsResponse = Any
-"""A message of the older form: a class that exists at run time only."""
+"""A message of the older form; its class exists only at run time."""
 
 _PORT_MAPS = ("input_specs", "output_specs")
 
 
 def with_port_lists(response: pb.ListAvailableNodesResponse) -> PortListsResponse:
-    """Return the same nodes in the older form, each port as a list of one."""
+    """Return the same nodes in the older form, each port as a list with one element."""
     older = _response_class()()
     for node in response.nodes:
         rest = pb.NodeInfo()

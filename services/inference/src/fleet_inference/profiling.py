@@ -1,4 +1,4 @@
-"""Times the nodes of sessions' pipelines."""
+"""Stores and returns timings of the nodes of sessions' pipelines."""
 
 from typing import NamedTuple
 
@@ -17,13 +17,13 @@ _log = logger("fleet.inference")
 
 
 class ProfilingChange(NamedTuple):
-    """What a call changes; None: that stays as it was.
+    """Changes of a session's profiling settings; None leaves a setting as it is.
 
     Attributes:
         enabled: whether nodes are timed.
         synchronize_cuda: whether each timing waits for the GPU.
-        skip_first_n: executions of a node to leave out from the last reset on.
-        reset: whether the timings so far are forgotten.
+        skip_first_n: number of executions of a node to skip after a reset.
+        reset: whether to delete the timings so far.
     """
 
     enabled: bool
@@ -33,25 +33,25 @@ class ProfilingChange(NamedTuple):
 
 
 class Profiling:
-    """``SetProfiling`` and ``GetProfilingSummary``, and where `Inference` leaves its timings."""
+    """Implements ``SetProfiling`` and ``GetProfilingSummary``; stores timings for `Inference`."""
 
     def __init__(self, *, sessions: SessionStore, timings: ProfilingStore) -> None:
         self._sessions = sessions
         self._timings = timings
 
     def change(self, session_id: str, change: ProfilingChange) -> bool:
-        """Switch timing on or off; it holds on every replica from the next call on.
+        """Change the profiling settings, on every replica from the next call on.
 
         Returns:
-            Whether nodes are timed now.
+            Whether nodes are now timed.
 
         Raises:
             NotFound: unknown session.
             OutOfOrder: no pipeline.
-            InvalidInput: a negative number of executions to leave out.
+            InvalidInput: a negative number of executions to skip.
         """
         if change.skip_first_n is not None and change.skip_first_n < 0:
-            raise InvalidInput(f"skip_first_n is {change.skip_first_n}; needed: 0 or more.")
+            raise InvalidInput(f"skip_first_n is {change.skip_first_n}; it must be 0 or more.")
 
         def apply(record: records.SessionRecord) -> None:
             require_pipeline(record)
@@ -67,20 +67,20 @@ class Profiling:
         return enabled
 
     def summary(self, session_id: str, stage: int) -> list[TimingStats]:
-        """What the nodes of the session's pipeline took, by stage and in the config's order.
+        """Return the timings of the pipeline's nodes, by stage and in the config's order.
 
         Args:
-            session_id: whose pipeline.
-            stage: number of ``cuvis_ai.v1.ExecutionStage``; UNSPECIFIED: every stage.
+            session_id: the session.
+            stage: number of ``cuvis_ai.v1.ExecutionStage``; UNSPECIFIED means every stage.
 
         Raises:
             NotFound: unknown session.
             OutOfOrder: no pipeline.
-            InvalidInput: there is no such stage.
+            InvalidInput: unknown stage.
         """
         if stage not in ExecutionStage.values():
             known = ", ".join(f"{name} {number}" for name, number in ExecutionStage.items())
-            raise InvalidInput(f"stage is {stage}; known are: {known}.")
+            raise InvalidInput(f"stage {stage} is unknown; valid: {known}.")
         stored = require_pipeline(self._sessions.read(session_id))
         config = parse_config(PipelineConfig, stored.config_json, "pipeline")
         places = {name: place for place, name in enumerate(node_names(config.nodes))}
@@ -91,7 +91,7 @@ class Profiling:
         )
 
     def keep(self, record: records.SessionRecord, times: NodeTimes) -> None:
-        """Add the timings of one inference; a store that fails costs the timings, not the reply."""
+        """Add the timings of one inference; if the store fails, only they are lost."""
         durations_ms = {name: seconds * _MS_PER_S for name, seconds in times.seconds.items()}
         try:
             self._timings.record(

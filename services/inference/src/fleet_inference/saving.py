@@ -1,4 +1,4 @@
-"""Writes a session's pipeline as the published pair of files."""
+"""Saves a session's pipeline as the published pair of files."""
 
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -14,7 +14,7 @@ from fleet_schemas import PipelineMetadata
 
 
 class Saving:
-    """``SavePipeline``."""
+    """Implements ``SavePipeline``."""
 
     def __init__(
         self, *, sessions: SessionStore, materialiser: Materialiser, paths: PathPolicy
@@ -26,11 +26,11 @@ class Saving:
     def save_pipeline(
         self, session_id: str, path: str, metadata: PipelineMetadata
     ) -> tuple[Path, Path]:
-        """Write ``<stem>.yaml`` and ``<stem>.pt``, each in one step, the weights first.
+        """Write ``<stem>.pt`` and then ``<stem>.yaml``, each atomically.
 
         Args:
-            session_id: whose pipeline.
-            path: of the YAML file, as the client sent it; ``.yaml`` may be left out.
+            session_id: the session.
+            path: path of the YAML file, as the client sent it; ``.yaml`` may be omitted.
             metadata: replaces that of the loaded configuration; empty fields get defaults.
 
         Returns:
@@ -38,9 +38,9 @@ class Saving:
 
         Raises:
             NotFound: unknown session.
-            InvalidInput: no path, or one outside the output folder.
+            InvalidInput: the path is empty or outside the output folder.
             OutOfOrder: no pipeline.
-            Exhausted: no space is left.
+            Exhausted: the volume is full.
             DependencyDown: the volume cannot be written.
         """
         stored = require_pipeline(self._sessions.read(session_id))

@@ -1,4 +1,4 @@
-"""The methods of this service: convert in, call the domain, convert out."""
+"""The methods of the inference service."""
 
 from google.protobuf.message import Message
 
@@ -68,7 +68,7 @@ class InferenceServicer:
         }
 
     def load_pipeline(self, request: pb.LoadPipelineRequest, call: Call) -> pb.LoadPipelineResponse:
-        """Make a pipeline the session's."""
+        """Load a pipeline into the session."""
         config = self._loading.load_pipeline(
             request.session_id, request.pipeline.config_bytes, call
         )
@@ -77,7 +77,7 @@ class InferenceServicer:
     def load_pipeline_weights(
         self, request: pb.LoadPipelineWeightsRequest, _call: Call
     ) -> pb.LoadPipelineWeightsResponse:
-        """Load weights from a file of the server or from the request."""
+        """Load weights from a file on the server or from the request."""
         strict = request.strict if request.HasField("strict") else True
         match request.WhichOneof("weights_source"):
             case "weights_path":
@@ -89,13 +89,15 @@ class InferenceServicer:
                     request.session_id, request.weights_bytes, strict=strict
                 )
             case _:
-                raise InvalidInput("Set weights_path or weights_bytes; neither is there.")
+                raise InvalidInput(
+                    "Neither weights_path nor weights_bytes is set; set one of them."
+                )
         return pb.LoadPipelineWeightsResponse(success=True, resolved_path=source)
 
     def save_pipeline(
         self, request: pb.SavePipelineRequest, _call: Call
     ) -> pb.SavePipelineResponse:
-        """Write the pipeline and its weights."""
+        """Save the pipeline and its weights."""
         pipeline_path, weights_path = self._saving.save_pipeline(
             request.session_id, request.pipeline_path, from_metadata(request.metadata)
         )
@@ -111,13 +113,13 @@ class InferenceServicer:
     def get_pipeline_inputs(
         self, request: pb.GetPipelineInputsRequest, call: Call
     ) -> pb.GetPipelineInputsResponse:
-        """Tell what the pipeline reads."""
+        """Return the pipeline's inputs."""
         return to_inputs(self._inference.inputs(request.session_id, call))
 
     def get_pipeline_outputs(
         self, request: pb.GetPipelineOutputsRequest, call: Call
     ) -> pb.GetPipelineOutputsResponse:
-        """Tell what the pipeline gives."""
+        """Return the pipeline's outputs."""
         return to_outputs(self._inference.outputs(request.session_id, call))
 
     def get_pipeline_visualization(
@@ -128,18 +130,18 @@ class InferenceServicer:
         return pb.GetPipelineVisualizationResponse(image_data=drawn.content, format=drawn.format)
 
     def list_available_nodes(self, request: pb.ListAvailableNodesRequest, _call: Call) -> Message:
-        """Tell the node classes."""
+        """List the available node classes."""
         return to_nodes(self._listing.nodes(request.session_id))
 
     def set_profiling(
         self, request: pb.SetProfilingRequest, _call: Call
     ) -> pb.SetProfilingResponse:
-        """Switch the timing of nodes."""
+        """Change the profiling settings."""
         enabled = self._profiling.change(request.session_id, from_set_profiling(request))
         return pb.SetProfilingResponse(profiling_enabled=enabled)
 
     def get_profiling_summary(
         self, request: pb.GetProfilingSummaryRequest, _call: Call
     ) -> pb.GetProfilingSummaryResponse:
-        """Tell how long the nodes take."""
+        """Return the timings of the nodes."""
         return to_profiling_summary(self._profiling.summary(request.session_id, request.stage))

@@ -1,4 +1,4 @@
-"""Tensors that a client on the same host left in POSIX shared memory."""
+"""Reads tensors that a client on the same host has placed in POSIX shared memory."""
 
 import os
 import stat
@@ -11,36 +11,36 @@ from fleet_inference.wire import SharedRegion
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.shown_text import shown
 
-SEGMENTS = Path("/dev/shm")  # noqa: S108  (where Linux shows them; nothing is written there)
+SEGMENTS = Path("/dev/shm")  # noqa: S108  (nothing is written there)
 _MAX_NAME_BYTES = 255
 _READ_ONLY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class SharedMemory:
-    """Reads regions of shared memory into memory of this process.
+    """Copies regions of shared memory into the memory of this process.
 
-    The bytes are copied, once, by ``preadv``. A mapping would save that copy, but whoever owns a
-    segment may shrink it at any time, and touching a page that is gone kills the process; a read
-    only comes out short.
+    ``preadv`` copies the bytes once. A mapping would avoid the copy, but the owner of a segment may
+    shrink it at any time, and accessing a page that no longer exists kills the process, whereas a
+    read only returns fewer bytes.
     """
 
     def __init__(self, *, enabled: bool, limit_bytes: int, folder: Path = SEGMENTS) -> None:
-        """Say what may be read.
+        """Create a reader.
 
         Args:
-            enabled: whether anything may.
-            limit_bytes: bound on what one request brings this way.
-            folder: where the segments are.
+            enabled: whether shared memory may be read at all.
+            limit_bytes: limit for all regions of one request together.
+            folder: the folder of the segments.
         """
         self._enabled = enabled
         self._limit_bytes = limit_bytes
         self._folder = folder
 
     def admit(self, regions: Iterable[SharedRegion]) -> None:
-        """Refuse a request whose regions together are too large, before any of them is read.
+        """Check the total size of a request's regions before any of them is read.
 
         Raises:
-            Exhausted: they are.
+            Exhausted: the regions together are too large.
         """
         total_bytes = sum(region.byte_size for region in regions)
         if total_bytes > self._limit_bytes:
@@ -53,12 +53,12 @@ class SharedMemory:
         """Copy a region.
 
         Args:
-            field: its place in the request, for the error text.
-            region: which bytes of which segment.
+            field: the tensor's field in the request, for error texts.
+            region: the segment and the range of bytes.
 
         Raises:
-            InvalidInput: a name that is none, no such segment, or one that ends before the region
-                does; what exists beside the segments is never told.
+            InvalidInput: invalid name, no such segment, or a segment that ends before the region
+                does; the text does not reveal which other files exist.
         """
         if not self._enabled:
             raise InvalidInput(
@@ -67,8 +67,8 @@ class SharedMemory:
         name = region.name.removeprefix("/")
         if not _is_name(name):
             raise InvalidInput(
-                f"{field}: shm_ref.name {shown(region.name)!r} is no name of a segment; needed: "
-                "one name without folder, as shm_open takes it."
+                f"{field}: shm_ref.name {shown(region.name)!r} is not the name of a segment: it "
+                "must be a name without a folder, as for shm_open."
             )
         try:
             descriptor = os.open(self._folder / name, _READ_ONLY)
@@ -108,12 +108,12 @@ def _read(descriptor: int, field: str, region: SharedRegion) -> memoryview:
 def _no_segment(field: str, region: SharedRegion) -> InvalidInput:
     return InvalidInput(
         f"{field}: there is no shared-memory segment {shown(region.name)!r} that this server can "
-        "read. It must be on the server's host and stay until the reply is there."
+        "read. It must be on the server's host and exist until the reply arrives."
     )
 
 
 def _too_short(field: str, region: SharedRegion, size_bytes: int) -> InvalidInput:
     return InvalidInput(
-        f"{field}: shm_ref takes {region.byte_size} bytes from byte {region.byte_offset} on, but "
+        f"{field}: shm_ref needs {region.byte_size} bytes from byte {region.byte_offset}, but "
         f"the segment has {size_bytes} bytes."
     )

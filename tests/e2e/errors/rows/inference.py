@@ -135,7 +135,7 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "an unknown dtype",
-        "inputs.cube: Unsupported dtype: 0. Known are: float32 1, float64 2, int32 3, int64 "
+        "inputs.cube: Unsupported dtype: 0. Supported: float32 1, float64 2, int32 3, int64 "
         "4, uint8 5, bool 6, float16 7, uint16 8.",
         "Use one of the dtypes listed in the text.",
         lambda: _cube(1, _SIDE, _SIDE, BANDS, dtype=0),
@@ -148,7 +148,7 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "an incomplete element",
-        "inputs.cube: raw_data has 5 bytes, which is no multiple of the 2 bytes of one uint16.",
+        "inputs.cube: raw_data has 5 bytes, which is not a multiple of the 2 bytes of one uint16.",
         _SHAPE,
         lambda: _cube(size_bytes=5),
     ),
@@ -172,21 +172,21 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "an extra input with the name of a field",
-        "inputs.extra_inputs['cube']: inputs.cube is set as well; send only one of the two.",
-        "Send only one of the two.",
+        "inputs.extra_inputs['cube']: inputs.cube is also set; send only one of them.",
+        "Send only one of them.",
         _extra,
     ),
     _infers(
         "a shared-memory segment that does not exist",
         "inputs.cube: there is no shared-memory segment 'none' that this server can read. It "
-        "must be on the server's host and stay until the reply is there.",
+        "must be on the server's host and exist until the reply arrives.",
         _PLAIN,
         lambda: _shared("none", _BYTES, 1, _SIDE, _SIDE, BANDS),
     ),
     _infers(
         "an invalid name of a shared-memory segment",
-        "inputs.cube: shm_ref.name '../etc/passwd' is no name of a segment; needed: one name "
-        "without folder, as shm_open takes it.",
+        "inputs.cube: shm_ref.name '../etc/passwd' is not the name of a segment: it must be a "
+        "name without a folder, as for shm_open.",
         _PLAIN,
         lambda: _shared("../etc/passwd", _BYTES, 1, _SIDE, _SIDE, BANDS),
     ),
@@ -223,7 +223,7 @@ ROWS: list[TableRow] = [
     ),
     _profiles(
         "a negative count",
-        "skip_first_n is -1; needed: 0 or more.",
+        "skip_first_n is -1; it must be 0 or more.",
         "Send 0 or more.",
         skip_first_n=-1,
     ),
@@ -236,7 +236,7 @@ ROWS: list[TableRow] = [
         "GetProfilingSummary",
         "an unknown stage",
         INVALID,
-        "stage is 99; known are: EXECUTION_STAGE_UNSPECIFIED 0, EXECUTION_STAGE_TRAIN 1, "
+        "stage 99 is unknown; valid: EXECUTION_STAGE_UNSPECIFIED 0, EXECUTION_STAGE_TRAIN 1, "
         "EXECUTION_STAGE_VAL 2, EXECUTION_STAGE_TEST 3, EXECUTION_STAGE_INFERENCE 4.",
         "Use one of the stages listed in the text.",
         fields(stage=99),

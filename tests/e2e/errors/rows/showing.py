@@ -85,8 +85,8 @@ ROWS: list[TableRow] = [
     _elsewhere(
         "GetPipelineVisualization",
         "a pipeline that takes too long to draw",
-        "Drawing the pipeline takes longer than <limit> s. Ask for the format dot or mermaid "
-        "and draw it yourself.",
+        "Drawing the pipeline takes longer than <limit> s. Request the format dot or mermaid "
+        "and render it yourself.",
         "Request `dot` or `mermaid`.",
         "tests/unit/inference/test_graphviz.py::test_a_drawing_that_takes_too_long_is_ended",
     ),

@@ -58,7 +58,7 @@ ROWS: list[TableRow] = [
     _weights(
         "neither a path nor bytes",
         INVALID,
-        "Set weights_path or weights_bytes; neither is there.",
+        "Neither weights_path nor weights_bytes is set; set one of them.",
         _SOURCE,
         dict,
     ),
@@ -113,8 +113,8 @@ ROWS: list[TableRow] = [
         name="another call replaced the pipeline meanwhile",
         method="LoadPipelineWeights",
         code="ABORTED",
-        text="Another call changed this session's pipeline at the same time. Repeat the call if it "
-        "shall apply to the new one.",
+        text="Another call changed this session's pipeline at the same time. Retry if the call "
+        "should apply to the new pipeline.",
         remedy="Repeat the call if it should apply to the new pipeline.",
         proof="tests/service/inference/test_loading.py::"
         "test_a_pipeline_replaced_in_between_is_not_overwritten",

@@ -1,7 +1,7 @@
 """Hand-written wire codec of ``Inference``, byte for byte compatible with protobuf.
 
-A cube of hundreds of megabytes is neither copied while it is parsed nor copied more than once while
-a reply is made; everything that is not tensor memory is read and checked by protobuf itself.
+A cube of hundreds of megabytes is not copied when a request is parsed, and is copied once when a
+reply is serialised; everything except tensor memory is parsed and checked by protobuf itself.
 """
 
 from fleet_inference.wire.inference_call import InferenceCall, SharedRegion, WireTensor

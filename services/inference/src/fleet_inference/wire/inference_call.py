@@ -1,4 +1,4 @@
-"""What one ``Inference`` request says, without its transport."""
+"""The content of an ``Inference`` request, independent of the transport."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 
 class SharedRegion(NamedTuple):
-    """Where in POSIX shared memory a tensor's bytes are, as declared and not yet checked.
+    """A tensor's region in POSIX shared memory, as declared and not yet checked.
 
     Attributes:
-        name: of the segment.
-        byte_offset: where the tensor begins.
-        byte_size: its length.
+        name: name of the segment.
+        byte_offset: offset of the tensor.
+        byte_size: size of the tensor.
     """
 
     name: str
@@ -20,14 +20,13 @@ class SharedRegion(NamedTuple):
 
 
 class WireTensor(NamedTuple):
-    """A tensor as it came over the wire, not yet checked.
+    """A tensor as received, not yet checked.
 
     Attributes:
         shape: as declared; may be wrong or negative.
         dtype: number of ``cuvis_ai.v1.DType`` as declared; may be unknown.
-        data: little-endian C-order bytes, a view into the request; empty where `region` says where
-            they are.
-        region: the bytes' place in shared memory; None: they came with the request.
+        data: little-endian bytes in C order, a view of the request; empty if `region` is set.
+        region: the region of the bytes in shared memory; None if they are in the request.
     """
 
     shape: tuple[int, ...]
@@ -37,7 +36,7 @@ class WireTensor(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """How many bytes there are, or are said to be."""
+        """Size of the data, or the declared size of the region."""
         return len(self.data) if self.region is None else self.region.byte_size
 
 
@@ -46,11 +45,11 @@ class InferenceCall:
     """One request; its tensors are views that keep the request's buffer alive.
 
     Attributes:
-        session_id: the session whose pipeline shall run.
-        output_specs: requested outputs, full keys or bare port names; empty: all.
-        tensors: the tensors that were set, by field name.
+        session_id: the session whose pipeline to run.
+        output_specs: requested outputs, as ``node.port`` or port names; empty means all.
+        tensors: the tensors that are set, by field name.
         extra_tensors: additional batch entries, by key.
-        annotations: boxes, points and text prompt under their batch keys, as far as they were set.
+        annotations: boxes, points and text prompt, if set, by batch key.
     """
 
     session_id: str

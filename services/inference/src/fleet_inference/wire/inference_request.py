@@ -1,4 +1,4 @@
-"""Bytes of an ``InferenceRequest`` to an `InferenceCall`."""
+"""Parses the bytes of an ``InferenceRequest`` into an `InferenceCall`."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,7 +22,7 @@ from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
 from fleet_proto.wire import IrregularMessageError
 
 _SMALL_BYTES = 256 * 1024
-"""Below this protobuf's own copy costs less than walking the message in Python."""
+"""Below this size, protobuf's copy costs less than walking the message in Python."""
 
 _TENSOR_FIELDS = tuple(
     field.name for field in InputBatch.DESCRIPTOR.fields if field.message_type is Tensor.DESCRIPTOR
@@ -32,14 +32,14 @@ _POINT_KINDS = {POINT_TYPE_POSITIVE: "positive", POINT_TYPE_NEGATIVE: "negative"
 
 
 _Payload = Callable[[bytes], memoryview]
-"""Finds the bytes that belong to the ``raw_data`` of a parsed tensor."""
+"""Returns the bytes for the ``raw_data`` of a parsed tensor."""
 
 
 def decode_inference_request(buffer: bytes) -> InferenceCall:
-    """Parse a request; tensor bytes stay where they are and are handed out as views of `buffer`.
+    """Parse a request without copying tensor bytes; they become views of `buffer`.
 
     Raises:
-        InvalidInput: the bytes are no ``InferenceRequest``.
+        InvalidInput: the bytes are not an ``InferenceRequest``.
     """
     request = InferenceRequest()
     payload: _Payload = memoryview

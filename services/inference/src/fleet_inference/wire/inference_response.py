@@ -1,4 +1,4 @@
-"""Tensors and numbers to the bytes of an ``InferenceResponse``, tensor memory copied once."""
+"""Serialises an ``InferenceResponse``, copying tensor memory only once."""
 
 import struct
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ def encode_inference_response(
     """Serialise a reply.
 
     Args:
-        outputs: by ``node.port``; each with its bytes in ``data``.
-        metrics: numbers by ``node.port``; rounded to float32, as the field is.
+        outputs: tensors by ``node.port``, with their bytes in ``data``.
+        metrics: numbers by ``node.port``; rounded to float32, the type of the field.
 
     Returns:
-        A serialised ``InferenceResponse``; the bytes of each tensor were copied exactly once.
+        A serialised ``InferenceResponse``; the bytes of each tensor are copied exactly once.
     """
     pieces: list[bytes | memoryview] = []
     for key, tensor in outputs.items():
@@ -49,14 +49,14 @@ def _key(text: str) -> bytes:
 
 
 def _tensor_head(tensor: WireTensor, data_bytes: int) -> bytes:
-    """Everything of a ``Tensor`` that stands before its bytes."""
+    """Return the part of a serialised ``Tensor`` that precedes its data."""
     shape = b"".join(map(write_varint, tensor.shape))
     packed = _SHAPE + write_varint(len(shape)) + shape if shape else b""
     return packed + _DTYPE + write_varint(tensor.dtype) + _RAW_DATA + write_varint(data_bytes)
 
 
 def _float32(value: float) -> bytes:
-    """Round to float32; what is too large for it becomes an infinity, as protobuf does."""
+    """Encode as float32; too large values become infinity, as in protobuf."""
     try:
         return struct.pack("<f", value)
     except OverflowError:

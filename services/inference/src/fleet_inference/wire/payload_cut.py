@@ -1,8 +1,8 @@
-"""Takes the tensor bytes out of a serialised ``InferenceRequest``.
+"""Separates the tensor bytes from a serialised ``InferenceRequest``.
 
-What remains is the same message with each ``Tensor.raw_data`` replaced by a four-byte ticket. It is
-small, and protobuf parses it with all its rules (unknown fields, repeated occurrences that merge,
-the last of a oneof wins, UTF-8); the ticket that survives says which bytes belong to the tensor.
+The remaining message has each ``Tensor.raw_data`` replaced by a four-byte ticket. It is small, and
+protobuf parses it by all its rules (unknown fields, repeated occurrences that merge, the last of a
+oneof wins, UTF-8). The ticket of a parsed tensor then identifies its bytes.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from fleet_proto.wire import (
 )
 
 Layout = Mapping[int, "Layout | None"]
-"""The length-delimited fields to open, by number; None: the field is a payload."""
+"""The length-delimited fields to descend into, by number; None marks a payload."""
 
 _TENSOR: Layout = {Tensor.RAW_DATA_FIELD_NUMBER: None}
 _MAP_ENTRY: Layout = {2: _TENSOR}
@@ -47,19 +47,19 @@ def cut_payloads(buffer: bytes) -> tuple[bytes, list[memoryview]]:
         `buffer`.
 
     Raises:
-        IrregularMessageError: the walk met something it leaves to protobuf.
+        IrregularMessageError: the message has to be parsed by protobuf as a whole.
     """
     payloads: list[memoryview] = []
     return _cut(memoryview(buffer), _REQUEST, payloads), payloads
 
 
 def payload_of(ticket: bytes, payloads: list[memoryview]) -> memoryview:
-    """Return the payload for the ticket that a parsed tensor holds; empty when it has none."""
+    """Return the payload for the ticket of a parsed tensor; empty if it has no ticket."""
     return payloads[int.from_bytes(ticket, "little")] if ticket else memoryview(b"")
 
 
 def _cut(view: memoryview, layout: Layout, payloads: list[memoryview]) -> bytes:
-    """Rewrite one message; a plain function, so that no reference cycle holds on to `view`."""
+    """Rewrite one message; a plain function, so that no reference cycle keeps `view` alive."""
     pieces: list[bytes | memoryview] = []
     copied = at = 0
     while at < len(view):
@@ -89,7 +89,7 @@ def _cut(view: memoryview, layout: Layout, payloads: list[memoryview]) -> bytes:
 
 
 def _after_scalar(view: memoryview, at: int, wire_type: int) -> int:
-    """Return the place after a number; groups and unknown wire types are left to protobuf."""
+    """Return the offset after a number; groups and unknown wire types are irregular."""
     if wire_type == VARINT:
         return read_varint(view, at)[1]
     sizes = {I64: 8, I32: 4}
