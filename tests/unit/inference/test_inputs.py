@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fleet_inference.dtypes import TORCH_DTYPES
 from fleet_inference.inputs import allow_read_only_views, to_batch, to_tensor
 from fleet_inference.shared_memory import SharedMemory
-from fleet_inference.wire import InferenceCall, SharedRegion, WireTensor
+from fleet_inference.wire import DecodedRequest, SharedRegion, WireTensor
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
@@ -120,9 +120,9 @@ def test_what_fits_is_decoded(shape: list[int], dtype: int) -> None:
     assert list(got.shape) == shape
 
 
-def call(**parts: object) -> InferenceCall:
+def call(**parts: object) -> DecodedRequest:
     whole = {"tensors": {}, "extra_tensors": {}, "annotations": {}} | parts
-    return InferenceCall(session_id="s", output_specs=frozenset(), **whole)  # type: ignore[arg-type]
+    return DecodedRequest(session_id="s", output_specs=frozenset(), **whole)  # type: ignore[arg-type]
 
 
 def test_batch_keys() -> None:
@@ -146,9 +146,7 @@ def test_batch_keys() -> None:
 def test_an_extra_input_does_not_replace_a_field(key: str) -> None:
     one = WireTensor((1,), pb.D_TYPE_UINT8, memoryview(b"\1"))
     both = call(tensors={"cube": one}, annotations={"bboxes": []}, extra_tensors={key: one})
-    with pytest.raises(
-        InvalidInput, match=rf"extra_inputs\['{key}'\]: inputs.{key} is also set"
-    ):
+    with pytest.raises(InvalidInput, match=rf"extra_inputs\['{key}'\]: inputs.{key} is also set"):
         to_batch(both, CPU, NO_SHARING)
 
 

@@ -11,7 +11,7 @@ from google.protobuf.message import DecodeError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fleet_inference.wire import InferenceCall, SharedRegion, WireTensor, decode_inference_request
+from fleet_inference.wire import DecodedRequest, SharedRegion, WireTensor, decode_inference_request
 from fleet_inference.wire import inference_request as module
 from fleet_inference.wire.payload_cut import cut_payloads
 from fleet_platform.errors import InvalidInput
@@ -31,7 +31,7 @@ def _walk_every_message() -> Iterator[None]:
     patch.undo()
 
 
-def reference(buffer: bytes) -> InferenceCall:
+def reference(buffer: bytes) -> DecodedRequest:
     """What protobuf's own parse of the same bytes says."""
     request = wire.parsed(buffer)
     inputs = request.inputs
@@ -77,7 +77,7 @@ def reference(buffer: bytes) -> InferenceCall:
         ]
     if inputs.text_prompt:
         annotations["text_prompt"] = inputs.text_prompt
-    return InferenceCall(
+    return DecodedRequest(
         session_id=request.session_id,
         output_specs=frozenset(request.output_specs),
         tensors=tensors,

@@ -12,7 +12,7 @@ from fleet_inference.materialiser import Materialiser
 from fleet_inference.outputs import to_reply
 from fleet_inference.profiling import Profiling
 from fleet_inference.shared_memory import SharedMemory
-from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_inference.wire import DecodedRequest, WireTensor
 from fleet_platform.errors import Exhausted
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore, require_pipeline
@@ -54,7 +54,7 @@ class Inference:
         self._pixels = registry.counter(metrics.INFERENCE_PIXELS)
 
     def infer(
-        self, request: InferenceCall, call: Call
+        self, request: DecodedRequest, call: Call
     ) -> tuple[dict[str, WireTensor], dict[str, float]]:
         """Compute the requested outputs of the session's pipeline.
 

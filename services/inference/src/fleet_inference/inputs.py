@@ -7,7 +7,7 @@ import torch
 
 from fleet_inference.dtypes import TORCH_DTYPES
 from fleet_inference.shared_memory import SharedMemory
-from fleet_inference.wire import InferenceCall, WireTensor
+from fleet_inference.wire import DecodedRequest, WireTensor
 from fleet_platform.errors import InvalidInput
 from fleet_platform.shown_text import shown
 
@@ -25,8 +25,10 @@ def allow_read_only_views() -> None:
         torch.frombuffer(b"\0", dtype=torch.uint8)
 
 
-def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) -> dict[str, object]:
-    """Return the batch of a call; each extra input is an entry under its own key.
+def to_batch(
+    request: DecodedRequest, device: torch.device, shared: SharedMemory
+) -> dict[str, object]:
+    """Return the batch of a request; each extra input is an entry under its own key.
 
     Tensors keep their dtype and values; on the CPU they are views of the request if its bytes are
     suitably aligned.
@@ -36,12 +38,12 @@ def to_batch(call: InferenceCall, device: torch.device, shared: SharedMemory) ->
             that is set; the text names the field.
         Exhausted: the tensors in shared memory are too large.
     """
-    tensors = (*call.tensors.values(), *call.extra_tensors.values())
+    tensors = (*request.tensors.values(), *request.extra_tensors.values())
     shared.admit(tensor.region for tensor in tensors if tensor.region is not None)
-    batch = dict(call.annotations)
-    for name, tensor in call.tensors.items():
+    batch = dict(request.annotations)
+    for name, tensor in request.tensors.items():
         batch[name] = to_tensor(f"inputs.{name}", tensor, device, shared)
-    for key, tensor in call.extra_tensors.items():
+    for key, tensor in request.extra_tensors.items():
         field = f"inputs.extra_inputs[{shown(key)!r}]"
         if key in batch:
             raise InvalidInput(f"{field}: inputs.{key} is also set; send only one of them.")

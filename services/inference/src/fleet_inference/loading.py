@@ -4,9 +4,8 @@ from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
 from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
 from fleet_inference.materialiser import Materialiser
-from fleet_inference.session_pipeline import require_unchanged
 from fleet_platform.artifacts import ArtifactStore
-from fleet_platform.errors import InvalidInput
+from fleet_platform.errors import Conflict, InvalidInput
 from fleet_platform.files import PathPolicy
 from fleet_platform.rpc import Call
 from fleet_platform.runs import RunStore, require_no_training
@@ -125,7 +124,20 @@ class Loading:
             weights_digest = self._artifacts.put(to_safetensors(pipeline))
 
         def replace(record: records.SessionRecord) -> None:
-            require_unchanged(record, origin)
+            _require_unchanged(record, origin)
             record.pipeline.weights_digest = weights_digest
 
         self._sessions.update(session_id, replace)
+
+
+def _require_unchanged(record: records.SessionRecord, origin: records.Pipeline) -> None:
+    """Refuse to store weights for a pipeline that the session no longer has.
+
+    Raises:
+        Conflict: another call replaced the pipeline or its weights.
+    """
+    if record.pipeline != origin:
+        raise Conflict(
+            "Another call changed this session's pipeline at the same time. Retry if the call "
+            "should apply to the new pipeline."
+        )

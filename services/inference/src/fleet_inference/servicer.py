@@ -17,23 +17,31 @@ from fleet_inference.node_listing import NodeListing
 from fleet_inference.node_messages import to_nodes
 from fleet_inference.profiling import Profiling
 from fleet_inference.saving import Saving
-from fleet_inference.wire import decode_inference_request, encode_inference_response
+from fleet_inference.wire import (
+    DecodedRequest,
+    WireTensor,
+    decode_inference_request,
+    encode_inference_response,
+)
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call, Codec
 from fleet_platform.rpc.service import Handler
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
+InferenceReply = tuple[dict[str, WireTensor], dict[str, float]]
+"""Tensors and metrics by ``node.port``."""
 
-def _as_is(content: bytes) -> bytes:
-    return content
+
+def _encode(reply: InferenceReply) -> bytes:
+    return encode_inference_response(*reply)
 
 
-CODECS = {"Inference": Codec(decode=_as_is, encode=_as_is)}
-"""Inference reads and writes its bytes itself, so that bad ones are the caller's error."""
+CODECS = {"Inference": Codec(decode=decode_inference_request, encode=_encode)}
+"""The hand-written codec of ``Inference``."""
 
 
 class InferenceServicer:
-    """Behaviours by method."""
+    """Converts requests, calls the domain and converts the result."""
 
     def __init__(
         self,
@@ -105,10 +113,9 @@ class InferenceServicer:
             success=True, pipeline_path=str(pipeline_path), weights_path=str(weights_path)
         )
 
-    def inference(self, request: bytes, call: Call) -> bytes:
+    def inference(self, request: DecodedRequest, call: Call) -> InferenceReply:
         """Run the pipeline."""
-        tensors, metrics = self._inference.infer(decode_inference_request(request), call)
-        return encode_inference_response(tensors, metrics)
+        return self._inference.infer(request, call)
 
     def get_pipeline_inputs(
         self, request: pb.GetPipelineInputsRequest, call: Call

@@ -1,11 +1,11 @@
-"""Parses the bytes of an ``InferenceRequest`` into an `InferenceCall`."""
+"""Parses the bytes of an ``InferenceRequest`` into a `DecodedRequest`."""
 
 from collections.abc import Callable
 from functools import partial
 
 from google.protobuf.message import DecodeError
 
-from fleet_inference.wire.inference_call import InferenceCall, SharedRegion, WireTensor
+from fleet_inference.wire.decoded_request import DecodedRequest, SharedRegion, WireTensor
 from fleet_inference.wire.payload_cut import cut_payloads, payload_of
 from fleet_platform.errors import InvalidInput
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
@@ -35,7 +35,7 @@ _Payload = Callable[[bytes], memoryview]
 """Returns the bytes for the ``raw_data`` of a parsed tensor."""
 
 
-def decode_inference_request(buffer: bytes) -> InferenceCall:
+def decode_inference_request(buffer: bytes) -> DecodedRequest:
     """Parse a request without copying tensor bytes; they become views of `buffer`.
 
     Raises:
@@ -61,7 +61,7 @@ def decode_inference_request(buffer: bytes) -> InferenceCall:
     return _to_call(request, payload)
 
 
-def _to_call(request: InferenceRequest, payload: _Payload) -> InferenceCall:
+def _to_call(request: InferenceRequest, payload: _Payload) -> DecodedRequest:
     inputs = request.inputs
     tensors = {}
     for name in _TENSOR_FIELDS:
@@ -69,7 +69,7 @@ def _to_call(request: InferenceRequest, payload: _Payload) -> InferenceCall:
             tensor = _to_tensor(getattr(inputs, name), payload)
             if name not in _ABSENT_WHEN_EMPTY or tensor.size_bytes:
                 tensors[name] = tensor
-    return InferenceCall(
+    return DecodedRequest(
         session_id=request.session_id,
         output_specs=frozenset(request.output_specs),
         tensors=tensors,

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Mapping
 
-from fleet_inference.wire.inference_call import WireTensor
+from fleet_inference.wire.decoded_request import WireTensor
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import InferenceResponse, Tensor
 from fleet_proto.wire import I32, LEN, VARINT, tag, write_varint
 

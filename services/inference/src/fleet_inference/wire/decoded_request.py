@@ -41,7 +41,7 @@ class WireTensor(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class InferenceCall:
+class DecodedRequest:
     """One request; its tensors are views that keep the request's buffer alive.
 
     Attributes:
