@@ -25,7 +25,7 @@ from fleet_platform.ports import free_ports
 from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
-from tests.support.processes.replica_deaths import ReplicaDeaths
+from tests.support.processes.replica_killer import ReplicaKiller
 from tests.support.processes.steady_load import SteadyLoad
 
 _REPLICAS = 3
@@ -83,13 +83,13 @@ def _outcomes(
     session_id = open_session(stub)
     apply_trainrun(stub, session_id, resolve(stub, session_id, "three.npz", _TRAINING_IDS)())
     train(stub, session_id)
-    deaths = ReplicaDeaths(stack, "inference", _NAMES)
+    killer = ReplicaKiller(stack, "inference", _NAMES)
     for size, side in _SIDES.items():
         with SteadyLoad(_inference(stub, session_id, side), arguments.clients) as load:
-            kills = deaths.kill_every(arguments.every, arguments.seconds)
+            kills = killer.kill_every(arguments.every, arguments.seconds)
         yield Outcome(f"{kills} killed", size, load)
         with SteadyLoad(_inference(stub, session_id, side), arguments.clients) as load:
-            deaths.replace_all()
+            killer.replace_all()
         yield Outcome("all replaced", size, load)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import grpc
 
 from tests.support.polling import wait_until
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.published.workflow import CLIENTS as SCRIPTS
 from tests.support.published.workflow import Release
 from tests.support.scenes.lentils_scene import Scene
@@ -89,7 +89,7 @@ def published_load(
 ) -> Iterator[Load]:
     """As `inference_load`, by unchanged clients of a published release, which do not retry."""
     load = Load()
-    python = peer_environment(release.environment)
+    python = published_environment(release.environment)
     script = SCRIPTS / "steady.py"
     with subprocess.Popen(
         [python, *release.flags, script, address, session_id, scene_file, str(CLIENTS)],

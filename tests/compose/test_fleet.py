@@ -5,7 +5,7 @@ import pytest
 from tests.compose.fleet import SERVICES
 from tests.compose.load import inference_load, trained_session
 from tests.support.polling import wait_until
-from tests.support.published.workflow import RELEASES, PublishedDay
+from tests.support.published.workflow import RELEASES, PublishedWorkflow
 from tests.support.scenes.rx_reference import RxReference
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(2400)]
@@ -14,11 +14,11 @@ TRAIN_IDS = [0, 2, 3]
 
 
 @pytest.fixture(scope="module", params=["0.5.2", "0.9.0"])
-def day(request, fleet, shared_dir, tmp_path_factory):
+def workflow(request, fleet, shared_dir, tmp_path_factory):
     """What a client of a published release was told by three replicas."""
     release = RELEASES[request.param]
-    folder = tmp_path_factory.mktemp(f"day-{release.version}")
-    return PublishedDay.of(release, fleet.address, shared_dir / "data", folder)
+    folder = tmp_path_factory.mktemp(f"workflow-{release.version}")
+    return PublishedWorkflow.of(release, fleet.address, shared_dir / "data", folder)
 
 
 @pytest.fixture
@@ -27,14 +27,14 @@ def trained(calls):
     return trained_session(calls)
 
 
-def test_a_published_clients_day_is_as_ever(day, scene):
-    outputs = {key.partition(".")[2]: array for key, array in day.arrays("all").items()}
+def test_a_published_clients_day_is_as_ever(workflow, scene):
+    outputs = {key.partition(".")[2]: array for key, array in workflow.arrays("all").items()}
     RxReference.fit(scene.cubes[TRAIN_IDS]).assert_matches(outputs, scene.cubes[1:2])
     for way in ("reloaded", "restored"):
-        for key, array in day.arrays(way).items():
-            assert array.tobytes() == day.arrays("all")[key].tobytes(), (way, key)
-    assert day.facts["progress"][-1]["status"] == "TRAIN_STATUS_COMPLETE"
-    assert all(day.facts["closed"])
+        for key, array in workflow.arrays(way).items():
+            assert array.tobytes() == workflow.arrays("all")[key].tobytes(), (way, key)
+    assert workflow.facts["progress"][-1]["status"] == "TRAIN_STATUS_COMPLETE"
+    assert all(workflow.facts["closed"])
 
 
 def test_only_the_gateways_port_is_published(fleet):

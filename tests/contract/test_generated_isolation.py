@@ -29,7 +29,7 @@ print("both")
 """
 
 
-@pytest.mark.peers
+@pytest.mark.published
 @pytest.mark.parametrize("first", [OURS, THEIRS])
 @pytest.mark.parametrize("release", [RELEASES[0], RELEASES[-1]])
 def test_loads_beside_a_published_package(tmp_path: Path, release: str, first: str) -> None:

@@ -13,7 +13,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.support.published.schemas import RELEASES, Fact, facts, published_file, release_key
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.published
 
 RENAMED = {
     # field: (older name, last release that used it)

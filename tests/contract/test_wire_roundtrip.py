@@ -19,7 +19,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2
 from tests.contract.test_wire_published import CONFLICT, is_public
 from tests.support.published.schemas import RELEASES, published_file, release_key
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.published
 
 MAX_DEPTH = 4
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)

@@ -9,7 +9,7 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_platform.ports import free_ports
-from tests.support.published.workflow import RELEASES, PublishedDay, Release
+from tests.support.published.workflow import RELEASES, PublishedWorkflow, Release
 from tests.support.scenes.lentils_scene import Scene, make_scene, write_annotations, write_npz
 from tests.support.sdk_stub import cu3s
 from tests.support.stacks import stack_environment
@@ -85,12 +85,12 @@ def release(request: pytest.FixtureRequest) -> Release:
 
 
 @pytest.fixture(scope="session")
-def day(
+def workflow(
     release: Release,
     stack: BackgroundStack,
     data_dir: Path,
     tmp_path_factory: pytest.TempPathFactory,
-) -> PublishedDay:
-    """A day's work of the release's client."""
-    folder = tmp_path_factory.mktemp(f"day-{release.version}")
-    return PublishedDay.of(release, stack.address, data_dir, folder)
+) -> PublishedWorkflow:
+    """Run the release's client through its workflow."""
+    folder = tmp_path_factory.mktemp(f"workflow-{release.version}")
+    return PublishedWorkflow.of(release, stack.address, data_dir, folder)

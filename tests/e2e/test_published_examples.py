@@ -28,12 +28,12 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.test_published_messages import OUTPUT_KEYS
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.published.wheels import source
 from tests.support.sdk_stub import cu3s
 from tests.support.wire import wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 DRIVER = """
 import runpy, sys
@@ -89,7 +89,7 @@ def example(stack, stack_dir) -> Example:
         environment: str = "cuvis-ai-0.4.0",
         imports: Sequence[Path] = (),
     ) -> str:
-        python = peer_environment(environment)
+        python = published_environment(environment)
         python_path = os.pathsep.join(map(str, (cu3s.PYTHONPATH, *imports)))
         done = subprocess.run(
             [python, "-c", DRIVER, stack.address, folder / script, *map(str, arguments)],

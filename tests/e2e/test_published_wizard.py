@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.published.wheels import source
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 CUBES = "data/scene.npz"
 # The same for the run that comes to its end and the one that is stopped after its third message,
@@ -37,7 +37,7 @@ def splits(train: list[object]) -> dict[str, object]:
 @pytest.fixture
 def preset(data_dir) -> Path:
     """A trainrun as presets of the release are: flat, with a path to its pipeline beside it."""
-    python = peer_environment("cuvis-ai-0.19.3")
+    python = published_environment("cuvis-ai-0.19.3")
     folder = data_dir / "wizard"
     pipelines = folder / "pipeline"
     pipelines.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def preset(data_dir) -> Path:
 
 
 def test_all_checks_of_the_published_wizard_pass(start_stack, data_dir, preset, tmp_path):
-    python = peer_environment("cuvis-ai-0.19.3")
+    python = published_environment("cuvis-ai-0.19.3")
     script = source("cuvis-ai-core", "0.18.6") / "examples" / "cuvisnext_train_flow.py"
     output_dir = tmp_path / "outputs" / "wizard"
     options = {

@@ -11,11 +11,11 @@ from fleet_local.readiness import is_serving
 from fleet_platform.ports import free_ports
 from tests.support.polling import wait_until
 from tests.support.processes.redis_server import RedisServer
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.stacks import stack_environment
 from tests.support.wire import wire
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 
 @contextmanager
@@ -41,7 +41,7 @@ def _service(python, name, environment, log):
 
 
 def test_config_and_session_run_where_torch_is_not_installed(tmp_path, data_dir):
-    python = peer_environment("no-torch")
+    python = published_environment("no-torch")
     tried = subprocess.run(
         [python, "-c", "import torch"], check=False, capture_output=True, text=True
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.sdk_stub import cu3s
 
 ENVIRONMENT = "cuvis-ai-0.4.0-full"
@@ -25,7 +25,7 @@ def run_published(
     listed = folder / f"{script.stem}.json"
     listed.write_text(json.dumps(jobs, default=str), encoding="utf-8")
     done = subprocess.run(
-        [peer_environment(environment), "-m", "launch_published", script, listed],
+        [published_environment(environment), "-m", "launch_published", script, listed],
         check=False,
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ from tests.parity.node_cases import CASES, NodeCase
 from tests.parity.observations import flatten, inputs_of, state_of, trainable
 from tests.parity.published import run_published
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.published
 
 SCRIPT = Path(__file__).with_name("published_nodes.py")
 STAGES = ("train", "val", "test", "inference")

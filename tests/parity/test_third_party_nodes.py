@@ -11,7 +11,7 @@ from tests.parity.published import run_published
 from tests.parity.test_trainruns import assert_same
 from tests.support.scenes.lentils_scene import BANDS
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.published
 
 SCRIPT = Path(__file__).with_name("third_party_nodes.py")
 THIRD_PARTY = ("scale", "detector", "colours", "level")

@@ -11,7 +11,7 @@ from tests.parity.conftest import JOBS
 from tests.parity.published import run_published
 from tests.parity.trainruns import TRAINRUNS, fit, load, outputs, save, train, trainrun
 
-pytestmark = pytest.mark.peers
+pytestmark = pytest.mark.published
 
 TRAINED = [(name, "statistical") for name in TRAINRUNS]
 TRAINED += [("channel_selector", "gradient"), ("deep_svdd", "gradient")]

@@ -32,7 +32,7 @@ class FakeService(CuvisAIServiceServicer):
         self.metadata = defaultdict(list)
         self.headers = ()
         self.trailers = ()
-        self.tells_trace_id = True
+        self.sends_trace_id = True
 
     def requests(self, method):
         return [request for name, request in self.received if name == method]
@@ -45,7 +45,7 @@ class FakeService(CuvisAIServiceServicer):
         told = ()
         if "traceparent" in sent:
             self.traceparents[method] = sent["traceparent"]
-            if self.tells_trace_id:
+            if self.sends_trace_id:
                 told = (("x-trace-id", sent["traceparent"].split("-")[1]),)
         context.set_trailing_metadata((*told, *self.trailers))
         answer = self.answers[method]

@@ -48,7 +48,7 @@ class Row(Case):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProvenElsewhere:
+class TestedElsewhere:
     """A row that takes more than a request to bring about.
 
     Attributes:
@@ -68,5 +68,5 @@ class ProvenElsewhere:
     proof: str
 
 
-TableRow = Row | ProvenElsewhere
+TableRow = Row | TestedElsewhere
 """Any row of the table."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.e2e.errors.row import ProvenElsewhere, Row, TableRow
+from tests.e2e.errors.row import Row, TableRow, TestedElsewhere
 from tests.e2e.errors.rows import (
     config,
     every_method,
@@ -34,10 +34,10 @@ ASKED: Sequence[Row] = sorted(
 )
 """All rows that one request brings about, in an order in which no situation comes back."""
 
-PROVEN_ELSEWHERE: Sequence[ProvenElsewhere] = (
+TESTED_ELSEWHERE: Sequence[TestedElsewhere] = (
     *every_method.GENERAL,
     *gateway.ROWS,
-    *(row for row in TABLE if isinstance(row, ProvenElsewhere)),
+    *(row for row in TABLE if isinstance(row, TestedElsewhere)),
 )
 
 NOTES: Mapping[str, str] = {

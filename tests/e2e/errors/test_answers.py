@@ -4,9 +4,9 @@ import grpc
 import pytest
 
 from fleet_proto.methods import SERVICE_NAME
+from tests.e2e.errors.prepared_stack import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.row import Row
 from tests.e2e.errors.rows.every_method import STORE_DOWN
-from tests.e2e.errors.stage import DOORS, SERVICE_OF, Stage, open_stage
 from tests.e2e.errors.table import ASKED
 from tests.support.wire import Refusal
 

@@ -13,11 +13,11 @@ from fleet_gateway import GatewaySettings, render_bootstrap, route_table
 from fleet_platform.rpc import STATUS_OF
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
-from tests.e2e.errors.row import ProvenElsewhere
+from tests.e2e.errors.row import TestedElsewhere
 from tests.e2e.errors.rows.every_method import GENERAL as OF_EVERY_METHOD
 from tests.e2e.errors.rows.every_method import STORE_DOWN
 from tests.e2e.errors.rows.gateway import ROWS as OF_THE_GATEWAY
-from tests.e2e.errors.table import NOTES, PROVEN_ELSEWHERE, TABLE
+from tests.e2e.errors.table import NOTES, TABLE, TESTED_ELSEWHERE
 
 GENERAL = (*OF_EVERY_METHOD, *OF_THE_GATEWAY)
 ROOT = Path(__file__).resolve().parents[3]
@@ -37,7 +37,7 @@ OF_SESSIONS = {
 
 
 def _code(row):
-    return row.code if isinstance(row, ProvenElsewhere) else row.code.name
+    return row.code if isinstance(row, TestedElsewhere) else row.code.name
 
 
 def _page(name):
@@ -94,7 +94,7 @@ def test_the_pages_are_made_from_the_table(name):
     assert errors_table.replace_tables(name, text) == text, "run: python -m docs.errors_table"
 
 
-@pytest.mark.parametrize("row", PROVEN_ELSEWHERE, ids=lambda row: f"{row.method}: {row.name}")
+@pytest.mark.parametrize("row", TESTED_ELSEWHERE, ids=lambda row: f"{row.method}: {row.name}")
 def test_what_no_request_brings_about_has_a_test_that_does(row):
     path, _, name = row.proof.partition("::")
     assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8")

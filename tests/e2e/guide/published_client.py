@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.published.wheels import source
 from tests.support.sdk_stub import cu3s
 
@@ -79,7 +79,7 @@ def published_client(
     trust = {"GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": str(authority)} if authority else {}
     with (folder / "client.log").open("wb") as log:
         process = subprocess.Popen(
-            [peer_environment("cuvis-ai-0.4.0-full"), _LOOP, address],
+            [published_environment("cuvis-ai-0.4.0-full"), _LOOP, address],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

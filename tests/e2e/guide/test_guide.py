@@ -19,7 +19,7 @@ from tests.e2e.guide.published_client import Outcome, published_client
 from tests.e2e.guide.snippet import FOLDER
 from tests.support.certificates import Authority
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 TABLE = [*CLIENT_USAGE, *COMPLETE_EXAMPLES, *PRACTICE]
 THROUGH_TLS = [each for each in TABLE if each.name == "35_use_tls"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.e2e.resilience.conftest import INFERENCE, Fleet, Trained
-from tests.support.processes.replica_deaths import ReplicaDeaths
+from tests.support.processes.replica_killer import ReplicaKiller
 from tests.support.processes.steady_load import SteadyLoad
 from tests.support.wire import Wire, by_port, inference
 
@@ -39,10 +39,10 @@ def _call(calls: Wire, trained: Trained, side: int):
 
 @pytest.mark.parametrize("size", SIDES)
 def test_no_call_fails_while_replicas_are_killed(fleet: Fleet, calls, trained, size):
-    deaths = ReplicaDeaths(fleet.stack, "inference", INFERENCE)
+    killer = ReplicaKiller(fleet.stack, "inference", INFERENCE)
     parts = {name: fleet.stack.part(name)["pid"] for name in INFERENCE}
     with SteadyLoad(_call(calls, trained, SIDES[size]), CLIENTS) as load:
-        kills = deaths.kill_every(EVERY_S, SECONDS)
+        kills = killer.kill_every(EVERY_S, SECONDS)
     assert kills >= SECONDS / EVERY_S / 2, "replicas are back before their next turn"
     assert {name: fleet.stack.part(name)["pid"] for name in INFERENCE} == parts
     assert (load.failures, load.wrong) == ([], [])
@@ -50,9 +50,9 @@ def test_no_call_fails_while_replicas_are_killed(fleet: Fleet, calls, trained, s
 
 
 def test_no_call_fails_while_all_replicas_are_replaced(fleet: Fleet, calls, trained):
-    deaths = ReplicaDeaths(fleet.stack, "inference", INFERENCE)
+    killer = ReplicaKiller(fleet.stack, "inference", INFERENCE)
     # Few clients leave the successors some of the machine to start on.
     with SteadyLoad(_call(calls, trained, SIDES["100 kB"]), clients=2) as load:
-        deaths.replace_all()
+        killer.replace_all()
     assert (load.failures, load.wrong) == ([], [])
     assert len(load.seconds) > len(INFERENCE)

@@ -18,7 +18,7 @@ from fleet_platform.ports import free_ports
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.support.processes.envoy_process import envoy
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 
 CLIENT = Path(__file__).parents[1] / "clients" / "security.py"
 DEADLINE_S = 60.0
@@ -72,7 +72,7 @@ class Published:
         path = self.folder / "security.json"
         path.write_text(json.dumps(security, default=str), encoding="utf-8")
         done = subprocess.run(
-            [peer_environment("schemas-0.9.0"), CLIENT, self.address, self.cubes, path],
+            [published_environment("schemas-0.9.0"), CLIENT, self.address, self.cubes, path],
             check=True,
             capture_output=True,
             timeout=180,

@@ -10,7 +10,7 @@ from fleet_proto.methods import METHODS_BY_SERVICE
 from tests.e2e.security.callers import ALICE, BOB, REDIS_USER, refusal, session, unary
 from tests.support.certificates import Authority, credentials
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 OF_ALICE, OF_BOB = (("authorization", f"Bearer {ALICE}"),), (("x-api-key", BOB),)
 _METHODS_OF_SESSIONS = sorted(

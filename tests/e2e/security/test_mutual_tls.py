@@ -6,7 +6,7 @@ import pytest
 from tests.e2e.security.callers import another_gateway, refusal, session, unary
 from tests.support.certificates import Authority, credentials
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 
 def test_mutual_tls_lets_in_who_shows_a_certificate(stack, authority, published_at, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from tests.e2e.security.callers import another_gateway
 from tests.support.token_issuer import TokenIssuer
 
-pytestmark = [pytest.mark.e2e, pytest.mark.peers]
+pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
 
 def test_tokens_let_in_whom_they_name(stack, published_at, tmp_path):

@@ -1,4 +1,4 @@
-"""One day of work on one stack, and everything that came out of it."""
+"""One workflow on one stack, and the telemetry that it left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_platform.ports import free_ports
-from tests.e2e.telemetry.day import TRAININGS, Day, day_at
 from tests.e2e.telemetry.exposition import Families, scrape, scrape_envoy
+from tests.e2e.telemetry.workflow import TRAININGS, Workflow, workflow_at
 from tests.support.otlp_receiver import OtlpReceiver, ReceivedSpan, otlp_receiver
 from tests.support.plugin_folder import write_plugin
 from tests.support.polling import wait_until
@@ -21,16 +21,16 @@ SERVICES = ("session", "config", "trainer", "inference")
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen of a day.
+    """The telemetry of a workflow.
 
     Attributes:
-        day: its calls.
+        workflow: the calls.
         metrics: families of each part, read while the session was open.
         spans: all that any process had sent when the stack had stopped.
         log: everything that its processes wrote.
     """
 
-    day: Day
+    workflow: Workflow
     metrics: Mapping[str, Families]
     spans: list[ReceivedSpan]
     log: str
@@ -42,9 +42,9 @@ class Observed:
 
 @pytest.fixture(scope="session")
 def observed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, scene: Scene) -> Observed:
-    """Drive a stack through a day."""
+    """Run a workflow against a stack and collect its telemetry."""
     folder = tmp_path_factory.mktemp("observed")
-    plugin = write_plugin(data_dir / "plugin-of-the-day")
+    plugin = write_plugin(data_dir / "workflow-plugin")
     with otlp_receiver() as receiver:
         more = {
             "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.endpoint,
@@ -54,13 +54,13 @@ def observed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path, scene: Sc
         environment = stack_environment(folder, data_dir, more)
         with (
             background_stack(free_ports(1)[0], folder / "run", environment) as stack,
-            day_at(stack.address) as day,
+            workflow_at(stack.address) as workflow,
         ):
-            day.work(scene, str(plugin))
+            workflow.work(scene, str(plugin))
             metrics = _metrics(stack)
-            day.call("CloseSession")
-            _wait_for_the_gateway(receiver, day)
-        return Observed(day, metrics, receiver.spans, stack.log.read_text(encoding="utf-8"))
+            workflow.call("CloseSession")
+            _wait_for_the_gateway(receiver, workflow)
+        return Observed(workflow, metrics, receiver.spans, stack.log.read_text(encoding="utf-8"))
 
 
 def _metrics(stack: BackgroundStack) -> dict[str, Families]:
@@ -78,9 +78,9 @@ def _metrics(stack: BackgroundStack) -> dict[str, Families]:
     return services | {"gateway": scrape_envoy(ports["gateway"])}
 
 
-def _wait_for_the_gateway(receiver: OtlpReceiver, day: Day) -> None:
+def _wait_for_the_gateway(receiver: OtlpReceiver, workflow: Workflow) -> None:
     """Envoy sends its spans in turns of its own and loses what is left when it stops."""
-    wanted = {call.trace_id for call in day.calls}
+    wanted = {call.trace_id for call in workflow.calls}
 
     def complete(seen: list[ReceivedSpan]) -> bool:
         mine = [span for span in seen if span.service == "gateway" and span.trace_id in wanted]

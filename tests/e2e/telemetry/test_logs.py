@@ -13,7 +13,7 @@ pytestmark = pytest.mark.e2e
 
 def test_each_call_has_a_line_with_its_trace_in_its_service(observed: Observed) -> None:
     lines = [line for line in _lines(observed) if line["event"] == "call"]
-    for call in observed.day.calls:
+    for call in observed.workflow.calls:
         [line] = [each for each in lines if each.get("trace_id") == call.trace_id]
         assert (line["method"], line["code"]) == (call.method, "OK")
 
@@ -22,7 +22,7 @@ def test_lines_of_a_training_are_written_in_its_childs_span(observed: Observed) 
     for event in ("run.started", "run.ended"):
         lines = [line for line in _lines(observed) if line["event"] == event]
         assert [line["trace_id"] for line in lines] == [
-            call.trace_id for call in observed.day.calls if call.method == "Train"
+            call.trace_id for call in observed.workflow.calls if call.method == "Train"
         ]
         runs = {span.span_id for span in observed.spans if span.name == spans.RUN.name}
         assert {line["span_id"] for line in lines} <= runs

@@ -5,8 +5,8 @@ import pytest
 from fleet_platform.telemetry.registry import Metric, metrics
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.e2e.telemetry.conftest import SERVICES, Observed
-from tests.e2e.telemetry.day import EPOCHS, TRAININGS, pixels_inferred
 from tests.e2e.telemetry.exposition import value
+from tests.e2e.telemetry.workflow import EPOCHS, TRAININGS, pixels_inferred
 from tests.support.scenes.lentils_scene import Scene
 
 # A training in two processes imports torch twice.
@@ -39,7 +39,7 @@ def test_kind_labels_and_help_are_the_registered_ones(observed: Observed, metric
 
 
 def test_calls_are_counted_by_method_and_code(observed: Observed) -> None:
-    made = [call.method for call in observed.day.calls]
+    made = [call.method for call in observed.workflow.calls]
     for service, method in (("trainer", "Train"), ("inference", "Inference")):
         count = value(
             observed.metrics[service], "fleet_rpc_seconds_count", method=method, code="OK"
@@ -48,7 +48,7 @@ def test_calls_are_counted_by_method_and_code(observed: Observed) -> None:
 
 
 def test_a_slow_call_leads_to_its_trace(observed: Observed) -> None:
-    traces = {call.trace_id for call in observed.day.calls if call.method == "Inference"}
+    traces = {call.trace_id for call in observed.workflow.calls if call.method == "Inference"}
     exemplars = {
         sample.exemplar.labels["trace_id"]
         for sample in observed.metrics["inference"]["fleet_rpc_seconds"].samples
@@ -61,7 +61,9 @@ def test_a_slow_call_leads_to_its_trace(observed: Observed) -> None:
 def test_what_the_child_process_counts_is_not_lost(observed: Observed) -> None:
     trainer = observed.metrics["trainer"]
     messages = sum(
-        "queued" not in message.message for told in observed.day.told.values() for message in told
+        "queued" not in message.message
+        for told in observed.workflow.progress.values()
+        for message in told
     )
     assert value(trainer, "fleet_epochs_total") == EPOCHS
     assert value(trainer, "fleet_runs_ended_total", state="complete") == TRAININGS
@@ -70,7 +72,7 @@ def test_what_the_child_process_counts_is_not_lost(observed: Observed) -> None:
         assert value(trainer, "fleet_run_seconds_count", type=kind) == 1
     assert value(trainer, "fleet_artifact_bytes_total", operation="put") > 0
     assert value(trainer, "fleet_train_child_deaths_total") == 0
-    assert pb.TRAINER_TYPE_GRADIENT in observed.day.told
+    assert pb.TRAINER_TYPE_GRADIENT in observed.workflow.progress
 
 
 def test_pipelines_and_pixels_are_counted(observed: Observed, scene: Scene) -> None:

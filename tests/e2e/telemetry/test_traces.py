@@ -4,7 +4,7 @@ import pytest
 
 from fleet_platform.telemetry.registry import SpanName, spans
 from tests.e2e.telemetry.conftest import Observed
-from tests.e2e.telemetry.day import EPOCHS
+from tests.e2e.telemetry.workflow import EPOCHS
 from tests.support.otlp_receiver import ReceivedSpan
 
 # A training in two processes imports torch twice.
@@ -27,8 +27,8 @@ FIRST, SECOND = 0, 1
 
 
 def test_every_call_is_one_tree_from_the_gateway_to_redis(observed: Observed) -> None:
-    assert {call.method for call in observed.day.calls} == SERVICE_OF_CALL.keys()
-    for call in observed.day.calls:
+    assert {call.method for call in observed.workflow.calls} == SERVICE_OF_CALL.keys()
+    for call in observed.workflow.calls:
         trace = observed.trace(call.trace_id)
         _assert_connected(trace)
         assert {span.service for span in trace} == {"gateway", SERVICE_OF_CALL[call.method]}
@@ -39,7 +39,7 @@ def test_every_call_is_one_tree_from_the_gateway_to_redis(observed: Observed) ->
 
 
 def test_an_inference_tells_of_its_pipeline_and_each_group_of_nodes(observed: Observed) -> None:
-    trace = observed.trace(observed.day.trace_of("Inference", FIRST))
+    trace = observed.trace(observed.workflow.trace_of("Inference", FIRST))
     [call], [built], [plan] = (
         _of(trace, span) for span in (spans.CALL, spans.MATERIALISE, spans.PLAN)
     )
@@ -51,14 +51,14 @@ def test_an_inference_tells_of_its_pipeline_and_each_group_of_nodes(observed: Ob
 
 
 def test_a_pipeline_that_stands_ready_is_not_built_again(observed: Observed) -> None:
-    trace = observed.trace(observed.day.trace_of("Inference", SECOND))
+    trace = observed.trace(observed.workflow.trace_of("Inference", SECOND))
     assert not _of(trace, spans.MATERIALISE)
     assert _of(trace, spans.SEGMENT)
 
 
 @pytest.mark.parametrize("index", [STATISTICAL, GRADIENT])
 def test_a_training_goes_on_in_its_child_process(observed: Observed, index: int) -> None:
-    trace = observed.trace(observed.day.trace_of("Train", index))
+    trace = observed.trace(observed.workflow.trace_of("Train", index))
     [call], [run] = _of(trace, spans.CALL), _of(trace, spans.RUN)
     assert run.process != call.process
     assert run.attributes["fleet.run_id"] == call.attributes["fleet.run_id"]
@@ -69,8 +69,8 @@ def test_a_training_goes_on_in_its_child_process(observed: Observed, index: int)
 
 
 def test_fits_epochs_and_what_follows_are_told(observed: Observed) -> None:
-    statistical = observed.trace(observed.day.trace_of("Train", STATISTICAL))
-    gradient = observed.trace(observed.day.trace_of("Train", GRADIENT))
+    statistical = observed.trace(observed.workflow.trace_of("Train", STATISTICAL))
+    gradient = observed.trace(observed.workflow.trace_of("Train", GRADIENT))
     [run] = _of(gradient, spans.RUN)
     epochs = [span for span in _of(gradient, spans.EPOCH) if span.process == run.process]
     assert _of(statistical, spans.FIT)
@@ -80,7 +80,7 @@ def test_fits_epochs_and_what_follows_are_told(observed: Observed) -> None:
 
 
 def test_a_rank_takes_part_in_the_trace(observed: Observed) -> None:
-    trace = observed.trace(observed.day.trace_of("Train", GRADIENT))
+    trace = observed.trace(observed.workflow.trace_of("Train", GRADIENT))
     [run], [rank] = _of(trace, spans.RUN), _of(trace, spans.RANK)
     assert rank.attributes["fleet.rank"] == "1"
     assert rank.process != run.process
@@ -90,7 +90,7 @@ def test_a_rank_takes_part_in_the_trace(observed: Observed) -> None:
 
 
 def test_batches_of_a_training_do_not_drown_its_trace(observed: Observed) -> None:
-    trace = observed.trace(observed.day.trace_of("Train", GRADIENT))
+    trace = observed.trace(observed.workflow.trace_of("Train", GRADIENT))
     assert not _of(trace, spans.PLAN)
     assert len(trace) < 200
 

@@ -185,11 +185,11 @@ _RECIPES = {
 }
 
 
-class PeerUnavailableError(RuntimeError):
+class EnvironmentUnavailableError(RuntimeError):
     """A peer's environment could not be built; the text says which and why."""
 
 
-def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
+def published_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
     """Returns the Python of an environment, which is built on first use.
 
     Safe to call from several processes at once; one that was left half built is built again, and
@@ -204,7 +204,7 @@ def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
         Path of its interpreter below ``.peers/environments``.
 
     Raises:
-        PeerUnavailableError: a distribution cannot be had, or the deadline has passed.
+        EnvironmentUnavailableError: a distribution cannot be had, or the deadline has passed.
     """
     recipe = _RECIPES[name]
     folder = ENVIRONMENTS / name
@@ -218,7 +218,9 @@ def peer_environment(name: str, deadline_s: float = DEADLINE_S) -> Path:
                 _build(folder, python, recipe, deadline)
                 built.write_text(recipe.digest(), encoding="utf-8")
     except Timeout as error:
-        raise PeerUnavailableError(f"{name}: another process builds it for too long") from error
+        raise EnvironmentUnavailableError(
+            f"{name}: another process builds it for too long"
+        ) from error
     return python
 
 
@@ -251,6 +253,6 @@ def _uv(arguments: list[str], deadline: float) -> None:
             env=environment,
         )
     except subprocess.TimeoutExpired as error:
-        raise PeerUnavailableError(f"{told}: not done in time") from error
+        raise EnvironmentUnavailableError(f"{told}: not done in time") from error
     if done.returncode:
-        raise PeerUnavailableError(f"{told}: {done.stderr.strip()}")
+        raise EnvironmentUnavailableError(f"{told}: {done.stderr.strip()}")

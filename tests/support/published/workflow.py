@@ -1,4 +1,4 @@
-"""A day's work of a published release's client, done in an environment of its own."""
+"""Workflows of published releases' clients, each run in its own environment."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tests.support.published.environment import peer_environment
+from tests.support.published.environment import published_environment
 from tests.support.published.wheels import source
 from tests.support.sdk_stub import cu3s
 
@@ -25,7 +25,7 @@ class Release:
     Attributes:
         version: of the published schemas.
         environment: the packages that its clients have.
-        script: the day's work of its generation.
+        script: the workflow of its generation.
         flags: of the interpreter; helpers that import torch warn of things that are not ours.
         examples: version of cuvis-ai whose examples lie beside the client; None: none.
     """
@@ -71,7 +71,7 @@ RELEASES = {
 
 
 @dataclass(frozen=True)
-class PublishedDay:
+class PublishedWorkflow:
     """What a client was told.
 
     Attributes:
@@ -86,8 +86,8 @@ class PublishedDay:
 
     @classmethod
     def of(cls, release: Release, address: str, data_dir: Path, folder: Path) -> Self:
-        """Let the client do its day's work; `folder` is empty."""
-        python = peer_environment(release.environment)
+        """Run the client's workflow; `folder` is empty."""
+        python = published_environment(release.environment)
         done = subprocess.run(
             [python, *release.flags, CLIENTS / release.script, address, data_dir, folder],
             check=False,

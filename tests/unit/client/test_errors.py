@@ -71,7 +71,7 @@ def test_each_call_is_a_trace_of_its_own_and_tells_it(session, double):
 
 
 def test_a_server_that_tells_no_trace_id_leaves_the_one_that_was_sent(session, double):
-    double.tells_trace_id = False
+    double.sends_trace_id = False
     double.answers["Inference"] = pb.InferenceResponse()
     result = session.infer(np.zeros((1, 1, 1), np.uint8), [1])
     assert result.trace_id == double.traceparents["Inference"].split("-")[1]

@@ -52,7 +52,7 @@ def told(request, address):
 @pytest.fixture
 def streams(double):
     """``streams(...)``: what the calls of Train are answered, one after the other."""
-    double.tells_trace_id = False
+    double.sends_trace_id = False
 
     def answer(*answers):
         left = list(answers)

@@ -1,4 +1,4 @@
-"""A day's work with a release since 0.8.0, whose trainruns name their pipeline by path.
+"""The workflow of a release since 0.8.0, whose trainruns name their pipeline by path.
 
 The training loop's settings lie flat beside the seed, data are a module with splits, and pipelines
 name plugins. Called as ``python flat.py ADDRESS DATA_FOLDER RESULT_FOLDER``: configs are written
@@ -19,7 +19,7 @@ from cuvis_ai_schemas.training import (
     TrainingConfig,
     TrainRunConfig,
 )
-from day import EPOCHS, FOREIGN_PATHS, LEARNING_RATE, SEED, Day, main
+from workflow import EPOCHS, FOREIGN_PATHS, LEARNING_RATE, SEED, Workflow, main
 
 CUBES = "data/Lentils/Lentils_000.cu3s"
 SPLITS = {"train": [0, "2-3"], "val": [1, 5], "test": [1, 5]}
@@ -28,7 +28,7 @@ PLUGIN = "cuvis_ai_builtin"
 PIPELINES = ("rx_statistical", "channel_selector")
 
 
-class FlatDay(Day):
+class FlatWorkflow(Workflow):
     """A client of the second generation."""
 
     @property
@@ -178,7 +178,7 @@ class FlatDay(Day):
 
 
 def data():
-    """The measurements of the day, in the form of the release."""
+    """The measurements of the workflow, in the form of the release."""
     splits = {
         name: [Selector(kind="file_indices", source=CUBES, ids=ids)] for name, ids in SPLITS.items()
     }
@@ -200,4 +200,4 @@ def training():
 
 
 if __name__ == "__main__":
-    main(FlatDay)
+    main(FlatWorkflow)

@@ -1,4 +1,4 @@
-"""A day's work of the guide's era: core 0.2.0, and the helpers of the examples of cuvis-ai 0.4.0.
+"""The workflow of the guide's era: core 0.2.0, and the helpers of the examples of cuvis-ai 0.4.0.
 
 Called as ``python guide.py ADDRESS DATA_FOLDER RESULT_FOLDER``, like `nested.py`, with the
 examples' folder on the module path.
@@ -7,8 +7,8 @@ examples' folder on the module path.
 from cuvis_ai_core.grpc import helpers
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2 as pb2
 from cuvis_ai_schemas.training import TrainRunConfig
-from day import LIMIT, main
-from nested import NestedDay
+from nested import NestedWorkflow
+from workflow import LIMIT, main
 from workflow_utils import (
     apply_trainrun_config,
     build_stub,
@@ -19,7 +19,7 @@ from workflow_utils import (
 )
 
 
-class GuideDay(NestedDay):
+class GuideWorkflow(NestedWorkflow):
     """A client that leaves to the published helpers what they are there for."""
 
     def connect(self):
@@ -48,4 +48,4 @@ class GuideDay(NestedDay):
 
 
 if __name__ == "__main__":
-    main(GuideDay)
+    main(GuideWorkflow)

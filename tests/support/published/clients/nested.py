@@ -1,4 +1,4 @@
-"""A day's work with a release up to 0.5.2, whose trainruns hold all that they need.
+"""The workflow of a release up to 0.5.2, whose trainruns hold all that they need.
 
 The pipeline lies inline in the trainrun, the training loop's settings under `training.trainer`.
 Called as ``python nested.py ADDRESS DATA_FOLDER RESULT_FOLDER``; writes what inference gave as
@@ -17,13 +17,13 @@ from cuvis_ai_schemas.training import (
     TrainingConfig,
     TrainRunConfig,
 )
-from day import EPOCHS, LEARNING_RATE, SEED, Day, main
+from workflow import EPOCHS, LEARNING_RATE, SEED, Workflow, main
 
 OVERRIDES = ["data.batch_size=4", "training.seed=123", "training.trainer.max_epochs=3"]
 RX = "cuvis_ai.anomaly.rx_detector.RXGlobal"
 
 
-class NestedDay(Day):
+class NestedWorkflow(Workflow):
     """A client of the first generation."""
 
     def resolve_trainrun(self, session_id, name, overrides):
@@ -125,4 +125,4 @@ def _port(value):
 
 
 if __name__ == "__main__":
-    main(NestedDay)
+    main(NestedWorkflow)

@@ -1,4 +1,4 @@
-"""A day's work with the newest release: core 0.18.6, helpers and configs of cuvis-ai 0.19.3.
+"""The workflow of the newest release: core 0.18.6, helpers and configs of cuvis-ai 0.19.3.
 
 Called as ``python newest.py ADDRESS DATA_FOLDER RESULT_FOLDER``, like `flat.py`.
 """
@@ -20,8 +20,8 @@ from cuvis_ai_core.grpc import helpers
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2 as pb2
 from cuvis_ai_schemas.pipeline import PipelineConfig
 from cuvis_ai_schemas.training import TrainRunConfig
-from day import LIMIT, main
-from flat import PLUGIN, FlatDay
+from flat import PLUGIN, FlatWorkflow
+from workflow import LIMIT, main
 
 DOCUMENTED_OVERRIDES = [
     "training.max_epochs=50",
@@ -30,7 +30,7 @@ DOCUMENTED_OVERRIDES = [
 ]
 
 
-class NewestDay(FlatDay):
+class NewestWorkflow(FlatWorkflow):
     """A client that leaves to the published helpers what they are there for."""
 
     def connect(self):
@@ -109,4 +109,4 @@ class NewestDay(FlatDay):
 
 
 if __name__ == "__main__":
-    main(NewestDay)
+    main(NewestWorkflow)

@@ -1,4 +1,4 @@
-"""A day of work through the gateway, by a client that sends no trace context."""
+"""A workflow through the gateway, by a client that sends no trace context."""
 
 import json
 from collections.abc import Iterator
@@ -31,18 +31,18 @@ class Called:
 
 
 @dataclass
-class Day:
+class Workflow:
     """Calls one after another in one session.
 
     Attributes:
         calls: all of them.
-        told: messages of each training, by its type.
+        progress: messages of each training, by its type.
     """
 
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub
     session_id: str = ""
     calls: list[Called] = field(default_factory=list)
-    told: dict[int, list[pb.TrainResponse]] = field(default_factory=dict)
+    progress: dict[int, list[pb.TrainResponse]] = field(default_factory=dict)
 
     def work(self, scene: Scene, plugin_dir: str) -> None:
         """Everything but the session's end: plugin, both kinds of training, inference, files."""
@@ -99,8 +99,8 @@ class Day:
     def _train(self, trainer_type: pb.TrainerType.ValueType, **fields: Any) -> None:
         request = pb.TrainRequest(session_id=self.session_id, trainer_type=trainer_type, **fields)
         stream = self.stub.Train(request, timeout=_DEADLINE_S)
-        self.told[trainer_type] = list(stream)
-        assert self.told[trainer_type][-1].status == pb.TRAIN_STATUS_COMPLETE
+        self.progress[trainer_type] = list(stream)
+        assert self.progress[trainer_type][-1].status == pb.TRAIN_STATUS_COMPLETE
         self._note("Train", stream)
 
     def _note(self, method: str, ended: grpc.Call) -> None:
@@ -108,14 +108,14 @@ class Day:
 
 
 @contextmanager
-def day_at(address: str) -> Iterator[Day]:
-    """A day at a gateway, still without any call."""
+def workflow_at(address: str) -> Iterator[Workflow]:
+    """Connect a workflow that has not called anything yet."""
     with connect(address) as channel:
-        yield Day(cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel))
+        yield Workflow(cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel))
 
 
 def pixels_inferred(scene: Scene) -> int:
-    """Pixels of the cubes that a day sends to Inference."""
+    """Return the number of pixels that a workflow sends to Inference."""
     return 2 * int(np.prod(scene.cubes[0].shape[:2]))
 
 

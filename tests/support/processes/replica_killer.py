@@ -15,7 +15,7 @@ from tests.support.processes.serving_process import serving_pid
 _BACK_WITHIN_S = 60.0
 
 
-class ReplicaDeaths:
+class ReplicaKiller:
     """Ends replicas of one service, never the last one that the gateway sends calls to."""
 
     def __init__(self, stack: BackgroundStack, service: str, names: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
-"""A client of a published message package, with what it was told so far.
+"""The base of a published client's workflow, which collects the replies of the service.
 
-What the clients of all releases have in common; `nested.py` and `flat.py` are a day's work of one
-generation each. They run in environments of their own, with nothing else of this project.
+`nested.py` and `flat.py` each hold the workflow of one generation. The scripts run in the
+environments of published releases, without any other code of this project.
 """
 
 import json
@@ -27,11 +27,11 @@ FOREIGN_PATHS = ["/on/another/host/configs", "/on/another/host/configs/trainrun"
 SEED, LEARNING_RATE, EPOCHS = 7, 0.001, 2
 
 
-class Day:
+class Workflow:
     """One client on one channel.
 
     Attributes:
-        facts: what the service said, as JSON values.
+        facts: replies of the service, as JSON values.
     """
 
     def __init__(self, address, data_folder, folder):
@@ -281,9 +281,9 @@ def patiently(ask):
             time.sleep(1.0)
 
 
-def main(day_class):
-    """Work through the day that the command line names."""
+def main(workflow_class):
+    """Run the workflow with the arguments of the command line."""
     address, data_folder, folder = sys.argv[1:]
-    day = day_class(address, Path(data_folder), Path(folder))
-    day.work()
-    day.write_facts()
+    workflow = workflow_class(address, Path(data_folder), Path(folder))
+    workflow.work()
+    workflow.write_facts()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.hostile import configs, overrides, paths, sessions, tensors, weights
+from tests.e2e.adversarial import configs, overrides, paths, sessions, tensors, weights
 from tests.support.case import Case
 from tests.support.wire import Wire, wire
 
