@@ -11,7 +11,7 @@ from pathlib import Path
 
 from docs.marked_tables import replace_table, write_or_check
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.errors.row import TableRow, TestedElsewhere
+from tests.e2e.errors.row import RowTestedElsewhere, TableRow
 from tests.e2e.errors.rows.every_method import GENERAL
 from tests.e2e.errors.rows.gateway import ROWS as GATEWAY
 from tests.e2e.errors.rows.recurring import unknown_session
@@ -72,7 +72,7 @@ def _table(rows: Iterable[TableRow]) -> str:
 
 
 def _code(row: TableRow) -> str:
-    return row.code if isinstance(row, TestedElsewhere) else row.code.name
+    return row.code if isinstance(row, RowTestedElsewhere) else row.code.name
 
 
 def _quoted(text: str) -> str:

@@ -48,7 +48,7 @@ class Row(Case):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TestedElsewhere:
+class RowTestedElsewhere:
     """A row that takes more than a request to bring about.
 
     Attributes:
@@ -68,5 +68,5 @@ class TestedElsewhere:
     proof: str
 
 
-TableRow = Row | TestedElsewhere
+TableRow = Row | RowTestedElsewhere
 """Any row of the table."""

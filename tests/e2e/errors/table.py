@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from tests.e2e.errors.row import Row, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, TableRow
 from tests.e2e.errors.rows import (
     config,
     every_method,
@@ -34,10 +34,10 @@ ASKED: Sequence[Row] = sorted(
 )
 """All rows that one request brings about, in an order in which no situation comes back."""
 
-TESTED_ELSEWHERE: Sequence[TestedElsewhere] = (
+TESTED_ELSEWHERE: Sequence[RowTestedElsewhere] = (
     *every_method.GENERAL,
     *gateway.ROWS,
-    *(row for row in TABLE if isinstance(row, TestedElsewhere)),
+    *(row for row in TABLE if isinstance(row, RowTestedElsewhere)),
 )
 
 NOTES: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from fleet_gateway import GatewaySettings, render_bootstrap, route_table
 from fleet_platform.rpc import STATUS_OF
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
-from tests.e2e.errors.row import TestedElsewhere
+from tests.e2e.errors.row import RowTestedElsewhere
 from tests.e2e.errors.rows.every_method import GENERAL as OF_EVERY_METHOD
 from tests.e2e.errors.rows.every_method import STORE_DOWN
 from tests.e2e.errors.rows.gateway import ROWS as OF_THE_GATEWAY
@@ -37,7 +37,7 @@ OF_SESSIONS = {
 
 
 def _code(row):
-    return row.code if isinstance(row, TestedElsewhere) else row.code.name
+    return row.code if isinstance(row, RowTestedElsewhere) else row.code.name
 
 
 def _page(name):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import grpc
 
-from tests.e2e.errors.row import Row, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, TableRow
 from tests.e2e.errors.rows.recurring import INSIDE, PASSWD, fields, row, unknown_session
 from tests.support.case import EXHAUSTED, INVALID, MISSING
 
@@ -188,7 +188,7 @@ ROWS: list[TableRow] = [
         "Edit the config file instead.",
         "name=x" * 6000,
     ),
-    TestedElsewhere(
+    RowTestedElsewhere(
         name="too many configs are being resolved",
         method="ResolveConfig",
         code="RESOURCE_EXHAUSTED",

@@ -4,7 +4,7 @@ from functools import partial
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE
-from tests.e2e.errors.row import Row, Session, Situation, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, Session, Situation
 from tests.support.case import DOWN
 
 _CONTRACT = "tests/contract/stores"
@@ -16,8 +16,10 @@ _OPERATOR = "Contact the operator."
 _STORE_DOWN = "The session store does not answer; try again in a moment."
 
 
-def _general(name: str, code: str, text: str, remedy: str, proof: str) -> TestedElsewhere:
-    return TestedElsewhere(name=name, method="", code=code, text=text, remedy=remedy, proof=proof)
+def _general(name: str, code: str, text: str, remedy: str, proof: str) -> RowTestedElsewhere:
+    return RowTestedElsewhere(
+        name=name, method="", code=code, text=text, remedy=remedy, proof=proof
+    )
 
 
 GENERAL = [

@@ -1,13 +1,15 @@
 """Errors that the gateway returns itself, for any method."""
 
-from tests.e2e.errors.row import TestedElsewhere
+from tests.e2e.errors.row import RowTestedElsewhere
 
 _PROOF = "tests/e2e/errors/test_table.py::test_what_the_gateway_says_itself_is_in_the_table"
 _BACK_OFF = "Retry with exponential backoff."
 
 
-def _local_reply(name: str, code: str, text: str, remedy: str) -> TestedElsewhere:
-    return TestedElsewhere(name=name, method="", code=code, text=text, remedy=remedy, proof=_PROOF)
+def _local_reply(name: str, code: str, text: str, remedy: str) -> RowTestedElsewhere:
+    return RowTestedElsewhere(
+        name=name, method="", code=code, text=text, remedy=remedy, proof=_PROOF
+    )
 
 
 ROWS = [

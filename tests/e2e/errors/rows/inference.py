@@ -7,7 +7,7 @@ import grpc
 import numpy as np
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import Row, Session, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, Session, TableRow
 from tests.e2e.errors.rows.recurring import fields, no_pipeline, row, unknown_session
 from tests.support.case import EARLY, EXHAUSTED, INVALID, Fields
 from tests.support.scenes.lentils_scene import BANDS
@@ -198,7 +198,7 @@ ROWS: list[TableRow] = [
         lambda: _shared("none", 2**40, 2**39),
         EXHAUSTED,
     ),
-    TestedElsewhere(
+    RowTestedElsewhere(
         name="no memory left",
         method="Inference",
         code="RESOURCE_EXHAUSTED",
@@ -207,7 +207,7 @@ ROWS: list[TableRow] = [
         remedy="Send fewer or smaller measurements at once, or request fewer outputs.",
         proof="tests/service/inference/test_inference.py::test_out_of_memory",
     ),
-    TestedElsewhere(
+    RowTestedElsewhere(
         name="the pipeline is still being built",
         method="Inference",
         code="RESOURCE_EXHAUSTED",

@@ -2,7 +2,7 @@
 
 import grpc
 
-from tests.e2e.errors.row import Row, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, TableRow
 from tests.e2e.errors.rows.recurring import (
     fields,
     no_pipeline,
@@ -17,8 +17,8 @@ def _draws(name: str, code: grpc.StatusCode, text: str, remedy: str, **given: ob
     return row("GetPipelineVisualization", name, code, text, remedy, make, in_session=False)
 
 
-def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> TestedElsewhere:
-    return TestedElsewhere(
+def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> RowTestedElsewhere:
+    return RowTestedElsewhere(
         name=name, method=method, code="RESOURCE_EXHAUSTED", text=text, remedy=remedy, proof=proof
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import Row, Session, Situation, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, Session, Situation, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     fields,
@@ -66,8 +66,8 @@ def _calibrate(
     return _train(name, code, text, remedy, make, session=session)
 
 
-def _elsewhere(name: str, code: str, text: str, remedy: str, proof: str) -> TestedElsewhere:
-    return TestedElsewhere(
+def _elsewhere(name: str, code: str, text: str, remedy: str, proof: str) -> RowTestedElsewhere:
+    return RowTestedElsewhere(
         name=name, method="Train", code=code, text=text, remedy=remedy, proof=proof
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.errors.row import Row, Session, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, Session, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     NO_SESSION,
@@ -218,7 +218,7 @@ ROWS: list[TableRow] = [
         _FOLDER,
         fields(trainrun_path="../../../etc/x"),
     ),
-    TestedElsewhere(
+    RowTestedElsewhere(
         name="no disk space left",
         method="SaveTrainRun",
         code="RESOURCE_EXHAUSTED",

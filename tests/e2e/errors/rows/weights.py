@@ -7,7 +7,7 @@ from typing import Any
 import grpc
 import torch
 
-from tests.e2e.errors.row import Row, TableRow, TestedElsewhere
+from tests.e2e.errors.row import Row, RowTestedElsewhere, TableRow
 from tests.e2e.errors.rows.recurring import (
     INSIDE,
     PASSWD,
@@ -42,8 +42,8 @@ def _published(state: dict[str, dict[str, torch.Tensor]], **more: object) -> Fie
     return {"weights_bytes": file.getvalue(), **more}
 
 
-def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> TestedElsewhere:
-    return TestedElsewhere(
+def _elsewhere(method: str, name: str, text: str, remedy: str, proof: str) -> RowTestedElsewhere:
+    return RowTestedElsewhere(
         name=name, method=method, code="RESOURCE_EXHAUSTED", text=text, remedy=remedy, proof=proof
     )
 
@@ -109,7 +109,7 @@ ROWS: list[TableRow] = [
         "StopTrain first.",
         fields(weights_bytes=b"weights"),
     ),
-    TestedElsewhere(
+    RowTestedElsewhere(
         name="another call replaced the pipeline meanwhile",
         method="LoadPipelineWeights",
         code="ABORTED",
