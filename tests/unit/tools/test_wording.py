@@ -17,6 +17,8 @@ from tools import wording
         "the file is no YAML",
         "a process of its own",
         "class PreforkServer:  # prefork",
+        "nobody waits any more",
+        "where a run stands",
     ],
 )
 def test_reports_what_the_project_does_not_write(line: str) -> None:
@@ -29,6 +31,9 @@ def test_reports_what_the_project_does_not_write(line: str) -> None:
         "there is no session with this id",
         "it is no longer there",
         "untold = retold",
+        "the metadata x-fleet-training-begun",
+        "a stand-in for the standard",
+        "fleet_train_child_deaths_total",
         "# what the specification says about a door  # wording: ok",
         "intelligence, tellurium, mushroom, outdoors",
     ],
