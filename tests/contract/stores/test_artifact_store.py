@@ -13,8 +13,8 @@ import pytest
 from fleet_platform.artifacts import (
     ArtifactStore,
     FileArtifactStore,
+    InstrumentedArtifactStore,
     Removed,
-    TracedArtifactStore,
     open_artifact_store,
 )
 from fleet_platform.errors import NotFound
@@ -61,7 +61,7 @@ def ageing(request: pytest.FixtureRequest, clock: FakeClock, tmp_path: Path) -> 
         return FileAgeing(FileArtifactStore(folder), folder)
     folder.mkdir(parents=True)
     opened = open_artifact_store(ServiceSettings(artifact_dir=folder))
-    assert isinstance(opened, TracedArtifactStore)
+    assert isinstance(opened, InstrumentedArtifactStore)
     return FileAgeing(opened, folder)
 
 

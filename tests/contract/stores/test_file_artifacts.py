@@ -13,8 +13,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from structlog.testing import capture_logs
 
-from fleet_platform.artifacts import FileArtifactStore, Removed, TracedArtifactStore
+from fleet_platform.artifacts import FileArtifactStore, InstrumentedArtifactStore, Removed
 from fleet_platform.errors import AppError, DependencyDown, Exhausted, NotFound
+from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.testing import MemoryArtifactStore
 
 FULL = [errno.ENOSPC, errno.EDQUOT]
@@ -216,8 +217,10 @@ def test_puts_and_gets_are_spans_with_a_size(monkeypatch: pytest.MonkeyPatch) ->
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr("fleet_platform.artifacts.traced._tracer", provider.get_tracer("test"))
-    store = TracedArtifactStore(MemoryArtifactStore())
+    monkeypatch.setattr(
+        "fleet_platform.artifacts.instrumented._tracer", provider.get_tracer("test")
+    )
+    store = InstrumentedArtifactStore(MemoryArtifactStore(), MetricRegistry())
 
     digest = store.put(memoryview(b"weights"))
     store.get(digest)

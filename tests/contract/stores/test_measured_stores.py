@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fleet_platform.artifacts import FileArtifactStore, MeasuredArtifactStore, open_artifact_store
+from fleet_platform.artifacts import (
+    FileArtifactStore,
+    InstrumentedArtifactStore,
+    open_artifact_store,
+)
 from fleet_platform.errors import DependencyDown, NotFound
 from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
@@ -38,7 +42,7 @@ def test_artifacts_are_counted_with_their_bytes(registry: MetricRegistry, tmp_pa
 def test_an_artifact_that_cannot_be_had_is_a_failure(
     registry: MetricRegistry, tmp_path: Path
 ) -> None:
-    store = MeasuredArtifactStore(FileArtifactStore(tmp_path), registry)
+    store = InstrumentedArtifactStore(FileArtifactStore(tmp_path), registry)
     with pytest.raises(NotFound):
         store.get("0" * 64)
     assert registry.get_sample_value("fleet_artifact_errors_total") == 1

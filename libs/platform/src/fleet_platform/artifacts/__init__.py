@@ -4,8 +4,7 @@ import shutil
 
 from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.artifacts.filesystem import FileArtifactStore
-from fleet_platform.artifacts.measured import MeasuredArtifactStore
-from fleet_platform.artifacts.traced import TracedArtifactStore
+from fleet_platform.artifacts.instrumented import InstrumentedArtifactStore
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
@@ -13,9 +12,8 @@ from fleet_platform.telemetry.registry import metrics
 __all__ = [
     "ArtifactStore",
     "FileArtifactStore",
-    "MeasuredArtifactStore",
+    "InstrumentedArtifactStore",
     "Removed",
-    "TracedArtifactStore",
     "open_artifact_store",
 ]
 
@@ -23,10 +21,9 @@ __all__ = [
 def open_artifact_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None
 ) -> ArtifactStore:
-    """The artifact store of the settings, traced and measured."""
+    """Return the artifact store of the settings, with spans and metrics."""
     registry = registry or MetricRegistry()
     registry.watch(
         metrics.ARTIFACT_FREE_BYTES, lambda: [({}, shutil.disk_usage(settings.artifact_dir).free)]
     )
-    files = MeasuredArtifactStore(FileArtifactStore(settings.artifact_dir), registry)
-    return TracedArtifactStore(files)
+    return InstrumentedArtifactStore(FileArtifactStore(settings.artifact_dir), registry)

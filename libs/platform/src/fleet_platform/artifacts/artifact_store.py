@@ -1,67 +1,75 @@
 """The contract of an artifact store."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Protocol
 
 from typing_extensions import Buffer
 
 
 @dataclass(frozen=True)
 class Removed:
-    """How much was removed."""
+    """Number and total size of the artifacts that were removed."""
 
     count: int
     size_bytes: int
 
 
-class ArtifactStore(Protocol):
+class ArtifactStore(ABC):
     """Immutable blobs, named by the sha256 of their content (64 lower-case hex digits)."""
 
+    @abstractmethod
     def put(self, content: Buffer) -> str:
         """Store `content` atomically and return its digest.
 
-        What is there already is not written again, and counts as stored now.
+        Content that is already stored is not written again, but its age starts again from zero.
 
         Raises:
             Exhausted: no space is left on the volume.
             DependencyDown: the volume cannot be written.
         """
 
+    @abstractmethod
     def get(self, digest: str) -> bytes:
         """Return the content.
 
         Raises:
-            NotFound: no artifact of this name, or its content does not match its name any more.
+            NotFound: no such artifact, or its content no longer matches its digest.
             DependencyDown: the volume cannot be read.
         """
 
+    @abstractmethod
     def exists(self, digest: str) -> bool:
-        """Whether `get` would find it."""
+        """Return whether `get` would find the artifact."""
 
+    @abstractmethod
     def delete(self, digest: str) -> None:
-        """Forget the content; nothing happens where there is none.
+        """Delete the artifact, if it exists.
 
-        Only for content that nobody else can have stored, such as a checkpoint that names its run:
-        the same content stored at the same moment by somebody else would be gone for them too.
+        Only for content that no other caller can have stored, such as a checkpoint that contains
+        the id of its run: another caller that stores the same content at the same time would lose
+        it.
 
         Raises:
             DependencyDown: the volume cannot be written.
         """
 
+    @abstractmethod
     def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
-        """Forget what is not among `used` and was not stored for `unstored_s`, not even again.
+        """Delete artifacts that are not in `used` and have not been stored for `unstored_s`.
 
-        What several callers remove at once is removed, and counted, once.
+        Storing existing content again counts. If several callers remove the same artifact at once,
+        one of them counts it.
 
         Args:
-            used: Names of artifacts that stay however old they are.
-            unstored_s: Seconds, more than may pass between `put` and the moment from which its
-                caller finds the name among `used`.
+            used: Digests of artifacts to keep, whatever their age.
+            unstored_s: Age in seconds; must exceed the time between a `put` and the moment when
+                `used` contains its digest.
 
         Raises:
             DependencyDown: the volume cannot be read or written.
         """
 
+    @abstractmethod
     def ping(self) -> None:
-        """Return when the volume can be written and read; raise `DependencyDown` or `Exhausted`."""
+        """Return if the volume can be written and read; raise `DependencyDown` or `Exhausted`."""

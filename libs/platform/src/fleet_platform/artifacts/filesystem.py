@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Collection
 from pathlib import Path
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, override
 
-from fleet_platform.artifacts.artifact_store import Removed
+from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.artifacts.content_digest import artifact_not_found, content_digest, is_digest
 from fleet_platform.errors import DependencyDown
 from fleet_platform.files import volume_answers, write_atomically
@@ -20,7 +20,7 @@ _STALE_S = 3600.0
 _log = logger("fleet.artifacts")
 
 
-class FileArtifactStore:
+class FileArtifactStore(ArtifactStore):
     """An `ArtifactStore` in a folder.
 
     An artifact lies in ``sha256/<first two digits>/<digest>``. Unfinished files lie in
@@ -36,16 +36,16 @@ class FileArtifactStore:
         self._incoming = root / "incoming"
         self._remove_stale()
 
+    @override
     def put(self, content: Buffer) -> str:
-        """See `ArtifactStore.put`."""
         digest = content_digest(content)
         path = self._path(digest)
         if not (_made_new(path) and _holds(path, digest)):
             write_atomically(path, content, volume=_VOLUME, staging=self._incoming)
         return digest
 
+    @override
     def get(self, digest: str) -> bytes:
-        """See `ArtifactStore.get`."""
         if not is_digest(digest):
             raise artifact_not_found(digest)
         try:
@@ -58,18 +58,18 @@ class FileArtifactStore:
             raise artifact_not_found(digest)
         return content
 
+    @override
     def exists(self, digest: str) -> bool:
-        """See `ArtifactStore.exists`."""
         return is_digest(digest) and _holds(self._path(digest), digest)
 
+    @override
     def delete(self, digest: str) -> None:
-        """See `ArtifactStore.delete`."""
         if is_digest(digest):
             with volume_answers(_VOLUME):
                 self._path(digest).unlink(missing_ok=True)
 
+    @override
     def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
-        """See `ArtifactStore.remove_unused`."""
         sizes = []
         with volume_answers(_VOLUME):
             self._incoming.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,8 @@ class FileArtifactStore:
                         sizes += self._remove_older(path, oldest_s)
         return Removed(len(sizes), sum(sizes))
 
+    @override
     def ping(self) -> None:
-        """See `ArtifactStore.ping`."""
         expected = uuid.uuid4().bytes
         probe = self._incoming / f"{expected.hex()}.probe"
         with volume_answers(_VOLUME):

@@ -1,19 +1,20 @@
 """The contract of a profiling store."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
 
 from fleet_platform.profiling.timing_stats import TimingStats
 
 
-class ProfilingStore(Protocol):
-    """Sums up the timings of each session's pipeline, whichever replica measured them.
+class ProfilingStore(ABC):
+    """Accumulates the timings of each session's pipeline over all replicas.
 
-    What is kept of a node in a stage does not grow with the number of timings. It is forgotten as a
-    session is: when the session's lifetime has passed without a call of this store, and it belongs
-    to one pipeline: the first timing of another one replaces it.
+    The size of an entry does not grow with the number of timings. A session's timings expire when
+    the store is not used for it during the session's lifetime. They belong to one pipeline: the
+    first timing of another pipeline replaces them.
     """
 
+    @abstractmethod
     def record(
         self,
         session_id: str,
@@ -22,29 +23,30 @@ class ProfilingStore(Protocol):
         durations_ms: Mapping[str, float],
         skip_first_n: int,
     ) -> None:
-        """Add one execution of some nodes, in one step.
+        """Add one execution of some nodes, atomically.
 
         Args:
-            session_id: whose pipeline ran.
-            pipeline_digest: of its configuration.
-            stage: number of ``cuvis_ai.v1.ExecutionStage``.
-            durations_ms: by name of the node.
-            skip_first_n: executions of a node that are left out, from the first one since the last
-                reset.
+            session_id: Session whose pipeline ran.
+            pipeline_digest: Digest of the pipeline's configuration.
+            stage: Number of the ``cuvis_ai.v1.ExecutionStage``.
+            durations_ms: Duration in milliseconds by name of the node.
+            skip_first_n: Number of executions of a node to leave out after each reset.
 
         Raises:
             DependencyDown: the store does not answer.
         """
 
+    @abstractmethod
     def summary(self, session_id: str, pipeline_digest: str) -> list[TimingStats]:
-        """What was recorded for this pipeline, in no particular order; nothing where nothing was.
+        """Return the timings of this pipeline, in no particular order; empty if none exist.
 
         Raises:
             DependencyDown: the store does not answer.
         """
 
+    @abstractmethod
     def reset(self, session_id: str) -> None:
-        """Forget a session's timings, and how many were left out.
+        """Delete a session's timings and the counts of skipped executions.
 
         Raises:
             DependencyDown: the store does not answer.

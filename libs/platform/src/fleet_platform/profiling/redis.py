@@ -5,6 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from typing_extensions import override
+
+from fleet_platform.profiling.profiling_store import ProfilingStore
 from fleet_platform.profiling.timing_buckets import bucket_of
 from fleet_platform.profiling.timing_series import TimingSeries
 from fleet_platform.profiling.timing_stats import TimingStats
@@ -53,8 +56,8 @@ _ATTRIBUTES = {
 }
 
 
-class RedisProfilingStore:
-    """A `ProfilingStore` that all replicas share."""
+class RedisProfilingStore(ProfilingStore):
+    """A `ProfilingStore` in Redis, shared by all replicas."""
 
     def __init__(self, connection: RedisConnection, ttl_s: float) -> None:
         self._connection = connection
@@ -62,6 +65,7 @@ class RedisProfilingStore:
         self._ttl_ms = max(1, round(ttl_s * 1000))
         self._record = self._redis.register_script(_RECORD)
 
+    @override
     def record(
         self,
         session_id: str,
@@ -70,15 +74,14 @@ class RedisProfilingStore:
         durations_ms: Mapping[str, float],
         skip_first_n: int,
     ) -> None:
-        """See `ProfilingStore.record`."""
         arguments: list[Any] = [pipeline_digest, skip_first_n, self._ttl_ms, stage]
         for name, duration_ms in durations_ms.items():
             arguments += (name, repr(duration_ms), bucket_of(duration_ms))
         with redis_answers():
             self._record([_key(session_id), f"fleet:profiling-write:{uuid.uuid4()}"], arguments)
 
+    @override
     def summary(self, session_id: str, pipeline_digest: str) -> list[TimingStats]:
-        """See `ProfilingStore.summary`."""
         with redis_answers(), self._redis.pipeline() as commands:
             commands.hgetall(_key(session_id))
             commands.pexpire(_key(session_id), self._ttl_ms)
@@ -93,8 +96,8 @@ class RedisProfilingStore:
             timings.stats(name, stage) for (stage, name), timings in series.items() if timings.count
         ]
 
+    @override
     def reset(self, session_id: str) -> None:
-        """See `ProfilingStore.reset`."""
         with redis_answers():
             self._redis.delete(_key(session_id))
 

@@ -26,15 +26,14 @@ __all__ = [
 
 def open_run_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None, *, counted: bool = False
-) -> RedisRunStore:
-    """The run store of the settings; connects at its first use.
+) -> RunStore:
+    """Return the run store of the settings; it connects when it is first used.
 
     Args:
-        settings: where it is.
-        registry: where its commands are counted.
-        counted: whether messages and ends of runs that are written here are told there too.
+        settings: Address of the store.
+        registry: Receives the metrics of its commands.
+        counted: Whether progress messages and ends of runs are metrics, too.
     """
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
-    if registry is not None and counted:
-        return CountedRunStore(connection, registry)
-    return RedisRunStore(connection)
+    store = RedisRunStore(connection)
+    return CountedRunStore(store, registry) if registry is not None and counted else store

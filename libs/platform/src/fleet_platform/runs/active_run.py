@@ -1,17 +1,17 @@
-"""What is quickly told of a run that has not ended."""
+"""A summary of a run that has not ended."""
 
 from typing import NamedTuple
 
 
 class ActiveRun(NamedTuple):
-    """A run that waits or is worked on.
+    """A queued or running run.
 
     Attributes:
-        run_id: the run.
-        session_id: whose it is.
-        queued: it waits for a trainer; False: it is worked on.
-        fencing_token: its newest token; a claim that names it fails when somebody was faster.
-        heartbeat_ms: when its owner last said that it is alive; 0: never.
+        run_id: id of the run.
+        session_id: id of its session.
+        queued: whether it waits for a trainer; False: it is running.
+        fencing_token: its current token; a claim with this token fails if another owner was faster.
+        heartbeat_ms: time of its owner's last heartbeat; 0: never.
     """
 
     run_id: str

@@ -1,4 +1,4 @@
-"""A state of a training from which it can be resumed."""
+"""A training state to resume from."""
 
 import json
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from fleet_platform.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What is stored as one artifact.
+    """A training state, stored as one artifact.
 
     Attributes:
-        epoch: epochs that are complete.
-        weights_digest: artifact of the weights with which the epochs began.
-        state: the engine's own; empty: no epoch is complete.
+        epoch: number of complete epochs.
+        weights_digest: artifact of the weights before the first epoch.
+        state: the engine's state; empty: no epoch is complete.
     """
 
     epoch: int
@@ -21,9 +21,9 @@ class Checkpoint:
     state: bytes = b""
 
     def to_bytes(self, run_id: str, fencing_token: int) -> bytes:
-        """Write it so that no other owner of any run ever stores the same content.
+        """Serialise it so that no other owner of any run can store the same content.
 
-        That makes it safe to delete: artifacts are named by their content.
+        That makes it safe to delete, because artifacts are named by their content.
         """
         header = {
             "epoch": self.epoch,
@@ -35,10 +35,10 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes, run_id: str) -> "Checkpoint":
-        """Read what `to_bytes` wrote.
+        """Parse what `to_bytes` wrote.
 
         Raises:
-            NotFound: it is no checkpoint of this run.
+            NotFound: it is not a checkpoint of this run.
         """
         header, _, state = content.partition(b"\n")
         try:
@@ -47,4 +47,4 @@ class Checkpoint:
                 return cls(fields["epoch"], fields["weights_digest"], state)
         except (ValueError, KeyError, TypeError):
             pass
-        raise NotFound("The checkpoint is none of this training.")
+        raise NotFound("The artifact is not a checkpoint of this training.")

@@ -1,34 +1,39 @@
-"""Runs as metrics."""
+"""Metrics of training runs."""
 
-from fleet_platform.redis_connection import RedisConnection
-from fleet_platform.runs.redis import RedisRunStore
+from collections.abc import Iterator
+
+from typing_extensions import override
+
+from fleet_platform.runs.active_run import ActiveRun
+from fleet_platform.runs.lease_status import LeaseStatus
+from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.registry import metrics
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
 
-class CountedRunStore(RedisRunStore):
-    """A run store that counts the messages and the ends of runs that are written here."""
+class CountedRunStore(RunStore):
+    """Wraps a `RunStore`; counts the progress messages and ends of runs written through it."""
 
-    def __init__(self, connection: RedisConnection, registry: MetricRegistry) -> None:
-        super().__init__(connection)
+    def __init__(self, runs: RunStore, registry: MetricRegistry) -> None:
+        self._runs = runs
         self._messages = registry.counter(metrics.PROGRESS_MESSAGES)
         self._ended = registry.counter(metrics.RUNS_ENDED)
 
+    @override
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
-        """See `RunStore.append`."""
-        position = super().append(run_id, fencing_token, payload)
+        position = self._runs.append(run_id, fencing_token, payload)
         self._messages.inc()
         return position
 
+    @override
     def finish(self, run: RunRecord, payload: bytes) -> None:
-        """See `RunStore.finish`."""
-        super().finish(run, payload)
+        self._runs.finish(run, payload)
         self._count_end(run)
 
+    @override
     def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.cancel_queued`."""
-        cancelled = super().cancel_queued(run, payload)
+        cancelled = self._runs.cancel_queued(run, payload)
         if cancelled:
             self._count_end(run)
         return cancelled
@@ -36,3 +41,55 @@ class CountedRunStore(RedisRunStore):
     def _count_end(self, run: RunRecord) -> None:
         self._messages.inc()
         self._ended.labels(RunState.Name(run.state).removeprefix("RUN_STATE_").lower()).inc()
+
+    @override
+    def create(self, run: RunRecord) -> RunRecord:
+        return self._runs.create(run)
+
+    @override
+    def active(self) -> list[ActiveRun]:
+        return self._runs.active()
+
+    @override
+    def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
+        return self._runs.claim(run_id, owner, expected_token)
+
+    @override
+    def read(self, run_id: str) -> RunRecord:
+        return self._runs.read(run_id)
+
+    @override
+    def all(self) -> Iterator[RunRecord]:
+        return self._runs.all()
+
+    @override
+    def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
+        return self._runs.heartbeat(run_id, fencing_token)
+
+    @override
+    def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
+        return self._runs.release(run_id, fencing_token, died=died)
+
+    @override
+    def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
+        self._runs.save_checkpoint(run_id, fencing_token, checkpoint_digest)
+
+    @override
+    def request_stop(self, run_id: str) -> bool:
+        return self._runs.request_stop(run_id)
+
+    @override
+    def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
+        return self._runs.tail(run_id, after, wait_s)
+
+    @override
+    def latest(self, run_id: str) -> ProgressEntry | None:
+        return self._runs.latest(run_id)
+
+    @override
+    def ping(self) -> None:
+        self._runs.ping()
+
+    @override
+    def close(self) -> None:
+        self._runs.close()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from redis.commands.core import Script
+from typing_extensions import override
 
 from fleet_platform.errors import NotFound
 from fleet_platform.redis_connection import RedisConnection, keys_like, redis_answers
@@ -22,18 +23,18 @@ from fleet_platform.runs.run_rules import (
     run_conflict,
     run_not_found,
 )
-from fleet_platform.runs.run_store import ProgressEntry
+from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.shown_text import shown
 from fleet_platform.stored_records import dump, load
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
 _ENTRIES_PER_READ = 256
-# Well below the connection's read timeout: a longer wait is made of several blocking reads.
-_LONGEST_BLOCK_S = 1.0
+# Well below the connection's read timeout; a longer wait consists of several blocking reads.
+_MAX_BLOCK_S = 1.0
 
 
-class RedisRunStore:
-    """A `RunStore` that all trainers share."""
+class RedisRunStore(RunStore):
+    """A `RunStore` in Redis, shared by all trainers."""
 
     def __init__(
         self,
@@ -54,77 +55,77 @@ class RedisRunStore:
         self._append = self._redis.register_script(scripts.APPEND)
         self._request_stop = self._redis.register_script(scripts.REQUEST_STOP)
 
+    @override
     def create(self, run: RunRecord) -> RunRecord:
-        """See `RunStore.create`."""
         new = as_new(run, self._now_ms())
         fields = ("record", dump(new), "state", int(new.state))
         reply = self._run(self._create, run.run_id, run.run_id, run.session_id, *fields)
         return _record(run.run_id, _pairs(reply))
 
+    @override
     def active(self) -> list[ActiveRun]:
-        """See `RunStore.active`."""
         with redis_answers():
             flat: Any = self._list_active([], [])
         return [_active_run(*flat[at : at + 5]) for at in range(0, len(flat), 5)]
 
+    @override
     def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
-        """See `RunStore.claim`."""
         expected = "" if expected_token is None else expected_token
         reply = self._run(self._claim, run_id, owner, self._now_ms(), expected)
         return _record(run_id, _pairs(_accepted(run_id, reply)))
 
+    @override
     def read(self, run_id: str) -> RunRecord:
-        """See `RunStore.read`."""
         with redis_answers():
             fields: Any = self._redis.hgetall(scripts.RUN_KEY + run_id)
         if not fields:
             raise run_not_found(run_id)
         return _record(run_id, fields)
 
+    @override
     def all(self) -> Iterator[RunRecord]:
-        """See `RunStore.all`."""
         for key in keys_like(self._redis, scripts.RUN_KEY + "*"):
-            # It may have been forgotten in this moment.
+            # The run may have expired since its key was found.
             with suppress(NotFound):
                 yield self.read(key.removeprefix(scripts.RUN_KEY))
 
+    @override
     def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
-        """See `RunStore.heartbeat`."""
         return LeaseStatus(self._run(self._heartbeat, run_id, fencing_token, self._now_ms()))
 
+    @override
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
-        """See `RunStore.release`."""
         return bool(self._run(self._release, run_id, fencing_token, int(died)))
 
+    @override
     def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
-        """See `RunStore.save_checkpoint`."""
         reply = self._run(self._save_checkpoint, run_id, fencing_token, checkpoint_digest)
         _accepted(run_id, reply)
 
+    @override
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
-        """See `RunStore.append`."""
         return _position(run_id, self._write(run_id, fencing_token, payload))
 
+    @override
     def finish(self, run: RunRecord, payload: bytes) -> None:
-        """See `RunStore.finish`."""
         _position(run.run_id, self._end(run, run.fencing_token, payload))
 
+    @override
     def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.cancel_queued`."""
         return bool(self._end(run, "", payload))
 
+    @override
     def request_stop(self, run_id: str) -> bool:
-        """See `RunStore.request_stop`."""
         return bool(self._run(self._request_stop, run_id))
 
+    @override
     def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
-        """See `RunStore.tail`."""
         key = scripts.PROGRESS_KEY + run_id
         position = after or "0"
         deadline = time.monotonic() + wait_s
         while True:
-            block_s = min(deadline - time.monotonic(), _LONGEST_BLOCK_S)
-            block_ms = max(1, round(block_s * 1000))  # 0 would block for ever
+            block_s = min(deadline - time.monotonic(), _MAX_BLOCK_S)
+            block_ms = max(1, round(block_s * 1000))  # 0 would block without limit
             with redis_answers():
                 reply = self._connection.waiting.xread(
                     {key: position}, count=_ENTRIES_PER_READ, block=block_ms
@@ -137,18 +138,18 @@ class RedisRunStore:
             elif time.monotonic() >= deadline:
                 return
 
+    @override
     def latest(self, run_id: str) -> ProgressEntry | None:
-        """See `RunStore.latest`."""
         with redis_answers():
             newest = self._redis.xrevrange(scripts.PROGRESS_KEY + run_id, count=1)
         return _entry(newest[0]) if newest else None
 
+    @override
     def ping(self) -> None:
-        """Return when the store answers; raise `DependencyDown` when it does not."""
         self._connection.ping()
 
+    @override
     def close(self) -> None:
-        """Close the connections; the last thing that a service does with the store."""
         self._connection.close()
 
     def _now_ms(self) -> int:

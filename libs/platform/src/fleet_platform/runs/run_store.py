@@ -1,7 +1,8 @@
 """The contract of a run store: training runs and the stream of their progress."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.lease_status import LeaseStatus
@@ -12,7 +13,7 @@ class ProgressEntry(NamedTuple):
     """One message of a run's stream.
 
     Attributes:
-        position: where it stands in the stream; pass it to `RunStore.tail` to continue after it.
+        position: position in the stream; pass it to `RunStore.tail` to continue after it.
         payload: a serialised ``cuvis_ai.v1.TrainResponse``.
     """
 
@@ -20,21 +21,22 @@ class ProgressEntry(NamedTuple):
     payload: bytes
 
 
-class RunStore(Protocol):
+class RunStore(ABC):
     """Run records with a fencing token, a heartbeat and an append-only stream of progress.
 
-    Every method has a deadline of its own and raises `DependencyDown` when the store does not
-    answer. A run and its stream are forgotten a day after the last write; `tail` and `latest` then
-    give nothing, `heartbeat`, `release`, `cancel_queued` and `request_stop` are refused, all others
-    raise `NotFound`. A stream keeps about its newest 50 000 entries.
+    Every method has its own deadline and raises `DependencyDown` if the store does not answer. A
+    run and its stream expire a day after the last write; then `tail` yields nothing, `latest`
+    returns None, `heartbeat`, `release`, `cancel_queued` and `request_stop` return a falsy value,
+    and all other methods raise `NotFound`. A stream keeps about its newest 50 000 entries.
 
-    A run is QUEUED, then RUNNING while an owner holds it, perhaps QUEUED again because the owner
-    gave it back or died, and in the end COMPLETE, FAILED or CANCELLED for good. One that was never
-    begun may end REJECTED, which frees its id.
+    A run is QUEUED, then RUNNING while it has an owner, QUEUED again if the owner released it or
+    died, and finally COMPLETE, FAILED or CANCELLED. A run that was never started may end as
+    REJECTED, which frees its id.
     """
 
+    @abstractmethod
     def create(self, run: RunRecord) -> RunRecord:
-        """Make `run` the session's active run, unless it is there or another one is active.
+        """Make `run` the session's active run, unless it exists or another one is active.
 
         An existing run of the same id is returned unchanged, whether it is active or has ended,
         unless it was REJECTED: then it is replaced and the new run continues its fencing token, so
@@ -44,28 +46,31 @@ class RunStore(Protocol):
         whatever `run` contains; ``created_ms`` is set if it is unset.
         """
 
+    @abstractmethod
     def active(self) -> list[ActiveRun]:
-        """All runs that wait or are worked on, in the order in which they were created.
+        """Return all queued and running runs, in the order in which they were created.
 
-        A run that was given back keeps its place.
+        A released run keeps its position.
         """
 
+    @abstractmethod
     def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
-        """Take the run: owner set, state RUNNING, fencing token and attempts one higher.
+        """Make `owner` the owner: state RUNNING, fencing token and attempts incremented.
 
         Counts as a heartbeat.
 
         Args:
             run_id: The run.
-            owner: Who takes it.
-            expected_token: Only while this is its token, so that one of several callers gets it;
-                None: whatever its token is.
+            owner: The new owner.
+            expected_token: Required fencing token, so that one of several callers succeeds;
+                None: any.
 
         Raises:
             NotFound: unknown or expired.
-            Conflict: the run ended already, or its token is another one.
+            Conflict: the run has ended, or has another token.
         """
 
+    @abstractmethod
     def read(self, run_id: str) -> RunRecord:
         """Return the record.
 
@@ -73,65 +78,84 @@ class RunStore(Protocol):
             NotFound: unknown or expired.
         """
 
+    @abstractmethod
     def all(self) -> Iterator[RunRecord]:
-        """Every run that is remembered, ended or not, in no order; keeps none of them.
+        """Yield every run, active or ended, in no particular order, without extending its expiry.
 
-        One that is there throughout is among them; those that cannot be read are left out.
+        Runs that exist during the whole iteration are included; unreadable ones are skipped.
         """
 
+    @abstractmethod
     def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
-        """Say that the owner lives, and hear whether it may go on; keeps a queued run as well."""
+        """Renew the owner's lease and return its status; also extends the expiry of queued runs."""
 
+    @abstractmethod
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
-        """Put a run that is worked on back into the queue, at its old place.
+        """Put a running run back into the queue, at its former position.
 
-        The token rises, so that whoever held the run can write nothing more.
+        The token is incremented, so that the former owner cannot write any more.
 
         Args:
             run_id: The run.
-            fencing_token: Its newest token.
-            died: Its owner died; False: it gave the run back, which does not count as an attempt.
+            fencing_token: Its current token.
+            died: Whether the owner died. If False it released the run, which does not count as an
+                attempt.
 
         Returns:
-            False when the token is not the newest, or the run waits or ended already.
+            False if the token is outdated, or the run is queued or has ended.
         """
 
+    @abstractmethod
     def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
-        """Note the artifact from which the run can be resumed; attempts count from 0 again.
+        """Record the artifact to resume the run from; resets the count of attempts.
 
         Raises:
-            Conflict: the token is not the newest, or the run ended: nothing was written.
+            Conflict: the token is outdated or the run has ended; nothing was written.
         """
 
+    @abstractmethod
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
-        """Add a progress message; returns its position.
+        """Append a progress message and return its position.
 
         Raises:
-            Conflict: the token is not the newest, or the run ended: nothing was written.
+            Conflict: the token is outdated or the run has ended; nothing was written.
         """
 
+    @abstractmethod
     def finish(self, run: RunRecord, payload: bytes) -> None:
-        """Write `run`, whose state is terminal, and its last message in one step.
+        """Write `run`, whose state is final, and its last message atomically.
 
-        Owner, heartbeat, attempts and stop request stay as they are stored; the checkpoint is
-        forgotten.
+        Owner, heartbeat, attempts and stop request keep their stored values; the checkpoint is
+        removed.
 
         Raises:
-            Conflict: ``run.fencing_token`` is not the newest, or the run ended already.
+            Conflict: ``run.fencing_token`` is outdated, or the run has ended.
         """
 
+    @abstractmethod
     def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
-        """End a run that nobody works on, as `finish` does; False when it is not QUEUED."""
+        """End a run that has no owner, as `finish` does; return False if it is not QUEUED."""
 
+    @abstractmethod
     def request_stop(self, run_id: str) -> bool:
-        """Ask the owner to stop at the next boundary; False when the run is not active."""
+        """Ask the owner to stop at the next boundary; return False if the run is not active."""
 
+    @abstractmethod
     def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
-        """Yield the entries after `after` ("" = from the first), waiting up to `wait_s` for news.
+        """Yield the entries after `after` ("": from the first), waiting up to `wait_s` for more.
 
-        Ends, without an error, when nothing came for `wait_s`, so that the caller can look whether
-        its client is still there and whether the run ended.
+        Ends without an error if no entry arrived within `wait_s`, so that the caller can check
+        whether its client is still connected and whether the run has ended.
         """
 
+    @abstractmethod
     def latest(self, run_id: str) -> ProgressEntry | None:
-        """The newest entry, or None while there is none."""
+        """Return the newest entry, or None if the stream is empty."""
+
+    @abstractmethod
+    def ping(self) -> None:
+        """Return if the store answers; raise `DependencyDown` if it does not."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Close the connections; the store must not be used afterwards."""

@@ -6,6 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from typing_extensions import override
+
+from fleet_platform.profiling.profiling_store import ProfilingStore
 from fleet_platform.profiling.timing_series import TimingSeries
 from fleet_platform.profiling.timing_stats import TimingStats
 
@@ -22,7 +25,7 @@ class _Profile:
     )
 
 
-class MemoryProfilingStore:
+class MemoryProfilingStore(ProfilingStore):
     """A `ProfilingStore` in a dictionary."""
 
     def __init__(self, ttl_s: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,6 +34,7 @@ class MemoryProfilingStore:
         self._lock = threading.Lock()
         self._profiles: dict[str, _Profile] = {}
 
+    @override
     def record(
         self,
         session_id: str,
@@ -39,7 +43,6 @@ class MemoryProfilingStore:
         durations_ms: Mapping[str, float],
         skip_first_n: int,
     ) -> None:
-        """See `ProfilingStore.record`."""
         with self._lock:
             profile = self._alive(session_id, pipeline_digest)
             if profile is None:
@@ -50,8 +53,8 @@ class MemoryProfilingStore:
                 if profile.seen[stage, name] > skip_first_n:
                     profile.series[stage, name].add(duration_ms)
 
+    @override
     def summary(self, session_id: str, pipeline_digest: str) -> list[TimingStats]:
-        """See `ProfilingStore.summary`."""
         with self._lock:
             profile = self._alive(session_id, pipeline_digest)
             if profile is None:
@@ -59,8 +62,8 @@ class MemoryProfilingStore:
             profile.expires_s = self._clock() + self._ttl_s
             return [series.stats(name, stage) for (stage, name), series in profile.series.items()]
 
+    @override
     def reset(self, session_id: str) -> None:
-        """See `ProfilingStore.reset`."""
         with self._lock:
             self._profiles.pop(session_id, None)
 

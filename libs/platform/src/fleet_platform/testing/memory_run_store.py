@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from typing_extensions import override
+
 from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.run_rules import (
@@ -19,7 +21,7 @@ from fleet_platform.runs.run_rules import (
     run_conflict,
     run_not_found,
 )
-from fleet_platform.runs.run_store import ProgressEntry
+from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.stored_records import copied
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
@@ -42,7 +44,7 @@ class _Run:
         return self.active and self.record.fencing_token == fencing_token
 
 
-class MemoryRunStore:
+class MemoryRunStore(RunStore):
     """A `RunStore` in dictionaries, under one lock."""
 
     def __init__(self, clock: Callable[[], float] = time.time, kept_s: float = KEPT_S) -> None:
@@ -52,8 +54,8 @@ class MemoryRunStore:
         self._runs: dict[str, _Run] = {}
         self._run_of_session: dict[str, str] = {}
 
+    @override
     def create(self, run: RunRecord) -> RunRecord:
-        """See `RunStore.create`."""
         with self._changed:
             own = self._find(run.run_id)
             if own is not None and own.record.state != REJECTED:
@@ -67,8 +69,8 @@ class MemoryRunStore:
             self._run_of_session[run.session_id] = run.run_id
             return copied(new)
 
+    @override
     def active(self) -> list[ActiveRun]:
-        """See `RunStore.active`."""
         with self._changed:
             return [
                 ActiveRun(
@@ -82,8 +84,8 @@ class MemoryRunStore:
                 if run.active
             ]
 
+    @override
     def claim(self, run_id: str, owner: str, expected_token: int | None = None) -> RunRecord:
-        """See `RunStore.claim`."""
         with self._changed:
             run = self._get(run_id)
             newest = run.record.fencing_token
@@ -100,19 +102,19 @@ class MemoryRunStore:
             run.written_s = self._clock()
             return copied(run.record)
 
+    @override
     def read(self, run_id: str) -> RunRecord:
-        """See `RunStore.read`."""
         with self._changed:
             return copied(self._get(run_id).record)
 
+    @override
     def all(self) -> Iterator[RunRecord]:
-        """See `RunStore.all`."""
         with self._changed:
             records = [copied(run.record) for run in self._remembered()]
         yield from records
 
+    @override
     def heartbeat(self, run_id: str, fencing_token: int) -> LeaseStatus:
-        """See `RunStore.heartbeat`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or not run.held_with(fencing_token):
@@ -121,8 +123,8 @@ class MemoryRunStore:
             run.written_s = self._clock()
             return LeaseStatus.STOPPING if run.record.stop_requested else LeaseStatus.HELD
 
+    @override
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
-        """See `RunStore.release`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or run.queued or not run.held_with(fencing_token):
@@ -134,27 +136,27 @@ class MemoryRunStore:
             run.written_s = self._clock()
             return True
 
+    @override
     def save_checkpoint(self, run_id: str, fencing_token: int, checkpoint_digest: str) -> None:
-        """See `RunStore.save_checkpoint`."""
         with self._changed:
             run = self._held(run_id, fencing_token)
             run.record.checkpoint_digest = checkpoint_digest
             run.record.attempts = 0
             run.written_s = self._clock()
 
+    @override
     def append(self, run_id: str, fencing_token: int, payload: bytes) -> str:
-        """See `RunStore.append`."""
         with self._changed:
             return self._append(self._held(run_id, fencing_token), payload)
 
+    @override
     def finish(self, run: RunRecord, payload: bytes) -> None:
-        """See `RunStore.finish`."""
         require_final(run)
         with self._changed:
             self._end(self._held(run.run_id, run.fencing_token), run, payload)
 
+    @override
     def cancel_queued(self, run: RunRecord, payload: bytes) -> bool:
-        """See `RunStore.cancel_queued`."""
         require_final(run)
         with self._changed:
             held = self._find(run.run_id)
@@ -163,8 +165,8 @@ class MemoryRunStore:
             self._end(held, run, payload)
             return True
 
+    @override
     def request_stop(self, run_id: str) -> bool:
-        """See `RunStore.request_stop`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or not run.active:
@@ -173,21 +175,29 @@ class MemoryRunStore:
             run.written_s = self._clock()
             return True
 
+    @override
     def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
-        """See `RunStore.tail`."""
         seen = _number(after) if after else 0
         while news := self._wait_for_news(run_id, seen, wait_s):
             for seen, payload in news:
                 yield ProgressEntry(_position(seen), payload)
 
+    @override
     def latest(self, run_id: str) -> ProgressEntry | None:
-        """See `RunStore.latest`."""
         with self._changed:
             run = self._find(run_id)
             if run is None or not run.entries:
                 return None
             number, payload = run.entries[-1]
             return ProgressEntry(_position(number), payload)
+
+    @override
+    def ping(self) -> None:
+        """Return: memory always answers."""
+
+    @override
+    def close(self) -> None:
+        """Return: there is nothing to close."""
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
