@@ -1,4 +1,4 @@
-"""Gateway: the route table and the files that Envoy runs from."""
+"""Gateway: the route table and Envoy's configuration files."""
 
 from fleet_gateway.bootstrap import render_bootstrap
 from fleet_gateway.gateway_files import write_gateway_files

@@ -1,7 +1,7 @@
-"""Write the files that Envoy runs from, for the settings in the environment.
+"""Writes Envoy's configuration files for the settings in the environment.
 
-``python -m fleet_gateway FOLDER``, then ``envoy -c FOLDER/envoy.json``. Run again beside a running
-Envoy, the keys of callers and of tokens are taken over at once.
+Run ``python -m fleet_gateway FOLDER``, then ``envoy -c FOLDER/envoy.json``. While Envoy is running,
+run it again to apply changes of API keys and token keys.
 """
 
 import sys
@@ -13,7 +13,7 @@ from fleet_gateway.unusable_file import UnusableFile
 
 
 def main(arguments: list[str]) -> int:
-    """Do it; returns the exit code."""
+    """Run the command; return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write(f"{__doc__}\n")
         return 2

@@ -1,4 +1,4 @@
-"""Who calls: the filters that find it out, and the header that tells the services."""
+"""Authentication filters, and the headers that name the caller to the services."""
 
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,12 @@ _JWT = "envoy.filters.http.jwt_authn"
 _GUARD = "envoy.filters.http.rbac"
 _API_KEYS_TYPE = f"{_FILTERS}.api_key_auth.v3.ApiKeyAuth"
 _JWT_TYPE = f"{_FILTERS}.jwt_authn.v3.JwtAuthentication"
-# What the services can read of a header, and no two names that look the same.
+# Printable characters only: services can read them, and no two names look the same.
 _PRINTABLE = r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?"
 
 
 def header_mutations(settings: SecuritySettings) -> list[Json]:
-    """What happens to a request's headers before anything looks at them."""
+    """Return the changes to a request's headers that are made before all filters."""
     mutations = [
         {"remove": CALLER_IDENTITY},
         _set(CALLER_ADDRESS, "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
@@ -34,7 +34,7 @@ def header_mutations(settings: SecuritySettings) -> list[Json]:
 
 
 def authentication_filters(settings: SecuritySettings, folder: Path) -> list[Json]:
-    """HTTP filters that let nobody through without an identity; none without authentication."""
+    """Return the filters that reject unauthenticated requests; none without authentication."""
     filters = []
     if settings.api_keys_path is not None:
         filters.append(_from_file(_API_KEYS, _API_KEYS_TYPE, folder))
@@ -46,7 +46,7 @@ def authentication_filters(settings: SecuritySettings, folder: Path) -> list[Jso
 
 
 def without_authentication(settings: SecuritySettings, folder: Path) -> Json:
-    """What a route says (`typed_per_filter_config`) that is open to everybody."""
+    """Return the ``typed_per_filter_config`` of a route that needs no authentication."""
     disabled = {
         "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
         "config": {},
@@ -56,10 +56,10 @@ def without_authentication(settings: SecuritySettings, folder: Path) -> Json:
 
 
 def authentication_files(settings: SecuritySettings) -> dict[str, Json]:
-    """What lies beside the bootstrap, by file name.
+    """Return the files with the keys, by file name.
 
     Raises:
-        UnusableFile: a file of keys is not as it should be.
+        UnusableFile: a file of keys is invalid.
     """
     files = {}
     if settings.api_keys_path is not None:
@@ -70,7 +70,7 @@ def authentication_files(settings: SecuritySettings) -> dict[str, Json]:
 
 
 def _from_file(name: str, kind: str, folder: Path) -> Json:
-    """A filter whose configuration lies in a file that may be replaced while the gateway runs."""
+    """Return a filter whose configuration is in a file that may be replaced at any time."""
     source = {
         "path_config_source": {"path": str(folder / _file_name(name))},
         "resource_api_version": "V3",
@@ -92,7 +92,7 @@ def _api_keys(path: Path) -> Json:
     return {
         "@type": _API_KEYS_TYPE,
         "credentials": [{"key": key, "client": caller} for key, caller in keys.items()],
-        # Of the second, what stands behind `Bearer ` is the key.
+        # In the second header the key follows `Bearer `.
         "key_sources": [{"header": "x-api-key"}, {"header": "authorization"}],
         "forwarding": {"header": CALLER_IDENTITY, "hide_credentials": True},
     }
@@ -101,7 +101,7 @@ def _api_keys(path: Path) -> Json:
 def _jwt(settings: SecuritySettings, path: Path) -> Json:
     provider: Json = {
         "local_jwks": {"inline_string": read_jwks(path)},
-        # Not from the query as well, which is written into logs.
+        # Not from the query string, which is written to logs.
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
         "subjects": {"safe_regex": {"regex": _PRINTABLE}},
         "require_expiration": True,
@@ -119,7 +119,7 @@ def _jwt(settings: SecuritySettings, path: Path) -> Json:
 
 
 def _guard() -> Json:
-    """Refuse what came through without an identity: a certificate, say, that names no subject."""
+    """Return a filter that rejects requests without an identity, such as an empty subject."""
     named = {
         "name": CALLER_IDENTITY,
         "string_match": {"safe_regex": {"regex": _PRINTABLE}},

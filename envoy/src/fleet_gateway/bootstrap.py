@@ -1,4 +1,4 @@
-"""Render the Envoy bootstrap: the fixed part from `bootstrap.yaml`, the rest from the settings."""
+"""Renders the Envoy bootstrap: fixed parts from `bootstrap.yaml`, the rest from the settings."""
 
 import copy
 from importlib import resources
@@ -19,8 +19,8 @@ from fleet_gateway.routes import retry_mode_of, route_table
 from fleet_gateway.settings import GatewaySettings
 from fleet_gateway.tls import transport_socket
 
-# A call can be repeated only while its body is held here; the client repeats bigger uploads. As
-# much may be held of its answer.
+# A call can be retried only if its whole body is buffered here; clients retry larger uploads
+# themselves. The same limit applies to buffered responses.
 _RETRY_BUFFER_BYTES = 64 * 1024 * 1024
 _HEALTH_PREFIX = "/grpc.health.v1.Health/"
 _REFLECTION_PREFIX = "/grpc.reflection."
@@ -36,7 +36,7 @@ _NOT_HEALTH = {
         }
     }
 }
-# Probes come all the time; no call of a client is below them.
+# Health probes are frequent and never part of a client's trace.
 _UNTRACED = {
     share: {"numerator": 0} for share in ("client_sampling", "random_sampling", "overall_sampling")
 }
@@ -46,11 +46,11 @@ Json = dict[str, Any]
 
 
 def render_bootstrap(settings: GatewaySettings, folder: Path) -> Json:
-    """Return Envoy's own configuration as plain data; JSON of it is what Envoy reads.
+    """Return Envoy's configuration as plain data, to be written as JSON.
 
     Args:
-        settings: what it is for.
-        folder: absolute, where the files lie that it names; see `gateway_files`.
+        settings: settings of the gateway.
+        folder: absolute path of the folder with the files that it names; see `gateway_files`.
     """
     fixed: Json = yaml.safe_load(
         resources.files("fleet_gateway").joinpath("bootstrap.yaml").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def render_bootstrap(settings: GatewaySettings, folder: Path) -> Json:
         "inference": settings.inference_endpoints,
     }
     clusters = [_cluster(fixed, name, hosts, checked=True) for name, hosts in endpoints.items()]
-    # Answers for the gateway's health must come even while the session service is not healthy.
+    # Health requests must be answered even while the session service is unhealthy.
     clusters.append(_cluster(fixed, "session_unchecked", settings.session_endpoints, checked=False))
     public = _connection_manager(fixed, "public", _routes(settings, folder, fixed["retry_policy"]))
     public["early_header_mutation_extensions"] = header_mutations(settings)
@@ -84,11 +84,11 @@ def render_bootstrap(settings: GatewaySettings, folder: Path) -> Json:
         listeners.append(_listener(fixed, "health", address, health))
     if settings.metrics_port is not None:
         clusters.append(admin_cluster(_address("127.0.0.1", settings.admin_port)))
-        told = _connection_manager(fixed, "metrics", metrics_routes())
+        manager = _connection_manager(fixed, "metrics", metrics_routes())
         address = (settings.gateway_host, settings.metrics_port)
-        listeners.append(_listener(fixed, "metrics", address, told))
+        listeners.append(_listener(fixed, "metrics", address, manager))
     return {
-        # Envoy wants to know who it is before it reads files beside its own.
+        # Envoy requires a node before it reads other configuration files.
         "node": {"id": "gateway", "cluster": "cuvis-fleet"},
         "admin": {"address": _address("127.0.0.1", settings.admin_port)},
         "overload_manager": fixed["overload_manager"],
@@ -128,10 +128,10 @@ def _routes(settings: GatewaySettings, folder: Path, retry: Json) -> list[Json]:
             "decorator": {"operation": path[1:], "propagate": False},  # the span's name
         }
         routes.append(route)
-    # Who watches over the fleet has no key.
-    everybody = without_authentication(settings, folder)
+    # Monitoring has no key.
+    unauthenticated = without_authentication(settings, folder)
     routes += [
-        {**route, "typed_per_filter_config": everybody, "tracing": _UNTRACED}
+        {**route, "typed_per_filter_config": unauthenticated, "tracing": _UNTRACED}
         for route in _health_routes()
     ]
     reflection = {"match": {"prefix": _REFLECTION_PREFIX}, "route": _action("session_unchecked")}
@@ -166,7 +166,7 @@ def _health_routes() -> list[Json]:
 
 
 def _action(cluster: str) -> Json:
-    """A route with no time limit but the client's own deadline (the default would be 15 s)."""
+    """Return a route action without a timeout other than the client's deadline (default: 15 s)."""
     return {
         "cluster": cluster,
         "timeout": "0s",
@@ -202,7 +202,7 @@ def _cluster(fixed: Json, name: str, endpoints: tuple[str, ...], *, checked: boo
 
 
 def _tracing() -> Json:
-    everything = {"value": 100}  # sampling is the collector's decision
+    everything = {"value": 100}  # the collector samples
     return {
         "random_sampling": everything,
         "overall_sampling": everything,
@@ -242,7 +242,7 @@ def _collector(endpoint: str) -> Json:
 
 
 def _access_log(path: str) -> Json:
-    """One line for each call that the gateway itself answered or cut."""
+    """Return an access log of the calls that the gateway itself answered or aborted."""
     return {
         "name": "envoy.access_loggers.file",
         "filter": {"and_filter": {"filters": [{"response_flag_filter": {}}, _NOT_HEALTH]}},

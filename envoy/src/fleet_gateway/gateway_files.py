@@ -1,4 +1,4 @@
-"""The files that Envoy runs from."""
+"""Writes Envoy's configuration files."""
 
 import json
 from pathlib import Path
@@ -15,18 +15,18 @@ BOOTSTRAP = "envoy.json"
 def write_gateway_files(settings: GatewaySettings, folder: Path) -> Path:
     """Write Envoy's configuration and the files that it names.
 
-    Written anew while Envoy runs, the keys of callers and of tokens are taken over at once; for all
-    else it has to be started again.
+    A running Envoy applies changes of API keys and token keys at once; for all other changes it has
+    to be restarted.
 
     Args:
-        settings: what they are for.
-        folder: where they go; made if need be, readable by its owner alone where they hold keys.
+        settings: settings of the gateway.
+        folder: target folder, created if necessary. Only its owner can read the files.
 
     Returns:
         The file for ``envoy -c``.
 
     Raises:
-        UnusableFile: a file of keys or certificates is not as it should be.
+        UnusableFile: a file of keys or certificates is invalid.
     """
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,7 +41,7 @@ def write_gateway_files(settings: GatewaySettings, folder: Path) -> Path:
 
 
 def _write(path: Path, content: dict[str, Any]) -> None:
-    # Envoy looks when a file is moved into place, and must not see half of one.
+    # Envoy reloads a file when it is moved into place, and must not see a partial one.
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     temporary.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""The files that tell who may call."""
+"""Reads the files of API keys and token keys."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _KEY = re.compile(r"[\x21-\x7e]{16,512}")
 
 
 def read_api_keys(path: Path) -> dict[str, str]:
-    """Read which caller each key belongs to.
+    """Read the API keys and their callers.
 
     The file is YAML, a mapping of callers' names to a key or to a list of keys::
 
@@ -22,34 +22,35 @@ def read_api_keys(path: Path) -> dict[str, str]:
         alice: [a-new-key-of-alice, the-old-key-of-alice]
 
     Returns:
-        Key -> name of its caller.
+        The name of the caller by key.
 
     Raises:
-        UnusableFile: no such mapping, no key at all, a name that is no printable ASCII, a key of
-            less than 16 or more than 512 characters or with other ones than visible ASCII, or one
-            key twice.
+        UnusableFile: the file is not such a mapping or has no keys, a name is not printable ASCII,
+            a key does not have 16 to 512 visible ASCII characters, or a key occurs twice.
     """
     try:
         content: Any = yaml.safe_load(_text(path))
     except yaml.YAMLError:
-        raise UnusableFile(f"{path} is no YAML.") from None
+        raise UnusableFile(f"{path} is not valid YAML.") from None
     if not isinstance(content, dict) or not content:
         raise UnusableFile(f"{path} must map the names of callers to their keys.")
     owners: dict[str, str] = {}
     for caller, keys in content.items():
         if not isinstance(caller, str) or not _CALLER.fullmatch(caller):
-            raise UnusableFile(f"{path}: a caller's name is 1 to 128 characters of ASCII.")
+            raise UnusableFile(
+                f"{path}: a caller's name must have 1 to 128 printable ASCII characters."
+            )
         for key in keys if isinstance(keys, list) else [keys]:
             if not isinstance(key, str) or not _KEY.fullmatch(key):
                 raise UnusableFile(
-                    f"{path}: a key of '{caller}' is not 16 to 512 visible characters of ASCII; "
-                    "put it in quotes if it looks like a number."
+                    f"{path}: a key of '{caller}' does not have 16 to 512 visible ASCII "
+                    "characters; quote it if it looks like a number."
                 )
             if key in owners:
                 raise UnusableFile(f"{path}: '{owners[key]}' and '{caller}' have the same key.")
             owners[key] = caller
     if not owners:
-        raise UnusableFile(f"{path} holds no key.")
+        raise UnusableFile(f"{path} has no keys.")
     return owners
 
 
@@ -60,15 +61,15 @@ def read_jwks(path: Path) -> str:
         The file's text.
 
     Raises:
-        UnusableFile: no JSON object with ``keys`` in it.
+        UnusableFile: the file is not a JSON object with ``keys``.
     """
     text = _text(path)
     try:
         content = json.loads(text)
     except json.JSONDecodeError:
-        raise UnusableFile(f"{path} is no JSON.") from None
+        raise UnusableFile(f"{path} is not valid JSON.") from None
     if not isinstance(content, dict) or not content.get("keys"):
-        raise UnusableFile(f"{path} is no JWKS: a JSON object whose `keys` are a list of keys.")
+        raise UnusableFile(f"{path} is not a JWKS, a JSON object with a list of `keys`.")
     return text
 
 

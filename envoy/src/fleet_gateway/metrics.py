@@ -1,4 +1,4 @@
-"""Envoy's own metrics at a port of their own, so that its admin port need not be opened."""
+"""Exposes Envoy's metrics on a separate port, so that its admin port can stay closed."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ _ADMIN = "admin"
 
 
 def metrics_routes() -> list[dict[str, Any]]:
-    """What the metrics port answers: one path, the same as the services'."""
+    """Return the routes of the metrics port: one path, the same as that of the services."""
     action = {"cluster": _ADMIN, "prefix_rewrite": "/stats/prometheus"}
     return [{"match": {"path": "/metrics"}, "route": action}]
 
 
 def admin_cluster(address: dict[str, Any]) -> dict[str, Any]:
-    """The admin port as an upstream of its own process."""
+    """Return Envoy's own admin port as an upstream cluster."""
     endpoints = [{"lb_endpoints": [{"endpoint": {"address": address}}]}]
     return {
         "name": _ADMIN,

@@ -1,4 +1,4 @@
-"""How many calls a second each caller may make."""
+"""Rate limit per caller."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from fleet_proto.headers import CALLER_ADDRESS, CALLER_IDENTITY
 Json = dict[str, Any]
 
 RATE_LIMIT_FILTER = "envoy.filters.http.local_ratelimit"
-_CALLERS_AT_ONCE = 10_000
+_MAX_CALLERS = 10_000
 _NO_LIMIT = 2**32 - 1
 
 
 def rate_limit_filters(settings: SecuritySettings) -> list[Json]:
-    """The HTTP filter that refuses what is too much; none without a limit."""
+    """Return the HTTP filter of the rate limit; empty without a limit."""
     if settings.calls_per_s is None:
         return []
     key = "caller"
@@ -28,15 +28,15 @@ def rate_limit_filters(settings: SecuritySettings) -> list[Json]:
         "rate_limits": [
             {"actions": [{"request_headers": {"header_name": header, "descriptor_key": key}}]}
         ],
-        # An entry without a value stands for all values, each with a bucket of its own; the ones
-        # that were not used for longest make room for new ones.
+        # An entry without a value matches all values, each with a separate bucket; the least
+        # recently used buckets are replaced by new ones.
         "descriptors": [
             {"entries": [{"key": key}], "token_bucket": _bucket(burst, settings.calls_per_s)}
         ],
-        "max_dynamic_descriptors": _CALLERS_AT_ONCE,
+        "max_dynamic_descriptors": _MAX_CALLERS,
         "token_bucket": _bucket(_NO_LIMIT, _NO_LIMIT),
         "always_consume_default_token_bucket": False,
-        # The default, UNAVAILABLE, asks clients to come back at once.
+        # The default, UNAVAILABLE, would make clients retry at once.
         "rate_limited_as_resource_exhausted": True,
         "enable_retry_after_header": True,
     }
@@ -46,5 +46,5 @@ def rate_limit_filters(settings: SecuritySettings) -> list[Json]:
 _TYPE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 
 
-def _bucket(most: int, per_s: int) -> Json:
-    return {"max_tokens": most, "tokens_per_fill": per_s, "fill_interval": "1s"}
+def _bucket(max_tokens: int, per_s: int) -> Json:
+    return {"max_tokens": max_tokens, "tokens_per_fill": per_s, "fill_interval": "1s"}

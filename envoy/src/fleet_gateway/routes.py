@@ -1,4 +1,4 @@
-"""The route table: one exact path per method, and what may be repeated."""
+"""The route table: one exact path per method, and which calls may be retried."""
 
 from enum import Enum
 
@@ -6,24 +6,24 @@ from fleet_proto.methods import METHODS_BY_SERVICE, NOT_IDEMPOTENT, SERVICE_NAME
 
 
 class RetryMode(Enum):
-    """What the gateway may do when an upstream fails before it answered."""
+    """How the gateway retries a call if an upstream fails before it has answered."""
 
     UNSENT = "unsent"
-    """Only a call that no upstream has seen: doing it twice would not be the same as once."""
+    """Only calls that no upstream has received: the method is not idempotent."""
 
     ALWAYS = "always"
-    """Doing it twice is the same as once."""
+    """All calls: the method is idempotent."""
 
 
 def retry_mode_of(method: str) -> RetryMode:
-    """What may be repeated of `method`, the name of a method of the service."""
+    """Return the retry mode of a method of the wire."""
     if method in NOT_IDEMPOTENT or method in STREAMING:
         return RetryMode.UNSENT
     return RetryMode.ALWAYS
 
 
 def route_table() -> dict[str, str]:
-    """Exact request path -> name of the service behind it."""
+    """Return the name of the service behind each request path."""
     return {
         f"/{SERVICE_NAME}/{method}": service
         for service, methods in METHODS_BY_SERVICE.items()

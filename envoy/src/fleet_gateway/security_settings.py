@@ -1,4 +1,4 @@
-"""Settings of who gets in, how, and how often."""
+"""Settings of transport security, authentication and rate limits."""
 
 from typing import Self
 
@@ -7,49 +7,49 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class SecuritySettings(BaseSettings):
-    """Transport security, authentication and limits at the public port; all off by default."""
+    """TLS, authentication and rate limits of the public port; all off by default."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", env_ignore_empty=True, use_attribute_docstrings=True
     )
 
     grpc_use_tls: bool = False
-    """Whether the public port speaks TLS; needs a certificate and its key."""
+    """Whether the public port uses TLS; requires a certificate and its key."""
 
     grpc_tls_cert_path: FilePath | None = None
-    """PEM file of the gateway's certificate chain; read anew when files move into its folder."""
+    """PEM file of the gateway's certificate chain; reloaded when files are moved to its folder."""
 
     grpc_tls_key_path: FilePath | None = None
     """PEM file of the certificate's private key, in the same folder."""
 
     grpc_tls_client_ca_path: FilePath | None = None
-    """PEM file of the authorities that clients' certificates must come from, read anew likewise;
-    unset: clients need none. A certificate's subject is its caller's identity."""
+    """PEM file of the authorities that sign clients' certificates, reloaded likewise; unset:
+    clients need no certificate. The subject of a certificate is the caller's identity."""
 
     api_keys_path: FilePath | None = None
-    """YAML file of callers and their keys; unset: no key is needed. A key comes as the metadata
+    """YAML file of callers and their keys; unset: no key is needed. Clients send a key as metadata
     ``x-api-key: KEY`` or ``authorization: Bearer KEY``."""
 
     jwt_jwks_path: FilePath | None = None
-    """JSON file of the keys that tokens are signed with (JWKS); unset: no token is needed. A token
-    comes as ``authorization: Bearer TOKEN``; its ``sub`` is its caller's identity."""
+    """JSON file of the keys that sign tokens (JWKS); unset: no token is needed. Clients send a
+    token as ``authorization: Bearer TOKEN``; its ``sub`` is the caller's identity."""
 
     jwt_issuer: str | None = None
-    """What ``iss`` of a token must be; unset: anything."""
+    """Required ``iss`` of a token; unset: any."""
 
     jwt_audience: str | None = None
-    """What ``aud`` of a token must hold; unset: anything."""
+    """Value that ``aud`` of a token must contain; unset: any."""
 
     calls_per_s: int | None = Field(default=None, ge=1)
-    """Calls a second that each caller may make at a gateway; unset: any number. A caller is an
+    """Calls per second that a gateway accepts from each caller; unset: no limit. A caller is an
     identity or, without authentication, an address."""
 
     calls_burst: int | None = Field(default=None, ge=1)
-    """Calls that a caller who was silent may make at once; unset: as many as in a second."""
+    """Calls that an idle caller may make at once; unset: as many as per second."""
 
     health_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port in clear that answers for health alone, for probes that speak no TLS; unset: none, but
-    ``make up`` takes a free one where the public port speaks TLS."""
+    """Plaintext port that serves only health checks, for probes without TLS; unset: none, except
+    that ``make up`` picks a free port if the public port uses TLS."""
 
     @property
     def authenticates(self) -> bool:

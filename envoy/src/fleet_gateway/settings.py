@@ -8,7 +8,7 @@ from fleet_gateway.security_settings import SecuritySettings
 
 
 class GatewaySettings(SecuritySettings):
-    """Where the gateway listens and whom it stands in front of.
+    """Addresses of the gateway and of the services behind it.
 
     An endpoint is ``host:port``. Several endpoints of a service are its replicas.
     """
@@ -20,13 +20,13 @@ class GatewaySettings(SecuritySettings):
     """Address the public port is bound to."""
 
     admin_port: int = Field(default=9901, ge=1, le=65535)
-    """Envoy's own admin port, bound to loopback only."""
+    """Envoy's admin port, bound to loopback only."""
 
     metrics_port: int | None = Field(default=None, ge=1, le=65535)
-    """Port of `gateway_host` for Prometheus; unset: metrics are at the admin port alone."""
+    """Port on `gateway_host` for Prometheus; unset: metrics are on the admin port only."""
 
     stop_grace_s: float = Field(default=10.0, ge=0)
-    """Seconds that running calls get to end once the gateway is told to stop (in containers)."""
+    """Seconds that running calls have to finish when the gateway stops (in containers)."""
 
     session_endpoints: tuple[str, ...]
     """Replicas of the session service."""
@@ -44,4 +44,4 @@ class GatewaySettings(SecuritySettings):
     """OTLP collector (gRPC), for example ``http://127.0.0.1:4317``; unset: no traces are sent."""
 
     access_log: Path = Path("/dev/stderr")
-    """Where calls that the gateway itself had to answer or cut are written."""
+    """Log file for calls that the gateway itself answered or aborted."""

@@ -1,4 +1,4 @@
-"""TLS at the public port, from files that are read anew when they change."""
+"""TLS of the public port, with files that are reloaded when they change."""
 
 import ssl
 from pathlib import Path
@@ -15,7 +15,7 @@ _TRANSPORT = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3"
 
 
 def transport_socket(settings: SecuritySettings, folder: Path) -> Json | None:
-    """What makes the listener speak TLS; None: it speaks in clear."""
+    """Return the listener's TLS transport socket; None means plaintext."""
     if not settings.grpc_use_tls:
         return None
     common: Json = {
@@ -30,10 +30,10 @@ def transport_socket(settings: SecuritySettings, folder: Path) -> Json | None:
 
 
 def tls_files(settings: SecuritySettings) -> dict[str, Json]:
-    """What lies beside the bootstrap: where the certificates are, by file name.
+    """Return the files that name the certificates, by file name.
 
     Raises:
-        UnusableFile: no certificate, no key, or not the one that belongs to the other.
+        UnusableFile: the certificate or the key is invalid, or they do not match.
     """
     certificate, key = settings.grpc_tls_cert_path, settings.grpc_tls_key_path
     if not settings.grpc_use_tls or certificate is None or key is None:
@@ -75,11 +75,11 @@ def _resource(name: str, kind: str, content: Json) -> Json:
 
 def _require_pair(certificate: Path, key: Path) -> None:
     try:
-        # No password, or a key that is under one would be asked for at the terminal.
+        # Without a password an encrypted key would prompt at the terminal instead of failing.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
-    except OSError as error:  # of which those of `ssl` are a kind
+    except OSError as error:  # base class of the errors of `ssl`
         raise UnusableFile(
-            f"{certificate} and {key} are no certificate and its unencrypted key in PEM ({error})."
+            f"{certificate} and {key} are not a PEM certificate and its unencrypted key ({error})."
         ) from error
 
 
@@ -87,7 +87,7 @@ def _require_authorities(path: Path) -> None:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
     except OSError as error:
-        raise UnusableFile(f"{path} holds no certificates in PEM ({error}).") from error
+        raise UnusableFile(f"{path} does not contain PEM certificates ({error}).") from error
 
 
 def _file(path: Path) -> Json:

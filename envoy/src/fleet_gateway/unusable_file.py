@@ -1,5 +1,5 @@
-"""What is raised about a file that an operator named."""
+"""The error for files that an operator has configured."""
 
 
 class UnusableFile(ValueError):
-    """The file cannot be used; the text says which and why, and repeats no secret."""
+    """A configured file cannot be used; the text names it and the reason, but no secrets."""

@@ -35,11 +35,11 @@ def test_a_caller_has_one_key_or_several(file):
     [
         ("", "must map"),
         (f"- {KEY}", "must map"),
-        ("alice: [", "no YAML"),
+        ("alice: [", "not valid YAML"),
         (b"\xff\xfe", "as text"),
         ("alice: []", "no key"),
         ("alice: short", "16 to 512"),
-        ("alice: 12345678901234567890", "in quotes"),
+        ("alice: 12345678901234567890", "quote it"),
         (f"alice: '{KEY} with spaces'", "visible"),
         (f"alice: {'x' * 513}", "16 to 512"),
         (f"'': {KEY}", "name"),

@@ -32,7 +32,7 @@ def files(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("chosen", "told"),
+    ("chosen", "text"),
     [
         ({"grpc_use_tls": True}, "GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH"),
         ({**TLS, "grpc_tls_key_path": None}, "GRPC_TLS_CERT_PATH and GRPC_TLS_KEY_PATH"),
@@ -42,8 +42,8 @@ def files(tmp_path, monkeypatch):
         ({**TLS, "grpc_tls_cert_path": "missing"}, "does not point to a file"),
     ],
 )
-def test_what_does_not_go_together_is_refused(files, chosen, told):
-    with pytest.raises(ValidationError, match=told):
+def test_what_does_not_go_together_is_refused(files, chosen, text):
+    with pytest.raises(ValidationError, match=text):
         SecuritySettings(**chosen)
 
 
@@ -74,16 +74,16 @@ def test_secrets_lie_in_files_that_only_their_owner_reads(files):
 
 
 @pytest.mark.parametrize(
-    ("security", "told"),
+    ("security", "text"),
     [
-        ({"grpc_tls_key_path": "ca/other.key"}, "pem and ca/other.key are no"),
-        ({"grpc_tls_cert_path": "keys"}, "keys and key are no"),
-        ({"grpc_tls_client_ca_path": "jwks"}, "jwks holds no certificates"),
+        ({"grpc_tls_key_path": "ca/other.key"}, "pem and ca/other.key are not a PEM"),
+        ({"grpc_tls_cert_path": "keys"}, "keys and key are not a PEM"),
+        ({"grpc_tls_client_ca_path": "jwks"}, "jwks does not contain PEM certificates"),
     ],
 )
-def test_certificates_that_cannot_be_used_are_told(files, security, told):
+def test_unusable_certificates_are_reported(files, security, text):
     Authority(files / "ca").server("other")
-    with pytest.raises(UnusableFile, match=told):
+    with pytest.raises(UnusableFile, match=text):
         _write(files / "run", **{**TLS, **security})
 
 

@@ -16,21 +16,21 @@ ROWS = [
     _local_reply(
         "the gateway requires a key or token, and the call has no valid one",
         "UNAUTHENTICATED",
-        "This gateway answers callers that it knows: send a valid key or token as metadata "
+        "Authentication required: send a valid key or token as metadata "
         "'authorization: Bearer ...'.",
         "Ask the operator for a key.",
     ),
     _local_reply(
         "the certificate or token is valid, but not for this gateway",
         "PERMISSION_DENIED",
-        "The certificate or token is valid, but not here: its audience is another, or its subject "
-        "is not printable ASCII.",
+        "The certificate or token is not accepted here: it has a different audience, or its "
+        "subject is not printable ASCII.",
         "Ask the operator for one that this gateway accepts.",
     ),
     _local_reply(
         "the caller exceeds the rate limit of the gateway",
         "RESOURCE_EXHAUSTED",
-        "Too many calls of yours in too short a time; try again a little later.",
+        "Rate limit exceeded; try again later.",
         "Call less often.",
     ),
     _local_reply(
@@ -48,7 +48,7 @@ ROWS = [
     _local_reply(
         "too many calls are pending at the gateway",
         "UNAVAILABLE",
-        "Too many calls wait for the <service> service; try again later.",
+        "Too many calls are waiting for the <service> service; try again later.",
         _BACK_OFF,
     ),
 ]
