@@ -17,7 +17,7 @@ from fleet_schemas.graph import BuiltInNode, built_in_nodes
 _TITLE = """# Nodes
 
 Every node class that pipelines may use without a plugin: what it computes, its ports and its
-hparams. Each class also accepts `name` and `execution_stages`. A letter in a shape stands for any
+hparams. Each class also accepts `name` and `execution_stages`. A letter in a shape denotes any
 extent. `ListAvailableNodes` returns the same over the wire.
 
 """
