@@ -89,7 +89,9 @@ RULES = (
     _word("prefork(?:ed|s|ing)?", "write fork server"),
     _word("patien(?:ce|t|tly)", "write retry or wait"),
     Rule(
-        re.compile(r'"""(?:Have|Let|Take the|Prepare\.|See `)|^\s*(?:#\s*)?(?:Have|Let) (?!us )'),
+        re.compile(
+            r'"""(?:Have|Let|Take the|Prepare\.|See `|What |Whom? |Whose |Of )|^\s*(?:#\s*)?(?:Have|Let) (?!us )'
+        ),
         "begin with the verb or the noun itself",
     ),
 )
