@@ -90,7 +90,8 @@ RULES = (
     _word("patien(?:ce|t|tly)", "write retry or wait"),
     Rule(
         re.compile(
-            r'"""(?:Have|Let|Take the|Prepare\.|See `|What |Whom? |Whose |Of )|^\s*(?:#\s*)?(?:Have|Let) (?!us )'
+            r'"""(?:Have|Let|Take the|Prepare\.|See `|What |Whom? |Whose |Of )'
+            r"|^\s*(?:#\s*)?(?:Have|Let) (?!us )"
         ),
         "begin with the verb or the noun itself",
     ),
