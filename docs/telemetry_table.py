@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from docs.marked_tables import replace_table, write_or_check
-from fleet_platform.telemetry.registry import Metric, SpanName, metrics, spans
+from fleet_platform.telemetry.catalogue import Metric, SpanName, metrics, spans
 
 DOCUMENT = Path(__file__).resolve().parent / "telemetry.md"
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from fleet_platform.telemetry.registry import MetricKind, metrics
+from fleet_platform.telemetry.catalogue import MetricKind, metrics
 
 _DOCUMENTED = Path(__file__).resolve().parents[2] / "docs/telemetry.md"
 _OF_EVERY_TARGET = frozenset({"job", "instance"})

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from tests.e2e.telemetry.conftest import Observed
 
 # A training in two processes imports torch twice.

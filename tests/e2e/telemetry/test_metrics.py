@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_platform.telemetry.registry import Metric, metrics
+from fleet_platform.telemetry.catalogue import Metric, metrics
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.e2e.telemetry.conftest import SERVICES, Observed
 from tests.e2e.telemetry.exposition import value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fleet_platform.telemetry.registry import SpanName, spans
+from fleet_platform.telemetry.catalogue import SpanName, spans
 from tests.e2e.telemetry.conftest import Observed
 from tests.e2e.telemetry.workflow import EPOCHS
 from tests.support.otlp_receiver import ReceivedSpan

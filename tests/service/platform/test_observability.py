@@ -130,7 +130,7 @@ def test_a_missing_collector_costs_one_line_and_a_bounded_stop(capsys):
         with tracer("fleet.test").start_as_current_span("lost"):
             pass
         log.append(capsys.readouterr().err)
-        return "collector.away" in "".join(log)
+        return "collector.unavailable" in "".join(log)
 
     wait_until(away, "the missing collector is told")
     started_s = time.monotonic()

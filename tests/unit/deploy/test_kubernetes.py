@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from fleet_platform.rpc.health_servicer import LIVENESS
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from tests.support.kustomization import render
 from tests.support.service_settings import SETTINGS
 

@@ -8,7 +8,7 @@ from prometheus_client.registry import DuplicateTimeseries
 
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry, exemplar, serve_metrics
-from fleet_platform.telemetry.registry import metrics, spans
+from fleet_platform.telemetry.catalogue import metrics, spans
 from fleet_platform.telemetry.reported_counts import report_of
 from fleet_platform.telemetry.setup import configure_telemetry
 

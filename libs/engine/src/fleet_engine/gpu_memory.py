@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pynvml
 
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 
 def watch_gpu_memory(registry: MetricRegistry) -> None:

@@ -15,7 +15,7 @@ from redis.retry import Retry
 
 from fleet_platform.errors import DependencyDown, Exhausted
 from fleet_platform.telemetry import MetricRegistry, attributes, exemplar, tracer
-from fleet_platform.telemetry.registry import metrics, spans
+from fleet_platform.telemetry.catalogue import metrics, spans
 
 CONNECT_TIMEOUT_S = 1.0
 READ_TIMEOUT_S = 2.0

@@ -17,7 +17,7 @@ from fleet_config.yaml_file import YamlFiles
 from fleet_platform.errors import Exhausted, InvalidInput
 from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import tracer
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from fleet_schemas import ConfigModel, config_type, validate_config
 
 _MAX_WAIT_S = 10.0

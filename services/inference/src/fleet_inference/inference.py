@@ -17,7 +17,7 @@ from fleet_platform.errors import Exhausted
 from fleet_platform.rpc import Call
 from fleet_platform.sessions import SessionStore, require_pipeline
 from fleet_platform.telemetry import MetricRegistry, attributes
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 _CONTEXT = Context(stage=Stage.INFERENCE)
 _SMALLER = "Send fewer or smaller measurements at once, or request fewer outputs."

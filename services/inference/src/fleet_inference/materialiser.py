@@ -12,7 +12,7 @@ from fleet_inference.pipeline_cache import PipelineCache, PipelineKey
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.rpc import Call
 from fleet_platform.telemetry import MetricRegistry, attributes, exemplar, logger, tracer
-from fleet_platform.telemetry.registry import metrics, spans
+from fleet_platform.telemetry.catalogue import metrics, spans
 from fleet_proto.records.v1 import records_pb2 as records
 
 _MAX_WAIT_S = 120.0

@@ -9,7 +9,7 @@ from fleet_engine import Pipeline
 from fleet_platform.errors import Exhausted
 from fleet_platform.single_flight import SingleFlight
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 _RETRY_AFTER_S = 10
 

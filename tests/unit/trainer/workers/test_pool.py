@@ -5,7 +5,7 @@ import pytest
 
 from fleet_platform.errors import Conflict, DependencyDown
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_platform.telemetry.reported_counts import report_of
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.worker.messages import ChildReply

@@ -5,7 +5,7 @@ import queue
 import pytest
 
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_trainer.workers import process as child_process
 from fleet_trainer.workers.process import ChildProcess
 

@@ -7,7 +7,7 @@ from fleet_platform.artifacts.filesystem import FileArtifactStore
 from fleet_platform.artifacts.instrumented import InstrumentedArtifactStore
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 __all__ = [
     "ArtifactStore",

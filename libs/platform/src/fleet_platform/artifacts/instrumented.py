@@ -9,7 +9,7 @@ from typing_extensions import Buffer, override
 from fleet_platform.artifacts.artifact_store import ArtifactStore, Removed
 from fleet_platform.telemetry import MetricRegistry, exemplar, tracer
 from fleet_platform.telemetry.attributes import ARTIFACT_DIGEST, SIZE_BYTES
-from fleet_platform.telemetry.registry import metrics, spans
+from fleet_platform.telemetry.catalogue import metrics, spans
 
 _tracer = tracer(spans.ARTIFACT_PUT.scope)
 

@@ -9,7 +9,7 @@ from grpc_health.v1 import health_pb2
 from fleet_platform.errors import AppError
 from fleet_platform.rpc.health_servicer import DrainingHealthServicer
 from fleet_platform.telemetry import MetricRegistry, logger
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 PROBE_TIMEOUT_S = 1.0
 """A dependency that takes longer to answer is down."""

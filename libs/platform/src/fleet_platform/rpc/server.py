@@ -17,7 +17,7 @@ from fleet_platform.rpc.service import Service
 from fleet_platform.rpc.workers import WorkerPool
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 _CONTROL_WORKERS = 4
 _SETTLE_S = 0.2

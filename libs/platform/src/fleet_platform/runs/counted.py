@@ -8,7 +8,7 @@ from fleet_platform.runs.active_run import ActiveRun
 from fleet_platform.runs.lease_status import LeaseStatus
 from fleet_platform.runs.run_store import ProgressEntry, RunStore
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
 

@@ -7,7 +7,7 @@ from fleet_platform.sessions.session_rules import require_pipeline
 from fleet_platform.sessions.session_store import SessionStore, default_search_path, new_session
 from fleet_platform.settings import ServiceSettings
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 __all__ = [
     "OwnerScopedSessionStore",

@@ -1,15 +1,15 @@
-"""Traces, logs and metrics: how one call is followed through the fleet.
+"""Traces, logs and metrics.
 
-Spans are always made, so that a trace id always exists; they leave the process only when an OTLP
-endpoint is set. Every log line written inside a span carries its ids. What spans and metrics there
-are is written down in `registry`.
+Spans are always created, so that a trace id always exists; they are exported only if an OTLP
+endpoint is set. Every log line inside a span contains its ids. The `catalogue` declares all spans
+and metrics.
 """
 
 from fleet_platform.telemetry.logs import configure_logs, logger
 from fleet_platform.telemetry.metric_registry import MetricRegistry
-from fleet_platform.telemetry.metrics import serve_metrics
+from fleet_platform.telemetry.metrics_endpoint import serve_metrics
 from fleet_platform.telemetry.setup import Telemetry, configure_telemetry
-from fleet_platform.telemetry.traces import (
+from fleet_platform.telemetry.spans import (
     current_trace_id,
     current_traceparent,
     exemplar,

@@ -1,4 +1,4 @@
-"""Names of span attributes and log keys, written down once so that they agree everywhere."""
+"""Names of span attributes and log keys."""
 
 # OpenTelemetry's semantic conventions for RPC.
 RPC_SYSTEM = "rpc.system"
@@ -6,7 +6,7 @@ RPC_SERVICE = "rpc.service"
 RPC_METHOD = "rpc.method"
 RPC_STATUS_CODE = "rpc.grpc.status_code"
 
-# Ours.
+# Specific to the fleet.
 SESSION_ID = "fleet.session_id"
 RUN_ID = "fleet.run_id"
 NODE = "fleet.node"

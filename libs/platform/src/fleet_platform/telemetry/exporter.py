@@ -1,4 +1,4 @@
-"""Sends spans to a collector, and says once when it is away and once when it is back."""
+"""Exports spans to a collector, and logs once when it becomes unavailable or available again."""
 
 import logging
 from collections.abc import Sequence
@@ -15,33 +15,33 @@ _NOISY = ("opentelemetry.exporter.otlp", "opentelemetry.sdk._shared_internal")
 
 
 class QuietOtlpExporter(SpanExporter):
-    """OTLP over gRPC without a log line for each batch that a missing collector costs."""
+    """OTLP over gRPC without a log line for each batch that cannot be sent."""
 
     def __init__(self, endpoint: str) -> None:
-        """Prepare for one collector; nothing connects before the first batch.
+        """Create an exporter for one collector; it connects with the first batch.
 
         Args:
-            endpoint: ``http://host:port`` or ``host:port`` in clear, ``https://...`` over TLS.
+            endpoint: ``http://host:port`` or ``host:port`` in plaintext, ``https://...`` over TLS.
         """
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.CRITICAL)
         self._endpoint = endpoint
-        self._away = False
+        self._unavailable = False
         self._otlp = OTLPSpanExporter(
             endpoint=endpoint, insecure=not endpoint.startswith("https://"), timeout=_TIMEOUT_S
         )
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send one batch; a batch that cannot be sent within two seconds is dropped."""
+        """Send one batch; drop it if it cannot be sent within two seconds."""
         result = self._otlp.export(spans)
-        away = result is not SpanExportResult.SUCCESS
-        if away and not self._away:
-            _log.warning("collector.away", endpoint=self._endpoint)
-        elif self._away and not away:
-            _log.info("collector.back", endpoint=self._endpoint)
-        self._away = away
+        unavailable = result is not SpanExportResult.SUCCESS
+        if unavailable and not self._unavailable:
+            _log.warning("collector.unavailable", endpoint=self._endpoint)
+        elif self._unavailable and not unavailable:
+            _log.info("collector.available", endpoint=self._endpoint)
+        self._unavailable = unavailable
         return result
 
     def shutdown(self) -> None:
-        """Close the connection; what is still being sent is given up."""
+        """Close the connection and abandon what is still being sent."""
         self._otlp.shutdown()

@@ -1,7 +1,8 @@
-"""Log lines: one format for our own and for those of libraries, each tied to its span."""
+"""Log lines: one format for the fleet and its libraries, with the ids of the current span."""
 
 import logging
 import sys
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,13 +13,13 @@ from fleet_platform.settings import ServiceSettings
 
 
 def logger(name: str) -> FilteringBoundLogger:
-    """The log of one room, such as ``fleet.trainer``; may be made before logs are set up."""
+    """Return a logger named after a package, such as ``fleet.trainer``, even before the set-up."""
     log: FilteringBoundLogger = structlog.get_logger(logger_name=name)
     return log
 
 
 def configure_logs(service_name: str, settings: ServiceSettings) -> None:
-    """Send our lines and those of libraries to standard error in the format of the settings."""
+    """Write all log lines to standard error, in the format of the settings."""
     level = logging.getLevelNamesMapping()[settings.log_level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -28,11 +29,7 @@ def configure_logs(service_name: str, settings: ServiceSettings) -> None:
     ]
     finish: list[Processor]
     if settings.log_format == "json":
-
-        def add_service(_log: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-            event["service"] = service_name
-            return event
-
+        add_service = partial(_add_service, service_name)
         shared += [add_service, structlog.processors.TimeStamper(fmt="iso", utc=True)]
         finish = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     else:
@@ -67,8 +64,15 @@ def _route_libraries(level: int, shared: list[Processor], finish: list[Processor
     logging.captureWarnings(True)
 
 
+def _add_service(
+    service_name: str, _log: WrappedLogger, _method: str, event: EventDict
+) -> EventDict:
+    event["service"] = service_name
+    return event
+
+
 def _name_logger(_log: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    # structlog keeps the key "logger" for itself when a logger is made.
+    # structlog reserves the key "logger" when a logger is created.
     if "logger_name" in event:
         event["logger"] = event.pop("logger_name")
     return event
@@ -83,7 +87,7 @@ def _add_span_ids(_log: WrappedLogger, _method: str, event: EventDict) -> EventD
 
 
 class _CurrentStderr(logging.Handler):
-    """Writes to whatever ``sys.stderr`` is at that moment; it may be replaced after the set-up."""
+    """Writes to the current ``sys.stderr``, which may be replaced after the set-up."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

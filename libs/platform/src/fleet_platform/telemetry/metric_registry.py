@@ -1,4 +1,4 @@
-"""The metrics of one process, and of the processes that report to it."""
+"""The metrics of one process, including those that its child processes report."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
@@ -16,8 +16,8 @@ from prometheus_client import (
 from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.metrics_core import Metric as Family
 
-from fleet_platform.telemetry.reading import Reading
-from fleet_platform.telemetry.registry import Metric, metrics
+from fleet_platform.telemetry.callback_gauge import CallbackGauge
+from fleet_platform.telemetry.catalogue import Metric, metrics
 from fleet_platform.telemetry.reported_counts import ReportedCounts
 
 _Instrument = TypeVar("_Instrument", bound=MetricWrapperBase)
@@ -25,10 +25,10 @@ _BY_FAMILY = {metric.family: metric for metric in metrics.METRICS}
 
 
 class MetricRegistry(CollectorRegistry):
-    """Makes instruments of registered metrics, each once, and adds what other processes count.
+    """Creates the instruments of declared metrics and adds what child processes report.
 
-    Asking again for the same metric gives the same instrument, so that stores and services share
-    one registry without knowing of one another.
+    Requesting the same metric again returns the same instrument, so that stores and services can
+    share one registry without knowing each other.
     """
 
     def __init__(self) -> None:
@@ -36,11 +36,11 @@ class MetricRegistry(CollectorRegistry):
         self._instruments: dict[str, MetricWrapperBase] = {}
         self._making = Lock()
         self.reported = ReportedCounts()
-        """What child processes of this one have counted; add to it by `take_report`."""
+        """Counts of child processes; updated by `take_report`."""
 
     @classmethod
     def of_process(cls) -> "MetricRegistry":
-        """One that already tells memory, CPU time, open files and collections."""
+        """Return a registry with memory, CPU time, open files and garbage collections."""
         registry = cls()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -48,19 +48,19 @@ class MetricRegistry(CollectorRegistry):
         return registry
 
     def counter(self, metric: Metric) -> Counter:
-        """The counter of `metric`."""
+        """Return the counter of `metric`."""
         return self._once(
             metric, lambda: Counter(metric.name, metric.meaning, metric.labels, registry=self)
         )
 
     def gauge(self, metric: Metric) -> Gauge:
-        """The gauge of `metric`, set by whoever changes the value."""
+        """Return the gauge of `metric`, which is set when its value changes."""
         return self._once(
             metric, lambda: Gauge(metric.name, metric.meaning, metric.labels, registry=self)
         )
 
     def histogram(self, metric: Metric) -> Histogram:
-        """The histogram of `metric`."""
+        """Return the histogram of `metric`."""
         return self._once(
             metric,
             lambda: Histogram(
@@ -71,17 +71,22 @@ class MetricRegistry(CollectorRegistry):
     def watch(
         self, metric: Metric, read: Callable[[], Iterable[tuple[Mapping[str, str], float]]]
     ) -> None:
-        """Have a gauge read whenever metrics are asked for.
+        """Read a gauge from a function whenever metrics are collected.
 
         Args:
-            metric: the gauge.
-            read: gives label values and the number of each series; what it raises leaves the
-                gauge out of that answer.
+            metric: The gauge.
+            read: Returns the label values and the value of each series. If it raises, the gauge is
+                left out of that collection.
         """
-        self.register(Reading(metric, read))
+        self.register(CallbackGauge(metric, read))
 
     def take_report(self, source: int, report: str) -> None:
-        """Take over what another process counted until now; see `ReportedCounts.report`."""
+        """Replace the counts of a child process by its newest report.
+
+        Args:
+            source: Id of the process.
+            report: What `report_of` returned there.
+        """
         for family in self.reported.report(source, report):
             metric = _BY_FAMILY.get(family)
             if metric is not None:
@@ -89,7 +94,7 @@ class MetricRegistry(CollectorRegistry):
                 make(metric)
 
     def collect(self) -> Iterator[Family]:
-        """All families, with what other processes counted added to them."""
+        """Yield all families, including the counts that child processes report."""
         for family in super().collect():
             yield self.reported.added_to(family)
 
@@ -98,4 +103,4 @@ class MetricRegistry(CollectorRegistry):
             made = self._instruments.get(metric.name)
             if made is None:
                 made = self._instruments[metric.name] = make()
-            return made  # type: ignore[return-value]  # a metric has one kind
+            return made  # type: ignore[return-value] # a metric has one kind

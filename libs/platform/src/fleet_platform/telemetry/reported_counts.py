@@ -1,4 +1,4 @@
-"""What processes count that have no port of their own."""
+"""Counts reported by processes that have no metrics endpoint."""
 
 import json
 from collections import Counter
@@ -9,48 +9,48 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
 
 _ADDABLE = frozenset({"counter", "histogram"})
-_BIRTH = "_created"
+_CREATED_SUFFIX = "_created"
 _Key = tuple[str, tuple[tuple[str, str], ...]]
 _Counts = dict[str, Counter[_Key]]
 
 
 class ReportedCounts:
-    """Sums of counters and histograms over processes, those that have ended included.
+    """Sums of counters and histograms over child processes, including those that have ended.
 
-    A report holds all that its process counted since it began, so that one may be lost.
+    A report contains all counts since the start of its process, so that a report may get lost.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._living: dict[int, _Counts] = {}
+        self._running: dict[int, _Counts] = {}
         self._ended: _Counts = {}
 
     def report(self, source: int, report: str) -> tuple[str, ...]:
-        """Take over a report, in place of the last one of this source.
+        """Replace the previous report of a process.
 
         Args:
-            source: which process; `forget` it before another may have the same number.
-            report: as `report_of` made it.
+            source: Id of the process; call `forget` before another process can have the same id.
+            report: What `report_of` returned.
 
         Returns:
-            The families that it has.
+            The names of the families in it.
         """
         counts: _Counts = {
             family: Counter({_key(name, labels): value for name, labels, value in samples})
             for family, samples in json.loads(report).items()
         }
         with self._lock:
-            self._living[source] = counts
+            self._running[source] = counts
         return tuple(counts)
 
     def forget(self, source: int) -> None:
-        """The process has ended; what it counted stays in the sums."""
+        """Mark a process as ended; its counts stay in the sums."""
         with self._lock:
-            for family, counts in self._living.pop(source, {}).items():
+            for family, counts in self._running.pop(source, {}).items():
                 self._ended.setdefault(family, Counter()).update(counts)
 
     def added_to(self, family: Family) -> Family:
-        """`family` with these sums added to its samples; the same object where there are none."""
+        """Return `family` with the sums added to its samples, or itself if there are none."""
         sums = self._sums_of(family.name)
         if not sums:
             return family
@@ -66,19 +66,19 @@ class ReportedCounts:
     def _sums_of(self, family: str) -> Counter[_Key]:
         with self._lock:
             sums: Counter[_Key] = Counter()
-            for counts in (self._ended, *self._living.values()):
+            for counts in (self._ended, *self._running.values()):
                 sums.update(counts.get(family, {}))
             return sums
 
 
 def report_of(registry: CollectorRegistry) -> str:
-    """Counters and histograms of a registry as one line of text."""
+    """Return the counters and histograms of a registry as one line of JSON."""
     return json.dumps(
         {
             family.name: [
                 (sample.name, sample.labels, sample.value)
                 for sample in family.samples
-                if not sample.name.endswith(_BIRTH)
+                if not sample.name.endswith(_CREATED_SUFFIX)
             ]
             for family in registry.collect()
             if family.type in _ADDABLE

@@ -1,4 +1,4 @@
-"""Sets up traces and logs of a process, once, and ends them within a bounded time."""
+"""Sets up traces and logs of a process, and shuts them down within a limited time."""
 
 import os
 import threading
@@ -14,23 +14,23 @@ from fleet_platform.telemetry.logs import configure_logs
 from fleet_platform.telemetry.sampling import WhileExported
 
 _FLUSH_TIMEOUT_S = 3.0
-_SEND_EVERY_MS = 1000.0
+_EXPORT_INTERVAL_MS = 1000.0
 
 
 class Telemetry:
-    """What has to be ended when the process stops."""
+    """The telemetry of a running service, to be closed when it stops."""
 
     def __init__(self, sampler: WhileExported | None, processor: BatchSpanProcessor | None) -> None:
         self._sampler = sampler
         self._processor = processor
 
     def close(self) -> None:
-        """Send the spans that are still queued; gives up after three seconds."""
+        """Export the queued spans; give up after three seconds."""
         if self._processor is None:
             return
         if self._sampler is not None:
             self._sampler.exporters -= 1
-        # The SDK's own shutdown may wait far longer when the collector is away.
+        # The SDK's own shutdown may wait much longer if the collector is unavailable.
         flush = threading.Thread(target=self._processor.shutdown, name="span-flush", daemon=True)
         flush.start()
         flush.join(_FLUSH_TIMEOUT_S)
@@ -40,13 +40,13 @@ class Telemetry:
 def configure_telemetry(service_name: str, settings: ServiceSettings) -> Telemetry:
     """Set up traces and logs of this process.
 
-    The tracer provider of a process can be set only once: when several services run in one process
-    (as in tests) they share the first one's, each with its own exporter. A provider that somebody
-    else has set stays in place and keeps its own sampler.
+    The tracer provider of a process can be set only once: several services in one process, as in
+    tests, share the provider of the first, each with its own exporter. A provider that was set
+    elsewhere is kept, with its own sampler.
 
     Args:
         service_name: OpenTelemetry's ``service.name``.
-        settings: Level and format of logs; where spans go.
+        settings: Level and format of logs, and the destination of spans.
     """
     configure_logs(service_name, settings)
     provider = trace.get_tracer_provider()
@@ -57,11 +57,11 @@ def configure_telemetry(service_name: str, settings: ServiceSettings) -> Telemet
     endpoint = settings.otel_exporter_otlp_endpoint
     if endpoint is None:
         return Telemetry(sampler, None)
-    # Takes a tenth of the start-up, so only where spans are sent.
+    # The import takes a tenth of the start-up time, so it is done only if spans are exported.
     from fleet_platform.telemetry.exporter import QuietOtlpExporter
 
     processor = BatchSpanProcessor(
-        QuietOtlpExporter(endpoint), schedule_delay_millis=_SEND_EVERY_MS
+        QuietOtlpExporter(endpoint), schedule_delay_millis=_EXPORT_INTERVAL_MS
     )
     provider.add_span_processor(processor)
     if sampler is not None:

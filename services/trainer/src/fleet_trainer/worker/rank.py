@@ -16,7 +16,7 @@ from fleet_platform.files import PathPolicy
 from fleet_platform.runs import open_run_store
 from fleet_platform.telemetry import configure_telemetry, logger, span_from_traceparent
 from fleet_platform.telemetry.attributes import RANK, RUN_ID
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.worker.spoken_lines import SpokenLines

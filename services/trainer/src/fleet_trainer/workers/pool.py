@@ -7,7 +7,7 @@ from typing import Protocol
 
 from fleet_platform.errors import AppError, DependencyDown
 from fleet_platform.telemetry import MetricRegistry, logger
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.worker.messages import ChildReply
 from fleet_trainer.workers.process import ChildProcess

@@ -19,7 +19,7 @@ from fleet_engine.graph.stage import Stage
 from fleet_engine.graph.wiring import Wiring
 from fleet_platform.errors import InvalidInput
 from fleet_platform.telemetry import tracer
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 
 _TRACER = tracer(spans.PLAN.scope)
 _NO_SPAN = nullcontext(INVALID_SPAN)

@@ -14,7 +14,7 @@ from fleet_engine.graph.port_spec import describe
 from fleet_platform.errors import InvalidInput
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import NODE
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 
 _TRACER = tracer(spans.SEGMENT.scope)
 

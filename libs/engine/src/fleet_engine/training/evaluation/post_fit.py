@@ -9,7 +9,7 @@ from fleet_engine.training.evaluation.split_evaluation import evaluate
 from fleet_engine.training.job.gradient_job import GradientJob
 from fleet_engine.training.training_event import Hook, TrainingEvent
 from fleet_platform.telemetry import tracer
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from fleet_schemas import PipelineConfig
 
 _TRACER = tracer(spans.POST_FIT.scope)

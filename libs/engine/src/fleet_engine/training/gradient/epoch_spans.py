@@ -5,7 +5,7 @@ from opentelemetry.trace import Span, StatusCode
 
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import EPOCH, STEP
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 
 _TRACER = tracer(spans.EPOCH.scope)
 

@@ -18,7 +18,7 @@ from fleet_engine.training.statistical.fit_stages import fit_stages
 from fleet_platform.errors import Cancelled, InvalidInput
 from fleet_platform.telemetry import tracer
 from fleet_platform.telemetry.attributes import NODE
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 
 Batch = Mapping[str, object]
 """Values by input port: cube [B, H, W, C], wavelengths, mask, ..."""

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.status import outcome, text_of
 from fleet_platform.telemetry import MetricRegistry, exemplar, logger
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 
 _log = logger("fleet.access")
 

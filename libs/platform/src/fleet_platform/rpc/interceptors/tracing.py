@@ -10,7 +10,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from fleet_platform.rpc.interceptors.method_info import MethodInfo
 from fleet_platform.rpc.status import outcome
 from fleet_platform.telemetry import attributes, tracer
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from fleet_proto.headers import TRACE_ID
 
 _W3C = TraceContextTextMapPropagator()

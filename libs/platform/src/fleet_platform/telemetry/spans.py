@@ -1,4 +1,4 @@
-"""Spans and the W3C trace context that ties them together across processes."""
+"""Spans, and the W3C trace context that connects them across processes."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,17 +10,17 @@ _W3C = TraceContextTextMapPropagator()
 
 
 def tracer(name: str) -> trace.Tracer:
-    """The tracer of one room, such as ``fleet.engine``; may be made before telemetry is set up."""
+    """Return a tracer named after a package, such as ``fleet.engine``, even before the set-up."""
     return trace.get_tracer(name)
 
 
 def current_trace_id() -> str:
-    """Trace id of the current span, 32 hex digits; all zeros outside any span."""
+    """Return the trace id of the current span, 32 hex digits; all zeros outside any span."""
     return trace.format_trace_id(trace.get_current_span().get_span_context().trace_id)
 
 
 def current_traceparent() -> str:
-    """The current span as a W3C ``traceparent``; empty outside any span."""
+    """Return the current span as a W3C ``traceparent``; empty outside any span."""
     carrier: dict[str, str] = {}
     _W3C.inject(carrier)
     return carrier.get("traceparent", "")
@@ -30,12 +30,12 @@ def current_traceparent() -> str:
 def span_from_traceparent(
     name: str, traceparent: str, tracer_name: str = "fleet"
 ) -> Iterator[trace.Span]:
-    """Open a span below one of another process.
+    """Open a child of a span in another process.
 
     Args:
         name: Name of the new span.
-        traceparent: W3C ``traceparent``; empty or malformed starts a trace of its own.
-        tracer_name: Room that the span belongs to.
+        traceparent: W3C ``traceparent``; an empty or malformed one starts a new trace.
+        tracer_name: Package that the span belongs to.
     """
     parent = _W3C.extract({"traceparent": traceparent})
     with tracer(tracer_name).start_as_current_span(name, context=parent) as span:
@@ -43,7 +43,7 @@ def span_from_traceparent(
 
 
 def exemplar() -> dict[str, str] | None:
-    """The present trace as an exemplar of a histogram; None while it is not recorded."""
+    """Return the current trace as an exemplar of a histogram; None if it is not recorded."""
     context = trace.get_current_span().get_span_context()
     if not context.trace_flags.sampled:
         return None

@@ -1,27 +1,44 @@
-"""All spans, in the order in which a call passes them."""
+"""All spans, in the order in which a call passes through them."""
 
 from fleet_platform.telemetry import attributes
-from fleet_platform.telemetry.registry.span_name import SpanName
+from fleet_platform.telemetry.catalogue.span_name import SpanName
 
 _ALL = ("session", "config", "trainer", "inference")
+_spans: list[SpanName] = []
 
-GATEWAY_CALL = SpanName(
+
+def _declared(
+    *,
+    name: str,
+    scope: str,
+    meaning: str,
+    services: tuple[str, ...],
+    attributes: tuple[str, ...] = (),
+) -> SpanName:
+    span = SpanName(
+        name=name, scope=scope, meaning=meaning, services=services, attributes=attributes
+    )
+    _spans.append(span)
+    return span
+
+
+GATEWAY_CALL = _declared(
     name="cuvis_ai.v1.CuvisAIService/{method}",
     scope="",
-    meaning="A call from its first byte at the gateway to its last; the root unless the client "
-    "sends a trace context of its own.",
+    meaning="A call from its first byte at the gateway to its last; the root span unless the "
+    "client sends a trace context.",
     services=("gateway",),
 )
-GATEWAY_TRY = SpanName(
+GATEWAY_TRY = _declared(
     name="router {service} egress",
     scope="",
-    meaning="One try of the call at one replica; a call that is repeated has several.",
+    meaning="One attempt at the call on one replica; a call that is retried has several.",
     services=("gateway",),
 )
-CALL = SpanName(
+CALL = _declared(
     name="cuvis_ai.v1.CuvisAIService/{method}",
     scope="fleet.rpc",
-    meaning="The call inside the service, once a worker has taken it.",
+    meaning="The call inside the service, from the moment when a worker starts it.",
     services=_ALL,
     attributes=(
         attributes.RPC_SYSTEM,
@@ -35,37 +52,37 @@ CALL = SpanName(
         attributes.PIXELS,
     ),
 )
-REDIS = SpanName(
+REDIS = _declared(
     name="{COMMAND}",
     scope="fleet.redis",
-    meaning="One command to Redis, its retries included.",
+    meaning="One Redis command including its retries.",
     services=_ALL,
     attributes=(attributes.DB_SYSTEM, attributes.DB_OPERATION),
 )
-ARTIFACT_PUT = SpanName(
+ARTIFACT_PUT = _declared(
     name="artifacts.put",
     scope="fleet.artifacts",
     meaning="Weights, a checkpoint or a plugin's code written to the artifact store.",
     services=("session", "trainer", "inference"),
     attributes=(attributes.ARTIFACT_DIGEST, attributes.SIZE_BYTES),
 )
-ARTIFACT_GET = SpanName(
+ARTIFACT_GET = _declared(
     name="artifacts.get",
     scope="fleet.artifacts",
-    meaning="The same read.",
+    meaning="Such an artifact read from the artifact store.",
     services=("trainer", "inference"),
     attributes=(attributes.ARTIFACT_DIGEST, attributes.SIZE_BYTES),
 )
-COMPOSE = SpanName(
+COMPOSE = _declared(
     name="config.compose",
     scope="fleet.config",
-    meaning="A config composed of its groups and overrides.",
+    meaning="A config composed from its groups and overrides.",
     services=("config",),
 )
-MATERIALISE = SpanName(
+MATERIALISE = _declared(
     name="engine.materialise",
     scope="fleet.inference",
-    meaning="A pipeline built from its config and weights, and put on the device.",
+    meaning="A pipeline built from its config and weights and moved to the device.",
     services=("inference",),
     attributes=(
         attributes.NODES,
@@ -75,57 +92,54 @@ MATERIALISE = SpanName(
         attributes.WEIGHTS_DIGEST,
     ),
 )
-PLAN = SpanName(
+PLAN = _declared(
     name="engine.plan",
     scope="fleet.engine",
-    meaning="The nodes that the requested outputs need, run on one request.",
+    meaning="One run of the nodes that the requested outputs need.",
     services=("inference",),
 )
-SEGMENT = SpanName(
+SEGMENT = _declared(
     name="engine.segment",
     scope="fleet.engine",
-    meaning="One group of nodes of the plan: those that run tile by tile together, or one by one. "
-    "On a GPU this is the time to queue the work, unless profiling synchronises.",
+    meaning="One group of nodes of the plan, which run together tile by tile, or one by one. On a "
+    "GPU this is the time to queue the work, unless profiling synchronises.",
     services=("inference",),
     attributes=(attributes.NODE,),
 )
-RUN = SpanName(
+RUN = _declared(
     name="trainer.run",
     scope="fleet.trainer",
-    meaning="A training in its child process, from the attempt's begin to its end; a run that was "
-    "taken up again has several.",
+    meaning="One attempt at a training in its child process; a run that was resumed has several.",
     services=("trainer",),
     attributes=(attributes.RUN_ID, attributes.SESSION_ID, attributes.DEVICE),
 )
-RANK = SpanName(
+RANK = _declared(
     name="trainer.rank",
     scope="fleet.trainer",
-    meaning="The part of a training that a further process takes (distributed data parallel).",
+    meaning="The share of a training in an additional process (distributed data parallel).",
     services=("trainer",),
     attributes=(attributes.RUN_ID, attributes.RANK),
 )
-FIT = SpanName(
+FIT = _declared(
     name="engine.fit",
     scope="fleet.engine",
-    meaning="One pass over the training data for the nodes that learn statistics together.",
+    meaning="One pass over the training data, for nodes that are fitted together.",
     services=("trainer",),
     attributes=(attributes.NODE,),
 )
-EPOCH = SpanName(
+EPOCH = _declared(
     name="engine.epoch",
     scope="fleet.engine",
-    meaning="One epoch of gradient training, its validation included.",
+    meaning="One epoch of gradient training including its validation.",
     services=("trainer",),
     attributes=(attributes.EPOCH, attributes.STEP),
 )
-POST_FIT = SpanName(
+POST_FIT = _declared(
     name="engine.post_fit",
     scope="fleet.engine",
     meaning="Calibration of the deciders and evaluation of the splits after a training.",
     services=("trainer",),
 )
 
-SPANS: tuple[SpanName, ...] = tuple(
-    value for value in list(globals().values()) if isinstance(value, SpanName)
-)
-"""All of the above."""
+SPANS: tuple[SpanName, ...] = tuple(_spans)
+"""All spans above."""

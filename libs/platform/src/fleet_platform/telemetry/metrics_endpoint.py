@@ -1,4 +1,4 @@
-"""Serves the metrics of a process to Prometheus."""
+"""The HTTP endpoint that Prometheus scrapes."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,23 +8,23 @@ from prometheus_client import start_http_server
 from fleet_platform.telemetry.metric_registry import MetricRegistry
 
 
-class ServedMetrics(NamedTuple):
-    """Metrics that are served.
+class MetricsEndpoint(NamedTuple):
+    """A running endpoint.
 
     Attributes:
-        port: where, which is another one than was asked for where that was 0.
-        stop: ends it.
+        port: its port; differs from the requested one if that was 0.
+        stop: stops it.
     """
 
     port: int
     stop: Callable[[], None]
 
 
-def serve_metrics(registry: MetricRegistry, host: str, port: int) -> ServedMetrics:
+def serve_metrics(registry: MetricRegistry, host: str, port: int) -> MetricsEndpoint:
     """Serve ``/metrics`` from a thread.
 
     Raises:
-        OSError: the port is taken.
+        OSError: the port is in use.
     """
     server, thread = start_http_server(port, addr=host, registry=registry)
 
@@ -33,4 +33,4 @@ def serve_metrics(registry: MetricRegistry, host: str, port: int) -> ServedMetri
         server.server_close()
         thread.join()
 
-    return ServedMetrics(server.server_port, stop)
+    return MetricsEndpoint(server.server_port, stop)

@@ -1,11 +1,11 @@
-"""What is known of a metric before anything is measured."""
+"""The declaration of a metric."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class MetricKind(StrEnum):
-    """Prometheus' own kinds."""
+    """Kinds of metrics in Prometheus."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
@@ -14,16 +14,16 @@ class MetricKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """One metric.
+    """The declaration of one metric.
 
     Attributes:
-        name: as Prometheus stores it, the unit last; a counter's ends in ``_total``.
-        kind: what may be done with it.
-        meaning: one sentence; also the help text of the exposition.
-        services: who emits it.
+        name: name in Prometheus, with the unit last; a counter's ends in ``_total``.
+        kind: kind in Prometheus.
+        meaning: one sentence, which is also the help text of the exposition.
+        services: services that emit it.
         labels: names of its labels.
         buckets: upper bounds of a histogram's buckets.
-        only_with: what must be there for it to be emitted at all; "": it always is.
+        only_with: what a machine must have for the metric to be emitted; empty: nothing.
     """
 
     name: str
@@ -36,5 +36,5 @@ class Metric:
 
     @property
     def family(self) -> str:
-        """The name of its family: without what OpenMetrics appends to a counter's samples."""
+        """Name of its family: without the suffix that OpenMetrics appends to counters."""
         return self.name.removesuffix("_total")

@@ -1,4 +1,4 @@
-"""What is known of a span before it is made."""
+"""The declaration of a kind of span."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpanName:
-    """One kind of span.
+    """The declaration of one kind of span.
 
     Attributes:
-        name: its name; ``{part}`` stands for what differs from span to span.
-        scope: the tracer that makes it; "" for those of the gateway.
+        name: name of the span; ``{part}`` is a placeholder for what varies.
+        scope: tracer that creates it; empty for spans of the gateway.
         meaning: what it covers, in one sentence.
-        services: who makes it.
+        services: services that create it.
         attributes: keys of its attributes.
     """
 
@@ -29,5 +29,5 @@ class SpanName:
         object.__setattr__(self, "_pattern", re.compile(pattern))
 
     def covers(self, name: str) -> bool:
-        """Whether a span of this name is one of these."""
+        """Return whether a span of this name is of this kind."""
         return self._pattern.fullmatch(name) is not None
