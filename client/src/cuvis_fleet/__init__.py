@@ -1,4 +1,4 @@
-"""Client library of cuvis-fleet: hyperspectral pipelines on a server, numpy in and out.
+"""Client library of cuvis-fleet: hyperspectral pipelines on a server, with NumPy arrays.
 
 ::
 

@@ -1,7 +1,7 @@
-"""The steps of the published guide under its names, on the generated messages and stubs alone.
+"""The helper functions of the published guide, for the generated messages and stubs.
 
-They help to move over programs that were written against the guide. `cuvis_fleet.connect` offers
-the same with numpy arrays, typed exceptions and connections that may break.
+They have the guide's names, which helps to migrate programs that were written against it.
+`cuvis_fleet.connect` offers the same with NumPy arrays, typed exceptions and reconnecting streams.
 """
 
 import json
@@ -29,11 +29,11 @@ _GROUPS = ("trainrun", "pipeline", "data", "training")
 def build_stub(
     server_address: str = "localhost:50051", max_msg_size: int = GIB
 ) -> cuvis_ai_pb2_grpc.CuvisAIServiceStub:
-    """Connect to a server.
+    """Create a stub for a server.
 
     Args:
         server_address: host and port.
-        max_msg_size: largest message in and out, in bytes.
+        max_msg_size: maximum size of a message in either direction, in bytes.
     """
     channel = grpc.insecure_channel(server_address, options=message_limits(max_msg_size))
     return cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
@@ -42,12 +42,12 @@ def build_stub(
 def config_search_paths(
     extra_paths: Iterable[str | Path] | None = None, config_root: str | Path = "configs"
 ) -> list[str]:
-    """List the folders in which configurations are looked up, each once and only if it exists.
+    """Return the existing folders in which configurations are looked up, without duplicates.
 
     Args:
-        extra_paths: searched after the folders of `config_root`; None: none.
-        config_root: configurations of one's own, with a folder for each kind. A server elsewhere
-            rejects them and uses its own.
+        extra_paths: folders to search after those of `config_root`; None: no others.
+        config_root: folder of the client's configurations, with a subfolder for each type. A server
+            on another machine rejects them and uses its own.
     """
     root = Path(config_root)
     folders = [root, *(root / group for group in _GROUPS), *map(Path, extra_paths or ())]
@@ -57,7 +57,7 @@ def config_search_paths(
 def create_session_with_search_paths(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> str:
-    """Open a session that looks configurations up in `search_paths`; returns its id."""
+    """Open a session that looks up configurations in `search_paths`; return its id."""
     session_id = stub.CreateSession(cuvis_ai_pb2.CreateSessionRequest()).session_id
     stub.SetSessionSearchPaths(
         cuvis_ai_pb2.SetSessionSearchPathsRequest(
@@ -73,12 +73,12 @@ def create_session_with_search_paths(
 def grpc_session(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> Iterator[str]:
-    """Open a session for the length of a block."""
+    """Open a session for the duration of a block."""
     session_id = create_session_with_search_paths(stub, search_paths)
     try:
         yield session_id
     finally:
-        # The server forgets sessions by itself; a failure here must not hide one of the block.
+        # Sessions expire on the server; a failure here must not hide an error of the block.
         with suppress(grpc.RpcError):
             stub.CloseSession(cuvis_ai_pb2.CloseSessionRequest(session_id=session_id))
 
@@ -92,13 +92,13 @@ def resolve_trainrun_config(
     """Compose a trainrun with its overrides.
 
     Args:
-        stub: connection.
-        session_id: whose search paths are used.
-        name: such as ``rx_statistical``; ``trainrun/`` may stand before it.
-        overrides: in Hydra's grammar, such as ``data.batch_size=4``; None: none.
+        stub: stub of the server.
+        session_id: the session whose search paths are used.
+        name: name such as ``rx_statistical``, optionally after ``trainrun/``.
+        overrides: overrides in Hydra's grammar, such as ``data.batch_size=4``; None: no overrides.
 
     Returns:
-        The reply, whose bytes go into `apply_trainrun_config`, and the same as a dictionary.
+        The response, whose bytes `apply_trainrun_config` takes, and its content as a dictionary.
     """
     request = cuvis_ai_pb2.ResolveConfigRequest(
         session_id=session_id,
@@ -113,7 +113,7 @@ def resolve_trainrun_config(
 def apply_trainrun_config(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, session_id: str, config_bytes: bytes
 ) -> cuvis_ai_pb2.SetTrainRunConfigResponse:
-    """Make the pipeline, data and training settings of a trainrun those of the session."""
+    """Apply a trainrun: use its pipeline, data and training settings in the session."""
     config = cuvis_ai_pb2.TrainRunConfig(config_bytes=config_bytes)
     return stub.SetTrainRunConfig(
         cuvis_ai_pb2.SetTrainRunConfigRequest(session_id=session_id, config=config)
@@ -121,7 +121,7 @@ def apply_trainrun_config(
 
 
 def format_progress(progress: cuvis_ai_pb2.TrainResponse) -> str:
-    """Put a progress message into one line."""
+    """Format a progress message as one line."""
     stage = cuvis_ai_pb2.ExecutionStage.Name(progress.context.stage)
     status = cuvis_ai_pb2.TrainStatus.Name(progress.status)
     parts = [f"[{stage}] {status}"]
@@ -141,23 +141,23 @@ def train_with_retry(
     trainer_type: "cuvis_ai_pb2.TrainerType.ValueType",
     max_retries: int = 3,
 ) -> Iterator[cuvis_ai_pb2.TrainResponse]:
-    """Train, and come back when the connection breaks.
+    """Train, and reconnect when the connection breaks.
 
-    Training goes on at the server meanwhile; a new call tells everything from the first message on,
-    also of one that has ended by then, so that messages may come twice (`Session.train` yields each
-    once). Failures that would only repeat themselves are raised at once.
+    Meanwhile the training continues on the server. Each call receives all messages from the first
+    one, even if the training has ended, so messages may be repeated (`Session.train` yields each
+    once). Failures that a retry cannot fix are raised immediately.
 
     Args:
-        stub: connection.
-        session_id: what to train.
+        stub: stub of the server.
+        session_id: the session to train.
         trainer_type: kind of training.
-        max_retries: calls in all, with up to 1, 2, 4, ... seconds between them.
+        max_retries: maximum number of calls, with up to 1, 2, 4, ... seconds between them.
     """
     request = cuvis_ai_pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
-    name = ((KEY, new_key()),)
+    metadata = ((KEY, new_key()),)
     for attempt in range(1, max_retries + 1):
         try:
-            yield from stub.Train(request, metadata=name)
+            yield from stub.Train(request, metadata=metadata)
         except grpc.RpcError as error:
             if attempt == max_retries or not RpcFailure.of(error).is_broken_off:
                 raise
@@ -167,7 +167,7 @@ def train_with_retry(
 
 
 def check_server_health(server_address: str = "localhost:50051", timeout_s: float = 5.0) -> bool:
-    """Whether a server there opens and closes sessions."""
+    """Return whether a server at this address opens and closes sessions."""
     stub = build_stub(server_address)
     try:
         opened = stub.CreateSession(cuvis_ai_pb2.CreateSessionRequest(), timeout=timeout_s)
@@ -185,13 +185,13 @@ def keep_alive(
     interval: float = 300.0,
     stop: Event | None = None,
 ) -> None:
-    """Keep a session from expiring while nothing else is called; run it in a thread.
+    """Keep a session from expiring while idle; run this function in a thread.
 
     Args:
-        stub: connection.
+        stub: stub of the server.
         session_id: the session.
         interval: seconds between two calls.
-        stop: ends it when set; it also ends with the session.
+        stop: event that ends the function; it also ends when the session does.
     """
     stop = stop or Event()
     while not stop.wait(interval):
@@ -203,12 +203,12 @@ def keep_alive(
 
 
 def numpy_to_proto(array: npt.NDArray[Any]) -> cuvis_ai_pb2.Tensor:
-    """Make the wire's tensor of an array."""
+    """Convert an array to a tensor of the wire."""
     return to_tensor("the array", array)
 
 
 def proto_to_numpy(tensor: cuvis_ai_pb2.Tensor) -> npt.NDArray[Any]:
-    """Make an array, not to be written to, of the wire's tensor."""
+    """Convert a tensor of the wire to a read-only array."""
     return np.frombuffer(tensor.raw_data, DTYPES[tensor.dtype]).reshape(tuple(tensor.shape))
 
 

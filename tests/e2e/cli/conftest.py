@@ -1,4 +1,4 @@
-"""``cuvis-fleet`` in a terminal, and as programs call it."""
+"""Runs ``cuvis-fleet`` in a terminal, or as a program with JSON output."""
 
 import json
 import os
@@ -23,11 +23,11 @@ InTerminal = Callable[..., AbstractContextManager[Terminal]]
 
 @dataclass(frozen=True)
 class CommandLine:
-    """Runs ``cuvis-fleet`` with an environment of its own.
+    """Runs ``cuvis-fleet`` in a separate environment.
 
     Attributes:
-        environment: of the program.
-        folder: where it runs.
+        environment: environment of the program.
+        folder: working folder of the program.
     """
 
     environment: Mapping[str, str]
@@ -42,14 +42,14 @@ class CommandLine:
         return terminal(command, environment, columns=columns, folder=self.folder)
 
     def shown(self, *arguments: str | Path, code: int = 0, columns: int = 100) -> str:
-        """What it shows in a terminal until it ends with `code`."""
+        """Return what it shows in a terminal; it must exit with `code`."""
         with self.terminal(*arguments, columns=columns) as running:
             ended = running.exit_code()
         assert ended == code, running.text
         return running.text
 
     def documents(self, *arguments: str | Path, code: int = 0) -> list[Any]:
-        """The JSON objects that it prints without a terminal until it ends with `code`."""
+        """Return the JSON objects that it prints without a terminal; it must exit with `code`."""
         done = subprocess.run(
             [PROGRAM, "--json", *arguments],
             env=dict(self.environment),
@@ -64,7 +64,7 @@ class CommandLine:
 
 
 def environment_of(folder: Path, **variables: str) -> dict[str, str]:
-    """An environment in which nothing but `variables` speaks of a fleet."""
+    """Return an environment in which only `variables` refer to a fleet."""
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -81,13 +81,13 @@ def environment_of(folder: Path, **variables: str) -> dict[str, str]:
 
 @pytest.fixture
 def lonely(tmp_path: Path) -> CommandLine:
-    """The command line where no server runs."""
+    """The command line without a server."""
     return CommandLine(environment_of(tmp_path, CUVIS_FLEET_ADDRESS="127.0.0.1:1"), tmp_path)
 
 
 @pytest.fixture
 def scene_of_the_user(lonely: CommandLine) -> str:
-    """The name of a scene where the command line runs."""
+    """The name of a scene in the command line's working folder."""
     cube = np.random.default_rng(5).integers(0, 4000, (24, 24, 5), dtype=np.uint16)
     np.savez(lonely.folder / "scene.npz", cube=cube, wavelengths=np.linspace(450, 850, 5))
     return "scene.npz"

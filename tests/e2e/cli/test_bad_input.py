@@ -49,7 +49,7 @@ def other_port() -> Iterator[str]:
 
 @pytest.fixture
 def secure_port(tmp_path: Path) -> Iterator[str]:
-    """The address of a server that speaks TLS and has no method."""
+    """The address of a server that uses TLS and implements no methods."""
     pair = Authority(tmp_path / "tls").server()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
     credentials = grpc.ssl_server_credentials(
@@ -62,7 +62,7 @@ def secure_port(tmp_path: Path) -> Iterator[str]:
 
 
 def one_line(cli: CommandLine, *arguments: str | Path, code: int) -> str:
-    """The line that a terminal shows, no matter how narrow it is."""
+    """Return the line that a terminal shows, regardless of its width."""
     shown = cli.shown(*arguments, code=code, columns=30)
     assert "Traceback" not in shown
     assert len(shown.splitlines()) == 1, shown
@@ -77,8 +77,8 @@ def test_another_port(lonely: CommandLine, other_port: str) -> None:
 def test_a_plain_client_on_a_port_with_tls(lonely: CommandLine, secure_port: str) -> None:
     line = one_line(lonely, "pipelines", "list", "--address", secure_port, code=9)
     assert line == (
-        f"ListAvailablePipelines: {secure_port} closed the connection; if the server there speaks"
-        " TLS, connect with it (tls=, or --tls)"
+        f"ListAvailablePipelines: {secure_port} closed the connection; if the server uses TLS,"
+        " connect with TLS (tls= or --tls)"
     )
 
 
@@ -95,11 +95,11 @@ def test_a_client_with_tls_on_a_plain_port(
 def test_a_certificate_that_is_not_trusted_and_one_that_is(
     lonely: CommandLine, secure_port: str
 ) -> None:
-    asked = ("pipelines", "list", "--address", secure_port)
-    line = one_line(lonely, *asked, "--tls", code=9)
-    assert "name the file of its authority (tls=, or --ca)" in line
-    # Trusted, the server is reached; that it lacks the method is what is then told.
-    line = one_line(lonely, *asked, "--ca", "tls/ca.pem", code=12)
+    arguments = ("pipelines", "list", "--address", secure_port)
+    line = one_line(lonely, *arguments, "--tls", code=9)
+    assert "pass the file of its authority (tls= or --ca)" in line
+    # With a trusted certificate the call reaches the server, which lacks the method.
+    line = one_line(lonely, *arguments, "--ca", "tls/ca.pem", code=12)
     assert "does not implement ListAvailablePipelines" in line
 
 
@@ -109,8 +109,8 @@ def test_a_wrong_key(lonely: CommandLine, double: tuple[FakeService, str]) -> No
         grpc.StatusCode.UNAUTHENTICATED,
         "The API key is not known.",
     )
-    asked = ("pipelines", "list", "--address", address, "--api-key", "wrong")
-    line = one_line(lonely, *asked, code=7)
+    arguments = ("pipelines", "list", "--address", address, "--api-key", "wrong")
+    line = one_line(lonely, *arguments, code=7)
     assert line == "ListAvailablePipelines: The API key is not known."
 
 
@@ -121,19 +121,19 @@ def array_file(folder: Path, make: Callable[[], np.ndarray]) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "said"),
+    ("make", "text"),
     [
         (lambda: np.zeros((4, BANDS), np.uint16), "the cube has the shape (4, 5)"),
-        (lambda: np.zeros((4, 4, BANDS), np.complex64), "the cube is of type complex64"),
-        (lambda: np.array([[["a", "b"]]]), "the cube is of type <U1"),
+        (lambda: np.zeros((4, 4, BANDS), np.complex64), "the cube has the type complex64"),
+        (lambda: np.array([[["a", "b"]]]), "the cube has the type <U1"),
     ],
     ids=["rank", "complex", "text"],
 )
 def test_a_cube_that_is_none(
-    lonely: CommandLine, make: Callable[[], np.ndarray], said: str
+    lonely: CommandLine, make: Callable[[], np.ndarray], text: str
 ) -> None:
     path = array_file(lonely.folder, make)
-    assert said in one_line(lonely, "infer", path, "--pipeline", "rx", code=14)
+    assert text in one_line(lonely, "infer", path, "--pipeline", "rx", code=14)
 
 
 def test_wavelengths_that_do_not_fit(lonely: CommandLine) -> None:
@@ -144,20 +144,32 @@ def test_wavelengths_that_do_not_fit(lonely: CommandLine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said", "code"),
+    ("arguments", "text", "code"),
     [
-        (("infer", "photo.jpg", "--pipeline", "rx"), "photo.jpg is of an unknown kind (.jpg)", 14),
+        (("infer", "photo.jpg", "--pipeline", "rx"), "photo.jpg has an unknown format (.jpg)", 14),
         (("infer", "none.npz", "--pipeline", "rx"), "none.npz does not exist", 14),
-        (("infer", "none.npz"), "say either --pipeline", 2),
-        (("convert", "scene.npz", "scene.bmp"), "scene.bmp is of an unknown kind (.bmp)", 14),
-        (("pipelines", "graph", "rx", "--out", "x.gif"), "x.gif is of an unknown kind", 14),
+        (("infer", "none.npz"), "give either --pipeline", 2),
+        (("convert", "scene.npz", "scene.bmp"), "scene.bmp has an unknown format (.bmp)", 14),
+        (("pipelines", "graph", "rx", "--out", "x.gif"), "x.gif has an unknown format", 14),
         (("preview", "scene.npz", "--out", "x.gif"), "x.gif cannot be drawn: pictures are", 14),
-        (("preview", "scene.npz", "--out", "no/x.png"), "there is no folder no; make it", 14),
-        (("preview", "bare.npy", "--out", "x.png", *RGB), "leave it out", 3),
-        (("spectra", "scene.npz", "--pixel", "24,0", "--out", "x.png"), "(24, 0) is outside", 3),
+        (
+            ("preview", "scene.npz", "--out", "no/x.png"),
+            "the folder no does not exist; create it first",
+            14,
+        ),
+        (("preview", "bare.npy", "--out", "x.png", *RGB), "bare.npy has no wavelengths", 3),
+        (
+            ("spectra", "scene.npz", "--pixel", "24,0", "--out", "x.png"),
+            "(24, 0) is outside of the cube",
+            3,
+        ),
         (("infer", "scene.npz", "--pipeline", "rx", "--roc", "x.png"), "scene.npz has no mask", 3),
         (("infer", "scene.npz", "--pipeline", "rx", "--overlay", "x.bmp"), "not .bmp", 14),
-        (("train", "rx_statistical", "--curves", "no/x.png"), "there is no folder no", 14),
+        (
+            ("train", "rx_statistical", "--curves", "no/x.png"),
+            "the folder no does not exist; create it first",
+            14,
+        ),
         (("runs", "attach", "abc", "--curves", "x.bmp"), "not .bmp", 14),
         (("resolve", "rx_statistical"), "write TYPE/NAME, such as trainrun/rx_statistical", 2),
         (("sessions", "close", "../x"), "no server answers", 9),
@@ -169,11 +181,11 @@ def test_words_that_do_not_fit(
     lonely: CommandLine,
     scene_of_the_user: str,
     arguments: tuple[str, ...],
-    said: str,
+    text: str,
     code: int,
 ) -> None:
     np.save(lonely.folder / "bare.npy", np.zeros((4, 4, BANDS), np.uint16))
-    assert said in one_line(lonely, *arguments, code=code)
+    assert text in one_line(lonely, *arguments, code=code)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +209,7 @@ def test_a_wrong_command_line_is_shown_how_it_is_right(
 
 
 def test_a_full_disk_leaves_nothing_behind(lonely: CommandLine, scene_of_the_user: str) -> None:
-    # The shell's limit on the size of files, in KiB, stands in for a volume without room.
+    # The shell's limit on the size of files, in KiB, simulates a full volume.
     program = lonely.folder / "limited.sh"
     program.write_text('ulimit -f 1\nexec "$@"\n', encoding="utf-8")
     command = ["bash", program, PROGRAM, "convert", scene_of_the_user, "large.npy"]
@@ -205,7 +217,7 @@ def test_a_full_disk_leaves_nothing_behind(lonely: CommandLine, scene_of_the_use
         code = running.exit_code()
     assert code == 14, running.text
     assert re.fullmatch(
-        r"large\.npy cannot be written: no room is left \(.*\)\. Nothing was left behind\.",
+        r"large\.npy cannot be written: the disk is full \(.*\)\. No partial file remains\.",
         running.text.strip(),
     )
     assert not (lonely.folder / "large.npy").exists()

@@ -34,9 +34,9 @@ def test_doctor_finds_the_fleet_well(cli: CommandLine) -> None:
     shown = cli.shown("doctor")
     for name in (*(f"service {service}" for service in SERVICES), "Redis", "volume", "fleet"):
         assert re.search(rf"ok +{name} ", shown), shown
-    (told,) = cli.documents("doctor")
-    levels = {finding["check"]: finding["level"] for finding in told["findings"]}
-    assert told["ok"] is True
+    (document,) = cli.documents("doctor")
+    levels = {finding["check"]: finding["level"] for finding in document["findings"]}
+    assert document["ok"] is True
     assert "fail" not in levels.values()
     assert {"python", "client", "port", "cuvis SDK", "GPU", "Graphviz", "server version"} <= set(
         levels
@@ -45,37 +45,37 @@ def test_doctor_finds_the_fleet_well(cli: CommandLine) -> None:
 
 def test_pipelines_are_listed_shown_and_drawn(cli: CommandLine) -> None:
     assert re.search(r"^rx_statistical\.yaml", cli.shown("pipelines", "list"), re.MULTILINE)
-    (told,) = cli.documents("pipelines", "list", "--tag", "rx")
-    assert all("rx" in each["tags"] for each in told["pipelines"])
+    (document,) = cli.documents("pipelines", "list", "--tag", "rx")
+    assert all("rx" in each["tags"] for each in document["pipelines"])
     assert "RXGlobal" in cli.shown("pipelines", "show", "rx_statistical")
     (info,) = cli.documents("pipelines", "show", "rx_statistical")
     assert yaml.safe_load(info["yaml"])["metadata"]["name"] == "RX_Statistical"
     assert "flowchart" in cli.shown("pipelines", "graph", "rx_statistical")
-    (told,) = cli.documents("pipelines", "graph", "rx_statistical", "--out", "graph.dot")
-    assert (cli.folder / "graph.dot").stat().st_size == told["size_bytes"]
+    (document,) = cli.documents("pipelines", "graph", "rx_statistical", "--out", "graph.dot")
+    assert (cli.folder / "graph.dot").stat().st_size == document["size_bytes"]
     assert b"digraph" in (cli.folder / "graph.dot").read_bytes()
 
 
 def test_a_picture_of_a_pipeline_takes_graphviz(cli: CommandLine) -> None:
-    asked = ("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
+    arguments = ("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
     if shutil.which("dot"):
-        cli.documents(*asked)
+        cli.documents(*arguments)
         assert b"<svg" in (cli.folder / "graph.svg").read_bytes()
     else:
-        assert "install graphviz there" in " ".join(cli.shown(*asked, code=12).split())
+        assert "install graphviz on the server" in " ".join(cli.shown(*arguments, code=12).split())
         assert not (cli.folder / "graph.svg").exists()
 
 
 def test_configurations_are_resolved_as_yaml_and_as_json(cli: CommandLine) -> None:
-    asked = ("resolve", "trainrun/rx_statistical", "data.batch_size=3")
-    (told,) = cli.documents(*asked)
-    assert told["data"]["batch_size"] == 3
-    assert yaml.safe_load(cli.shown(*asked, columns=200)) == told
+    arguments = ("resolve", "trainrun/rx_statistical", "data.batch_size=3")
+    (document,) = cli.documents(*arguments)
+    assert document["data"]["batch_size"] == 3
+    assert yaml.safe_load(cli.shown(*arguments, columns=200)) == document
 
 
 def test_a_watched_training_draws_bars_figures_and_curves(cli: CommandLine) -> None:
-    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=2", "--watch")
-    shown = cli.shown(*asked)
+    arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=2", "--watch")
+    shown = cli.shown(*arguments)
     assert "channel_selector  gradient  complete" in shown
     assert re.search(r"train total +[\d.]+ [▁-█]+", shown)
     assert re.search(r"[⠁-⣿]", shown), "no curve was drawn"
@@ -86,18 +86,20 @@ def test_a_watched_training_draws_bars_figures_and_curves(cli: CommandLine) -> N
 def test_a_training_is_told_as_json_lines_saved_and_inferred(
     cli: CommandLine, scene_file: Path
 ) -> None:
-    first, *told, last = cli.documents("train", "rx_statistical", *DATA, "--save", "cli/rx.yaml")
+    first, *messages, last = cli.documents(
+        "train", "rx_statistical", *DATA, "--save", "cli/rx.yaml"
+    )
     assert first["event"] == "session"
-    assert {each["event"] for each in told} == {"progress"}
-    assert told[-1]["status"] == "complete"
+    assert {each["event"] for each in messages} == {"progress"}
+    assert messages[-1]["status"] == "complete"
     assert last["pipeline_path"].endswith("cli/rx.yaml")
     (listed,) = cli.documents("sessions", "list")
     assert listed["sessions"] == [], "the session of a saved pipeline was left open"
     outputs = ("--output", "scores", "--output", "decisions")
     written = ("--out", "s.npz", "--out", "s.hdr", "--out", "s.png")
-    asked = ("infer", scene_file, "--pipeline", "cli/rx.yaml", *outputs, *written)
-    assert re.search(r"RXGlobal\.scores +float32 +1 x 32 x 32 x 1", cli.shown(*asked))
-    (result,) = cli.documents(*asked)
+    arguments = ("infer", scene_file, "--pipeline", "cli/rx.yaml", *outputs, *written)
+    assert re.search(r"RXGlobal\.scores +float32 +1 x 32 x 32 x 1", cli.shown(*arguments))
+    (result,) = cli.documents(*arguments)
     with np.load(cli.folder / "s.npz") as arrays:
         scores = arrays["RXGlobal.scores"]
         assert arrays["BinaryDecider.decisions"].dtype == np.bool_
@@ -109,23 +111,23 @@ def test_a_training_is_told_as_json_lines_saved_and_inferred(
 def test_decisions_are_drawn_over_the_scene_and_scores_against_its_mask(
     cli: CommandLine, scene_file: Path
 ) -> None:
-    asked = ("infer", scene_file, "--pipeline", "rx_statistical")
+    arguments = ("infer", scene_file, "--pipeline", "rx_statistical")
     drawn = ("--overlay", "overlay.png", "--roc", "roc.svg")
-    shown = cli.shown(*asked, *drawn)
+    shown = cli.shown(*arguments, *drawn)
     assert "written: overlay.png" in shown
     assert "written: roc.svg" in shown
     assert (cli.folder / "overlay.png").read_bytes().startswith(b"\x89PNG")
     assert b"<svg" in (cli.folder / "roc.svg").read_bytes()
-    (result,) = cli.documents(*asked, "--roc", "again.svg")
+    (result,) = cli.documents(*arguments, "--roc", "again.svg")
     assert result["written"] == ["again.svg"]
-    line = cli.shown(*asked, "--output", "scores", "--overlay", "none.png", code=3)
-    assert "none of detector.scores is named so" in " ".join(line.split())
+    line = cli.shown(*arguments, "--output", "scores", "--overlay", "none.png", code=3)
+    assert "none of detector.scores has this port" in " ".join(line.split())
     assert not (cli.folder / "none.png").exists()
 
 
 def test_curves_are_drawn_at_the_end_and_of_what_was_told_until_then(cli: CommandLine) -> None:
-    asked = ("train", "channel_selector", *DATA, *ENDLESS, "--curves", "left.png")
-    with cli.terminal(*asked) as running:
+    arguments = ("train", "channel_selector", *DATA, *ENDLESS, "--curves", "left.png")
+    with cli.terminal(*arguments) as running:
         running.wait_for("gradient: epoch 1, train")
         running.press_ctrl_c()
         assert running.exit_code() == 130, running.text
@@ -133,7 +135,7 @@ def test_curves_are_drawn_at_the_end_and_of_what_was_told_until_then(cli: Comman
     assert (cli.folder / "left.png").read_bytes().startswith(b"\x89PNG")
     session_id = running.wait_for(r"cuvis-fleet runs stop (\S+)").group(1)
     cli.shown("runs", "stop", session_id)
-    # The stop may arrive before the training has ended; to attach follows it to that end.
+    # The training may still be running after the stop; attach follows it to its end.
     assert "drawn: stopped.png" in cli.shown(
         "runs", "attach", session_id, "--curves", "stopped.png", code=11
     )
@@ -145,29 +147,31 @@ def test_curves_are_drawn_at_the_end_and_of_what_was_told_until_then(cli: Comman
 
 def test_a_training_without_curves_says_so_and_is_complete(cli: CommandLine) -> None:
     shown = cli.shown("train", "rx_statistical", *DATA, "--curves", "none.png")
-    assert "none.png was not drawn: no loss and no metric was told" in " ".join(shown.split())
+    assert "none.png was not drawn: the training reported no losses or metrics" in " ".join(
+        shown.split()
+    )
     assert not (cli.folder / "none.png").exists()
 
 
 def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -> None:
-    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
-    with cli.terminal(*asked, "--watch", "--save", "cli/kept.yaml") as running:
+    arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
+    with cli.terminal(*arguments, "--watch", "--save", "cli/kept.yaml") as running:
         running.wait_for("gradient  running")
         running.press_ctrl_c()
         assert running.exit_code() == 130, running.text
-    assert "Detached; the training goes on." in running.text
+    assert "Detached; the training continues." in running.text
     session_id = running.wait_for(r"cuvis-fleet runs attach (\S+)").group(1)
     shown = cli.shown("runs", "attach", session_id[:8], "--watch")
     assert "channel_selector  gradient  complete" in shown
     assert re.search(r"saved: \S+/cli/kept\.yaml", shown)
-    assert "no runs are noted" in cli.shown("runs", "list")
+    assert "no runs are recorded" in cli.shown("runs", "list")
 
 
 def test_a_training_that_ended_without_its_terminal_is_told_from_its_first_message(
     cli: CommandLine, stack: BackgroundStack
 ) -> None:
-    asked = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
-    with cli.terminal(*asked) as running:
+    arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
+    with cli.terminal(*arguments) as running:
         running.wait_for("gradient: epoch 1")
         running.press_ctrl_c()
         assert running.exit_code() == 130, running.text
@@ -176,20 +180,20 @@ def test_a_training_that_ended_without_its_terminal_is_told_from_its_first_messa
         session = client.attach(run["session_id"])
         wait_until(lambda: session.status().status == "complete", "the end", 60.0)
         newest = [each.message for each in session.follow()]
-        first, *told, last = cli.documents("runs", "attach", run["session_id"])
+        first, *messages, last = cli.documents("runs", "attach", run["session_id"])
         assert [each.message for each in session.follow()] == newest
     assert (first["event"], last["event"]) == ("session", "complete")
-    assert [each["message"] for each in told] == newest
+    assert [each["message"] for each in messages] == newest
     assert newest[0] == "Gradient training"
-    assert cli.documents("runs", "attach", run["session_id"])[1:-1] == told
+    assert cli.documents("runs", "attach", run["session_id"])[1:-1] == messages
 
 
 def test_a_training_of_somebody_else_is_followed(cli: CommandLine, stack: BackgroundStack) -> None:
     with cuvis_fleet.connect(stack.address) as client, client.session() as session:
         session.apply(session.resolve("trainrun", "trainrun/channel_selector", list(DATA)))
         *_, last = session.train("gradient")
-        _, first, *_, told, _ = cli.documents("runs", "attach", session.id)
-        assert (first["message"], told["message"]) == ("Gradient training", last.message)
+        _, first, *_, newest, _ = cli.documents("runs", "attach", session.id)
+        assert (first["message"], newest["message"]) == ("Gradient training", last.message)
 
 
 def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: CommandLine) -> None:
@@ -205,8 +209,8 @@ def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: Comman
         assert cli.shown("runs", "stop", run["session_id"]).strip()
         assert rejoined.exit_code() == 11, rejoined.text
     assert "the training was stopped" in rejoined.text
-    *_, told = cli.documents("runs", "attach", run["session_id"], code=11)
-    assert told["error"]["exit_code"] == 11
+    *_, document = cli.documents("runs", "attach", run["session_id"], code=11)
+    assert document["error"]["exit_code"] == 11
 
 
 def test_sessions_are_listed_used_closed_and_forgotten(cli: CommandLine, scene_file: Path) -> None:
@@ -218,15 +222,15 @@ def test_sessions_are_listed_used_closed_and_forgotten(cli: CommandLine, scene_f
     assert "closed" in cli.shown("sessions", "close", session_id[:8])
     (listed,) = cli.documents("sessions", "list")
     assert listed["sessions"] == []
-    (told,) = cli.documents("sessions", "close", session_id, code=4)
-    assert session_id in told["error"]["text"]
+    (document,) = cli.documents("sessions", "close", session_id, code=4)
+    assert session_id in document["error"]["text"]
 
 
 def test_bench_tells_percentiles(cli: CommandLine) -> None:
-    asked = ("bench", "--side", "16", "--calls", "4", "--output", "decisions")
-    assert re.search(r"inference 16 x 16 x 61 +[\d.]+ ms", cli.shown(*asked))
-    (told,) = cli.documents(*asked)
-    for result in told["results"]:
+    arguments = ("bench", "--side", "16", "--calls", "4", "--output", "decisions")
+    assert re.search(r"inference 16 x 16 x 61 +[\d.]+ ms", cli.shown(*arguments))
+    (document,) = cli.documents(*arguments)
+    for result in document["results"]:
         assert 0 < result["p50_ms"] <= result["p90_ms"] <= result["p99_ms"] <= result["max_ms"]
 
 
@@ -234,16 +238,16 @@ def test_the_demo_plays(cli: CommandLine, data_dir: Path) -> None:
     folders = ("--data-dir", data_dir, "--output-dir", cli.folder)
     shown = cli.shown("demo", *folders)
     assert re.search(r"AUC served +0\.99", shown)
-    *progress, told = cli.documents("demo", *folders)
+    *progress, document = cli.documents("demo", *folders)
     assert progress[-1]["status"] == "complete"
-    assert told["auc"] == pytest.approx(told["auc_reference"], abs=0.002)
-    assert Path(told["figure"]).read_bytes().startswith(b"\x89PNG")
+    assert document["auc"] == pytest.approx(document["auc_reference"], abs=0.002)
+    assert Path(document["figure"]).read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_file_is_converted(cli: CommandLine, scene_file: Path) -> None:
     assert "written: one.mat" in cli.shown("convert", scene_file, "one.mat", "--measurement", "2")
-    (told,) = cli.documents("convert", "one.mat", "one.npy")
-    assert told == {"path": "one.npy", "left_out": ["wavelengths", "mask"]}
+    (document,) = cli.documents("convert", "one.mat", "one.npy")
+    assert document == {"path": "one.npy", "left_out": ["wavelengths", "mask"]}
     with np.load(scene_file) as arrays:
         np.testing.assert_array_equal(np.load(cli.folder / "one.npy"), arrays["cube"][2])
 

@@ -16,7 +16,7 @@ _WITHIN_S = 90.0
 
 @pytest.fixture(params=list(STYLES))
 def cut_off(request, stack):
-    """``cut_off(meanwhile)``: a session, and what a training tells that is cut off meanwhile."""
+    """``cut_off(meanwhile)``: a session, and what a training tells that is truncated meanwhile."""
 
     def run(meanwhile):
         with (

@@ -109,7 +109,7 @@ def test_stores_that_nobody_reaches_fail(ask):
             "StopTrain",
             (grpc.StatusCode.UNIMPLEMENTED, "no"),
             "server version",
-            "has no method StopTrain (0.9.0)",
+            "does not implement StopTrain (0.9.0)",
         ),
         (
             "ListAvailablePipelines",
@@ -139,8 +139,8 @@ def test_another_kind_of_server_is_recognised(ask):
         "server": Finding(
             "server",
             "fail",
-            "another kind of gRPC server answers",
-            "name the fleet's gateway with --address",
+            "the address is that of another kind of gRPC server",
+            "pass the address of the fleet's gateway with --address",
         )
     }
 

@@ -39,7 +39,7 @@ def test_every_exit_code_has_a_meaning():
         (MissingExtra("pip install it"), "pip install it", 15),
         (ValueError("the scores are flat"), "the scores are flat", 3),
         (errors.WrongArgument("the cube is flat"), "the cube is flat", 3),
-        (KeyError("x"), "unexpected KeyError: 'x'; --debug shows where", 1),
+        (KeyError("x"), "unexpected KeyError: 'x'; --debug prints the traceback", 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )

@@ -59,7 +59,7 @@ def test_trainings_follow_one_another_and_are_noted_as_they_begin(journal):
     session = SessionDouble()
     run = run_of(session, journal)
     noted = []
-    for trainer, _ in run.begin():
+    for trainer, _ in run.start():
         entry = journal.find("s1")
         noted.append((trainer, entry.phase, entry.key, entry.begun))
     first, second = session.keys
@@ -78,7 +78,7 @@ def test_a_training_is_noted_before_it_is_asked_for(journal):
 
     session.train = refused
     with pytest.raises(ConnectionError):
-        next(run_of(session, journal).begin())
+        next(run_of(session, journal).start())
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_training_is_noted_before_it_is_asked_for(journal):
 )
 def test_coming_back_begins_nothing_that_was_begun(journal, noted, asked, keys):
     session = SessionDouble()
-    messages = list(run_of(session, journal, **noted).come_back())
+    messages = list(run_of(session, journal, **noted).resume())
     assert session.asked == asked
     assert session.keys[0] == KEY
     assert len(set(session.keys)) == keys
@@ -101,7 +101,7 @@ def test_coming_back_begins_nothing_that_was_begun(journal, noted, asked, keys):
 
 def test_a_training_that_was_noted_without_a_key_is_the_newest(journal):
     session = SessionDouble()
-    list(run_of(session, journal, phase=1).come_back())
+    list(run_of(session, journal, phase=1).resume())
     assert (session.asked, session.keys) == (["follow"], [None])
 
 
@@ -110,11 +110,11 @@ def test_a_training_that_was_noted_without_a_key_is_the_newest(journal):
 )
 def test_what_did_not_come_to_its_end_is_a_failure(journal, status, said, code):
     with pytest.raises(CommandFailed, match=said) as failed:
-        list(run_of(SessionDouble(ends=status), journal).begin())
+        list(run_of(SessionDouble(ends=status), journal).start())
     assert failed.value.code == code
     session = SessionDouble(ends=status)
     with pytest.raises(CommandFailed, match=said):
-        list(run_of(session, journal, key=KEY, begun=True).come_back())
+        list(run_of(session, journal, key=KEY, begun=True).resume())
     assert session.asked == ["follow"]
 
 

@@ -27,8 +27,8 @@ def test_sessions_are_noted_found_renewed_and_forgotten(journal):
     assert journal.find("c") is None
     journal.write(entry("b2", opened="2026-02-02", phase=1))
     assert journal.find("b2").phase == 1
-    journal.forget("b1")
-    journal.forget("b1")
+    journal.remove("b1")
+    journal.remove("b1")
     assert [each.session_id for each in journal.entries()] == ["b2"]
 
 
@@ -41,13 +41,13 @@ def test_the_time_is_noted_once(journal):
 def test_a_beginning_that_several_share_names_them(journal):
     journal.write(entry("ab"))
     journal.write(entry("ac"))
-    with pytest.raises(CommandFailed, match="2 sessions begin with a: ab, ac"):
+    with pytest.raises(CommandFailed, match="2 sessions start with a: ab, ac"):
         journal.find("a")
 
 
 @pytest.mark.parametrize("session_id", ["../x", "a/b", "", "a.b", "x" * 65])
 def test_an_id_is_never_a_path(journal, session_id):
-    with pytest.raises(CommandFailed, match="not the id of a session"):
+    with pytest.raises(CommandFailed, match="is not a session id"):
         journal.write(entry(session_id))
 
 
@@ -67,5 +67,5 @@ def test_many_may_write_at_the_same_time(journal):
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnwritableFile, match="sessions are noted there"):
+    with pytest.raises(UnwritableFile, match="it records the sessions"):
         SessionJournal(tmp_path / "file" / "sessions").write(entry("a"))

@@ -58,11 +58,11 @@ def test_curves_without_a_folder_any_more_do_not_fail_the_training(tmp_path, rep
     picture.add(MESSAGE)
     folder.rmdir()
     assert picture.draw(report, "channel_selector") is None
-    assert "there is no folder" in report.err.file.getvalue()
+    assert "does not exist; create it first" in report.err.file.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x.bmp", "not .bmp"), ("no/x.png", "there is no folder")]
+    ("name", "said"), [("x.bmp", "not .bmp"), ("no/x.png", "does not exist; create it first")]
 )
 def test_what_cannot_be_drawn_is_refused_before_the_work(tmp_path, name, said):
     path = tmp_path / name
@@ -75,7 +75,7 @@ def test_what_cannot_be_drawn_is_refused_before_the_work(tmp_path, name, said):
 
 @pytest.mark.parametrize(
     ("mask", "said"),
-    [(None, "no mask"), (0 * MASK, "of one class alone"), (0 * MASK + 1, "of one class alone")],
+    [(None, "no mask"), (0 * MASK, "with only one class"), (0 * MASK + 1, "with only one class")],
 )
 def test_a_roc_needs_a_mask_with_both_classes(tmp_path, mask, said):
     pictures = ResultPictures(tmp_path / "overlay.png", tmp_path / "roc.png")
@@ -108,5 +108,7 @@ def test_a_result_that_cannot_be_drawn_says_how_to_choose(tmp_path, names, said)
 def test_several_numbers_are_read_from_one_word():
     assert numbers(float, "860,660.5,560", 3, "--wavelengths", "1,2,3") == [860.0, 660.5, 560.0]
     for text in ("1", "1,2,3", "1,a", "1.5,2", ""):
-        with pytest.raises(typer.BadParameter, match="2 numbers with commas between, such as 1,2"):
+        with pytest.raises(
+            typer.BadParameter, match="list of 2 comma-separated numbers, such as 1,2"
+        ):
             numbers(int, text, 2, "--pixel", "1,2")

@@ -39,7 +39,7 @@ def test_else_containers(machine):
 
 @pytest.mark.parametrize(
     ("docker", "lacking"),
-    [(None, "docker is not installed"), ("/bin/docker", "no compose.yaml lies here")],
+    [(None, "docker is not installed"), ("/bin/docker", "this folder has no compose.yaml")],
 )
 def test_else_it_is_said_what_lacks(machine, docker, lacking):
     machine(docker=docker)

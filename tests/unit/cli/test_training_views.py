@@ -96,9 +96,9 @@ def test_a_picture_fits_any_width(width):
 def test_lines_tell_the_last_of_each_node_and_stage(report):
     with training_view(report, "rx", watch=False) as view:
         for message, node in (("Fitting A (1/2)", "A"), ("Fitted A", "A"), ("Fitted B", "B")):
-            view.tell("statistical", replace(MESSAGE, message=message, node=node))
+            view.show("statistical", replace(MESSAGE, message=message, node=node))
         done = replace(MESSAGE, status="complete", message="done", metrics={"iou": 0.5})
-        view.tell("statistical", done)
+        view.show("statistical", done)
     assert report.err.file.getvalue().splitlines() == [
         "statistical: Fitted A",
         "statistical: Fitted B",
@@ -108,14 +108,14 @@ def test_lines_tell_the_last_of_each_node_and_stage(report):
 
 def test_a_watched_training_without_a_terminal_is_told_in_lines(report):
     with training_view(report, "rx", watch=True) as view:
-        view.tell("statistical", MESSAGE)
+        view.show("statistical", MESSAGE)
     assert report.err.file.getvalue() == "statistical: epoch 0, train, Training (1/2)\n"
 
 
 @pytest.mark.parametrize("report", [True], indirect=True)
 def test_programs_get_each_message_and_no_number_that_json_lacks(report):
     with training_view(report, "rx", watch=True) as view:
-        view.tell("gradient", replace(MESSAGE, losses={"total": float("nan")}))
+        view.show("gradient", replace(MESSAGE, losses={"total": float("nan")}))
     told = json.loads(report.out.file.getvalue())
     assert (told["event"], told["trainer"], told["losses"]) == (
         "progress",

@@ -32,7 +32,7 @@ def test_without_room_the_older_scene_stays_whole(tmp_path, full_volume, suffix)
     path = tmp_path / f"a{suffix}"
     write_scene(OLD, path)
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
-    with full_volume(), pytest.raises(UnwritableFile, match="Nothing was left behind"):
+    with full_volume(), pytest.raises(UnwritableFile, match="No partial file remains"):
         write_scene(NEW, path)
     assert {each.name: each.read_bytes() for each in tmp_path.iterdir()} == before
     np.testing.assert_array_equal(read_scene(path).cube_HWC, OLD.cube_HWC)
@@ -43,16 +43,16 @@ def test_without_room_no_half_result_is_left(tmp_path, full_volume, name):
     result = {"detector.scores": np.ones((1, 64, 64, 1), np.float32)}
     write_result(result, tmp_path / f"before_{name}")
     kept = sorted(tmp_path.iterdir())
-    with full_volume(), pytest.raises(UnwritableFile, match="Nothing was left behind"):
+    with full_volume(), pytest.raises(UnwritableFile, match="No partial file remains"):
         write_result(result, tmp_path / name)
     assert sorted(tmp_path.iterdir()) == kept
 
 
 def test_a_graph_comes_whole_and_under_the_right_name(tmp_path, full_volume):
     drawn = b"\x89PNG\r\n" + bytes(1000)
-    with full_volume(), pytest.raises(UnwritableFile, match="Nothing was left behind"):
+    with full_volume(), pytest.raises(UnwritableFile, match="No partial file remains"):
         pictures.pipeline_graph(drawn, tmp_path / "a.png")
-    with pytest.raises(UnwritableFile, match=r"it was drawn as \.png"):
+    with pytest.raises(UnwritableFile, match=r"the graph is a \.png file"):
         pictures.pipeline_graph(drawn, tmp_path / "a.svg")
     with pytest.raises(UnwritableFile, match="neither PNG nor SVG"):
         pictures.pipeline_graph(b"digraph {}", tmp_path / "a.png")

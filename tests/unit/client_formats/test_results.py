@@ -55,8 +55,8 @@ def test_a_picture_of_one_output(tmp_path, output):
 @pytest.mark.parametrize(
     ("name", "output", "text"),
     [
-        ("a.jpg", None, r"unknown kind \(.jpg\); results are written as .npz"),
-        ("a.hdr", "nothing", "No output is named nothing; there are detector.scores, "),
+        ("a.jpg", None, r"unknown format \(.jpg\); results are written as .npz"),
+        ("a.hdr", "nothing", "No output is named nothing; the outputs are detector.scores, "),
         ("a.hdr", "loss", r"loss.loss has the shape \[1\]; one image"),
         ("a.png", "selected", "has 3 channels"),
     ],

@@ -103,9 +103,9 @@ def test_several_measurements_are_kept_together_or_chosen_from(tmp_path):
         convert(tmp_path / "a.npz", tmp_path / "a.hdr")
     assert convert(tmp_path / "a.npz", tmp_path / "a.hdr", measurement=1) == ()
     np.testing.assert_array_equal(read_scene(tmp_path / "a.hdr").cube_HWC, other.cube_HWC)
-    with pytest.raises(UnwritableFile, match="is the source itself"):
+    with pytest.raises(UnwritableFile, match="is the source; choose another name"):
         convert(tmp_path / "a.npz", tmp_path / "a.npz")
-    with pytest.raises(UnwritableFile, match="of one size"):
+    with pytest.raises(UnwritableFile, match="must have the same size"):
         write_scenes([scene(), scene(wavelengths_nm=None)], tmp_path / "b.npz")
 
 
@@ -113,12 +113,12 @@ def test_several_measurements_are_kept_together_or_chosen_from(tmp_path):
     ("changes", "text"),
     [
         ({"cube_HWC": np.zeros((5, 7))}, r"has the shape \(5, 7\); height, width and bands"),
-        ({"cube_HWC": np.zeros((5, 7, 4), complex)}, "of type complex128"),
+        ({"cube_HWC": np.zeros((5, 7, 4), complex)}, "has the type complex128"),
         ({"wavelengths_nm": NM[:2]}, "4 bands, but there are 2 wavelengths"),
         ({"wavelengths_nm": ["a"] * 4}, "not numbers"),
         ({"wavelengths_nm": [1, 2, 3, np.nan]}, "not all finite"),
         ({"mask_HW": np.zeros((7, 5))}, r"mask has the shape \(7, 5\), the cube \(5, 7\)"),
-        ({"mask_HW": np.full((5, 7), 0.5)}, "not whole numbers of 32 bits"),
+        ({"mask_HW": np.full((5, 7), 0.5)}, "not 32-bit integers"),
     ],
 )
 def test_what_does_not_fit_is_no_scene(changes, text):
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_says_why(tmp_path):
     (tmp_path / "short.img").write_bytes(b"1234")
     savemat(tmp_path / "two.mat", {"a": scene().cube_HWC, "b": scene().cube_HWC})
     for name, text in {
-        "a.jpg": r"unknown kind \(.jpg\); known are .npz, .npy, ENVI",
+        "a.jpg": r"unknown format \(.jpg\); supported are .npz, .npy, ENVI",
         "a.cu3s": "servers with Cubert's SDK read it",
         "missing.npz": "does not exist",
         "flat.npy": r"shape \(2, 2\); height, width and bands are needed",
@@ -146,7 +146,7 @@ def test_what_cannot_be_read_says_why(tmp_path):
         "mask.npz": "the mask has the shape",
         "lost.hdr": r"missing \(lost.img\)",
         "short.hdr": "cannot be read",
-        "two.mat": r"2 variables of height, width and bands \(a, b\); keep one, or name it 'cube'",
+        "two.mat": r"2 variables with height, width and bands \(a, b\); keep one, or name it 'cube'",
         **{f"damaged{suffix}": "cannot be read" for suffix in KINDS},
     }.items():
         with pytest.raises(UnreadableScene, match=text):
@@ -155,11 +155,11 @@ def test_what_cannot_be_read_says_why(tmp_path):
 
 def test_what_cannot_be_held_is_refused_and_nothing_is_left(tmp_path):
     for name, given, text in [
-        ("a.jpg", scene(), "unknown kind"),
-        ("a.hdr", scene("float16"), "ENVI has no type float16"),
-        ("a.mat", scene("float16"), "MATLAB has no type float16"),
+        ("a.jpg", scene(), "unknown format"),
+        ("a.hdr", scene("float16"), "ENVI does not support the type float16"),
+        ("a.mat", scene("float16"), "MATLAB does not support float16"),
         ("a.mat", Scene(np.zeros((2, 2, 1))), "single band"),
-        ("none/a.npz", scene(), "No such file or directory. Nothing was left behind"),
+        ("none/a.npz", scene(), "No such file or directory. No partial file remains"),
     ]:
         with pytest.raises(UnwritableFile, match=text):
             write_scene(given, tmp_path / name)
@@ -168,10 +168,10 @@ def test_what_cannot_be_held_is_refused_and_nothing_is_left(tmp_path):
 
 def test_files_that_would_be_taken_for_the_new_images_own_are_pointed_out(tmp_path):
     (tmp_path / "a.dat").touch()
-    with pytest.raises(UnwritableFile, match=r"a\.dat would be taken for its values"):
+    with pytest.raises(UnwritableFile, match=r"a\.dat would be read as its data file"):
         write_scene(scene(), tmp_path / "a.hdr")
     write_scene(scene(), tmp_path / "b.hdr")
-    with pytest.raises(UnwritableFile, match=r"b_truth\.hdr would be taken for its truth"):
+    with pytest.raises(UnwritableFile, match=r"b_truth\.hdr would be read as its truth"):
         write_scene(scene(mask_HW=None), tmp_path / "b.hdr")
     write_scene(scene(cube_HWC=scene().cube_HWC + 1), tmp_path / "b.hdr")
     assert read_scene(tmp_path / "b.hdr").cube_HWC[0, 0, 0] == 1

@@ -12,7 +12,7 @@ from cuvis_fleet.pictures import Roc
 
 @pytest.mark.parametrize("pixels_at_once", [7, 10_000])
 def test_global_rx_is_the_squared_mahalanobis_distance(monkeypatch, pixels_at_once):
-    monkeypatch.setattr(reference, "_PIXELS_AT_ONCE", pixels_at_once)
+    monkeypatch.setattr(reference, "_PIXELS_PER_BLOCK", pixels_at_once)
     random = np.random.default_rng(5)
     cubes = random.integers(0, 4000, (2, 6, 5, 4)).astype(np.uint16)
     x = (cubes.reshape(-1, 4) - float(cubes.min())) / (float(cubes.max()) - float(cubes.min()))

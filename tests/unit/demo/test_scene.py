@@ -77,11 +77,11 @@ def test_what_cannot_be_shown_says_why(tmp_path):
     (tmp_path / "a.hdr").write_text("no such thing")
     savemat(tmp_path / "two.mat", {"a": CUBE, "b": CUBE})
     for name, text in {
-        "a.jpg": "unknown kind",
+        "a.jpg": "unknown format",
         "b.hdr": "does not exist",
         "nan.npy": "not finite",
         "flat.npy": "height, width and bands",
-        "complex.npy": "of type complex128",
+        "complex.npy": "has the type complex128",
         "a.mat": "cannot be read",
         "a.npz": "cannot be read",
         "a.hdr": "cannot be read",
@@ -120,7 +120,7 @@ def test_staging_what_lies_there_already_changes_nothing(tmp_path):
 
 def test_staging_without_values_or_room_says_so(tmp_path):
     (tmp_path / "a.hdr").write_text("ENVI")
-    with pytest.raises(UnreadableScene, match=r"are missing \(a\.img\)"):
+    with pytest.raises(UnreadableScene, match=r"is missing \(a\.img\)"):
         stage(tmp_path / "a.hdr", tmp_path / "data")
     np.save(tmp_path / "b.npy", CUBE)
     (tmp_path / "file").touch()

@@ -1,4 +1,4 @@
-"""The client library for asyncio: the same calls, awaited.
+"""The client library for asyncio: the same methods as coroutines.
 
 ::
 

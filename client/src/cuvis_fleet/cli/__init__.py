@@ -1,5 +1,5 @@
 """The command line ``cuvis-fleet``; needs ``pip install 'cuvis-fleet[cli]'``.
 
-`entry` is the entry point and `app` puts the commands together; each command has a module of its
-own. What went wrong becomes one line and an exit code in `failures`.
+`entry` is the entry point, `app` defines the commands, each of which is a module of `commands`.
+`failures` turns exceptions into one line and an exit code.
 """

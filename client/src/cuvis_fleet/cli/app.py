@@ -1,4 +1,4 @@
-"""The commands of ``cuvis-fleet``, put together."""
+"""The commands of ``cuvis-fleet`` and their global options."""
 
 import re
 from importlib.metadata import version
@@ -44,8 +44,8 @@ app.add_typer(runs, name="runs")
 app.add_typer(sessions, name="sessions")
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"cuvis-fleet {version('cuvis-fleet')}")
         raise typer.Exit
 
@@ -57,19 +57,17 @@ def read_options(
     address: Annotated[
         str, typer.Option(envvar="CUVIS_FLEET_ADDRESS", help="host:port of the server.")
     ] = "localhost:50051",
-    tls: Annotated[
-        bool, typer.Option("--tls", envvar="CUVIS_FLEET_TLS", help="Speak TLS.")
-    ] = False,
+    tls: Annotated[bool, typer.Option("--tls", envvar="CUVIS_FLEET_TLS", help="Use TLS.")] = False,
     ca: Annotated[
         Path | None,
         typer.Option(
             envvar="CUVIS_FLEET_CA",
-            help="PEM file of the authorities of the server's certificate; implies --tls.",
+            help="PEM file of the certificate authorities to trust; implies --tls.",
         ),
     ] = None,
     cert: Annotated[
         Path | None,
-        typer.Option(envvar="CUVIS_FLEET_CERT", help="PEM file of a certificate of your own."),
+        typer.Option(envvar="CUVIS_FLEET_CERT", help="PEM file of a client certificate."),
     ] = None,
     key_file: Annotated[
         Path | None,
@@ -80,17 +78,19 @@ def read_options(
         typer.Option(
             envvar="CUVIS_FLEET_API_KEY",
             show_envvar=True,
-            help="Key or token that says who calls; better in the environment than here.",
+            help="API key or token that identifies the caller; safer as an environment variable.",
         ),
     ] = None,
     timeout: Annotated[
         float | None,
-        typer.Option(min=0.001, envvar="CUVIS_FLEET_TIMEOUT", help="Seconds for each call."),
+        typer.Option(
+            min=0.001, envvar="CUVIS_FLEET_TIMEOUT", help="Time limit for each call, in seconds."
+        ),
     ] = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, one object a line, and nothing else.")
+        bool, typer.Option("--json", help="Print only JSON, one object per line.")
     ] = False,
-    debug: Annotated[bool, typer.Option("--debug", help="Print tracebacks of errors.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Print the tracebacks of errors.")] = False,
     version: Annotated[
         bool,
         typer.Option(
@@ -98,17 +98,19 @@ def read_options(
         ),
     ] = False,
 ) -> None:
-    """Train and run hyperspectral pipelines on a fleet, from the terminal.
+    """Train and run hyperspectral pipelines on a fleet from the terminal.
 
-    The options below may stand before a command or behind it.
+    The options below can be given before or after a command.
     """
     if not _ADDRESS.fullmatch(address):
         raise typer.BadParameter(f"{address} is not host:port", param_hint="--address")
     if (cert is None) != (key_file is None):
-        raise typer.BadParameter("--cert and --key-file come together", param_hint="--cert")
+        raise typer.BadParameter(
+            "--cert and --key-file must be given together", param_hint="--cert"
+        )
     certificate = (cert, key_file) if cert is not None and key_file is not None else None
     if certificate is not None and not tls and ca is None:
-        raise typer.BadParameter("a certificate is for TLS; say --tls or --ca", param_hint="--cert")
+        raise typer.BadParameter("a certificate needs TLS; add --tls or --ca", param_hint="--cert")
     context.obj = Invocation(
         address=address,
         tls=tls or ca is not None,

@@ -1,4 +1,4 @@
-"""Where ``cuvis-fleet`` begins: with or without the libraries that it needs."""
+"""The entry point of ``cuvis-fleet``, which reports missing libraries."""
 
 import sys
 
@@ -7,7 +7,7 @@ from cuvis_fleet.extras import MissingExtra, needs_extra
 
 
 def main() -> None:
-    """Run the command line; ends the process with its exit code."""
+    """Run the command line and exit with its exit code."""
     try:
         with needs_extra("cli", "The commands of cuvis-fleet"):
             import platformdirs  # noqa: F401

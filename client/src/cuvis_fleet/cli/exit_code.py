@@ -1,4 +1,4 @@
-"""What ``cuvis-fleet`` ends with."""
+"""The exit codes of ``cuvis-fleet``."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ from cuvis_fleet import errors
 
 
 class ExitCode(IntEnum):
-    """The exit codes; `MEANINGS` says what each tells."""
+    """An exit code; `MEANINGS` describes each."""
 
     OK = 0
     FAILED = 1
@@ -29,22 +29,22 @@ class ExitCode(IntEnum):
 
 MEANINGS: dict[ExitCode, str] = {
     ExitCode.OK: "done",
-    ExitCode.FAILED: "a check of `doctor` failed, or something without a code of its own did",
-    ExitCode.USAGE: "the command line itself is wrong",
-    ExitCode.INVALID_INPUT: "something that was given is malformed or does not fit",
-    ExitCode.NOT_FOUND: "no such pipeline, configuration, file of the server, or session",
-    ExitCode.OUT_OF_ORDER: "something else has to be done first",
-    ExitCode.EXHAUSTED: "too large, too much at once, or no memory or space left on the server",
-    ExitCode.NOT_ALLOWED: "the server does not know who calls, or does not let them in",
-    ExitCode.CONFLICT: "somebody else changed the same session at the same time",
-    ExitCode.UNAVAILABLE: "no server answers, or it lacks a part",
+    ExitCode.FAILED: "a check of `doctor` failed, or an error without a specific code",
+    ExitCode.USAGE: "the command line is invalid",
+    ExitCode.INVALID_INPUT: "part of the input is malformed or inconsistent",
+    ExitCode.NOT_FOUND: "the pipeline, configuration, session or file on the server does not exist",
+    ExitCode.OUT_OF_ORDER: "another command must be run first",
+    ExitCode.EXHAUSTED: "too large, a limit reached, or no memory or disk space left on the server",
+    ExitCode.NOT_ALLOWED: "the caller is not authenticated or not authorized",
+    ExitCode.CONFLICT: "another caller changed the same session concurrently",
+    ExitCode.UNAVAILABLE: "no server answers, or one of its services is not available",
     ExitCode.TIMED_OUT: "no answer within `--timeout`",
     ExitCode.CANCELLED: "the training was stopped",
-    ExitCode.NOT_IMPLEMENTED: "the server lacks the method, or a program that it takes",
-    ExitCode.SERVER_DEFECT: "an error of the server; its log has it under the trace id",
-    ExitCode.FILE: "a file of this machine cannot be read or written",
+    ExitCode.NOT_IMPLEMENTED: "the server does not implement the method, or lacks a program",
+    ExitCode.SERVER_DEFECT: "an internal error of the server; its log has the trace id",
+    ExitCode.FILE: "a local file cannot be read or written",
     ExitCode.MISSING: "a library or program that the command needs is not installed",
-    ExitCode.INTERRUPTED: "Ctrl-C; a training that was followed goes on",
+    ExitCode.INTERRUPTED: "interrupted by Ctrl-C; a followed training continues",
 }
 
 CODE_OF_ERROR: dict[type[errors.CuvisFleetError], ExitCode] = {
@@ -60,4 +60,4 @@ CODE_OF_ERROR: dict[type[errors.CuvisFleetError], ExitCode] = {
     errors.Unimplemented: ExitCode.NOT_IMPLEMENTED,
     errors.ServerDefect: ExitCode.SERVER_DEFECT,
 }
-"""The exit code of each kind of failed call; those not listed are `ExitCode.FAILED`."""
+"""The exit code for each kind of failed call; others exit with `ExitCode.FAILED`."""

@@ -1,4 +1,4 @@
-"""What went wrong, as one line for people or one object for programs, and its exit code."""
+"""Failures as a line of text or a JSON object, and their exit codes."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cuvis_fleet.extras import MissingExtra
 from cuvis_fleet.formats import SceneFileError
 
 _TRANSPORT_TEXT = re.compile(r" \((failed to connect|connections to all backends failing).*\)$")
-"""What follows an explanation; tracebacks have it."""
+"""Transport details after an explanation; only tracebacks show them."""
 
 _CODES = (
     (SceneFileError, ExitCode.FILE),
@@ -19,10 +19,10 @@ _CODES = (
 
 
 class CommandFailed(Exception):
-    """A command cannot do what it was asked for.
+    """A command failed.
 
     Attributes:
-        code: to end with.
+        code: the exit code.
     """
 
     def __init__(self, text: str, code: ExitCode) -> None:
@@ -32,14 +32,14 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class FailureReport:
-    """What is told of an exception.
+    """The description of an exception.
 
     Attributes:
-        kind: name of the exception.
-        text: one line: what is wrong, and what would be right.
-        code: to end with.
-        method: of the call that failed; None: none did.
-        trace_id: under which the server's logs have the call; None: no call failed.
+        kind: name of the exception class.
+        text: the problem and its remedy, on one line.
+        code: the exit code.
+        method: name of the method whose call failed; None: no call failed.
+        trace_id: identifies the failed call in the server's logs; None: no call failed.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class FailureReport:
 
     @classmethod
     def of(cls, error: Exception) -> "FailureReport":
-        """Read an exception."""
+        """Describe an exception."""
         kind = type(error).__name__
         if isinstance(error, CuvisFleetError) and error.method:
             code = CODE_OF_ERROR.get(type(error), ExitCode.FAILED)
@@ -58,12 +58,12 @@ class FailureReport:
             if code is ExitCode.SERVER_DEFECT:
                 text += f" (trace id {error.trace_id})"
             return cls(kind, _one_line(text), code, error.method, error.trace_id)
-        text, code = _of_this_machine(error)
+        text, code = _local_failure(error)
         return cls(kind, _one_line(text), code)
 
     @property
     def document(self) -> dict[str, object]:
-        """The same for programs."""
+        """The report as a JSON object."""
         return {
             "error": {
                 "kind": self.kind,
@@ -75,8 +75,8 @@ class FailureReport:
         }
 
 
-def _of_this_machine(error: Exception) -> tuple[str, ExitCode]:
-    """Text and exit code of an error that no call to a server made."""
+def _local_failure(error: Exception) -> tuple[str, ExitCode]:
+    """Return the text and exit code of an error that is not a failed call."""
     if isinstance(error, CommandFailed):
         return str(error), error.code
     if isinstance(error, OSError):
@@ -85,7 +85,7 @@ def _of_this_machine(error: Exception) -> tuple[str, ExitCode]:
     for kind, code in _CODES:
         if isinstance(error, kind):
             return str(error), code
-    text = f"unexpected {type(error).__name__}: {error}; --debug shows where"
+    text = f"unexpected {type(error).__name__}: {error}; --debug prints the traceback"
     return text, ExitCode.FAILED
 
 

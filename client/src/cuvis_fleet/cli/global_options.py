@@ -1,4 +1,4 @@
-"""The options of every command, which may stand before it or behind it."""
+"""Global options, which can be given before or after a command."""
 
 import traceback
 from collections.abc import Collection, Mapping
@@ -15,10 +15,10 @@ _LOCAL = frozenset({"--help", "--install-completion", "--show-completion"})
 
 
 class GlobalOptions(TyperGroup):
-    """The group of all commands: takes its options from anywhere, and tells what went wrong."""
+    """The group of all commands: accepts its options anywhere and reports failures."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
-        """Read the command line; see `hoisted`."""
+        """Parse the command line with global options moved to the front."""
         takes_value = {
             name: not getattr(parameter, "is_flag", False)
             for parameter in self.params
@@ -29,28 +29,28 @@ class GlobalOptions(TyperGroup):
         return rest
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
-        """Run the command; an error ends it with one line and its exit code."""
+        """Run the command; report an error as one line and an exit code."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise
         except Exception as error:
-            if _is_typers(error):
+            if _is_handled_by_typer(error):
                 raise
             invocation = ctx.find_object(Invocation)
             if invocation is None:
                 raise
             failure = FailureReport.of(error)
-            _tell(invocation.report, failure, error, debug=invocation.debug)
+            _report(invocation.report, failure, error, debug=invocation.debug)
             raise typer.Exit(failure.code) from error
 
 
 def hoisted(args: Collection[str], takes_value: Mapping[str, bool]) -> list[str]:
-    """`args` with the options named in `takes_value`, and their values, at the front.
+    """Return `args` with the options of `takes_value`, and their values, moved to the front.
 
     Args:
-        args: the command line; what follows ``--`` stays where it is.
-        takes_value: for each option whether a value follows it.
+        args: the command line; arguments after ``--`` are not moved.
+        takes_value: for each option, whether a value follows it.
     """
     front: list[str] = []
     rest: list[str] = []
@@ -69,12 +69,12 @@ def hoisted(args: Collection[str], takes_value: Mapping[str, bool]) -> list[str]
     return [*front, *rest]
 
 
-def _is_typers(error: Exception) -> bool:
-    """Whether typer itself shows it: wrong usage, or the end of the command."""
+def _is_handled_by_typer(error: Exception) -> bool:
+    """Return whether typer handles an error: wrong usage, or the end of the command."""
     return isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "show")
 
 
-def _tell(report: Report, failure: FailureReport, error: Exception, *, debug: bool) -> None:
+def _report(report: Report, failure: FailureReport, error: Exception, *, debug: bool) -> None:
     if debug:
         lines = "".join(traceback.format_exception(error))
         report.err.print(lines.rstrip(), markup=False, highlight=False, soft_wrap=True)

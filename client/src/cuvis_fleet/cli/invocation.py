@@ -1,4 +1,4 @@
-"""What the options before a command say."""
+"""The values of the global options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,17 +13,17 @@ from cuvis_fleet.transport.retry_policy import RetryPolicy
 
 @dataclass(frozen=True)
 class Invocation:
-    """One call of the command line.
+    """One run of the command line.
 
     Attributes:
         address: ``host:port`` of the server.
-        tls: whether to speak TLS.
-        ca: file of the authorities of the server's certificate; None: gRPC's own list.
-        certificate: files of the client's certificate and its key; None: it has none.
-        api_key: that says who calls; None: nothing does.
-        timeout_s: for each call; None: any time.
-        debug: whether errors come with their traceback.
-        report: says things.
+        tls: whether to use TLS.
+        ca: file of the certificate authorities to trust; None: gRPC's defaults.
+        certificate: files of the client certificate and its key; None: no client certificate.
+        api_key: key or token that identifies the caller; None: anonymous.
+        timeout_s: time limit for each call; None: no limit.
+        debug: whether to print the tracebacks of errors.
+        report: writes the output.
     """
 
     address: str
@@ -37,12 +37,12 @@ class Invocation:
 
     @property
     def host(self) -> str:
-        """Of the server."""
+        """The server's host."""
         return self.address.rpartition(":")[0]
 
     @property
     def port(self) -> int:
-        """Of the server."""
+        """The server's port."""
         return int(self.address.rpartition(":")[2])
 
     @property
@@ -51,11 +51,11 @@ class Invocation:
         return is_local(self.address)
 
     def connect(self, *, timeout_s: float | None = None, once: bool = False) -> Client:
-        """Prepare a connection to the server.
+        """Create a client of the server.
 
         Args:
-            timeout_s: for each call, where the caller of the command said nothing.
-            once: whether no call is repeated.
+            timeout_s: time limit for each call unless the user gave one.
+            once: whether calls are made once, without retries.
         """
         return connect(
             self.address,
@@ -68,7 +68,7 @@ class Invocation:
 
 
 def current_invocation(context: typer.Context) -> Invocation:
-    """The invocation that a command belongs to."""
+    """Return the invocation that a command belongs to."""
     found = context.find_object(Invocation)
     if found is None:
         raise LookupError("the options before the command were not read")

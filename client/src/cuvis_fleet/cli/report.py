@@ -1,4 +1,4 @@
-"""What a command says: tables and lines for people, JSON for programs."""
+"""Output of a command: tables and lines of text, or JSON."""
 
 import json
 import math
@@ -10,17 +10,17 @@ from rich.console import Console, RenderableType
 
 from cuvis_fleet.cli.failures import FailureReport
 
-_WIDTH_OF_FILES = 200
-"""Columns where there is no terminal, so that nothing is cut in pipes and files."""
+_WIDTH_WITHOUT_TERMINAL = 200
+"""Number of columns in pipes and files, wide enough not to truncate anything."""
 
 
 class Report:
-    """Says things on both output streams.
+    """Writes to both output streams.
 
     Attributes:
-        as_json: whether programs read along: one JSON object a line, and nothing else, on stdout.
-        out: for results.
-        err: for everything else.
+        as_json: whether stdout has only JSON, one object per line.
+        out: console for results.
+        err: console for everything else.
     """
 
     def __init__(self, *, as_json: bool = False) -> None:
@@ -29,25 +29,25 @@ class Report:
         self.err = _console(stderr=True)
 
     def result(self, document: object, shown: RenderableType) -> None:
-        """Say what a command was called for: `document` to programs, `shown` to people."""
+        """Write the result of a command: `document` in JSON mode, else `shown`."""
         if self.as_json:
             self.line(document)
         else:
             self.out.print(shown)
 
     def line(self, document: object) -> None:
-        """Write one JSON object as a line."""
+        """Write a JSON object on a line."""
         stream: TextIO = self.out.file  # type: ignore[assignment]  # rich says IO[str]
         stream.write(json.dumps(_plain(document), ensure_ascii=False, allow_nan=False) + "\n")
         stream.flush()
 
     def note(self, text: str) -> None:
-        """Tell people something beside the result; programs are not told."""
+        """Write a message besides the result; suppressed in JSON mode."""
         if not self.as_json:
             self.err.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def failure(self, failure: FailureReport) -> None:
-        """Tell what went wrong, in one line."""
+        """Write a failure on one line."""
         if self.as_json:
             self.line(failure.document)
         else:
@@ -57,12 +57,12 @@ class Report:
 def _console(*, stderr: bool) -> Console:
     console = Console(stderr=stderr, highlight=False)
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        console.width = _WIDTH_OF_FILES
+        console.width = _WIDTH_WITHOUT_TERMINAL
     return console
 
 
 def _plain(value: object) -> Any:
-    """`value` as JSON knows it; numbers that are not finite become null."""
+    """Convert `value` to JSON types; numbers that are not finite become null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The main job on a real file: train, infer, judge, draw. Needs the extra `demo`.
+"""The complete workflow on a file: train, infer, evaluate, draw. Needs the extra `demo`.
 
 Run as ``python -m cuvis_fleet.demo``.
 """

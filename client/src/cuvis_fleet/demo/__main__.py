@@ -1,4 +1,4 @@
-"""``python -m cuvis_fleet.demo``: the main job on a synthetic scene or on a file of one's own."""
+"""``python -m cuvis_fleet.demo``: the complete workflow on a synthetic scene or a given file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,14 +25,14 @@ def demo(
     data_dir: DATA_DIR = Path("data"),
     output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
-    """Train global RX on a scene, infer, hold it against float64, draw a figure, save."""
+    """Train global RX on a scene, infer, compare with float64, draw a figure, save."""
     try:
         path = data if data is not None else write_synthetic_scene(data_dir / FOLDER)
         scene = read_scene(path)
         served_path = stage(path, data_dir)
         _console.print(introduction(scene, path))
-        with cuvis_fleet.connect(address) as client, training_bar(_console) as tell:
-            outcome = run(client, scene, served_path, tell)
+        with cuvis_fleet.connect(address) as client, training_bar(_console) as show:
+            outcome = run(client, scene, served_path, show)
     except (UnreadableScene, cuvis_fleet.CuvisFleetError) as error:
         _fail(str(error))
     evaluation = Evaluation.of(scene, outcome)

@@ -1,4 +1,4 @@
-"""What people see of the demo."""
+"""Console output of the demo."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from cuvis_fleet.models.progress import Progress
 
 
 def introduction(scene: Scene, path: Path) -> str:
-    """One line about the scene, in rich's markup."""
+    """Return a line about the scene, in rich's markup."""
     images, height, width, bands = scene.cubes_NHWC.shape
     known = scene.wavelengths_nm
     spectrum = (
@@ -34,7 +34,7 @@ def introduction(scene: Scene, path: Path) -> str:
 
 @contextmanager
 def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar inside the block; yields what is told of the training."""
+    """Show a progress bar inside the block; yield the function that updates it."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -44,16 +44,16 @@ def training_bar(console: Console) -> Iterator[Callable[[Progress], None]]:
     with Bars(*columns, console=console) as bars:
         training = bars.add_task("Training", total=None)
 
-        def tell(progress: Progress) -> None:
+        def show(progress: Progress) -> None:
             bars.update(training, description=progress.message or "Training")
             if progress.total:
                 bars.update(training, completed=progress.done, total=progress.total)
 
-        yield tell
+        yield show
 
 
 def draw_outcome(scene: Scene, outcome: Outcome, evaluation: Evaluation, output_dir: Path) -> Path:
-    """Draw the image with the most anomalies; returns where the figure lies."""
+    """Draw the image with the most anomalies; return the path of the figure."""
     truth = scene.truth_NHW
     image = 0 if truth is None else int(truth.sum(axis=(1, 2)).argmax())
     figure = output_dir / FOLDER / f"{scene.name}.png"
@@ -72,7 +72,7 @@ def draw_outcome(scene: Scene, outcome: Outcome, evaluation: Evaluation, output_
 
 
 def outcome_table(outcome: Outcome, evaluation: Evaluation, figure: Path) -> Table:
-    """What came out."""
+    """Return a table of the outcome."""
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     served, reference, point = evaluation.served, evaluation.reference, evaluation.operating_point
     if served is not None and reference is not None and point is not None:
@@ -82,11 +82,11 @@ def outcome_table(outcome: Outcome, evaluation: Evaluation, figure: Path) -> Tab
         )
         table.add_row("decisions", f"{point[1]:.1%} found, {point[0]:.2%} false alarms")
     else:
-        table.add_row("AUC", "not computed: the truth of this scene is not known")
-    table.add_row("scores", f"at most {evaluation.deviation:.1e} (relative) away from float64")
+        table.add_row("AUC", "not computed: the truth of this scene is unknown")
+    table.add_row("scores", f"within {evaluation.deviation:.1e} (relative) of float64")
     seconds = ", ".join(f"{step} {taken * 1e3:.0f} ms" for step, taken in outcome.seconds.items())
     table.add_row("time", seconds)
-    table.add_row("trace of inference", outcome.trace_id)
+    table.add_row("trace id", outcome.trace_id)
     table.add_row("figure", str(figure))
     if outcome.saved is not None:
         table.add_row("pipeline", outcome.saved.pipeline_path)

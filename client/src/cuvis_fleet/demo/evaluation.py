@@ -1,4 +1,4 @@
-"""How good a result is: against the truth of the scene, and against float64."""
+"""Evaluates a result against the truth of the scene and a float64 reference."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,16 @@ from cuvis_fleet.demo.scene import Scene
 from cuvis_fleet.demo.workflow import Outcome
 from cuvis_fleet.pictures import Roc
 
-_LARGEST_AUC_DIFFERENCE = 0.002
+_MAX_AUC_DIFFERENCE = 0.002
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the served scores are worth.
+    """The quality of the served scores.
 
     Attributes:
-        deviation: largest relative distance of a score from float64.
-        served: ROC of the served scores; None: the truth is not known.
+        deviation: maximum relative deviation of a score from float64.
+        served: ROC of the served scores; None: the truth is unknown.
         reference: ROC of the float64 reference; None likewise.
         operating_point: false alarm rate and detection rate of the decisions; None likewise.
     """
@@ -30,7 +30,7 @@ class Evaluation:
 
     @classmethod
     def of(cls, scene: Scene, outcome: Outcome) -> "Evaluation":
-        """Judge what came out of a scene."""
+        """Evaluate the outcome for a scene."""
         exact_NHW = global_rx(scene.cubes_NHWC)
         distance_NHW = np.abs(outcome.scores_NHW - exact_NHW) / np.maximum(exact_NHW, 1e-9)
         truth = scene.truth_NHW
@@ -45,14 +45,14 @@ class Evaluation:
 
     @property
     def difference(self) -> float:
-        """By how much the served AUC is larger than the reference's; 0 without truth."""
+        """The served AUC minus the reference's; 0 without truth."""
         if self.served is None or self.reference is None:
             return 0.0
         return self.served.auc - self.reference.auc
 
     @property
     def objection(self) -> str:
-        """Why the result is not good enough; empty: it is."""
-        if abs(self.difference) <= _LARGEST_AUC_DIFFERENCE:
+        """Why the result is not acceptable; empty: it is."""
+        if abs(self.difference) <= _MAX_AUC_DIFFERENCE:
             return ""
-        return f"The served AUC is more than {_LARGEST_AUC_DIFFERENCE} away from the reference."
+        return f"The served AUC differs from the reference by more than {_MAX_AUC_DIFFERENCE}."

@@ -1,4 +1,4 @@
-"""The picture of a result: false colours, scores, decisions, and how good they are."""
+"""The figure of a result: false colours, scores, decisions and their quality."""
 
 from pathlib import Path
 from typing import Any
@@ -30,15 +30,15 @@ def draw(
     reference: Roc | None,
     operating_point: tuple[float, float] | None,
 ) -> None:
-    """Draw one image of a scene and what was found in it, as a PNG.
+    """Draw one image of a scene and its result as a PNG.
 
     Args:
-        path: of the PNG; its folder exists.
+        path: path of the PNG in an existing folder.
         scene: the scene.
-        scores_HW: of this image.
-        decisions_HW: of this image.
-        image: its number in the scene.
-        served: ROC of the served scores over the whole scene; None: the truth is not known.
+        scores_HW: scores of the image.
+        decisions_HW: decisions of the image.
+        image: index of the image in the scene.
+        served: ROC of the served scores over the whole scene; None: the truth is unknown.
         reference: ROC of the float64 reference.
         operating_point: false alarm rate and detection rate of the decisions.
     """
@@ -79,7 +79,7 @@ def _draw_histogram(
     axes.hist(positive, bins=list(edges), color="0.6")
     if decisions_HW.any():
         threshold = float(scores_HW[decisions_HW].min())
-        axes.axvline(threshold, color=BLUE, linewidth=2, label=f"decided from {threshold:.0f} on")
+        axes.axvline(threshold, color=BLUE, linewidth=2, label=f"threshold {threshold:.0f}")
         axes.legend(**LEGEND_BELOW)
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -1,4 +1,4 @@
-"""Options of the demo, for both commands that run it."""
+"""Options that both commands of the demo share."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 DATA = Annotated[
     Path | None,
-    typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; without it a synthetic scene."),
+    typer.Option(help="ENVI header, .mat, .npz, .npy or .tif; default: a synthetic scene."),
 ]
 DATA_DIR = Annotated[
     Path, typer.Option(envvar="DATA_DIR", help="Folder that the server reads from.")

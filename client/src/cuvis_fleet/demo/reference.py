@@ -1,4 +1,4 @@
-"""What the server is held against: global RX in float64, and the rates of decisions."""
+"""The reference for the server: global RX in float64, and the rates of decisions."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,15 +8,15 @@ import numpy.typing as npt
 from scipy.linalg import cho_factor, cho_solve
 
 Array = npt.NDArray[np.float64]
-_PIXELS_AT_ONCE = 65_536
+_PIXELS_PER_BLOCK = 65_536
 _EPS = 1e-6
 
 
 def global_rx(cubes_NHWC: npt.NDArray[Any]) -> Array:
-    """Squared Mahalanobis distance of each pixel to all pixels (Reed & Yu 1990), in float64.
+    """Return the squared Mahalanobis distance of each pixel (Reed & Yu 1990) in float64.
 
-    Values are scaled by the smallest and the largest of all, and 1e-6 is added to the covariance's
-    diagonal, as the served pipeline does.
+    Like the served pipeline, it scales the values to the range from their minimum to their maximum
+    and adds 1e-6 to the diagonal of the covariance.
 
     Returns:
         Scores [N,H,W].
@@ -27,8 +27,8 @@ def global_rx(cubes_NHWC: npt.NDArray[Any]) -> Array:
     span = max(highest - lowest, _EPS)
 
     def scaled() -> Iterator[Array]:
-        for start in range(0, len(pixels), _PIXELS_AT_ONCE):
-            yield (pixels[start : start + _PIXELS_AT_ONCE].astype(np.float64) - lowest) / span
+        for start in range(0, len(pixels), _PIXELS_PER_BLOCK):
+            yield (pixels[start : start + _PIXELS_PER_BLOCK].astype(np.float64) - lowest) / span
 
     mean = sum(part.sum(axis=0) for part in scaled()) / len(pixels)
     scatter = np.zeros((bands, bands))
@@ -44,5 +44,5 @@ def global_rx(cubes_NHWC: npt.NDArray[Any]) -> Array:
 def operating_point(
     decisions: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]
 ) -> tuple[float, float]:
-    """False alarm rate and detection rate of decisions; truth has both classes."""
+    """Return the false alarm rate and detection rate; the truth must contain both classes."""
     return float(decisions[~truth].mean()), float(decisions[truth].mean())

@@ -1,4 +1,4 @@
-"""A scene as the demo shows it. Shape letters: N images, H height, W width, C bands."""
+"""The scene of the demo. Shape letters: N images, H height, W width, C bands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +12,13 @@ from cuvis_fleet.formats import UnreadableScene, read_scenes
 
 @dataclass(frozen=True)
 class Scene:
-    """Images of one file.
+    """The images of a file.
 
     Attributes:
-        name: of the file, without suffix.
+        name: name of the file without suffix.
         cubes_NHWC: values as stored.
-        wavelengths_nm: centre of each band; None: the file does not say.
-        truth_NHW: where an anomaly is; None: not known.
+        wavelengths_nm: centre of each band; None: the file has no wavelengths.
+        truth_NHW: true where an anomaly is; None: unknown.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Scene:
 
 
 def read_scene(path: Path) -> Scene:
-    """Read a scene by the suffix of its name; a truth of one class alone is none.
+    """Read a scene by the suffix of its file; a truth with only one class is ignored.
 
     Raises:
-        UnreadableScene: an unknown kind of file, a damaged one, or values that are not finite.
+        UnreadableScene: the format is unknown, the file is damaged, or values are not finite.
     """
     images = read_scenes(path)
     cubes = np.stack([image.cube_HWC for image in images])

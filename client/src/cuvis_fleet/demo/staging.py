@@ -1,4 +1,4 @@
-"""Bringing a scene to where servers read."""
+"""Copies a scene to the folder that servers read."""
 
 import re
 import shutil
@@ -12,17 +12,17 @@ FOLDER = "demo"
 
 
 def stage(scene: Path, data_dir: Path) -> str:
-    """Copy a scene below the data folder, each file in one step, the header last.
+    """Copy a scene below the data folder, each file atomically and the header last.
 
     Args:
-        scene: the file that the user named; an ENVI header brings its values and its truth along.
+        scene: the user's file; with an ENVI header, its values and truth are copied, too.
         data_dir: the folder that servers read from.
 
     Returns:
-        The path by which servers find it.
+        The path of the scene for servers.
 
     Raises:
-        UnreadableScene: a file is missing, or the data folder cannot be written.
+        UnreadableScene: a file is missing, or the data folder is not writable.
     """
     folder = data_dir / FOLDER
     stem = re.sub(r"[^A-Za-z0-9._-]", "_", scene.stem)
@@ -32,13 +32,13 @@ def stage(scene: Path, data_dir: Path) -> str:
             _copy(source, folder / f"{stem}{suffix}")
     except OSError as error:
         raise UnreadableScene(
-            f"{scene} cannot be copied to {folder}, where servers read: {error.strerror or error}."
+            f"{scene} cannot be copied to the servers' folder {folder}: {error.strerror or error}."
         ) from error
     return f"{FOLDER}/{stem}{scene.suffix.lower()}"
 
 
 def _files(scene: Path) -> list[tuple[Path, str]]:
-    """The files of a scene and what follows the stem in their new names."""
+    """Return the files of a scene and the suffixes of their new names."""
     if scene.suffix.lower() != ".hdr":
         return [(scene, scene.suffix.lower())]
     truth = truth_header(scene)
@@ -52,7 +52,7 @@ def _values(header: Path) -> Path:
     values = values_file(header)
     if values is not None:
         return values
-    raise UnreadableScene(f"The values that belong to {header} are missing ({header.stem}.img).")
+    raise UnreadableScene(f"The data file of {header} is missing ({header.stem}.img).")
 
 
 def _copy(source: Path, target: Path) -> None:

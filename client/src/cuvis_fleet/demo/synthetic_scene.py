@@ -1,8 +1,8 @@
 """A synthetic scene with known anomalies, the same on every machine.
 
-A linear mixture of four backgrounds whose shares vary smoothly, with a track through it, lit
-unevenly, with the noise of a camera; into it painted targets of a foreign spectrum are set, some
-smaller than a pixel.
+A linear mixture of four backgrounds with smoothly varying abundances, a track, uneven
+illumination and camera noise, plus painted targets with a different spectrum, some smaller than a
+pixel.
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ _SEED = 20_240_611
 
 @dataclass(frozen=True)
 class _Target:
-    """A square of `side` pixels whose pixels are covered by paint to `share`."""
+    """A square of `side` pixels, of which paint covers the fraction `cover`."""
 
     row: int
     column: int
     side: int
-    share: float
+    cover: float
 
 
 _TARGETS = (
@@ -48,13 +48,13 @@ _TARGETS = (
 
 
 def write_synthetic_scene(folder: Path) -> Path:
-    """Write the scene as ENVI, with its truth as a classification image beside it.
+    """Write the scene as an ENVI image, and its truth as a classification image beside it.
 
     Args:
-        folder: where to; is made if need be.
+        folder: the folder, which is created if necessary.
 
     Returns:
-        The header of the image.
+        The path of the image's header.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cube, truth = make_synthetic_scene()
@@ -76,46 +76,46 @@ def write_synthetic_scene(folder: Path) -> Path:
 
 
 def make_synthetic_scene() -> tuple[npt.NDArray[np.uint16], npt.NDArray[np.bool_]]:
-    """Make the cube [H,W,C] in counts and where a target covers any of a pixel [H,W]."""
+    """Return the cube [H,W,C] in counts and the truth [H,W] of partly or fully covered pixels."""
     random = np.random.default_rng(_SEED)
-    reflectance = _shares(random) @ _background_spectra()
+    reflectance = _abundances(random) @ _background_spectra()
     truth = np.zeros((SIZE, SIZE), bool)
     for target in _TARGETS:
         square = np.s_[
             target.row : target.row + target.side, target.column : target.column + target.side
         ]
-        paint = target.share * _paint_spectrum()
-        reflectance[square] = (1 - target.share) * reflectance[square] + paint
+        paint = target.cover * _paint_spectrum()
+        reflectance[square] = (1 - target.cover) * reflectance[square] + paint
         truth[square] = True
     light = 0.92 + 0.16 * _smooth(random, 24.0)
     counts = reflectance * light[:, :, None] * _COUNTS_PER_REFLECTANCE
-    # Photon noise grows with the root of the signal; the sensor is weakest at both ends.
+    # Shot noise grows with the root of the signal; read noise is highest at both ends.
     read_noise = 25.0 + 60.0 * ((WAVELENGTHS_NM - 650.0) / 260.0) ** 4
     counts += random.normal(size=counts.shape) * np.sqrt(read_noise**2 + counts)
     return np.clip(np.rint(counts), 0, 65_535).astype(np.uint16), truth
 
 
-def _shares(random: np.random.Generator) -> Array:
-    """How much of each pixel each background covers [H,W,4]; they add up to 1."""
+def _abundances(random: np.random.Generator) -> Array:
+    """Return the fraction of each pixel that each background covers [H,W,4]; the sum is 1."""
     fields = np.stack([_smooth(random, scale) for scale in (9.0, 7.0, 12.0, 5.0)], axis=-1)
     strengths = 7.0 * fields + 0.4 * random.normal(size=fields.shape)
     row, column = np.mgrid[:SIZE, :SIZE]
     from_track = np.abs(column - 34.0 - 0.5 * row - 9.0 * np.sin(row / 19.0))
     strengths[:, :, 3] += 7.0 / (1 + np.exp((from_track - 2.5) / 0.5))
     weights = np.exp(strengths)
-    shares: Array = weights / weights.sum(axis=-1, keepdims=True)
-    return shares
+    abundances: Array = weights / weights.sum(axis=-1, keepdims=True)
+    return abundances
 
 
 def _smooth(random: np.random.Generator, scale: float) -> Array:
-    """A field between 0 and 1 that varies over `scale` pixels [H,W]."""
+    """Return a random field [H,W] between 0 and 1 that varies over `scale` pixels."""
     field: Array = gaussian_filter(random.normal(size=(SIZE, SIZE)), scale, mode="reflect")
     scaled: Array = (field - field.min()) / (field.max() - field.min())
     return scaled
 
 
 def _background_spectra() -> Array:
-    """Reflectance of leaves, dry grass, soil and gravel [4,C]."""
+    """Return the reflectance of leaves, dry grass, soil and gravel [4,C]."""
     w = WAVELENGTHS_NM
     red_edge = 1 / (1 + np.exp(-(w - 718.0) / 14.0))
     leaves = 0.035 + 0.065 * _bell(550.0, 32.0) - 0.012 * _bell(675.0, 18.0) + 0.44 * red_edge
@@ -126,7 +126,7 @@ def _background_spectra() -> Array:
 
 
 def _paint_spectrum() -> Array:
-    """Reflectance of a blue-green paint with a rise in the near infrared [C]."""
+    """Return the reflectance [C] of a blue-green paint that rises in the near infrared."""
     near_infrared = 0.24 / (1 + np.exp(-(WAVELENGTHS_NM - 790.0) / 16.0))
     return 0.07 + 0.30 * _bell(485.0, 38.0) + near_infrared
 

@@ -1,4 +1,4 @@
-"""The main job, step by step, with the time that each takes."""
+"""The complete workflow, with the duration of each step."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,14 +17,14 @@ _TRAINRUN = "trainrun/rx_statistical"
 
 @dataclass
 class Outcome:
-    """What the server made of a scene.
+    """The result of the workflow.
 
     Attributes:
         scores_NHW: squared Mahalanobis distance, float32.
-        decisions_NHW: where the pipeline decided for an anomaly.
-        saved: where the server wrote the pipeline.
-        trace_id: of the first inference.
-        seconds: that each step took, in order.
+        decisions_NHW: true where the pipeline detected an anomaly.
+        saved: the files of the saved pipeline.
+        trace_id: trace id of the first inference.
+        seconds: duration of each step, in order.
     """
 
     scores_NHW: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0))
@@ -35,22 +35,22 @@ class Outcome:
 
     @contextmanager
     def timed(self, step: str) -> Iterator[None]:
-        """Measure the block as `step`."""
+        """Measure the duration of the block as `step`."""
         start = time.perf_counter()
         yield
         self.seconds[step] = time.perf_counter() - start
 
 
 def run(
-    client: Client, scene: Scene, served_path: str, tell: Callable[[Progress], None]
+    client: Client, scene: Scene, served_path: str, on_progress: Callable[[Progress], None]
 ) -> Outcome:
     """Train RX on a scene, infer and save.
 
     Args:
-        client: connection to the server.
-        scene: the same scene, for the inference.
-        served_path: by which the server finds its file.
-        tell: is told how the training goes.
+        client: client of the server.
+        scene: the scene to infer.
+        served_path: path of its file for the server.
+        on_progress: called with each progress message.
 
     Raises:
         CuvisFleetError: a call failed.
@@ -59,7 +59,7 @@ def run(
     with ExitStack() as stack:
         with outcome.timed("connect"):
             session = stack.enter_context(client.session())
-        _work(session, scene, served_path, tell, outcome)
+        _work(session, scene, served_path, on_progress, outcome)
     return outcome
 
 
@@ -67,7 +67,7 @@ def _work(
     session: Session,
     scene: Scene,
     served_path: str,
-    tell: Callable[[Progress], None],
+    on_progress: Callable[[Progress], None],
     outcome: Outcome,
 ) -> None:
     with outcome.timed("resolve"):
@@ -77,7 +77,7 @@ def _work(
         session.apply(trainrun)
     with outcome.timed("train"):
         for progress in session.train("statistical"):
-            tell(progress)
+            on_progress(progress)
     wavelengths = scene.wavelengths_nm
     if wavelengths is None:
         wavelengths = np.arange(scene.cubes_NHWC.shape[-1], dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Scenes and results in files of the user's own, on the client's side.
+"""Reading and writing scenes and results in local files.
 
-The kinds of files, and the names inside them, are those that servers read: ``.npz``, ``.npy``, ENVI
-(``.hdr``), ``.mat`` and ``.tif``. NumPy's own kinds need nothing more; the others come with
+The formats, and the names inside the files, are those that servers read: ``.npz``, ``.npy``, ENVI
+(``.hdr``), ``.mat`` and ``.tif``. All but the NumPy formats need
 ``pip install 'cuvis-fleet[formats]'``.
 """
 

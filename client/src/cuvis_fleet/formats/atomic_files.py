@@ -1,4 +1,7 @@
-"""Files that are there as a whole or not at all."""
+"""Atomic file writes.
+
+The services have a similar module; the client has its own because it does not depend on them.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +13,14 @@ from cuvis_fleet.formats.errors import UnwritableFile
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Write a file, and those that belong to it, under other names until all are whole.
+    """Write a file and its companions under temporary names, then rename them.
 
     Args:
-        target: the file; it and its companions take the place of what had their names.
+        target: the file; existing files of its and its companions' names are replaced.
 
     Yields:
-        Where to write the file inside the block; companions beside it. They come to where they
-        belong at the end of the block, the file itself last.
+        The temporary path of the file; companions are written beside it. All are renamed at the end
+        of the block, the file itself last.
 
     Raises:
         OSError: the folder is missing or not writable.
@@ -32,17 +35,17 @@ def atomic_path(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_output(target: Path) -> Iterator[Path]:
-    """The same as `atomic_path`, for files that a user named.
+    """Do the same as `atomic_path` and raise errors about a user's file as `UnwritableFile`.
 
     Raises:
-        UnwritableFile: there is no room, or the folder is missing or not writable.
+        UnwritableFile: the disk is full, or the folder is missing or not writable.
     """
     try:
         with atomic_path(target) as unfinished:
             yield unfinished
     except OSError as error:
-        # NumPy says how many values found room, and not why the others did not.
-        why = error.strerror or f"no room is left ({error})"
+        # NumPy reports a short write without an errno.
+        reason = error.strerror or f"the disk is full ({error})"
         raise UnwritableFile(
-            f"{target} cannot be written: {why}. Nothing was left behind."
+            f"{target} cannot be written: {reason}. No partial file remains."
         ) from error

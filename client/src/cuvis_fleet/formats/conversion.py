@@ -1,4 +1,4 @@
-"""From one kind of file to another."""
+"""Converts scenes between file formats."""
 
 from os import PathLike
 from pathlib import Path
@@ -14,22 +14,22 @@ def convert(
     *,
     measurement: int | None = None,
 ) -> tuple[str, ...]:
-    """Write the scenes of a file as another kind of file, by the suffixes of the names.
+    """Convert the scenes of a file to another format, chosen by suffix.
 
     Args:
-        source: the file that is read.
-        target: the file that is written.
-        measurement: number of the only cube to write; None: all of them.
+        source: the file to read.
+        target: the file to write.
+        measurement: index of the only cube to write; None: all cubes.
 
     Returns:
-        What the target's kind has no place for and was left out: ``wavelengths``, ``mask``.
+        The data that the target's format does not support and omits: ``wavelengths``, ``mask``.
 
     Raises:
         UnreadableScene: the source cannot be read.
         UnwritableFile: the target cannot be written, or is the source.
-        MissingExtra: the library for a kind is not installed.
+        MissingExtra: the library for a format is not installed.
     """
     if Path(source).resolve() == Path(target).resolve():
-        raise UnwritableFile(f"{target} is the source itself; choose another name.")
+        raise UnwritableFile(f"{target} is the source; choose another name.")
     scenes = read_scenes(source) if measurement is None else [read_scene(source, measurement)]
     return write_scenes(scenes, target)

@@ -1,4 +1,4 @@
-"""ENVI images: a text header beside a file of bare values, and the truth as an image beside it."""
+"""ENVI images: a text header, a data file, and optionally the truth as a second image."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -23,29 +23,29 @@ _NM_PER_UNIT = {
     "micrometer": 1000.0,
     "angstrom": 0.1,
 }
-_LARGEST_MICROMETRES = 100.0
+_MAX_MICROMETRES = 100.0
 _PURPOSE = "ENVI files"
 
 
 def values_file(header: Path) -> Path | None:
-    """The values that belong to a header; None: there are none."""
+    """Return the data file of a header, or None."""
     suffixes = (*_VALUES_SUFFIXES, *map(str.upper, _VALUES_SUFFIXES))
     files = (header.with_name(header.stem + suffix) for suffix in suffixes)
     return next((path for path in files if path.is_file()), None)
 
 
 def truth_header(header: Path) -> Path:
-    """Where the truth of an image lies, if it has one."""
+    """Return the path of the header of an image's truth."""
     return header.with_name(f"{header.stem}_truth.hdr")
 
 
 def write_image(
     image_HWC: npt.NDArray[Any], header: Path, metadata: Mapping[str, Any] | None = None
 ) -> None:
-    """Write an image with its values beside it, as ``.img``.
+    """Write a header and, beside it, an ``.img`` data file.
 
     Raises:
-        ValueError: ENVI has no such type.
+        ValueError: ENVI does not support the element type.
     """
     with needs_extra("formats", _PURPOSE):
         from spectral.io import envi
@@ -55,7 +55,9 @@ def write_image(
         )
     except envi.EnviDataTypeError as error:
         known = ", ".join(sorted(envi.get_supported_dtypes()))
-        raise ValueError(f"ENVI has no type {image_HWC.dtype}, but {known}") from error
+        raise ValueError(
+            f"ENVI does not support the type {image_HWC.dtype}, only {known}"
+        ) from error
 
 
 def _read(path: Path) -> StoredArrays:
@@ -70,10 +72,10 @@ def _load(path: Path) -> tuple[npt.NDArray[Any], Mapping[str, Any]]:
         from spectral.io import envi
     values = values_file(path)
     if values is None:
-        raise ValueError(f"the values that belong to it are missing ({path.stem}.img)")
+        raise ValueError(f"its data file is missing ({path.stem}.img)")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # names in capitals are as good
+            warnings.simplefilter("ignore")  # upper-case names are accepted
             image = envi.open(str(path), str(values))
         with image.fid:
             return np.array(image.open_memmap(interleave="bip")), image.metadata
@@ -93,7 +95,7 @@ def _wavelengths_nm(header: Mapping[str, Any]) -> npt.NDArray[np.float64] | None
     if unit in _NM_PER_UNIT:
         return wavelengths * _NM_PER_UNIT[unit]
     if unit in {"", "unknown"}:
-        micrometres = wavelengths.max() < _LARGEST_MICROMETRES
+        micrometres = wavelengths.max() < _MAX_MICROMETRES
         return wavelengths * (1000.0 if micrometres else 1.0)
     return None
 
@@ -112,22 +114,22 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
 
 
 def _narrow(mask_HW: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
-    """The mask in bytes where its classes have room in them."""
+    """Return the mask as uint8 if all its classes fit."""
     fits = mask_HW.min() >= 0 and mask_HW.max() <= np.iinfo(np.uint8).max
     return mask_HW.astype(np.uint8) if fits else mask_HW
 
 
 def _check_no_leftovers(scenes: Sequence[Scene], header: Path) -> None:
-    """Refuse to write beside files that would be taken for the new image's own."""
+    """Check that no existing file would be mistaken for a part of the new image."""
     values, truth = values_file(header), truth_header(header)
     if values is not None and values.name != f"{header.stem}.img":
         raise UnwritableFile(
-            f"{header} cannot be written: {values} would be taken for its values; remove it, or "
+            f"{header} cannot be written: {values} would be read as its data file; remove it or "
             "choose another name."
         )
     if truth.is_file() and scenes[0].mask_HW is None:
         raise UnwritableFile(
-            f"{header} cannot be written: {truth} would be taken for its truth; remove it, or "
+            f"{header} cannot be written: {truth} would be read as its truth; remove it or "
             "choose another name."
         )
 
@@ -138,5 +140,5 @@ ENVI = FileKind(
     _read,
     _write,
     check=_check_no_leftovers,
-    places=frozenset({"wavelengths", "mask"}),
+    supports=frozenset({"wavelengths", "mask"}),
 )

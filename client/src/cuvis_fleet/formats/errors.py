@@ -1,20 +1,20 @@
-"""What goes wrong with files, as exceptions.
+"""The exceptions for scene files.
 
 ::
 
     SceneFileError
-    ├── UnreadableScene   missing, damaged, of an unknown kind, or what is in it does not fit
-    └── UnwritableFile    of an unknown kind, no room, or the kind has no place for what it is given
+    ├── UnreadableScene   missing, damaged, inconsistent or of an unknown format
+    └── UnwritableFile    disk full, unknown format, or data that the format does not support
 """
 
 
 class SceneFileError(Exception):
-    """A file that cannot be worked with; the text says which, why, and what would be right."""
+    """A file cannot be read or written; the text names the file, the reason and the remedy."""
 
 
 class UnreadableScene(SceneFileError):
-    """The file is missing, damaged, of an unknown kind, or what is in it does not fit."""
+    """The file is missing, damaged, inconsistent or of an unknown format."""
 
 
 class UnwritableFile(SceneFileError):
-    """The file could not be written, and nothing of it was left behind."""
+    """The file could not be written; no partial file remains."""

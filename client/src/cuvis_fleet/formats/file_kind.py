@@ -1,4 +1,4 @@
-"""What is known about a kind of file."""
+"""The description of a file format."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from cuvis_fleet.formats.scene import Scene
 
 @dataclass(frozen=True)
 class StoredArrays:
-    """What a file holds, as it is stored.
+    """The arrays of a file.
 
     Attributes:
         cubes: [N,H,W,C] or [H,W,C].
-        wavelengths_nm: [C]; None: the file does not say.
-        masks: of the cubes' axes but the last; None: not labelled.
+        wavelengths_nm: [C]; None: the file has no wavelengths.
+        masks: [N,H,W] or [H,W]; None: not labelled.
     """
 
     cubes: npt.NDArray[Any]
@@ -26,10 +26,10 @@ class StoredArrays:
     masks: npt.NDArray[Any] | None = None
 
     def scenes(self, name: str) -> list[Scene]:
-        """Make a scene of each cube.
+        """Create a scene from each cube.
 
         Raises:
-            ValueError: something does not fit.
+            ValueError: the arrays do not fit together.
         """
         if self.cubes.ndim not in {3, 4}:
             raise ValueError(
@@ -50,34 +50,33 @@ class StoredArrays:
         ]
 
 
-def _nothing_beside(_scenes: Sequence[Scene], _path: Path) -> None:
-    """Most kinds are one file, beside which anything may lie."""
+def _no_check(_scenes: Sequence[Scene], _path: Path) -> None:
+    """Check nothing: most formats are a single file."""
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file.
+    """A file format.
 
     Attributes:
-        title: for people.
-        suffixes: of the names, in lower case.
-        read: reads a whole file; raises `ValueError` or `OSError` for a bad one.
-        write: writes scenes of one size; raises `ValueError` for what the kind cannot hold.
-        check: looks, before anything is written, at what lies beside the file; raises
-            `UnwritableFile`.
-        places: which of ``wavelengths`` and ``mask`` the kind has a place for.
-        holds_many: whether it holds more than one cube.
+        title: name of the format for texts.
+        suffixes: suffixes of file names, in lower case.
+        read: reads a file; raises `ValueError` or `OSError` for an invalid one.
+        write: writes scenes of one size; raises `ValueError` for data that it does not support.
+        check: checks, before writing, the files beside the target; raises `UnwritableFile`.
+        supports: which of ``wavelengths`` and ``mask`` the format supports.
+        holds_many: whether a file can contain several cubes.
     """
 
     title: str
     suffixes: tuple[str, ...]
     read: Callable[[Path], StoredArrays]
     write: Callable[[Sequence[Scene], Path], None]
-    check: Callable[[Sequence[Scene], Path], None] = _nothing_beside
-    places: frozenset[str] = frozenset()
+    check: Callable[[Sequence[Scene], Path], None] = _no_check
+    supports: frozenset[str] = frozenset()
     holds_many: bool = False
 
 
 def stacked(arrays: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """Several arrays of one shape along a new first axis; a single one as it is."""
+    """Stack arrays of one shape along a new first axis; return a single array unchanged."""
     return arrays[0] if len(arrays) == 1 else np.stack(arrays)

@@ -1,4 +1,4 @@
-"""The kinds of files that are read and written, by the suffix of their names."""
+"""The supported file formats, by suffix."""
 
 from pathlib import Path
 
@@ -13,17 +13,14 @@ _BY_SUFFIX = {suffix: kind for kind in _KINDS for suffix in kind.suffixes}
 
 
 def kind_of(path: Path) -> FileKind | None:
-    """The kind of a file, letter case ignored; None: not known."""
+    """Return the format of a file by its suffix, ignoring case; None: unknown."""
     return _BY_SUFFIX.get(path.suffix.lower())
 
 
 def unknown_kind(path: Path) -> str:
-    """What is wrong with a file of no known kind, and which kinds are known."""
-    kind = path.suffix or "no suffix"
-    known = "; known are .npz, .npy, ENVI (name the .hdr), .mat, .tif and .tiff."
+    """Return the error text for a file of an unknown format."""
+    suffix = path.suffix or "no suffix"
+    known = "; supported are .npz, .npy, ENVI (the .hdr file), .mat, .tif and .tiff."
     if path.suffix.lower() == ".cu3s":
-        known = (
-            ": servers with Cubert's SDK read it, clients do not. Name it in data.cu3s_file_path"
-            + known
-        )
-    return f"{path} is of an unknown kind ({kind}){known}"
+        known = ": only servers with Cubert's SDK read it; set data.cu3s_file_path to it" + known
+    return f"{path} has an unknown format ({suffix}){known}"

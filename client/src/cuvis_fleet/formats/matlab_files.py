@@ -39,10 +39,10 @@ def _read(path: Path) -> StoredArrays:
         )
     except NotImplementedError as error:
         raise ValueError(
-            "it is of MATLAB's version 7.3 (HDF5); save it again by save('file.mat', ..., '-v7')"
+            "its version is 7.3 (HDF5), which is not supported; save it with '-v7' in MATLAB"
         ) from error
     except (MatReadError, *_DAMAGED) as error:
-        raise ValueError(f"it is not a whole MATLAB file of version 4 to 7 ({error})") from error
+        raise ValueError(f"it is not a complete MATLAB file of version 4 to 7 ({error})") from error
 
 
 def _cube_name(shapes: Mapping[str, tuple[int, ...]]) -> str:
@@ -50,7 +50,7 @@ def _cube_name(shapes: Mapping[str, tuple[int, ...]]) -> str:
     found = _first_named(cubes, _CUBE_NAMES) or (cubes[0] if len(cubes) == 1 else None)
     if found is None:
         raise ValueError(
-            f"it has {len(cubes) or 'no'} variables of height, width and bands "
+            f"it has {len(cubes) or 'no'} variables with height, width and bands "
             f"({', '.join(sorted(cubes)) or 'none'}); keep one, or name it 'cube'"
         )
     return found
@@ -74,9 +74,9 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
         from scipy.io import savemat
     (scene,) = scenes
     if scene.cube_HWC.shape[2] == 1:
-        raise ValueError("MATLAB drops the axis of a single band; write another kind")
+        raise ValueError("MATLAB drops the axis of a single band; choose another format")
     if scene.cube_HWC.dtype == np.float16:
-        raise ValueError("MATLAB has no type float16; convert the cube to float32")
+        raise ValueError("MATLAB does not support float16; convert the cube to float32")
     variables = {"cube": scene.cube_HWC}
     if scene.wavelengths_nm is not None:
         variables["wavelengths"] = scene.wavelengths_nm
@@ -86,5 +86,5 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
 
 
 MATLAB = FileKind(
-    "MATLAB file", (".mat",), _read, _write, places=frozenset({"wavelengths", "mask"})
+    "MATLAB file", (".mat",), _read, _write, supports=frozenset({"wavelengths", "mask"})
 )

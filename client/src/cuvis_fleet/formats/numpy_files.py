@@ -1,4 +1,4 @@
-"""NumPy's own files: `.npz` with `cube`, `wavelengths` and `mask`, and `.npy` with cubes alone."""
+"""NumPy files: `.npz` with `cube`, `wavelengths` and `mask`; `.npy` with cubes only."""
 
 import zipfile
 import zlib
@@ -19,11 +19,11 @@ def _read_npz(path: Path) -> StoredArrays:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             if not isinstance(arrays, np.lib.npyio.NpzFile) or "cube" not in arrays:
-                held = ", ".join(getattr(arrays, "files", ())) or "none"
-                raise ValueError(f"it has no array 'cube' (its arrays: {held})")
+                names = ", ".join(getattr(arrays, "files", ())) or "none"
+                raise ValueError(f"it has no array 'cube' (its arrays: {names})")
             return StoredArrays(arrays["cube"], arrays.get("wavelengths"), arrays.get("mask"))
     except _DAMAGED as error:
-        raise ValueError(f"it is cut off or damaged ({error})") from error
+        raise ValueError(f"it is truncated or damaged ({error})") from error
 
 
 def _write_npz(scenes: Sequence[Scene], path: Path) -> None:
@@ -37,7 +37,7 @@ def _write_npz(scenes: Sequence[Scene], path: Path) -> None:
 
 
 def write_arrays(arrays: dict[str, npt.NDArray[Any]], path: Path) -> None:
-    """Write arrays by name, unpacked, so that each can be read from its place in the file."""
+    """Write arrays by name without compression, so that each can be read in place."""
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
 
@@ -46,9 +46,9 @@ def _read_npy(path: Path) -> StoredArrays:
     try:
         cubes = np.load(path, allow_pickle=False)
     except EOFError as error:
-        raise ValueError("it is cut off") from error
+        raise ValueError("it is truncated") from error
     if not isinstance(cubes, np.ndarray):
-        raise ValueError("it is an archive; name it .npz")  # noqa: TRY004 (what is in the file)
+        raise ValueError("it is an archive; name it .npz")  # noqa: TRY004 (the content of a file)
     return StoredArrays(cubes)
 
 
@@ -62,7 +62,7 @@ NPZ = FileKind(
     (".npz",),
     _read_npz,
     _write_npz,
-    places=frozenset({"wavelengths", "mask"}),
+    supports=frozenset({"wavelengths", "mask"}),
     holds_many=True,
 )
 NPY = FileKind("NumPy array", (".npy",), _read_npy, _write_npy, holds_many=True)

@@ -1,4 +1,4 @@
-"""Reading scenes from files."""
+"""Reads scenes from files."""
 
 from os import PathLike
 from pathlib import Path
@@ -15,15 +15,15 @@ from cuvis_fleet.formats.scene import Scene
 def read_scenes(
     path: str | PathLike[str], *, wavelengths_nm: npt.ArrayLike | None = None
 ) -> list[Scene]:
-    """Read all cubes of a file, by the suffix of its name.
+    """Read all cubes of a file, whose suffix selects the format.
 
     Args:
-        path: of the file; of an ENVI image the header.
-        wavelengths_nm: of the bands, in place of those that the file has or lacks.
+        path: path of the file; for an ENVI image, of its header.
+        wavelengths_nm: wavelengths that replace those of the file.
 
     Raises:
-        UnreadableScene: the file is missing, of an unknown kind, damaged, or does not fit together.
-        MissingExtra: the library for the kind is not installed.
+        UnreadableScene: the file is missing, damaged, inconsistent or of an unknown format.
+        MissingExtra: the library for the format is not installed.
     """
     file = Path(path)
     kind = kind_of(file)
@@ -48,16 +48,16 @@ def read_scene(
     *,
     wavelengths_nm: npt.ArrayLike | None = None,
 ) -> Scene:
-    """Read one cube of a file, by the suffix of its name.
+    """Read one cube of a file, whose suffix selects the format.
 
     Args:
-        path: of the file; of an ENVI image the header.
-        measurement: number of the cube, from 0.
-        wavelengths_nm: of the bands, in place of those that the file has or lacks.
+        path: path of the file; for an ENVI image, of its header.
+        measurement: index of the cube.
+        wavelengths_nm: wavelengths that replace those of the file.
 
     Raises:
-        UnreadableScene: as `read_scenes`, or there is no such cube in it.
-        MissingExtra: the library for the kind is not installed.
+        UnreadableScene: as in `read_scenes`, or the file has fewer cubes.
+        MissingExtra: the library for the format is not installed.
     """
     scenes = read_scenes(path, wavelengths_nm=wavelengths_nm)
     if not 0 <= measurement < len(scenes):

@@ -1,4 +1,4 @@
-"""Writing what an inference returned."""
+"""Writes the results of inferences."""
 
 from collections.abc import Mapping
 from os import PathLike
@@ -22,18 +22,19 @@ def write_result(
     *,
     output: str | None = None,
 ) -> None:
-    """Write the outputs of an inference, by the suffix of the name.
+    """Write the outputs of an inference; the suffix selects the format.
 
     Args:
         result: outputs by ``node.port``.
-        path: ``.npz`` for all outputs; ``.hdr`` for one as an ENVI image of float32; ``.png`` for
-            one as a picture.
-        output: which one, as ``node.port`` or as the bare port; None: the scores, without any the
-            decisions.
+        path: ``.npz`` for all outputs; ``.hdr`` for one output as an ENVI image of float32;
+            ``.png`` for one output as a picture.
+        output: the output, as ``node.port`` or just the port; None: the scores, or the decisions
+            if there are no scores.
 
     Raises:
-        UnwritableFile: an unknown kind, no such output, one that is no image, or there is no room.
-        MissingExtra: the library for the kind is not installed.
+        UnwritableFile: the format is unknown, the output does not exist or is not an image, or the
+            disk is full.
+        MissingExtra: the library for the format is not installed.
     """
     target = Path(path)
     suffix = target.suffix.lower()
@@ -50,7 +51,7 @@ def write_result(
         _draw(name, image_HWC, target)
     else:
         raise UnwritableFile(
-            f"{target} is of an unknown kind ({suffix or 'no suffix'}); results are written as "
+            f"{target} has an unknown format ({suffix or 'no suffix'}); results are written as "
             ".npz (all outputs), .hdr (ENVI) and .png."
         )
 
@@ -59,8 +60,8 @@ def _named(result: Mapping[str, npt.NDArray[Any]], output: str) -> str:
     matching = [name for name in result if output in {name, name.partition(".")[2]}]
     if len(matching) != 1:
         raise UnwritableFile(
-            f"{'Several outputs are' if matching else 'No output is'} named {output}; there are "
-            f"{', '.join(result)}."
+            f"{'Several outputs are' if matching else 'No output is'} named {output}; "
+            f"the outputs are {', '.join(result)}."
         )
     return matching[0]
 
@@ -68,7 +69,7 @@ def _named(result: Mapping[str, npt.NDArray[Any]], output: str) -> str:
 def _image(
     result: Mapping[str, npt.NDArray[Any]], output: str | None, target: Path
 ) -> tuple[str, npt.NDArray[Any]]:
-    """The name and the values [H,W,C] of the chosen output."""
+    """Return the name and the values [H,W,C] of the chosen output."""
     if output is None:
         ports = {name.partition(".")[2] or name for name in result}
         output = next((port for port in _PREFERRED if port in ports), _PREFERRED[0])
@@ -87,8 +88,8 @@ def _draw(name: str, image_HWC: npt.NDArray[Any], target: Path) -> None:
 
     if image_HWC.shape[2] != 1:
         raise UnwritableFile(
-            f"{target} cannot be drawn: {name} has {image_HWC.shape[2]} channels; name an output "
-            "of one channel, or write .hdr."
+            f"{target} cannot be drawn: {name} has {image_HWC.shape[2]} channels; choose an "
+            "output with one channel, or write .hdr."
         )
     image_HW = image_HWC[:, :, 0]
     if image_HW.dtype == np.bool_:

@@ -1,4 +1,4 @@
-"""A scene: one cube and what is known about it. Shape letters: H height, W width, C bands."""
+"""A scene: a cube with its metadata. Shape letters: H height, W width, C bands."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,21 +6,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-_MOST_ITEM_BYTES = 8
+_MAX_ITEM_BYTES = 8
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One cube and what is known about it.
+    """A cube with its wavelengths and mask.
 
     Attributes:
         cube_HWC: values as stored, in the machine's byte order.
-        wavelengths_nm: centre of each band, float64; None: not known.
-        mask_HW: class of each pixel, int32, 0 being the background; None: not labelled.
-        name: for titles and file names.
+        wavelengths_nm: centre of each band, float64; None: unknown.
+        mask_HW: class of each pixel, int32, where 0 is background; None: not labelled.
+        name: name for titles and files.
 
     Raises:
-        ValueError: the cube is of a wrong rank or type, or something does not fit it.
+        ValueError: the cube has a wrong rank or type, or does not fit the wavelengths or mask.
     """
 
     cube_HWC: npt.NDArray[Any]
@@ -34,9 +34,9 @@ class Scene:
             raise ValueError(
                 f"the cube has the shape {cube.shape}; height, width and bands are needed"
             )
-        if cube.dtype.kind not in "biuf" or cube.dtype.itemsize > _MOST_ITEM_BYTES:
+        if cube.dtype.kind not in "biuf" or cube.dtype.itemsize > _MAX_ITEM_BYTES:
             raise ValueError(
-                f"the cube is of type {cube.dtype}; integers of up to 64 bits, float16, float32 "
+                f"the cube has the type {cube.dtype}; integers of up to 64 bits, float16, float32 "
                 "and float64 are supported"
             )
         native = cube.astype(cube.dtype.newbyteorder("="), copy=False)
@@ -49,9 +49,9 @@ class Scene:
 
     @property
     def sent_wavelengths(self) -> npt.NDArray[np.float64]:
-        """What goes to a server with the cube: wavelengths in nm or, unknown, the bands' numbers.
+        """The wavelengths to send with the cube, in nm, or the band indices if unknown.
 
-        A server takes the same when it reads such a file itself.
+        A server uses the same values when it reads such a file.
         """
         if self.wavelengths_nm is not None:
             return self.wavelengths_nm
@@ -61,7 +61,7 @@ class Scene:
 def _fitting_wavelengths(wavelengths_nm: npt.ArrayLike, bands: int) -> npt.NDArray[np.float64]:
     given = np.asarray(wavelengths_nm)
     if given.dtype.kind not in "iuf":
-        raise ValueError(f"the wavelengths are of type {given.dtype}, not numbers")
+        raise ValueError(f"the wavelengths have the type {given.dtype} and are not numbers")
     flat = given.astype(np.float64).ravel()
     if flat.size != bands:
         raise ValueError(f"the cube has {bands} bands, but there are {flat.size} wavelengths")
@@ -75,10 +75,10 @@ def _fitting_mask(mask_HW: npt.ArrayLike, shape: tuple[int, ...]) -> npt.NDArray
     if given.shape != shape:
         raise ValueError(f"the mask has the shape {given.shape}, the cube {shape}")
     if given.dtype.kind not in "biuf":
-        raise ValueError(f"the mask is of type {given.dtype}, not whole numbers")
-    # A class beyond int32 turns into another number here, and so does not survive.
+        raise ValueError(f"the mask has the type {given.dtype}; integers are needed")
+    # A class outside of int32 changes its value here and fails the comparison below.
     with np.errstate(invalid="ignore"):
         mask = given.astype(np.int32)
     if not np.array_equal(mask, given):
-        raise ValueError("the mask has values that are not whole numbers of 32 bits")
+        raise ValueError("the mask has values that are not 32-bit integers")
     return mask

@@ -19,22 +19,22 @@ def _read(path: Path) -> StoredArrays:
         import tifffile
     try:
         with tifffile.TiffFile(path) as tiff:
-            # Pages written one by one are series of a page each, else one series has them all.
+            # Pages that were written separately are one series each; otherwise they share a series.
             kinds = {(series.shape, series.dtype, series.axes) for series in tiff.series}
             if len(kinds) != 1:
-                raise ValueError("its pages differ in size or type; each page is one band")
+                raise ValueError("its pages differ in size or type; each page must be one band")
             ((shape, _, axes),) = kinds
             dimensions = len(shape) + (len(tiff.series) > 1)
             if dimensions not in {2, 3} or not {"Y", "X"} <= set(axes):
                 raise ValueError(
-                    f"it has the axes {axes} {shape}; pages of one size, one per band, are needed"
+                    f"it has the axes {axes} {shape}; pages of equal size, one per band, are needed"
                 )
             images = [
                 np.moveaxis(series.asarray(), (axes.index("Y"), axes.index("X")), (0, 1))
                 for series in tiff.series
             ]
     except (tifffile.TiffFileError, *_DAMAGED) as error:
-        raise ValueError(f"it is not a whole TIFF file ({error})") from error
+        raise ValueError(f"it is not a complete TIFF file ({error})") from error
     cube_HWC = np.dstack(images) if images[0].ndim == 2 else images[0]
     return StoredArrays(np.ascontiguousarray(cube_HWC))
 
@@ -44,7 +44,7 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
         import tifffile
     (scene,) = scenes
     bands_first = np.moveaxis(scene.cube_HWC, 2, 0)
-    # Pages of plain images, which every reader of TIFF knows; no reader's own description.
+    # Plain image pages without metadata, which every TIFF reader supports.
     with tifffile.TiffWriter(path, bigtiff=scene.cube_HWC.nbytes > 2**31) as tiff:
         for band_HW in bands_first:
             tiff.write(band_HW, photometric="minisblack", metadata=None, contiguous=False)

@@ -1,4 +1,4 @@
-"""Writing scenes to files."""
+"""Writes scenes to files."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -11,26 +11,26 @@ from cuvis_fleet.formats.scene import Scene
 
 
 def write_scene(scene: Scene, path: str | PathLike[str]) -> tuple[str, ...]:
-    """Write a scene as a kind of file that servers read, by the suffix of its name.
+    """Write a scene in a format that servers read, selected by the suffix.
 
     Returns:
-        What the kind has no place for and was left out: ``wavelengths``, ``mask``.
+        The data that the format does not support and omits: ``wavelengths``, ``mask``.
 
     Raises:
-        UnwritableFile: an unknown kind, one that cannot hold such a cube, or there is no room; an
-            older file of that name is as it was.
-        MissingExtra: the library for the kind is not installed.
+        UnwritableFile: the format is unknown or does not support the cube, or the disk is full; an
+            existing file remains unchanged.
+        MissingExtra: the library for the format is not installed.
     """
     return write_scenes([scene], path)
 
 
 def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[str, ...]:
-    """Write scenes of one size into one file; see `write_scene`.
+    """Write scenes of one size into a file; see `write_scene`.
 
     Raises:
-        UnwritableFile: as `write_scene`; several scenes and the kind holds one; or they differ in
-            size, type, wavelengths, or in whether they are labelled.
-        MissingExtra: the library for the kind is not installed.
+        UnwritableFile: as in `write_scene`; or the format holds only one scene; or the scenes
+            differ in size, type, wavelengths, or in having a mask.
+        MissingExtra: the library for the format is not installed.
     """
     target = Path(path)
     kind = kind_of(target)
@@ -52,7 +52,7 @@ def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[st
         "wavelengths": scenes[0].wavelengths_nm is not None,
         "mask": scenes[0].mask_HW is not None,
     }
-    return tuple(name for name, given in has.items() if given and name not in kind.places)
+    return tuple(name for name, given in has.items() if given and name not in kind.supports)
 
 
 def _check_alike(scenes: Sequence[Scene], target: Path) -> None:
@@ -67,6 +67,6 @@ def _check_alike(scenes: Sequence[Scene], target: Path) -> None:
     }
     if len(forms) != 1:
         raise UnwritableFile(
-            f"{target} cannot be written: its {len(scenes)} measurements must be of one size, type "
-            "and wavelengths, and all or none labelled."
+            f"{target} cannot be written: its {len(scenes)} measurements must have the same size, "
+            "type and wavelengths, and all or none must be labelled."
         )

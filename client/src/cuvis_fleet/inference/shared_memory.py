@@ -76,14 +76,15 @@ class SharedMemory:
         try:
             try:
                 with os.fdopen(os.open(path, _NEW, 0o600), "wb", buffering=0) as segment:
+                    offset = 0
                     for array in arrays:
-                        offset = segment.tell()
                         content = array.reshape(-1).view(np.uint8).data
                         while content:
                             content = content[segment.write(content) :]
                         places[id(array)] = pb.ShmRef(
                             name=name, byte_offset=offset, byte_size=array.nbytes
                         )
+                        offset += array.nbytes
             except OSError:
                 # The segment does not fit: send the arrays instead.
                 path.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
 """Pictures of scenes, results and trainings; needs ``pip install 'cuvis-fleet[pictures]'``.
 
-Each function makes a figure of its own, which `save` writes and notebooks show; nothing of the
-program's own plotting is touched. Colours are told apart with any colour vision.
+Each function returns a new figure, which `save` writes and notebooks show; the program's own
+plotting state does not change. The colours are distinguishable with any colour vision.
 """
 
 from cuvis_fleet.extras import needs_extra

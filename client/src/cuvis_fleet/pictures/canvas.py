@@ -1,4 +1,4 @@
-"""What all pictures have in common: colours, sizes and axes."""
+"""Colours, sizes and axes that all pictures share."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-# Colours of Okabe & Ito (2008), which people with any colour vision tell apart.
+# Colours of Okabe & Ito (2008), distinguishable with any colour vision.
 BLUE, ORANGE, PURPLE, BLACK = "#0072B2", "#E69F00", "#CC79A7", "#000000"
 LINES = (BLUE, ORANGE, "#009E73", PURPLE, "#56B4E9", "#D55E00", BLACK)
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
@@ -23,17 +23,17 @@ LEGEND_BELOW: dict[str, Any] = {
     "columnspacing": 1.2,
     "handlelength": 1.8,
 }
-"""Of a legend that stands under its axes, in one row."""
+"""Arguments of a legend below its axes, in one row."""
 
 _WIDTH_INCHES = 7.0
 
 
 def image_axes(shape_HW: tuple[int, ...], *, beside: float = 0.0) -> tuple[Figure, Axes]:
-    """Axes for an image, counted in pixels; the figure fits its proportions.
+    """Return axes for an image in a figure of its proportions.
 
     Args:
-        shape_HW: of the image.
-        beside: inches to the right, for a colour bar.
+        shape_HW: shape of the image.
+        beside: additional width in inches, for a colour bar.
     """
     proportion = min(max(shape_HW[0] / shape_HW[1], 0.2), 1.6)
     size = (_WIDTH_INCHES + beside, 1.2 + (_WIDTH_INCHES - 1.0) * proportion)
@@ -44,7 +44,7 @@ def image_axes(shape_HW: tuple[int, ...], *, beside: float = 0.0) -> tuple[Figur
 
 
 def line_axes(height_inches: float = 4.6) -> tuple[Figure, Axes]:
-    """Axes for lines, with a faint grid."""
+    """Return axes for lines, with a faint grid."""
     figure = Figure(figsize=(8.0, height_inches), layout="constrained")
     axes = figure.subplots()
     open_axes(axes)
@@ -52,23 +52,23 @@ def line_axes(height_inches: float = 4.6) -> tuple[Figure, Axes]:
 
 
 def open_axes(axes: Axes) -> None:
-    """Leave of the frame what is read: the two axes, and a faint grid behind the lines."""
+    """Remove the frame except for the two axes, and draw a faint grid behind the lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_axisbelow(True)
     axes.grid(color="0.92")
 
 
 def name_pixels(axes: Axes) -> None:
-    """Say what the axes of an image count."""
+    """Label the axes of an image."""
     axes.set_xlabel("column (pixel)")
     axes.set_ylabel("row (pixel)")
 
 
 def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
-    """Write names of lines beside their last points, moved apart where they would overlap.
+    """Label lines at their last points, and move overlapping labels apart.
 
     Args:
-        axes: whose limits are final.
+        axes: axes whose limits are final.
         ends: x, y, text and colour of each line's last point.
     """
     per_point = axes.get_figure(root=True).dpi / 72  # type: ignore[union-attr] # it is drawn in one
@@ -90,7 +90,7 @@ def label_ends(axes: Axes, ends: list[tuple[float, float, str, str]]) -> None:
 
 
 def _moved_apart(places: Sequence[float], height: float, *, ceiling: float) -> list[float]:
-    """Rising places at least `height` apart, moved up, and down again where they pass `ceiling`."""
+    """Move ascending positions up until `height` apart, then down again below `ceiling`."""
     moved: list[float] = []
     for place in places:
         moved.append(max(place, moved[-1] + height) if moved else place)
@@ -101,10 +101,10 @@ def _moved_apart(places: Sequence[float], height: float, *, ceiling: float) -> l
 
 
 def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
-    """An image [H,W] of what a server returns as [1,H,W,1], or of the image itself.
+    """Return an image [H,W], also from the [1,H,W,1] that a server returns.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the shape is not that of one image.
     """
     image = np.asarray(values)
     if image.ndim == 4 and image.shape[0] == image.shape[3] == 1:

@@ -1,4 +1,4 @@
-"""Decisions over the scene."""
+"""Pictures of decisions over the scene."""
 
 from typing import Any
 
@@ -30,17 +30,17 @@ def decision_overlay(
     truth: npt.ArrayLike | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw where a pipeline decided for an anomaly, over the scene in grey.
+    """Draw the anomalies that a pipeline detected over the scene in grey.
 
     Args:
         decisions: [H,W], or [1,H,W,1] as servers return them; true where anomalous.
         cube_HWC: the scene; None: plain grey.
-        truth: [H,W], not 0 where an anomaly is; with it, what was found, missed and a false alarm
-            are told apart.
-        title: what was decided; empty: it says whether the truth is known.
+        truth: [H,W], not 0 where an anomaly is; if given, found and missed anomalies and false
+            alarms have different colours.
+        title: title of the picture; empty: says whether the truth is known.
 
     Raises:
-        ValueError: the arrays do not fit.
+        ValueError: the shapes do not match.
     """
     decisions_HW = plane(decisions, "decisions") != 0
     truth_HW = None if truth is None else plane(truth, "truth") != 0
@@ -50,7 +50,7 @@ def decision_overlay(
         ("cube", None if cube is None else cube.shape[:2]),
     ):
         if shape is not None and shape != decisions_HW.shape:
-            raise ValueError(f"the {name} is of {shape} pixels, the decisions {decisions_HW.shape}")
+            raise ValueError(f"the {name} has {shape} pixels, the decisions {decisions_HW.shape}")
     figure, axes = image_axes(decisions_HW.shape)
     draw_decisions(axes, decisions_HW, cube, truth_HW)
     if title:
@@ -64,7 +64,7 @@ def draw_decisions(
     cube_HWC: npt.NDArray[Any] | None,
     truth_HW: npt.NDArray[np.bool_] | None,
 ) -> None:
-    """Draw decisions and what their colours mean into `axes`."""
+    """Draw decisions and a legend into `axes`."""
     backdrop = np.full(decisions_HW.shape, _PLAIN) if cube_HWC is None else _grey(cube_HWC)
     picture = np.repeat(backdrop[:, :, None], 3, axis=2)
     if truth_HW is None:
@@ -88,7 +88,7 @@ def draw_decisions(
 
 
 def _grey(cube_HWC: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """The mean of all bands, light enough for colours to stand out."""
+    """Return the mean of all bands, bright enough for colours to stand out."""
     mean = np.nan_to_num(cube_HWC.mean(axis=2, dtype=np.float64))
     low, high = np.percentile(mean, [1, 99])
     scaled: npt.NDArray[np.float64] = np.clip((mean - low) / max(high - low, 1e-12), 0, 1)

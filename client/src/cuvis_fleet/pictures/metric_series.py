@@ -1,4 +1,4 @@
-"""What a training told, as lines of a picture: what is drawn, in which panel, by which name."""
+"""Turns the messages of a training into series, grouped by the panel that shows them."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +16,9 @@ class MetricSeries:
     """A value by epoch.
 
     Attributes:
-        stage: that told it; empty: all stages told the same.
-        name: of the value; of several that are always the same, all names.
-        values: the last one of each epoch.
+        stage: stage that reported it; empty: all stages reported the same values.
+        name: name of the value; if several are always equal, all their names.
+        values: the last value of each epoch.
     """
 
     stage: str
@@ -27,59 +27,59 @@ class MetricSeries:
 
     @property
     def label(self) -> str:
-        """Stage and name."""
+        """The stage and the name."""
         return f"{self.stage} {self.name}".strip()
 
 
 def panels_of(messages: Sequence[Progress]) -> dict[str, list[MetricSeries]]:
-    """The curves of a training by panel: losses, metrics by the node that they come from, rates.
+    """Return the series of a training by panel: losses, metrics by node, learning rates.
 
-    Trainings tell much of it several times: a sum of one loss is that loss, and the figures of the
-    validation come with messages of both stages.
+    Series that repeat others are merged: the total of a single loss equals that loss, and messages
+    of both stages contain the validation metrics.
     """
     kept = [each for each in messages if each.stage != _TEST]
-    losses = _curves((each.stage, each.epoch, each.losses) for each in kept)
-    losses.sort(key=lambda curve: curve.name != _SUM)
-    panels = {"loss": [joined[0] for joined in _equals(losses)]}
+    losses = _series((each.stage, each.epoch, each.losses) for each in kept)
+    losses.sort(key=lambda series: series.name != _SUM)
+    panels = {"loss": [same[0] for same in _equals(losses)]}
     metrics = [
-        curve
-        for curve in _curves((each.stage, each.epoch, each.metrics) for each in kept)
-        if all(curve.values != loss.values for loss in losses)
+        series
+        for series in _series((each.stage, each.epoch, each.metrics) for each in kept)
+        if all(series.values != loss.values for loss in losses)
     ]
-    for panel, curves in _by_node(metrics).items():
+    for panel, lines in _by_node(metrics).items():
         panels[panel] = [
             replace(same[0], name=", ".join(dict.fromkeys(each.name for each in same)))
-            for same in _equals(_without_stage(curves))
+            for same in _equals(_without_stage(lines))
         ]
-    return {panel: curves for panel, curves in panels.items() if curves}
+    return {panel: lines for panel, lines in panels.items() if lines}
 
 
-def _curves(told: Iterable[tuple[str, int, Mapping[str, float]]]) -> list[MetricSeries]:
+def _series(reported: Iterable[tuple[str, int, Mapping[str, float]]]) -> list[MetricSeries]:
     values: dict[tuple[str, str], dict[int, float]] = defaultdict(dict)
-    for stage, epoch, figures in told:
+    for stage, epoch, figures in reported:
         for name, value in figures.items():
             values[stage, name][epoch] = value
     return [MetricSeries(stage, name, each) for (stage, name), each in values.items()]
 
 
 def _by_node(metrics: Iterable[MetricSeries]) -> dict[str, list[MetricSeries]]:
-    """By the part of their names before the last slash; learning rates last."""
+    """Group by the part of the name before the last slash; learning rates are last."""
     panels: dict[str, list[MetricSeries]] = defaultdict(list)
     rates = []
-    for curve in metrics:
-        node, _, port = curve.name.rpartition("/")
-        if curve.name.startswith(_RATE):
-            rates.append(replace(curve, name=curve.name.removeprefix(_RATE)))
+    for series in metrics:
+        node, _, port = series.name.rpartition("/")
+        if series.name.startswith(_RATE):
+            rates.append(replace(series, name=series.name.removeprefix(_RATE)))
         else:
-            panels[node or "metric"].append(replace(curve, name=port))
+            panels[node or "metric"].append(replace(series, name=port))
     return {**panels, "learning rate": rates}
 
 
-def _without_stage(curves: Sequence[MetricSeries]) -> list[MetricSeries]:
-    """Make one of the curves of a name where no epoch tells them apart."""
+def _without_stage(lines: Sequence[MetricSeries]) -> list[MetricSeries]:
+    """Merge the series of a name if their values are equal in every epoch."""
     by_name: dict[str, list[MetricSeries]] = defaultdict(list)
-    for curve in curves:
-        by_name[curve.name].append(curve)
+    for series in lines:
+        by_name[series.name].append(series)
     found: list[MetricSeries] = []
     for name, same in by_name.items():
         union = {epoch: value for each in same for epoch, value in each.values.items()}
@@ -88,9 +88,9 @@ def _without_stage(curves: Sequence[MetricSeries]) -> list[MetricSeries]:
     return found
 
 
-def _equals(curves: Iterable[MetricSeries]) -> list[list[MetricSeries]]:
-    """Curves together that have the same values."""
+def _equals(lines: Iterable[MetricSeries]) -> list[list[MetricSeries]]:
+    """Group the series that have the same values."""
     groups: dict[tuple[tuple[int, float], ...], list[MetricSeries]] = defaultdict(list)
-    for curve in curves:
-        groups[tuple(sorted(curve.values.items()))].append(curve)
+    for series in lines:
+        groups[tuple(sorted(series.values.items()))].append(series)
     return list(groups.values())

@@ -1,4 +1,4 @@
-"""What a scene looks like: three of its bands as red, green and blue."""
+"""Previews of scenes: three of their bands as red, green and blue."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from cuvis_fleet.pictures.canvas import image_axes, name_pixels
 
 _INFRARED_NM = (860.0, 660.0, 560.0)
 _VISIBLE_NM = (640.0, 550.0, 460.0)
-_NEAR_ENOUGH_NM = 25.0
+_MAX_DISTANCE_NM = 25.0
 
 
 def preview(
@@ -26,14 +26,14 @@ def preview(
 
     Args:
         cube_HWC: the cube.
-        wavelengths_nm: of its bands; None: not known, and bands a quarter apart are taken.
-        rgb_nm: what to show as red, green and blue: the bands nearest to these; None: near
-            infrared, red and green if the cube has them, else red, green and blue, else bands a
-            quarter apart.
-        title: what the scene is.
+        wavelengths_nm: wavelengths of its bands; None: unknown, shows equally spaced bands.
+        rgb_nm: wavelengths to show as red, green and blue; the nearest bands are used. None: near
+            infrared, red and green if the cube has them, else red, green and blue, else equally
+            spaced bands.
+        title: name of the scene.
 
     Raises:
-        ValueError: the arrays do not fit, or `rgb_nm` without wavelengths.
+        ValueError: the arrays do not fit together, or `rgb_nm` is given without wavelengths.
     """
     cube = np.asarray(cube_HWC)
     if cube.ndim != 3 or cube.size == 0:
@@ -51,7 +51,7 @@ def draw_preview(
     wavelengths_nm: npt.ArrayLike | None,
     rgb_nm: Sequence[float] | None = None,
 ) -> None:
-    """Draw the preview into `axes`, with a title that says which bands are shown."""
+    """Draw the preview into `axes`, with the shown bands as the title."""
     bands, text = choose_bands(cube_HWC.shape[2], wavelengths_nm, rgb_nm)
     axes.imshow(stretched(cube_HWC[:, :, bands].astype(np.float64)), interpolation="nearest")
     axes.set_title(text)
@@ -61,11 +61,11 @@ def draw_preview(
 def choose_bands(
     count: int, wavelengths_nm: npt.ArrayLike | None, rgb_nm: Sequence[float] | None = None
 ) -> tuple[list[int], str]:
-    """The bands that are shown as red, green and blue, and a text that says which they are."""
+    """Return the bands to show as red, green and blue, and a text that names them."""
     if wavelengths_nm is None:
         if rgb_nm is not None:
-            raise ValueError("bands by wavelength need wavelengths_nm, which the scene lacks")
-        bands = [int((count - 1) * share) for share in (0.75, 0.5, 0.25)]
+            raise ValueError("rgb_nm needs wavelengths_nm, which the scene lacks")
+        bands = [int((count - 1) * position) for position in (0.75, 0.5, 0.25)]
         return bands, f"False colour: bands {bands[0]}, {bands[1]}, {bands[2]} (nm not known)"
     known = np.asarray(wavelengths_nm, np.float64).ravel()
     if known.size != count:
@@ -73,17 +73,17 @@ def choose_bands(
     if rgb_nm is not None:
         return _nearest(known, rgb_nm, "False colour")
     for kind, wanted in (("False colour", _INFRARED_NM), ("True colour", _VISIBLE_NM)):
-        if max(np.abs(known - nm).min() for nm in wanted) < _NEAR_ENOUGH_NM:
+        if max(np.abs(known - nm).min() for nm in wanted) < _MAX_DISTANCE_NM:
             return _nearest(known, wanted, kind)
     ordered = np.sort(known)
-    quarters = [float(ordered[int((count - 1) * share)]) for share in (0.75, 0.5, 0.25)]
+    quarters = [float(ordered[int((count - 1) * position)]) for position in (0.75, 0.5, 0.25)]
     return _nearest(known, quarters, "False colour")
 
 
 def stretched(planes_HWC: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Colours between 0 and 1 that leave out the darkest and the brightest percent.
+    """Scale planes to 0 to 1, clipping the darkest and the brightest percent.
 
-    One black point for all three, so that what is dark in one of them does not turn gaudy.
+    All three share a black point, so that a plane that is dark overall stays dark.
     """
     finite = np.where(np.isfinite(planes_HWC), planes_HWC, np.nan)
     low = np.nanpercentile(finite, 1)

@@ -1,4 +1,4 @@
-"""How well scores tell anomalies from background."""
+"""ROC curves: how well scores separate anomalies from background."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 
 from cuvis_fleet.pictures.canvas import BLACK, DASHES, LINES, open_axes
 
-_HIGHEST_FLOOR = 0.1
-"""Where the axis of false alarms begins at the latest: where all background scores alike, the only
-rate is 1."""
+_MAX_FLOOR = 0.1
+"""Upper limit for the start of the false-alarm axis, for the case that the only rate is 1."""
 
 
 @dataclass(frozen=True)
@@ -20,10 +19,10 @@ class Roc:
     """A receiver operating characteristic.
 
     Attributes:
-        false_alarm_rate: of each threshold, rising from 0 to 1.
-        detection_rate: of the same thresholds.
-        auc: area under the curve: the chance that an anomaly scores above a background pixel,
-            ties counting half (Hanley & McNeil 1982).
+        false_alarm_rate: rate for each threshold, ascending from 0 to 1.
+        detection_rate: rate for the same thresholds.
+        auc: area under the curve: the probability that an anomaly scores above a background pixel,
+            counting ties half (Hanley & McNeil 1982).
     """
 
     false_alarm_rate: npt.NDArray[np.float64]
@@ -32,22 +31,22 @@ class Roc:
 
     @classmethod
     def of(cls, scores: npt.ArrayLike, truth: npt.ArrayLike) -> "Roc":
-        """Hold scores against the truth.
+        """Compare scores with the truth.
 
         Args:
             scores: any shape; larger is more anomalous.
-            truth: as many values, not 0 where an anomaly is.
+            truth: the same number of values, not 0 where an anomaly is.
 
         Raises:
-            ValueError: they do not fit, or the truth is of one class alone.
+            ValueError: the sizes differ, or the truth has only one class.
         """
         values, anomalous = np.ravel(scores), np.ravel(truth) != 0
         if values.size != anomalous.size:
-            raise ValueError(f"there are {values.size} scores, but the truth of {anomalous.size}")
+            raise ValueError(f"there are {values.size} scores, but {anomalous.size} truth values")
         positives = int(anomalous.sum())
         negatives = anomalous.size - positives
         if not positives or not negatives:
-            raise ValueError("the truth is of one class alone; a curve needs both")
+            raise ValueError("the truth has only one class; a curve needs both")
         order = np.argsort(-values, kind="stable")
         last_of_ties = np.append(np.diff(values[order]) != 0, True)
         hits = np.cumsum(anomalous[order])[last_of_ties]
@@ -66,16 +65,16 @@ def roc(
     decisions: npt.ArrayLike | None = None,
     title: str = "Scores against truth",
 ) -> Figure:
-    """Draw the receiver operating characteristic, false alarms in equal ratios.
+    """Draw the receiver operating characteristic with a logarithmic false-alarm axis.
 
     Args:
         scores: any shape; larger is more anomalous.
-        truth: as many values, not 0 where an anomaly is.
-        decisions: as many values; their place on the curve is marked.
-        title: what is scored; the area under the curve is added.
+        truth: the same number of values, not 0 where an anomaly is.
+        decisions: the same number of values, whose operating point is marked.
+        title: title of the picture; the area under the curve is appended.
 
     Raises:
-        ValueError: they do not fit, or the truth is of one class alone.
+        ValueError: the sizes differ, or the truth has only one class.
     """
     curve = Roc.of(scores, truth)
     figure = Figure(figsize=(6.2, 5.6), layout="constrained")
@@ -95,9 +94,9 @@ def roc(
 def draw_roc(
     axes: Axes, curves: Mapping[str, Roc], operating_point: tuple[float, float] | None = None
 ) -> None:
-    """Draw curves and, marked, the rates of decisions into `axes`."""
+    """Draw curves and the operating point of decisions into `axes`."""
     rates = [curve.false_alarm_rate[curve.false_alarm_rate > 0].min() for curve in curves.values()]
-    floor = min(_HIGHEST_FLOOR, *rates)
+    floor = min(_MAX_FLOOR, *rates)
     for index, (name, curve) in enumerate(curves.items()):
         axes.step(
             np.maximum(curve.false_alarm_rate, floor),

@@ -1,4 +1,4 @@
-"""Writing figures to files."""
+"""Writes figures to files."""
 
 from os import PathLike
 from pathlib import Path
@@ -8,22 +8,22 @@ from matplotlib.figure import Figure
 from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.errors import UnwritableFile
 
-_KNOWN = (".png", ".svg", ".pdf")
+_SUFFIXES = (".png", ".svg", ".pdf")
 _DOTS_PER_INCH = 150
 
 
 def save(figure: Figure, path: str | PathLike[str]) -> Path:
-    """Write a figure in one step, without the time in it: the same figure is the same file.
+    """Write a figure atomically and reproducibly, without a date in the file.
 
     Args:
-        figure: what to write.
-        path: ends with ``.png``, ``.svg`` or ``.pdf``.
+        figure: the figure.
+        path: path that ends with ``.png``, ``.svg`` or ``.pdf``.
 
     Returns:
         The path.
 
     Raises:
-        UnwritableFile: another kind of file, no such folder, or there is no room.
+        UnwritableFile: the format is unknown, the folder does not exist, or the disk is full.
     """
     target = check_path(path)
     undated = {".png": {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -33,19 +33,19 @@ def save(figure: Figure, path: str | PathLike[str]) -> Path:
 
 
 def check_path(path: str | PathLike[str]) -> Path:
-    """Refuse what `save` would, before the work that the picture is of.
+    """Check the path that will be given to `save`.
 
     Raises:
-        UnwritableFile: another kind of file, or there is no such folder.
+        UnwritableFile: the format is unknown, or the folder does not exist.
     """
     target = Path(path)
-    if target.suffix.lower() not in _KNOWN:
+    if target.suffix.lower() not in _SUFFIXES:
         raise UnwritableFile(
-            f"{target} cannot be drawn: pictures are {', '.join(_KNOWN)}, not "
+            f"{target} cannot be drawn: pictures are {', '.join(_SUFFIXES)}, not "
             f"{target.suffix or 'without suffix'}."
         )
     if not target.parent.is_dir():
         raise UnwritableFile(
-            f"{target} cannot be drawn: there is no folder {target.parent}; make it first."
+            f"{target} cannot be drawn: the folder {target.parent} does not exist; create it first."
         )
     return target

@@ -1,4 +1,4 @@
-"""Spectra of chosen pixels."""
+"""Pictures of the spectra of pixels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,17 +19,17 @@ def spectra(
     title: str = "Spectra",
     values: str = "value as stored",
 ) -> Figure:
-    """Draw the spectra of pixels, each named at its end, over the range of the scene's own.
+    """Draw the spectra of pixels, labelled at their ends, over the range of the whole scene.
 
     Args:
         cube_HWC: the cube.
-        wavelengths_nm: of its bands; None: not known, the bands' numbers are drawn.
-        pixels: row and column of each, by name or just listed.
-        title: what they are of.
-        values: what the cube holds, with its unit.
+        wavelengths_nm: wavelengths of its bands; None: unknown, band indices are shown.
+        pixels: row and column of each pixel, by name or as a list.
+        title: title of the picture.
+        values: name of the cube's values, with their unit.
 
     Raises:
-        ValueError: a pixel outside the cube, none at all, or arrays that do not fit.
+        ValueError: a pixel is outside of the cube, there are no pixels, or the arrays do not match.
     """
     cube = np.asarray(cube_HWC)
     named = _named(pixels)
@@ -77,11 +77,11 @@ def _check(
             "wavelengths"
         )
     if not named:
-        raise ValueError("no pixels were named; give (row, column) of at least one")
+        raise ValueError("pixels is empty; pass (row, column) of at least one pixel")
     height, width = cube.shape[:2]
     for row, column in named.values():
         if not (0 <= row < height and 0 <= column < width):
             raise ValueError(
-                f"pixel ({row}, {column}) is outside; rows are 0 to {height - 1}, columns 0 to "
-                f"{width - 1}"
+                f"pixel ({row}, {column}) is outside of the cube; rows are 0 to {height - 1}, "
+                f"columns 0 to {width - 1}"
             )

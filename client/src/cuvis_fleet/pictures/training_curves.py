@@ -1,4 +1,4 @@
-"""Losses and metrics over a training."""
+"""Pictures of the losses and metrics of a training."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -12,30 +12,30 @@ from cuvis_fleet.models.progress import Progress
 from cuvis_fleet.pictures.canvas import DASHES, LINES, label_ends, open_axes
 from cuvis_fleet.pictures.metric_series import MetricSeries, panels_of
 
-_LOG_FROM = 50.0
+_MIN_LOG_RATIO = 50.0
 
 
 def training_curves(messages: Iterable[Progress], *, title: str = "Training") -> Figure:
     """Draw the losses of a training and, below them, its metrics and learning rates, by epoch.
 
-    Of several messages of one epoch, the last one counts. Each line is named at its end with its
-    last value; lines of one name have one colour, and their stages differ by dashes. What is told
-    under several names is one line. What a test tells after the training is no curve.
+    Of several messages of one epoch, the last one is used. Each line is labelled at its end with
+    its name and last value; lines of the same name have the same colour, and stages have different
+    dashes. Values that are reported under several names are one line. Test metrics are not drawn.
 
     Args:
-        messages: what a training told, in order.
-        title: what was trained.
+        messages: the messages of a training, in order.
+        title: title of the picture.
 
     Raises:
-        ValueError: there is neither a loss nor a metric among them; statistical trainings have
-            none.
+        ValueError: the messages have neither losses nor metrics, as those of a statistical
+            training.
     """
-    told = list(messages)
-    panels = panels_of(told)
+    received = list(messages)
+    panels = panels_of(received)
     if not panels:
         raise ValueError(
-            f"none of the {len(told)} messages has a loss or a metric; statistical trainings have "
-            "none, draw a gradient training"
+            f"none of the {len(received)} messages has a loss or a metric; draw a gradient "
+            "training, since statistical trainings have none"
         )
     figure = Figure(figsize=(8.6, 1.0 + 2.6 * len(panels)), layout="constrained")
     rows = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
@@ -49,7 +49,7 @@ def training_curves(messages: Iterable[Progress], *, title: str = "Training") ->
 
 
 def _draw(
-    axes: Axes, what: str, curves: Sequence[MetricSeries]
+    axes: Axes, panel: str, curves: Sequence[MetricSeries]
 ) -> list[tuple[float, float, str, str]]:
     open_axes(axes)
     colours: dict[str, str] = defaultdict(lambda: LINES[len(colours) % len(LINES)])
@@ -70,13 +70,13 @@ def _draw(
         label = f"{curve.label} {values[-1]:.3g}"
         seen = [point for point in zip(epochs, values, strict=True) if isfinite(point[1])]
         ends += [(float(epoch), value, label, colour) for epoch, value in seen[-1:]]
-    axes.set_ylabel(what)
+    axes.set_ylabel(panel)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if what == "loss" and _spans_orders(curves):
+    if panel == "loss" and _spans_orders(curves):
         axes.set_yscale("log")
     return ends
 
 
 def _spans_orders(curves: Sequence[MetricSeries]) -> bool:
     values = [value for curve in curves for value in curve.values.values()]
-    return min(values) > 0 and max(values) / min(values) > _LOG_FROM
+    return min(values) > 0 and max(values) / min(values) > _MIN_LOG_RATIO

@@ -1,4 +1,4 @@
-"""One line of the doctor."""
+"""A result of the doctor."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,13 +8,13 @@ Level = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-        check: what was looked at.
-        level: ``ok``; ``warn``: work is possible, with a limit; ``fail``: it is not.
-        found: how it is.
-        remedy: what to do; empty: nothing.
+        check: name of the check.
+        level: ``ok``; ``warn``: works with a restriction; ``fail``: does not work.
+        found: what the check found.
+        remedy: what to do; empty: nothing to do.
     """
 
     check: str

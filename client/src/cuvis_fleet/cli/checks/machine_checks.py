@@ -1,4 +1,4 @@
-"""What the doctor looks at on this machine."""
+"""The doctor's checks of this machine."""
 
 import importlib.util
 import platform
@@ -16,13 +16,13 @@ from cuvis_fleet.cli.sessions.session_journal import SessionJournal
 from cuvis_fleet.formats import UnwritableFile
 from cuvis_fleet.formats.atomic_files import atomic_output
 
-_LOWEST_PYTHON, _TOO_HIGH_PYTHON = (3, 11), (3, 14)
+_MIN_PYTHON, _PYTHON_LIMIT = (3, 11), (3, 14)
 _CONNECT_S = 3.0
 _NVIDIA_SMI_S = 10.0
 
 
 def machine_findings(invocation: Invocation) -> Iterator[Finding]:
-    """Check what does not need a server."""
+    """Run the checks that need no server, except that the port is open."""
     yield _python()
     yield Finding("client", "ok", ", ".join(_versions("cuvis-fleet", "grpcio", "protobuf")))
     yield _journal()
@@ -33,7 +33,7 @@ def machine_findings(invocation: Invocation) -> Iterator[Finding]:
 
 def _python() -> Finding:
     found = f"{platform.python_implementation()} {platform.python_version()}"
-    if _LOWEST_PYTHON <= sys.version_info[:2] < _TOO_HIGH_PYTHON:
+    if _MIN_PYTHON <= sys.version_info[:2] < _PYTHON_LIMIT:
         return Finding("python", "ok", found)
     return Finding("python", "warn", found, "use CPython 3.11 to 3.13, which are tested")
 
@@ -54,7 +54,7 @@ def _journal() -> Finding:
             unfinished.write_bytes(b"\n")
         (folder / "doctor.probe").unlink()
     except (OSError, UnwritableFile) as error:
-        remedy = "free space, or set XDG_STATE_HOME; `train` notes its sessions there"
+        remedy = "free disk space, or set XDG_STATE_HOME; `train` records its sessions there"
         return Finding("state folder", "fail", f"{error}", remedy)
     return Finding("state folder", "ok", _from_home(folder))
 
@@ -71,7 +71,7 @@ def _port(invocation: Invocation) -> Finding:
         ):
             return Finding("port", "ok", f"{invocation.address} accepts connections")
     except TimeoutError:
-        remedy = "let a firewall between pass the port, or correct --address"
+        remedy = "open the port in firewalls on the way, or correct --address"
         return Finding("port", "fail", f"{invocation.address} does not answer", remedy)
     except OSError as error:
         found = f"{invocation.address}: {error.strerror or error}"
@@ -86,23 +86,27 @@ def _sdk(invocation: Invocation) -> Finding:
         return Finding("cuvis SDK", "ok", "installed here")
     if not invocation.is_local:
         return Finding("cuvis SDK", "ok", "not installed here; only servers need it, for .cu3s")
-    remedy = "to train on .cu3s, install it where the services run; other kinds need nothing"
+    remedy = "to train on .cu3s, install it where the services run; other formats do not need it"
     return Finding("cuvis SDK", "warn", "not installed in this Python", remedy)
 
 
 def _gpu(invocation: Invocation) -> Finding:
     if not invocation.is_local:
-        return Finding("GPU", "ok", "of another machine; its servers' logs name their device")
+        return Finding(
+            "GPU",
+            "ok",
+            "not checked: the server is on another machine, and its logs name its device",
+        )
     program = shutil.which("nvidia-smi")
     if program is None:
         remedy = "servers here compute on the CPU; a GPU needs NVIDIA's driver"
         return Finding("GPU", "warn", "nvidia-smi is not installed on this machine", remedy)
     query = [program, "--query-gpu=name", "--format=csv,noheader"]
     try:
-        asked_gpu = subprocess.run(
+        queried = subprocess.run(
             query, capture_output=True, text=True, timeout=_NVIDIA_SMI_S, check=True
         )
     except (OSError, subprocess.SubprocessError) as error:
-        remedy = "mend NVIDIA's driver; servers here compute on the CPU"
+        remedy = "repair NVIDIA's driver; until then servers here compute on the CPU"
         return Finding("GPU", "warn", f"nvidia-smi fails: {error}", remedy)
-    return Finding("GPU", "ok", ", ".join(asked_gpu.stdout.split("\n")).strip(", "))
+    return Finding("GPU", "ok", ", ".join(queried.stdout.split("\n")).strip(", "))

@@ -1,4 +1,4 @@
-"""What the doctor asks the server."""
+"""The doctor's checks of the server."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,8 +10,8 @@ from cuvis_fleet.errors import CuvisFleetError, NotFound, Unimplemented
 
 _TIMEOUT_S = 10.0
 _SERVING = "SERVING"
-_NO_SESSION = "00000000-0000-0000-0000-000000000000"
-_DRAWN = """\
+_UNKNOWN_SESSION = "00000000-0000-0000-0000-000000000000"
+_DRAWN_PIPELINE = """\
 metadata: {name: probe}
 nodes:
   - {name: data, class_name: cuvis_ai.node.data.LentilsAnomalyDataNode, hparams: {}}
@@ -20,7 +20,7 @@ connections: []
 
 
 def server_findings(invocation: Invocation) -> Iterator[Finding]:
-    """Check what a client can see of the fleet; what cannot be asked any more is left out."""
+    """Check what a client can see of the fleet; skip checks that cannot succeed."""
     with invocation.connect(timeout_s=_TIMEOUT_S, once=True) as client:
         try:
             health = client.health()
@@ -38,11 +38,13 @@ def server_findings(invocation: Invocation) -> Iterator[Finding]:
 
 def _unanswered(error: CuvisFleetError) -> Finding:
     if isinstance(error, Unimplemented):
-        remedy = "name the fleet's gateway with --address"
-        return Finding("server", "fail", "another kind of gRPC server answers", remedy)
+        remedy = "pass the address of the fleet's gateway with --address"
+        return Finding(
+            "server", "fail", "the address is that of another kind of gRPC server", remedy
+        )
     failure = FailureReport.of(error)
     return Finding(
-        "server", "fail", failure.text, "see what the text says; `cuvis-fleet up` starts one"
+        "server", "fail", failure.text, "follow the text; `cuvis-fleet up` starts a server"
     )
 
 
@@ -50,35 +52,43 @@ def _services(health: dict[str, str]) -> Iterator[Finding]:
     for service, status in health.items():
         name = f"service {service}" if service else "fleet"
         if status == _SERVING:
-            yield Finding(name, "ok", "serves")
+            yield Finding(name, "ok", "serving")
         else:
-            remedy = "wait if it starts; else its log says which dependency does not answer"
+            remedy = "wait if it is starting; otherwise its log names the dependency that fails"
             yield Finding(name, "fail", status, remedy)
 
 
 def _stores(health: dict[str, str]) -> Iterator[Finding]:
-    """Services say that they serve only while their stores answer, the volume to a write."""
+    """Infer the health of the stores: services report SERVING only if their stores answer."""
     for store, users, remedy in (
-        ("Redis", ("config", "inference", "session", "trainer"), "look whether REDIS_URL answers"),
-        ("volume", ("inference", "trainer"), "look at space and rights of ARTIFACT_DIR"),
+        (
+            "Redis",
+            ("config", "inference", "session", "trainer"),
+            "check that REDIS_URL is reachable",
+        ),
+        (
+            "volume",
+            ("inference", "trainer"),
+            "check the free space and permissions of ARTIFACT_DIR",
+        ),
     ):
         serving = [user for user in users if health.get(user) == _SERVING]
         if len(serving) == len(users):
             yield Finding(store, "ok", f"reached by {', '.join(users)}")
         elif serving:
-            found = f"reached by {', '.join(serving)}; the others do not serve"
-            yield Finding(store, "warn", found, "see the services that do not serve")
+            found = f"reached by {', '.join(serving)}; the other services are not serving"
+            yield Finding(store, "warn", found, "see the services that are not serving")
         else:
-            found = f"reached by none of {', '.join(users)}"
-            yield Finding(store, "fail", found, f"{remedy}, and at the services' logs")
+            found = f"not reached by {', '.join(users)}"
+            yield Finding(store, "fail", found, f"{remedy}, and read the services' logs")
 
 
 def _wire(client: Client) -> Finding:
-    """Ask for the methods that later releases brought, of a session that nobody has."""
-    nobody = client.attach(_NO_SESSION)
+    """Call methods that later releases added, for a session that does not exist."""
+    unknown = client.attach(_UNKNOWN_SESSION)
     newer: dict[str, Callable[[], object]] = {
-        "GetProfilingSummary (0.3.0)": nobody.profile_summary,
-        "StopTrain (0.9.0)": nobody.stop,
+        "GetProfilingSummary (0.3.0)": unknown.profile_summary,
+        "StopTrain (0.9.0)": unknown.stop,
     }
     for method, call in newer.items():
         try:
@@ -86,29 +96,31 @@ def _wire(client: Client) -> Finding:
         except NotFound:
             continue
         except Unimplemented:
-            remedy = "update the server; commands that need the method end with exit code 12"
-            return Finding("server version", "warn", f"has no method {method}", remedy)
+            remedy = "update the server; commands that need the method exit with code 12"
+            return Finding("server version", "warn", f"does not implement {method}", remedy)
         except CuvisFleetError as error:
-            return Finding("server version", "fail", FailureReport.of(error).text, "see the text")
-    return Finding("server version", "ok", "answers the methods of all releases up to 0.14")
+            return Finding(
+                "server version", "fail", FailureReport.of(error).text, "follow the text"
+            )
+    return Finding("server version", "ok", "implements the methods of all releases up to 0.14")
 
 
 def _pipelines(client: Client) -> Finding:
     try:
         count = len(client.pipelines())
     except CuvisFleetError as error:
-        remedy = "give the services a folder of configurations, CUVIS_CONFIGS_DIR"
+        remedy = "set CUVIS_CONFIGS_DIR to a folder of configurations for the services"
         return Finding("pipelines", "fail", FailureReport.of(error).text, remedy)
     if count:
         return Finding("pipelines", "ok", f"{count} offered")
-    remedy = "put some into the folder `pipeline` below CUVIS_CONFIGS_DIR"
+    remedy = "add some to the folder `pipeline` below CUVIS_CONFIGS_DIR"
     return Finding("pipelines", "warn", "none offered", remedy)
 
 
 def _graphviz(client: Client) -> Finding:
     try:
-        client.draw(_DRAWN, "png")
+        client.draw(_DRAWN_PIPELINE, "png")
     except CuvisFleetError as error:
-        remedy = "install graphviz where inference runs; text graphs work without it"
+        remedy = "install graphviz where inference runs; text formats work without it"
         return Finding("Graphviz", "warn", FailureReport.of(error).text, remedy)
-    return Finding("Graphviz", "ok", "the server draws pipelines as pictures")
+    return Finding("Graphviz", "ok", "the server can draw pipelines as pictures")

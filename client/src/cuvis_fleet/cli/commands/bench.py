@@ -1,4 +1,4 @@
-"""``cuvis-fleet bench``: how long calls take from here."""
+"""``cuvis-fleet bench``: measures the duration of calls."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from cuvis_fleet.cli.commands.pipeline_choice import load_named
 from cuvis_fleet.cli.invocation import current_invocation
 
 _PERCENTILES = (50, 90, 99)
-_LARGEST_COUNT = 4096
+_MAX_COUNT = 4096
 _SEED = 1
 
 
@@ -21,21 +21,23 @@ def bench(
     context: typer.Context,
     *,
     pipeline: Annotated[
-        str, typer.Option(help="Of `pipelines list`.", autocompletion=complete_pipeline)
+        str, typer.Option(help="Pipeline from `pipelines list`.", autocompletion=complete_pipeline)
     ] = "rx_statistical",
-    side: Annotated[int, typer.Option(min=1, help="Pixels along each side of the cube.")] = 256,
-    bands: Annotated[int, typer.Option(min=1, help="Bands of the cube.")] = 61,
-    calls: Annotated[int, typer.Option(min=1, help="Calls that are timed, of each kind.")] = 30,
-    output: Annotated[list[str] | None, typer.Option(help="Only this output; repeatable.")] = None,
+    side: Annotated[int, typer.Option(min=1, help="Width and height of the cube in pixels.")] = 256,
+    bands: Annotated[int, typer.Option(min=1, help="Number of bands of the cube.")] = 61,
+    calls: Annotated[int, typer.Option(min=1, help="Number of timed calls of each kind.")] = 30,
+    output: Annotated[
+        list[str] | None, typer.Option(help="Return only this output; repeatable.")
+    ] = None,
 ) -> None:
-    """Time inference on a random uint16 cube, beside the smallest call there is.
+    """Time inference on a random uint16 cube, and the smallest call for comparison.
 
-    The smallest call (GetTrainStatus) tells how far away the server is; what is left is the cube's
-    way there, the pipeline, and the outputs' way back.
+    The smallest call (GetTrainStatus) measures the latency of the server; the rest is the transfer
+    of the cube, the pipeline, and the transfer of the outputs.
     """
     invocation = current_invocation(context)
     shape = (side, side, bands)
-    cube = np.random.default_rng(_SEED).integers(0, _LARGEST_COUNT, shape, dtype=np.uint16)
+    cube = np.random.default_rng(_SEED).integers(0, _MAX_COUNT, shape, dtype=np.uint16)
     wavelengths_nm = np.linspace(430.0, 910.0, bands)
     with invocation.connect() as client, client.session() as session:
         load_named(client, session, pipeline, None)
@@ -47,7 +49,7 @@ def bench(
         }
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("call")
-    for column in (*(f"p{each}" for each in _PERCENTILES), "largest", "calls/s"):
+    for column in (*(f"p{each}" for each in _PERCENTILES), "max", "calls/s"):
         table.add_column(column, justify="right")
     documents = []
     for name, times_ms in timed.items():
@@ -61,11 +63,11 @@ def bench(
 
 
 def _timed(call: Callable[[], object], count: int) -> list[float]:
-    """Milliseconds of each of `count` calls, after one that is not timed."""
+    """Return the duration of `count` calls in milliseconds, after one warm-up call."""
     call()
     times_ms = []
     for _ in range(count):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         call()
-        times_ms.append(1e3 * (time.perf_counter() - begun))
+        times_ms.append(1e3 * (time.perf_counter() - started))
     return times_ms

@@ -1,4 +1,4 @@
-"""What shells complete by asking the server."""
+"""Shell completion from the server's data."""
 
 import os
 
@@ -9,7 +9,7 @@ _TIMEOUT_S = 1.0
 
 
 def complete_pipeline(incomplete: str) -> list[str]:
-    """Pipelines whose path begins so; none where the server of the environment does not answer."""
+    """Return the pipelines whose path starts with `incomplete`; empty if no server answers."""
     address = os.environ.get("CUVIS_FLEET_ADDRESS", "localhost:50051")
     try:
         with connect(address, timeout_s=_TIMEOUT_S, retries=None) as client:

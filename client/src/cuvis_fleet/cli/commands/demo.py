@@ -1,4 +1,4 @@
-"""``cuvis-fleet demo``: the main job on a scene."""
+"""``cuvis-fleet demo``: the complete workflow on a scene."""
 
 from pathlib import Path
 from typing import Any
@@ -20,43 +20,43 @@ def demo(
     data_dir: DATA_DIR = Path("data"),
     output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
-    """Train global RX on a scene, infer, hold it against float64, draw a figure, save.
+    """Train global RX on a scene, infer, compare with float64, draw a figure, save.
 
-    The server has to be on this machine, or share the data folder with it.
+    The server must be on this machine or share the data folder with it.
     """
     with needs_extra("demo", "The demo's figure and files"):
         from cuvis_fleet.demo import console, evaluation, scene, staging, synthetic_scene, workflow
     invocation = current_invocation(context)
     report = invocation.report
 
-    def run(tell: Any) -> workflow.Outcome:
+    def run(on_progress: Any) -> workflow.Outcome:
         with invocation.connect() as client:
-            return workflow.run(client, seen, served_path, tell)
+            return workflow.run(client, loaded, served_path, on_progress)
 
     path = data or synthetic_scene.write_synthetic_scene(data_dir / staging.FOLDER)
-    seen = scene.read_scene(path)
+    loaded = scene.read_scene(path)
     served_path = staging.stage(path, data_dir)
     if report.as_json:
         outcome = run(lambda progress: report.line(_document(progress)))
     else:
-        report.err.print(console.introduction(seen, path), soft_wrap=True)
-        with console.training_bar(report.err) as tell:
-            outcome = run(tell)
-    judged = evaluation.Evaluation.of(seen, outcome)
-    figure = console.draw_outcome(seen, outcome, judged, output_dir)
+        report.err.print(console.introduction(loaded, path), soft_wrap=True)
+        with console.training_bar(report.err) as on_progress:
+            outcome = run(on_progress)
+    evaluated = evaluation.Evaluation.of(loaded, outcome)
+    figure = console.draw_outcome(loaded, outcome, evaluated, output_dir)
     document = {
-        "auc": None if judged.served is None else judged.served.auc,
-        "auc_reference": None if judged.reference is None else judged.reference.auc,
-        "deviation": judged.deviation,
+        "auc": None if evaluated.served is None else evaluated.served.auc,
+        "auc_reference": None if evaluated.reference is None else evaluated.reference.auc,
+        "deviation": evaluated.deviation,
         "seconds": outcome.seconds,
         "trace_id": outcome.trace_id,
         "figure": str(figure),
         "pipeline": None if outcome.saved is None else outcome.saved.pipeline_path,
         "weights": None if outcome.saved is None else outcome.saved.weights_path,
     }
-    report.result(document, console.outcome_table(outcome, judged, figure))
-    if judged.objection:
-        raise CommandFailed(judged.objection, ExitCode.FAILED)
+    report.result(document, console.outcome_table(outcome, evaluated, figure))
+    if evaluated.objection:
+        raise CommandFailed(evaluated.objection, ExitCode.FAILED)
 
 
 def _document(progress: Progress) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""``cuvis-fleet doctor``: what works, what does not, and what to do about it."""
+"""``cuvis-fleet doctor``: checks this machine and the server, with remedies."""
 
 from dataclasses import asdict
 from itertools import chain
@@ -17,7 +17,7 @@ _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red"}
 
 
 def doctor(context: typer.Context) -> None:
-    """Check this machine and the server, and say what to do; exit code 1 if a check fails."""
+    """Check this machine and the server and suggest remedies; exit code 1 if a check fails."""
     invocation = current_invocation(context)
     findings = list(chain(machine_findings(invocation), server_findings(invocation)))
     failed = any(finding.level == "fail" for finding in findings)
@@ -28,7 +28,7 @@ def doctor(context: typer.Context) -> None:
 
 
 def findings_table(findings: list[Finding]) -> Table:
-    """One row for each check."""
+    """Return a table with one row for each check."""
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold", min_width=8)

@@ -1,4 +1,4 @@
-"""``cuvis-fleet infer``: from a file to scores."""
+"""``cuvis-fleet infer``: runs a pipeline on the cube of a file."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,38 +26,37 @@ def infer(
     pipeline: Annotated[
         str | None,
         typer.Option(
-            help="One of `pipelines list`, or the path that one was saved under.",
+            help="Pipeline from `pipelines list`, or the path of a saved pipeline.",
             autocompletion=complete_pipeline,
         ),
     ] = None,
     weights: Annotated[
         str | None,
-        typer.Option(help="File of the server; without it those beside the pipeline."),
+        typer.Option(help="Weights file on the server; default: the one beside the pipeline."),
     ] = None,
-    session: Annotated[
-        str | None, typer.Option(help="Session that holds a trained pipeline.")
-    ] = None,
+    session: Annotated[str | None, typer.Option(help="Session with a trained pipeline.")] = None,
     out: Annotated[
         list[Path] | None,
         typer.Option(help="File to write: .npz (all outputs), .hdr (ENVI) or .png; repeatable."),
     ] = None,
     output: Annotated[
         list[str] | None,
-        typer.Option(help="Only this output, as node.port or port; repeatable."),
+        typer.Option(help="Return only this output, as node.port or port; repeatable."),
     ] = None,
     overlay: Annotated[
         Path | None,
-        typer.Option(help="Picture of the decisions over the scene; told against a mask."),
+        typer.Option(help="Picture of the decisions over the scene, compared with its mask."),
     ] = None,
     roc: Annotated[
-        Path | None, typer.Option(help="Picture of the scores' ROC; the file needs a mask.")
+        Path | None,
+        typer.Option(help="Picture of the ROC curve of the scores; the file needs a mask."),
     ] = None,
-    measurement: Annotated[int, typer.Option(min=0, help="Number of the cube in the file.")] = 0,
+    measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
     """Run a pipeline on the cube of a file.
 
-    A .hdr or .png holds the output named first with --output, else the scores. Pictures are .png,
-    .svg or .pdf.
+    A .hdr or .png file contains the first --output, or the scores by default. Pictures are .png,
+    .svg or .pdf files.
     """
     one_of(pipeline, session)
     invocation = current_invocation(context)
@@ -75,7 +74,7 @@ def infer(
     for path in out or []:
         holds_all = path.suffix.lower() == ".npz"
         write_result(result, path, output=output[0] if output and not holds_all else None)
-    _tell(invocation, result, [*(out or []), *pictures.draw(scene, result)])
+    _report(invocation, result, [*(out or []), *pictures.draw(scene, result)])
 
 
 def _run(
@@ -96,22 +95,22 @@ def _run(
             session = stack.enter_context(client.session())
             if load_named(client, session, pipeline or "", weights) is None:
                 invocation.report.note(
-                    "No weights lie beside the pipeline; the initial ones are used."
+                    "There are no weights beside the pipeline; the initial weights are used."
                 )
         return session.infer(scene.cube_HWC, scene.sent_wavelengths, outputs, scene.mask_HW)
 
 
-def _tell(invocation: Invocation, result: Result, written: list[Path]) -> None:
+def _report(invocation: Invocation, result: Result, written: list[Path]) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("output", "type", "shape", "least", "largest"):
+    for column in ("output", "type", "shape", "min", "max"):
         table.add_column(column, overflow="fold")
     documents: dict[str, Any] = {}
     for name, values in result.items():
-        least, largest = _bounds(values)
+        minimum, maximum = _bounds(values)
         document = {"dtype": values.dtype.name, "shape": list(values.shape)}
-        documents[name] = {**document, "min": least, "max": largest}
+        documents[name] = {**document, "min": minimum, "max": maximum}
         shape = " x ".join(map(str, values.shape))
-        table.add_row(name, values.dtype.name, shape, _number(least), _number(largest))
+        table.add_row(name, values.dtype.name, shape, _number(minimum), _number(maximum))
     for name, value in result.metrics.items():
         table.add_row(name, "metric", "", "", _number(value))
     for path in written:

@@ -1,4 +1,4 @@
-"""Options that take several numbers at once."""
+"""Options that take several comma-separated numbers."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -11,17 +11,17 @@ Number = TypeVar("Number", int, float)
 def numbers(
     kind: Callable[[str], Number], text: str, count: int, option: str, example: str
 ) -> list[Number]:
-    """The numbers of a text that has commas between them.
+    """Parse comma-separated numbers.
 
     Args:
         kind: ``int`` or ``float``.
-        text: as it was typed.
-        count: how many there have to be.
-        option: which one is read.
-        example: of what would be right.
+        text: the value of the option.
+        count: the required number of numbers.
+        option: name of the option, for the error text.
+        example: a valid value, for the error text.
 
     Raises:
-        typer.BadParameter: something else was typed.
+        typer.BadParameter: the value is malformed.
     """
     try:
         found = [kind(each) for each in text.split(",")]
@@ -29,7 +29,7 @@ def numbers(
         found = []
     if len(found) != count:
         raise typer.BadParameter(
-            f"{text} is not {count} numbers with commas between, such as {example}",
+            f"{text} is not a list of {count} comma-separated numbers, such as {example}",
             param_hint=option,
         )
     return found

@@ -1,4 +1,4 @@
-"""From a pipeline's name to a session that runs it."""
+"""Loads a pipeline by its name into a session."""
 
 from pathlib import PurePosixPath
 
@@ -13,16 +13,16 @@ def load_named(client: Client, session: Session, name: str, weights: str | None)
     """Load a pipeline that the server offers, or one that was saved below its output folder.
 
     Args:
-        client: of the session.
-        session: that is to run it.
-        name: path or unique name of an offered one, or the path that one was saved under.
-        weights: file of the server; None: those that lie beside the pipeline.
+        client: the client of the session.
+        session: the session that runs the pipeline.
+        name: path or unique name of an offered pipeline, or the path of a saved one.
+        weights: weights file on the server; None: the one beside the pipeline.
 
     Returns:
-        The weights' file; None: there is none beside it, and the initial weights are used.
+        The weights file; None: the initial weights are used, as no file is beside the pipeline.
 
     Raises:
-        NotFound: there is none of this name; the text has the nearest.
+        NotFound: no pipeline has this name; the text lists the closest names.
     """
     try:
         info = client.pipeline(name)
@@ -42,13 +42,13 @@ def load_named(client: Client, session: Session, name: str, weights: str | None)
 
 
 def one_of(pipeline: str | None, session_id: str | None) -> None:
-    """Check that exactly one of the two was given.
+    """Check that exactly one of the two options was given.
 
     Raises:
-        CommandFailed: none or both.
+        CommandFailed: neither or both were given.
     """
     if (pipeline is None) == (session_id is None):
         raise CommandFailed(
-            "say either --pipeline, one that the server has, or --session, one that `train` left",
+            "give either --pipeline, one of the server's, or --session, one left open by `train`",
             ExitCode.USAGE,
         )

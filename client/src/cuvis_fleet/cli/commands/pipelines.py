@@ -1,4 +1,4 @@
-"""``cuvis-fleet pipelines``: what the server offers."""
+"""``cuvis-fleet pipelines``: lists, shows and draws the server's pipelines."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,7 +18,7 @@ pipelines = typer.Typer(no_args_is_help=True)
 NAME = Annotated[
     str,
     typer.Argument(
-        help="Path of `pipelines list`, or a name that only one has.",
+        help="Path from `pipelines list`, or a unique name.",
         autocompletion=complete_pipeline,
     ),
 ]
@@ -33,7 +33,7 @@ def describe() -> None:
 @pipelines.command("list")
 def list_pipelines(
     context: typer.Context,
-    tag: Annotated[str | None, typer.Option(help="Only those with this tag.")] = None,
+    tag: Annotated[str | None, typer.Option(help="List only pipelines with this tag.")] = None,
 ) -> None:
     """List the pipelines."""
     invocation = current_invocation(context)
@@ -51,7 +51,7 @@ def list_pipelines(
 
 @pipelines.command()
 def show(context: typer.Context, name: NAME) -> None:
-    """Show one pipeline's text."""
+    """Show the configuration of a pipeline."""
     invocation = current_invocation(context)
     with invocation.connect() as client:
         info = client.pipeline(name)
@@ -65,15 +65,15 @@ def graph(
     name: NAME,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to draw into, by its suffix: .png, .svg, .dot or .mmd (Mermaid)."),
+        typer.Option(help="File to write: .png, .svg, .dot or .mmd (Mermaid)."),
     ] = None,
 ) -> None:
-    """Draw one pipeline: into a file, or as Mermaid text."""
+    """Draw a pipeline into a file, or as Mermaid text."""
     invocation = current_invocation(context)
     suffix = ".mmd" if out is None else out.suffix.lower()
     if suffix not in _FORMATS:
         known = ", ".join(_FORMATS)
-        raise UnwritableFile(f"{out} is of an unknown kind; graphs are drawn as {known}.")
+        raise UnwritableFile(f"{out} has an unknown format; graphs are drawn as {known}.")
     with invocation.connect() as client:
         drawn = client.draw(client.pipeline(name).yaml, _FORMATS[suffix])
     if out is None:

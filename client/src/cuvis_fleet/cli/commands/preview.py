@@ -1,4 +1,4 @@
-"""``cuvis-fleet preview``: what the scene of a file looks like."""
+"""``cuvis-fleet preview``: draws the scene of a file in false colour."""
 
 from pathlib import Path
 from typing import Annotated
@@ -21,13 +21,13 @@ def preview(
         str | None,
         typer.Option(
             metavar="R,G,B",
-            help="Nanometres to show as red, green and blue; without it near infrared, red and "
-            "green where the scene has them.",
+            help="Wavelengths in nm to show as red, green and blue; default: near infrared, red "
+            "and green if the scene has them.",
         ),
     ] = None,
-    measurement: Annotated[int, typer.Option(min=0, help="Number of the cube in the file.")] = 0,
+    measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
-    """Draw the scene of a file in false colour; needs no server."""
+    """Draw the scene of a file in false colour, without a server."""
     from cuvis_fleet import pictures
 
     invocation = current_invocation(context)
@@ -38,8 +38,8 @@ def preview(
     scene = read_scene(file, measurement)
     if rgb_nm is not None and scene.wavelengths_nm is None:
         raise CommandFailed(
-            f"--wavelengths chooses bands, but {file} does not say the wavelengths of its bands; "
-            "leave it out, and bands a quarter apart are shown",
+            f"--wavelengths cannot select bands, because {file} has no wavelengths; without the "
+            "option, three equally spaced bands are shown",
             ExitCode.INVALID_INPUT,
         )
     figure = pictures.preview(scene.cube_HWC, scene.wavelengths_nm, rgb_nm=rgb_nm, title=scene.name)

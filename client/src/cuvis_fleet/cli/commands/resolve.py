@@ -1,4 +1,4 @@
-"""``cuvis-fleet resolve``: a configuration with its defaults and overrides."""
+"""``cuvis-fleet resolve``: composes a configuration from its defaults and overrides."""
 
 from typing import Annotated
 
@@ -22,14 +22,14 @@ def resolve(
     ],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="Changes in Hydra's grammar, such as data.batch_size=4."),
+        typer.Argument(help="Overrides in Hydra's grammar, such as data.batch_size=4."),
     ] = None,
 ) -> None:
     """Compose a configuration and print it as YAML, or with --json as JSON."""
     config_type, slash, name = config.partition("/")
     if not slash or not name:
         raise CommandFailed(
-            f"{config} does not say its type; write TYPE/NAME, such as trainrun/{config}",
+            f"{config} has no type; write TYPE/NAME, such as trainrun/{config}",
             ExitCode.USAGE,
         )
     invocation = current_invocation(context)

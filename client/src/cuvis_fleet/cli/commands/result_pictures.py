@@ -1,4 +1,4 @@
-"""Pictures that hold a result beside its scene: ``--overlay`` and ``--roc``."""
+"""Pictures of a result and its scene: ``--overlay`` and ``--roc``."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +11,11 @@ from cuvis_fleet.models.result import Result
 
 @dataclass(frozen=True)
 class ResultPictures:
-    """What is asked for.
+    """The requested pictures.
 
     Attributes:
-        overlay: where the decisions are drawn over the scene; None: nowhere.
-        roc: where scores are held against the scene's mask; None: nowhere.
+        overlay: file for the decisions over the scene; None: not drawn.
+        roc: file for the ROC curve against the scene's mask; None: not drawn.
     """
 
     overlay: Path | None
@@ -23,16 +23,16 @@ class ResultPictures:
 
     @property
     def paths(self) -> list[Path]:
-        """Of the pictures."""
+        """The files of the pictures."""
         return [path for path in (self.overlay, self.roc) if path is not None]
 
     def check(self, scene: Scene, file: Path) -> None:
-        """Refuse what cannot be drawn of the scene of a file, before anything is inferred.
+        """Check, before inference, that the pictures can be drawn for the scene of a file.
 
         Raises:
-            UnwritableFile: a path is of another kind, or there is no such folder.
-            MissingExtra: there is nothing to draw with.
-            CommandFailed: the scene has no truth for the ROC.
+            UnwritableFile: a path has an unknown format, or its folder does not exist.
+            MissingExtra: the drawing library is not installed.
+            CommandFailed: the scene has no mask for the ROC curve.
         """
         if self.paths:
             from cuvis_fleet import pictures
@@ -42,19 +42,19 @@ class ResultPictures:
         truth = scene.mask_HW
         if self.roc is None or (truth is not None and truth.any() and not truth.all()):
             return
-        what = "no mask" if truth is None else "a mask of one class alone"
+        found = "no mask" if truth is None else "a mask with only one class"
         raise CommandFailed(
-            f"--roc holds scores against the truth, but {file} has {what}; add a mask, 0 where "
-            "nothing anomalous is, or leave --roc out",
+            f"--roc compares scores with the mask, but {file} has {found}; add a mask that is 0 "
+            "where nothing is anomalous, or omit --roc",
             ExitCode.INVALID_INPUT,
         )
 
     def draw(self, scene: Scene, result: Result) -> list[Path]:
-        """Draw the pictures; returns their paths.
+        """Draw the pictures and return their paths.
 
         Raises:
-            UnwritableFile: there is no room.
-            CommandFailed: the result lacks what is drawn.
+            UnwritableFile: the disk is full.
+            CommandFailed: the result lacks an output to draw.
         """
         if self.paths:
             from cuvis_fleet import pictures
@@ -83,17 +83,17 @@ def _named(result: Result, port: str) -> list[str]:
 
 
 def _only(result: Result, port: str, option: str) -> str:
-    """The name of the output of this port.
+    """Return the name of the only output of this port.
 
     Raises:
-        CommandFailed: there is none, or there are several.
+        CommandFailed: no output or several outputs have this port.
     """
     found = _named(result, port)
     if len(found) == 1:
         return found[0]
-    what = "several" if found else "none"
+    count = "several" if found else "none"
     raise CommandFailed(
-        f"{option} draws the output {port}, but {what} of {', '.join(result)} is named so; "
+        f"{option} draws the output {port}, but {count} of {', '.join(result)} has this port; "
         "choose outputs with --output, or another pipeline",
         ExitCode.INVALID_INPUT,
     )

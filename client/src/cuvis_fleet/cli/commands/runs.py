@@ -1,4 +1,4 @@
-"""``cuvis-fleet runs``: trainings that this user's command line has begun."""
+"""``cuvis-fleet runs``: trainings that this user has started."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from cuvis_fleet.cli.training.followed_run import FollowedRun
 
 runs = typer.Typer(no_args_is_help=True)
 RUN_ID = Annotated[
-    str, typer.Argument(help="Id of the session that the training belongs to, or its beginning.")
+    str, typer.Argument(help="Id of the training's session, or a unique prefix of it.")
 ]
 
 
@@ -21,13 +21,13 @@ RUN_ID = Annotated[
 def describe() -> None:
     """List, rejoin and stop trainings.
 
-    Servers do not list what runs; the list is of what `train` of this user has begun.
+    Servers do not list trainings; these are the ones that this user started with `train`.
     """
 
 
 @runs.command("list")
 def list_runs(context: typer.Context) -> None:
-    """List the trainings and how each stands."""
+    """List the trainings and their status."""
     invocation = current_invocation(context)
     show_states(invocation.report, "runs", states(invocation, SessionJournal.of_user().entries()))
 
@@ -36,14 +36,14 @@ def list_runs(context: typer.Context) -> None:
 def attach(
     context: typer.Context, run_id: RUN_ID, watch: WATCH = False, curves: CURVES = None
 ) -> None:
-    """Follow a training again, from its first message. Ctrl-C leaves; it goes on."""
+    """Follow a training again from its first message. Ctrl-C detaches; the training continues."""
     picture = CurvesPicture(curves)
     invocation = current_invocation(context)
     journal = SessionJournal.of_user()
     entry = look_up(journal, invocation, run_id)
     with connected(invocation, entry) as client:
         run = FollowedRun(client.attach(entry.session_id), journal, entry)
-        follow(invocation.report, run, run.come_back(), picture, watch=watch)
+        follow(invocation.report, run, run.resume(), picture, watch=watch)
 
 
 @runs.command()

@@ -1,4 +1,4 @@
-"""``cuvis-fleet sessions``: sessions that this user's command line has opened."""
+"""``cuvis-fleet sessions``: sessions that this user has opened."""
 
 from typing import Annotated
 
@@ -15,35 +15,35 @@ sessions = typer.Typer(no_args_is_help=True)
 def describe() -> None:
     """List and close sessions.
 
-    Servers do not list sessions; the list is of what this user's command line has opened and not
-    closed, kept in the state folder of the platform. Whether a session still lives is asked of its
-    server; what is gone is listed once more and then forgotten.
+    Servers do not list sessions; these are the ones that this user's command line opened and did
+    not close, as recorded in the platform's state folder. Their servers report whether they still
+    exist; a session that has expired is listed once more and then removed.
     """
 
 
 @sessions.command("list")
 def list_sessions(context: typer.Context) -> None:
-    """List the sessions and whether each still lives."""
+    """List the sessions and their status."""
     invocation = current_invocation(context)
     journal = SessionJournal.of_user()
     found = states(invocation, journal.entries())
     show_states(invocation.report, "sessions", found)
     for state in found:
         if state.status == "gone":
-            journal.forget(state.entry.session_id)
+            journal.remove(state.entry.session_id)
 
 
 @sessions.command()
 def close(
     context: typer.Context,
-    session_id: Annotated[str, typer.Argument(help="Id of the session, or its beginning.")],
+    session_id: Annotated[str, typer.Argument(help="Id of the session, or a unique prefix of it.")],
 ) -> None:
-    """End a session; the server frees what it holds."""
+    """Close a session; the server releases its resources."""
     invocation = current_invocation(context)
     journal = SessionJournal.of_user()
     entry = look_up(journal, invocation, session_id)
     with connected(invocation, entry) as client:
         client.attach(entry.session_id).close()
-    journal.forget(entry.session_id)
+    journal.remove(entry.session_id)
     document = {"session_id": entry.session_id, "closed": True}
     invocation.report.result(document, f"closed: {entry.session_id}")

@@ -1,4 +1,4 @@
-"""``cuvis-fleet spectra``: the spectra of chosen pixels of a file."""
+"""``cuvis-fleet spectra``: draws the spectra of pixels of a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +18,9 @@ def spectra(
         list[str], typer.Option(metavar="Y,X", help="Row and column, from 0; repeatable.")
     ],
     out: Annotated[Path, typer.Option(help="Picture to draw: .png, .svg or .pdf.")],
-    measurement: Annotated[int, typer.Option(min=0, help="Number of the cube in the file.")] = 0,
+    measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
-    """Draw the spectra of pixels of a file; needs no server."""
+    """Draw the spectra of pixels of a file, without a server."""
     from cuvis_fleet import pictures
 
     invocation = current_invocation(context)

@@ -1,4 +1,4 @@
-"""``cuvis-fleet train``: train, and leave without stopping it."""
+"""``cuvis-fleet train``: starts and follows trainings."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +19,10 @@ from cuvis_fleet.errors import CuvisFleetError
 from cuvis_fleet.models.progress import Progress
 
 WATCH = Annotated[
-    bool, typer.Option("--watch", help="Draw bar, losses, metrics and curves in the terminal.")
+    bool,
+    typer.Option(
+        "--watch", help="Draw a progress bar, losses, metrics and curves in the terminal."
+    ),
 ]
 
 
@@ -28,27 +31,27 @@ def train(
     name: Annotated[str, typer.Argument(help="Trainrun, such as rx_statistical.")],
     overrides: Annotated[
         list[str] | None,
-        typer.Argument(help="Changes in Hydra's grammar, such as data.batch_size=4."),
+        typer.Argument(help="Overrides in Hydra's grammar, such as data.batch_size=4."),
     ] = None,
     *,
     trainer: Annotated[
         str,
         typer.Option(
-            help="statistical, gradient, calibration, or auto: statistical, then gradient where "
-            "the trainrun names losses."
+            help="statistical, gradient, calibration, or auto: statistical, then gradient if "
+            "the trainrun has losses."
         ),
     ] = "auto",
     save: Annotated[
         str,
         typer.Option(
-            help="Where the server saves the trained pipeline, such as lab/rx.yaml; without it the "
-            "session stays open and keeps it."
+            help="Path under which the server saves the trained pipeline, such as lab/rx.yaml; "
+            "default: it stays in the session, which is left open."
         ),
     ] = "",
     watch: WATCH = False,
     curves: CURVES = None,
 ) -> None:
-    """Train a trainrun and follow it. Ctrl-C leaves; the training goes on."""
+    """Start the training of a trainrun and follow it. Ctrl-C detaches; the training continues."""
     picture = CurvesPicture(curves)
     invocation = current_invocation(context)
     journal = SessionJournal.of_user()
@@ -65,7 +68,7 @@ def train(
                 session.close()
             raise
         run = FollowedRun(session, journal, entry)
-        follow(invocation.report, run, run.begin(), picture, watch=watch)
+        follow(invocation.report, run, run.start(), picture, watch=watch)
 
 
 def follow(
@@ -76,9 +79,9 @@ def follow(
     *,
     watch: bool,
 ) -> None:
-    """Show a run to its end, and say what became of it; Ctrl-C leaves it.
+    """Show a run until its end and report its result; Ctrl-C detaches.
 
-    The curves are drawn in each case, of what was told until then.
+    The curves of the messages so far are drawn in each case.
     """
     entry = run.entry
     if report.as_json:
@@ -86,10 +89,10 @@ def follow(
     try:
         with training_view(report, entry.trainrun, watch=watch) as view:
             for trainer, progress in messages:
-                view.tell(trainer, progress)
+                view.show(trainer, progress)
                 curves.add(progress)
     except KeyboardInterrupt:
-        _say_how_to_return(report, entry, curves.draw(report, entry.trainrun))
+        _report_detached(report, entry, curves.draw(report, entry.trainrun))
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     except (CommandFailed, CuvisFleetError):
         curves.draw(report, entry.trainrun)
@@ -106,18 +109,18 @@ def follow(
         shown = f"saved: {saved.pipeline_path}\nweights: {saved.weights_path}"
     else:
         shown = (
-            f"The session {entry.session_id} keeps the trained pipeline:\n"
+            f"Session {entry.session_id} contains the trained pipeline:\n"
             f"  cuvis-fleet infer FILE --session {entry.session_id} --out scores.npz\n"
             f"  cuvis-fleet sessions close {entry.session_id}"
         )
     report.result(document, Text(shown, overflow="fold"))
 
 
-def _say_how_to_return(report: Report, entry: JournalEntry, curves: str | None) -> None:
+def _report_detached(report: Report, entry: JournalEntry, curves: str | None) -> None:
     if report.as_json:
         report.line({"event": "detached", "session_id": entry.session_id, "curves": curves})
     report.note(
-        "Detached; the training goes on.\n"
-        f"  come back: cuvis-fleet runs attach {entry.session_id}\n"
-        f"  stop it:   cuvis-fleet runs stop {entry.session_id}"
+        "Detached; the training continues.\n"
+        f"  reattach: cuvis-fleet runs attach {entry.session_id}\n"
+        f"  stop:     cuvis-fleet runs stop {entry.session_id}"
     )

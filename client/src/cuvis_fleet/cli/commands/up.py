@@ -1,4 +1,4 @@
-"""``cuvis-fleet up``: the stack, by whatever of this machine can run it."""
+"""``cuvis-fleet up``: runs the stack with the tools that this machine has."""
 
 import importlib.util
 import os
@@ -25,51 +25,52 @@ _PAUSE_S = 0.5
 def up(
     context: typer.Context,
     inference: Annotated[
-        int, typer.Option(min=1, help="Inference replicas behind the gateway.")
+        int, typer.Option(min=1, help="Number of inference replicas behind the gateway.")
     ] = 1,
 ) -> None:
     """Run the whole stack in the foreground, on the port of --address; Ctrl-C stops it.
 
-    It is the packages of the services where they are installed, else `docker compose` where a
-    compose.yaml lies in this folder. Settings are environment variables.
+    Uses the packages of the services if they are installed, or else `docker compose` if this
+    folder has a compose.yaml. Settings are environment variables.
     """
     invocation = current_invocation(context)
     command = stack_command(inference)
     environment = {**os.environ, "GRPC_PORT": str(invocation.port), "INFERENCE": str(inference)}
-    # Programs read JSON lines on stdout; what the parts say goes elsewhere.
+    # Stdout has only JSON lines; the output of the services goes to stderr.
     output = sys.stderr if invocation.report.as_json else None
     process = subprocess.Popen(command, env=environment, stdout=output)
     if invocation.report.as_json:
         invocation.report.line({"event": "started", "command": command, "pid": process.pid})
-        threading.Thread(target=_tell_when_ready, args=(invocation, process), daemon=True).start()
+        threading.Thread(target=_report_when_ready, args=(invocation, process), daemon=True).start()
     code = _wait(process)
     if invocation.report.as_json:
         invocation.report.line({"event": "stopped", "exit_code": code})
     if code:
-        raise CommandFailed(f"the stack ended with exit code {code}", ExitCode.FAILED)
+        raise CommandFailed(f"the stack exited with code {code}", ExitCode.FAILED)
 
 
 def stack_command(inference: int) -> Sequence[str]:
-    """What runs the stack here.
+    """Return the command that runs the stack.
 
     Raises:
-        CommandFailed: nothing does.
+        CommandFailed: this machine cannot run the stack.
     """
     if importlib.util.find_spec("fleet_local") is not None:
         return [sys.executable, "-m", "fleet_local"]
     docker = shutil.which("docker")
     if docker is not None and Path(_COMPOSE_FILE).is_file():
         return [docker, "compose", "up", "--scale", f"inference={inference}"]
-    lacking = "docker is not installed" if docker is None else f"no {_COMPOSE_FILE} lies here"
+    reason = "docker is not installed" if docker is None else f"this folder has no {_COMPOSE_FILE}"
     raise CommandFailed(
-        "nothing here can run the stack: the package cuvis-fleet-local is not installed and "
-        f"{lacking}; run `make up` in the repository, or this command where {_COMPOSE_FILE} lies",
+        "the stack cannot run: the package cuvis-fleet-local is not installed and "
+        f"{reason}; run `make up` in the repository, or this command in a folder with "
+        f"{_COMPOSE_FILE}",
         ExitCode.MISSING,
     )
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the end; Ctrl-C reaches the stack as well, which takes its time to stop."""
+    """Wait until the stack exits; Ctrl-C reaches it, too, and it needs time to stop."""
     while True:
         try:
             return process.wait()
@@ -77,7 +78,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
             continue
 
 
-def _tell_when_ready(invocation: Invocation, process: subprocess.Popen[bytes]) -> None:
+def _report_when_ready(invocation: Invocation, process: subprocess.Popen[bytes]) -> None:
     with invocation.connect(timeout_s=2.0, once=True) as client:
         while process.poll() is None:
             time.sleep(_PAUSE_S)

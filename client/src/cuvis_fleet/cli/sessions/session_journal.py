@@ -1,4 +1,4 @@
-"""What sessions this user's command line has opened; servers do not list them."""
+"""The sessions that this user's command line has opened; servers do not list them."""
 
 import json
 import re
@@ -19,18 +19,18 @@ _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """One session.
+    """A session in the journal.
 
     Attributes:
-        session_id: the server's name for it.
-        address: of the server.
-        trainrun: that is trained in it.
-        trainers: kinds of training, in their order.
-        phase: number of the one that was asked for last.
-        key: that this one was asked for with; empty: noted by an older release, or not asked for.
-        begun: whether this one has told anything.
-        save_path: where the trained pipeline goes on the server; empty: nowhere.
-        opened: when, ISO 8601, UTC.
+        session_id: id of the session on the server.
+        address: address of the server.
+        trainrun: the trainrun that is trained in it.
+        trainers: kinds of training, in order.
+        phase: index of the training that was requested last.
+        key: key of that training; empty: written by an older release, or not requested yet.
+        begun: whether that training has sent a message.
+        save_path: path on the server for the trained pipeline; empty: it is not saved.
+        opened: time at which it was opened, ISO 8601, UTC.
     """
 
     session_id: str
@@ -45,57 +45,57 @@ class JournalEntry:
 
 
 class SessionJournal:
-    """A folder with a file for each session, written as a whole, so that two calls do not clash."""
+    """A folder with one file per session, written atomically for concurrent commands."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @classmethod
     def of_user(cls) -> "SessionJournal":
-        """The journal in the folder that the platform has for such things."""
+        """Return the journal in the platform's state folder."""
         return cls(platformdirs.user_state_path("cuvis-fleet") / "sessions")
 
     @property
     def folder(self) -> Path:
-        """Where it lies."""
+        """The journal's folder."""
         return self._folder
 
     def write(self, entry: JournalEntry) -> JournalEntry:
-        """Note a session, or what is new about it; returns the entry as it was noted.
+        """Add or update a session; return the entry as written.
 
         Raises:
-            UnwritableFile: there is no room, or the folder is not writable.
+            UnwritableFile: the disk is full, or the folder is not writable.
         """
-        noted = entry if entry.opened else replace(entry, opened=_now())
+        written = entry if entry.opened else replace(entry, opened=_now())
         path = self._path(entry.session_id)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UnwritableFile(
-                f"{self._folder} cannot be made: {error.strerror}; sessions are noted there."
+                f"{self._folder} cannot be created: {error.strerror}; it records the sessions."
             ) from error
         with atomic_output(path) as unfinished:
-            unfinished.write_text(json.dumps(asdict(noted)), encoding="utf-8")
-        return noted
+            unfinished.write_text(json.dumps(asdict(written)), encoding="utf-8")
+        return written
 
-    def forget(self, session_id: str) -> None:
-        """Take a session out; one that is not noted is none the less forgotten."""
+    def remove(self, session_id: str) -> None:
+        """Remove a session; a missing one is ignored."""
         self._path(session_id).unlink(missing_ok=True)
 
     def entries(self) -> list[JournalEntry]:
-        """All sessions, the oldest first; a file that is none is passed over."""
+        """Return all sessions, oldest first; invalid files are ignored."""
         return sorted(self._read(), key=lambda entry: (entry.opened, entry.session_id))
 
     def find(self, name: str) -> JournalEntry | None:
-        """The session whose id begins with `name`; None: none is noted.
+        """Return the session whose id starts with `name`; None: not in the journal.
 
         Raises:
-            CommandFailed: several begin with it.
+            CommandFailed: several ids start with it.
         """
         found = [entry for entry in self.entries() if entry.session_id.startswith(name)]
         if len(found) > 1:
             raise CommandFailed(
-                f"{len(found)} sessions begin with {name}: "
+                f"{len(found)} sessions start with {name}: "
                 f"{', '.join(entry.session_id for entry in found)}",
                 ExitCode.USAGE,
             )
@@ -111,7 +111,7 @@ class SessionJournal:
 
     def _path(self, session_id: str) -> Path:
         if not _ID.fullmatch(session_id):
-            raise CommandFailed(f"{session_id!r} is not the id of a session", ExitCode.USAGE)
+            raise CommandFailed(f"{session_id!r} is not a session id", ExitCode.USAGE)
         return self._folder / f"{session_id}.json"
 
 

@@ -1,4 +1,4 @@
-"""The sessions of the journal, and what their servers say of them."""
+"""The status of the journal's sessions, as reported by their servers."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,17 +14,18 @@ from cuvis_fleet.errors import CuvisFleetError, NotFound
 _TIMEOUT_S = 5.0
 
 _ANY_TRAINER = "training"
-"""Name of the kind where it is not known."""
+"""Name of an unknown kind of training."""
 
 
 @dataclass(frozen=True)
 class SessionStatus:
-    """A session and how it stands.
+    """The status of a session.
 
     Attributes:
-        entry: of the journal.
-        status: of its training; ``gone``: the server does not know it; ``unreachable``: no answer.
-        message: newest of its training, or what went wrong.
+        entry: its entry in the journal.
+        status: status of its training; ``gone``: unknown to the server; ``unreachable``: the
+            server does not answer.
+        message: newest message of its training, or the error.
     """
 
     entry: JournalEntry
@@ -33,7 +34,7 @@ class SessionStatus:
 
 
 def look_up(journal: SessionJournal, invocation: Invocation, name: str) -> JournalEntry:
-    """The noted session whose id begins with `name`, or one of that id at the asked address."""
+    """Return the session whose id starts with `name`, or assume one at the given address."""
     found = journal.find(name)
     return found or JournalEntry(name, invocation.address, trainrun="", trainers=(_ANY_TRAINER,))
 
@@ -41,17 +42,17 @@ def look_up(journal: SessionJournal, invocation: Invocation, name: str) -> Journ
 def connected(
     invocation: Invocation, entry: JournalEntry, *, timeout_s: float | None = None
 ) -> Client:
-    """A connection to the server of a session."""
+    """Connect to the server of a session."""
     return replace(invocation, address=entry.address).connect(timeout_s=timeout_s)
 
 
 def states(invocation: Invocation, entries: Iterable[JournalEntry]) -> list[SessionStatus]:
-    """Ask the servers how sessions stand."""
+    """Return the status of sessions as reported by their servers."""
     return [_state(invocation, entry) for entry in entries]
 
 
-def show_states(report: Report, what: str, found: Sequence[SessionStatus]) -> None:
-    """List sessions under the name `what`."""
+def show_states(report: Report, title: str, found: Sequence[SessionStatus]) -> None:
+    """List sessions; `title` is ``runs`` or ``sessions``."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("id", no_wrap=True)
     for column in ("trainrun", "status", "opened", "server", "message"):
@@ -69,7 +70,7 @@ def show_states(report: Report, what: str, found: Sequence[SessionStatus]) -> No
     documents = [
         {**asdict(state.entry), "status": state.status, "message": state.message} for state in found
     ]
-    report.result({what: documents}, table if found else f"no {what} are noted")
+    report.result({title: documents}, table if found else f"no {title} are recorded")
 
 
 def _state(invocation: Invocation, entry: JournalEntry) -> SessionStatus:

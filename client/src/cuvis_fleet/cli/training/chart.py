@@ -1,4 +1,4 @@
-"""Curves drawn with braille dots: two columns and four rows of them in each character."""
+"""Line charts of Braille dots: two columns and four rows of dots per character."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,16 +10,17 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _BLANK = 0x2800
 _LABEL_WIDTH = 10
 COLOURS = ("cyan", "yellow", "magenta", "green")
-"""Of the series, in their order."""
+"""Colours of the series, in order."""
 
 
 def chart(series: Mapping[str, Sequence[float]], width: int, height: int) -> Text:
-    """Draw series over one axis from the smallest to the largest of all their values.
+    """Draw series over a common axis.
 
     Args:
-        series: by name; each spans the whole width. Values that are not finite are left out.
-        width: in characters, the labels of the axis included.
-        height: in lines.
+        series: values by name; each series spans the whole width. Values that are not finite are
+            omitted.
+        width: width in characters, including the labels of the axis.
+        height: height in lines.
     """
     plotted = width - _LABEL_WIDTH
     shown = {name: _finite(values, 2 * plotted) for name, values in series.items()}
@@ -53,7 +54,7 @@ def _finite(values: Sequence[float], count: int) -> list[float]:
 def _dots(
     values: Sequence[float], width: int, height: int, low: float, high: float
 ) -> list[tuple[int, int]]:
-    """The dots of one series, from column to column without gaps."""
+    """Return the dots of a series, connected without gaps."""
     if not values:
         return []
     span = max(high - low, 1e-12)

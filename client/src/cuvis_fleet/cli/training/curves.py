@@ -1,4 +1,4 @@
-"""How the figures of a training develop."""
+"""Losses and metrics over a training."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
@@ -7,19 +7,19 @@ from math import isnan
 from cuvis_fleet.models.progress import Progress
 
 _BARS = "▁▂▃▄▅▆▇█"
-_MOST_LOSSES = 4
-_MOST_METRICS = 12
+_MAX_LOSSES = 4
+_MAX_METRICS = 12
 
 
 class Curves:
-    """Collects losses with each message and metrics with each epoch, by stage and name."""
+    """The losses of each message and the metrics of each epoch, by stage and name."""
 
     def __init__(self) -> None:
         self._losses: dict[str, list[float]] = {}
         self._metrics: dict[str, dict[int, float]] = {}
 
     def add(self, progress: Progress) -> None:
-        """Take in a message."""
+        """Add a message."""
         for name, value in progress.losses.items():
             self._losses.setdefault(f"{progress.stage} {name}", []).append(value)
         for name, value in progress.metrics.items():
@@ -27,20 +27,20 @@ class Curves:
 
     @property
     def losses(self) -> Mapping[str, Sequence[float]]:
-        """The sums of losses, one value a message; where there are none, the first losses."""
+        """The total losses, one value per message; without totals, the first few losses."""
         sums = {name: each for name, each in self._losses.items() if name.endswith(" total")}
-        return dict(sorted((sums or dict(islice(self._losses.items(), _MOST_LOSSES))).items()))
+        return dict(sorted((sums or dict(islice(self._losses.items(), _MAX_LOSSES))).items()))
 
     @property
     def metrics(self) -> Mapping[str, Sequence[float]]:
-        """One value an epoch: those of validation, where there are any."""
+        """One value per epoch; only the validation metrics if there are any."""
         validated = {name: each for name, each in self._metrics.items() if name.startswith("val ")}
-        shown = islice((validated or self._metrics).items(), _MOST_METRICS)
+        shown = islice((validated or self._metrics).items(), _MAX_METRICS)
         return {name: list(values.values()) for name, values in shown}
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
-    """Values as bars between their smallest and their largest, in at most `width` characters."""
+    """Draw values as bars in at most `width` characters."""
     shown = resampled([value for value in values if not isnan(value)], width)
     if not shown:
         return ""
@@ -52,7 +52,7 @@ def sparkline(values: Sequence[float], width: int) -> str:
 
 
 def resampled(values: Sequence[float], count: int) -> list[float]:
-    """At most `count` values: the means of equal stretches."""
+    """Reduce values to at most `count`, the means of equal segments."""
     if len(values) <= count:
         return list(values)
     bounds = [index * len(values) // count for index in range(count + 1)]

@@ -1,4 +1,4 @@
-"""The picture of a training that ``--curves`` asks for."""
+"""The picture of a training for ``--curves``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,53 +12,54 @@ from cuvis_fleet.models.progress import Progress
 CURVES = Annotated[
     Path | None,
     typer.Option(
-        help="Picture of losses and metrics, drawn at the end or when left: .png, .svg or .pdf."
+        help="Picture of losses and metrics, drawn at the end or on Ctrl-C: .png, .svg or .pdf."
     ),
 ]
 
 
 class CurvesPicture:
-    """Collects what a training tells, and draws it at the end."""
+    """Collects the messages of a training and draws them at the end."""
 
     def __init__(self, path: Path | None) -> None:
-        """Check the path before anything is trained.
+        """Check the path before the training.
 
         Args:
-            path: where to; None: nothing is drawn.
+            path: file of the picture; None: nothing is drawn.
 
         Raises:
-            UnwritableFile: it is of another kind, or there is no such folder.
-            MissingExtra: there is nothing to draw with.
+            UnwritableFile: its format is unknown, or its folder does not exist.
+            MissingExtra: the drawing library is not installed.
         """
         self._path = path
-        self._told: list[Progress] = []
+        self._messages: list[Progress] = []
         if path is not None:
             from cuvis_fleet import pictures
 
             pictures.check_path(path)
 
     def add(self, progress: Progress) -> None:
-        """Take in a message."""
+        """Add a message."""
         if self._path is not None and (progress.losses or progress.metrics):
-            self._told.append(progress)
+            self._messages.append(progress)
 
     def draw(self, report: Report, title: str) -> str | None:
-        """Draw what was told; returns the path.
+        """Draw the messages so far; return the path.
 
-        Nothing to draw, or no room for it, is a note and no failure of the training.
+        If there is nothing to draw or the disk is full, a note is written; the training does not
+        fail.
         """
         if self._path is None:
             return None
         from cuvis_fleet import pictures
 
-        if not self._told:
+        if not self._messages:
             report.note(
-                f"{self._path} was not drawn: no loss and no metric was told; statistical "
-                "trainings have none."
+                f"{self._path} was not drawn: the training reported no losses or metrics; "
+                "statistical trainings have none."
             )
             return None
         try:
-            pictures.save(pictures.training_curves(self._told, title=title), self._path)
+            pictures.save(pictures.training_curves(self._messages, title=title), self._path)
         except UnwritableFile as error:
             report.note(str(error))
             return None

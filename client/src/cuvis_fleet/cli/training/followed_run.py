@@ -1,4 +1,4 @@
-"""A trainrun's trainings, one after the other, over several calls of the command line."""
+"""The trainings of a trainrun, in sequence, over several invocations of the command line."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,10 +17,10 @@ TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 
 
 class FollowedRun:
-    """Trains what was applied to a session, or comes back to it.
+    """Trains the trainrun of a session, or resumes following it.
 
-    Each training is noted with its key before it is asked for, so that a later call goes on with
-    the right one, whether it runs, has ended, or was never begun.
+    The key of each training is written to the journal before the training is requested, so that a
+    later invocation follows the right one, whether it is running, has ended or never started.
     """
 
     def __init__(self, session: Session, journal: SessionJournal, entry: JournalEntry) -> None:
@@ -28,48 +28,48 @@ class FollowedRun:
         self._journal = journal
         self.entry = entry
 
-    def begin(self) -> Iterator[tuple[str, Progress]]:
-        """Train from the start; yields the kind of the training and what it tells."""
+    def start(self) -> Iterator[tuple[str, Progress]]:
+        """Train from the first training; yields its kind and each message."""
         yield from self._from(0)
 
-    def come_back(self) -> Iterator[tuple[str, Progress]]:
-        """Go on where an earlier call left.
+    def resume(self) -> Iterator[tuple[str, Progress]]:
+        """Resume where an earlier invocation detached.
 
-        A training that was begun is told from its first message and not begun again, though it
-        ended meanwhile.
+        A started training is followed from its first message and not started again, even if it
+        has ended.
         """
         entry = self.entry
         kind = entry.trainers[entry.phase]
         if entry.key and not entry.begun:
-            yield from self._told(kind, self._session.train(_trainer(kind), key=entry.key))
+            yield from self._followed(kind, self._session.train(_trainer(kind), key=entry.key))
         else:
-            yield from self._told(kind, self._session.follow(key=entry.key or None))
+            yield from self._followed(kind, self._session.follow(key=entry.key or None))
         yield from self._from(entry.phase + 1)
 
     def finish(self) -> SavedPipeline | None:
-        """Save the pipeline where that was asked for, and then end the session."""
+        """If requested, save the pipeline and close the session."""
         if not self.entry.save_path:
             return None
         saved = self._session.save(self.entry.save_path)
         self._session.close()
-        self._journal.forget(self.entry.session_id)
+        self._journal.remove(self.entry.session_id)
         return saved
 
     def _from(self, first: int) -> Iterator[tuple[str, Progress]]:
         for phase in range(first, len(self.entry.trainers)):
             trainer = _trainer(self.entry.trainers[phase])
-            self._note(phase=phase, key=new_key(), begun=False)
-            yield from self._told(trainer, self._session.train(trainer, key=self.entry.key))
+            self._record(phase=phase, key=new_key(), begun=False)
+            yield from self._followed(trainer, self._session.train(trainer, key=self.entry.key))
 
-    def _told(self, kind: str, messages: Iterator[Progress]) -> Iterator[tuple[str, Progress]]:
+    def _followed(self, kind: str, messages: Iterator[Progress]) -> Iterator[tuple[str, Progress]]:
         for progress in messages:
             if not self.entry.begun:
-                self._note(begun=True)
+                self._record(begun=True)
             yield kind, progress
             self._check(progress)
 
-    def _note(self, **news: Any) -> None:
-        self.entry = self._journal.write(replace(self.entry, **news))
+    def _record(self, **changes: Any) -> None:
+        self.entry = self._journal.write(replace(self.entry, **changes))
 
     def _check(self, progress: Progress) -> None:
         if progress.status == "cancelled":
@@ -79,11 +79,11 @@ class FollowedRun:
 
 
 def trainers_of(choice: str, trainrun: dict[str, object]) -> tuple[str, ...]:
-    """The trainings that a choice of ``--trainer`` means for a trainrun.
+    """Return the kinds of training that ``--trainer`` selects for a trainrun.
 
     Args:
-        choice: a kind, or ``auto``: statistical, then gradient where the trainrun names losses.
-        trainrun: as it was resolved.
+        choice: a kind, or ``auto``: statistical, then gradient if the trainrun has losses.
+        trainrun: the resolved trainrun.
     """
     if choice != "auto":
         return (_trainer(choice),)
@@ -94,6 +94,4 @@ def _trainer(name: str) -> Trainer:
     for trainer in TRAINERS:
         if trainer == name:
             return trainer
-    raise CommandFailed(
-        f"there is no trainer {name}; use auto, {', '.join(TRAINERS)}", ExitCode.USAGE
-    )
+    raise CommandFailed(f"unknown trainer {name}; use auto, {', '.join(TRAINERS)}", ExitCode.USAGE)

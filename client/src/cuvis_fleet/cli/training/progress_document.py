@@ -1,4 +1,4 @@
-"""A message of a training, for programs."""
+"""Progress messages as JSON."""
 
 from dataclasses import asdict
 
@@ -6,5 +6,5 @@ from cuvis_fleet.models.progress import Progress
 
 
 def progress_document(trainer: str, progress: Progress) -> dict[str, object]:
-    """The message as a JSON object; `trainer` is the kind of training that it belongs to."""
+    """Return a message as a JSON object; `trainer` is the kind of training."""
     return {"trainer": trainer, **asdict(progress)}

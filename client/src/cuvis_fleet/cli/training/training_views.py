@@ -1,4 +1,4 @@
-"""A training as it goes: for programs, as lines, or as a picture of the terminal."""
+"""Views of a running training: JSON lines, text lines, or a live picture in the terminal."""
 
 import time
 from collections.abc import Iterator
@@ -24,28 +24,28 @@ _PAUSE_S = 0.1
 
 
 class TrainingView(Protocol):
-    """Is told each message of a training."""
+    """Shows the messages of a training."""
 
-    def tell(self, trainer: str, progress: Progress) -> None:
-        """Show one message of the training of this kind."""
+    def show(self, trainer: str, progress: Progress) -> None:
+        """Show a message of a training of the kind `trainer`."""
 
 
 class _JsonLines:
     def __init__(self, report: Report) -> None:
         self._report = report
 
-    def tell(self, trainer: str, progress: Progress) -> None:
+    def show(self, trainer: str, progress: Progress) -> None:
         self._report.line({"event": "progress", **progress_document(trainer, progress)})
 
 
 class _TextLines:
-    """One line for each node that is fitted, and for each stage of an epoch."""
+    """One line for each fitted node and for each stage of an epoch."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
         self._pending: tuple[tuple[object, ...], str] | None = None
 
-    def tell(self, trainer: str, progress: Progress) -> None:
+    def show(self, trainer: str, progress: Progress) -> None:
         group = (trainer, progress.node, progress.stage, progress.epoch)
         if self._pending is not None and self._pending[0] != group:
             self._report.note(self._pending[1])
@@ -60,7 +60,7 @@ class _TextLines:
 
 
 class _Watched:
-    """Bar, losses, metrics and curves, drawn anew as often as eyes can follow."""
+    """A bar, losses, metrics and curves, redrawn at most ten times per second."""
 
     def __init__(self, live: Live, title: str) -> None:
         self._live = live
@@ -68,7 +68,7 @@ class _Watched:
         self._curves = Curves()
         self._drawn_s = 0.0
 
-    def tell(self, trainer: str, progress: Progress) -> None:
+    def show(self, trainer: str, progress: Progress) -> None:
         self._curves.add(progress)
         now_s = time.monotonic()
         if progress.status == "running" and now_s < self._drawn_s + _PAUSE_S:
@@ -82,12 +82,12 @@ class _Watched:
 
 @contextmanager
 def training_view(report: Report, title: str, *, watch: bool) -> Iterator[TrainingView]:
-    """What shows a training inside the block.
+    """Return a view of a training for the duration of the block.
 
     Args:
-        report: where to.
-        title: what is trained.
-        watch: whether to draw, where there is a terminal that can.
+        report: the output.
+        title: name of the trainrun.
+        watch: whether to draw a live picture if the terminal supports it.
     """
     if report.as_json:
         yield _JsonLines(report)
@@ -105,14 +105,14 @@ def training_view(report: Report, title: str, *, watch: bool) -> Iterator[Traini
 def watched(
     title: str, trainer: str, progress: Progress, curves: Curves, width: int
 ) -> RenderableType:
-    """The picture of a training after a message.
+    """Return the picture of a training after a message.
 
     Args:
-        title: what is trained.
-        trainer: kind of the training.
+        title: name of the trainrun.
+        trainer: kind of training.
         progress: the newest message.
-        curves: of all messages.
-        width: of the terminal, in characters.
+        curves: the curves of all messages.
+        width: width of the terminal in characters.
     """
     head = Text.assemble(
         (title, "bold"), f"  {trainer}  {progress.status}", overflow="ellipsis", no_wrap=True
@@ -125,7 +125,7 @@ def watched(
         parts.append(bar)
     drawn = chart(curves.losses, min(width, 100), _CHART_LINES)
     if width >= _NARROW and drawn:
-        parts += [Text("losses, with each message", style="dim"), drawn]
+        parts += [Text("losses per message", style="dim"), drawn]
     if curves.losses or curves.metrics:
         parts.append(_figures(curves, width))
     return Group(*parts)
@@ -136,12 +136,14 @@ def _figures(curves: Curves, width: int) -> Table:
     table.add_column(overflow="ellipsis", no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
-    room = max(width - 44, 8)
+    sparkline_width = max(width - 44, 8)
     for number, (name, values) in enumerate(curves.losses.items()):
         colour = COLOURS[number % len(COLOURS)]
-        table.add_row(Text(name, style=colour), f"{values[-1]:.5g}", sparkline(values, room))
+        table.add_row(
+            Text(name, style=colour), f"{values[-1]:.5g}", sparkline(values, sparkline_width)
+        )
     for name, values in curves.metrics.items():
-        table.add_row(name, f"{values[-1]:.5g}", sparkline(values, room))
+        table.add_row(name, f"{values[-1]:.5g}", sparkline(values, sparkline_width))
     return table
 
 
@@ -152,8 +154,8 @@ def _where(progress: Progress) -> str:
 
 def _line(trainer: str, progress: Progress) -> str:
     figures = {**progress.losses, **progress.metrics}
-    told = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
-    return f"{trainer}: {_where(progress)}" + (f"  {told}" if told else "")
+    values = "  ".join(f"{name} {value:.5g}" for name, value in figures.items())
+    return f"{trainer}: {_where(progress)}" + (f"  {values}" if values else "")
 
 
 def _can_draw(console: Console) -> bool:
