@@ -1,7 +1,7 @@
-"""From a configuration to a saved, trained pipeline and its first result.
+"""The complete workflow from a configuration to a saved, trained pipeline and a result.
 
-Usage: ``python examples/grpc/complete_workflow_client.py [HOST:PORT] [OVERRIDE...]``. What it saves
-is what ``run_inference.py`` and ``restore_trainrun_grpc.py`` can go on with.
+Usage: ``python examples/grpc/complete_workflow_client.py [HOST:PORT] [OVERRIDE...]``.
+``run_inference.py`` and ``restore_trainrun_grpc.py`` can use the files that it saves.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""What the examples train on, and the arguments that they share.
+"""Training data and command-line arguments that the examples share.
 
 The demo's synthetic scene, cut into four measurements of 64 x 64 pixels, is written to the folder
-that the server reads from; so nothing needs to be fetched, nor Cubert's SDK installed.
+that the server reads from, so the examples need neither a download nor Cubert's SDK.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -11,31 +11,31 @@ from cuvis_fleet.demo.synthetic_scene import WAVELENGTHS_NM, make_synthetic_scen
 from cuvis_fleet.formats import Scene, write_scenes
 
 DATA_PATH = "examples/synthetic.npz"
-"""Below the folder that the server reads from."""
+"""Path below the folder that the server reads from."""
 
 _TILE = 64
 _ANOMALY_CLASS = 2
-"""The shipped pipelines take classes 0 and 1 for background."""
+"""The shipped pipelines treat classes 0 and 1 as background."""
 
 
 def example_parser(description: str) -> ArgumentParser:
-    """Make a parser of the arguments that all training examples take."""
+    """Return a parser for the arguments that all training examples take."""
     parser = ArgumentParser(description=description)
     parser.add_argument("server_address", nargs="?", default="localhost:50051", metavar="HOST:PORT")
     parser.add_argument(
-        "overrides", nargs="*", help="in Hydra's grammar, such as training.trainer.max_epochs=3"
+        "overrides", nargs="*", help="overrides in Hydra's grammar, such as training.trainer.max_epochs=3"
     )
     parser.add_argument(
         "--data-dir", type=Path, default=Path("data"), help="folder that the server reads from"
     )
     parser.add_argument(
-        "--data", help="a file of your own by its path on the server, in place of the synthetic one"
+        "--data", help="path of another file on the server to use instead of the synthetic scene"
     )
     return parser
 
 
 def data_overrides(arguments: Namespace) -> list[str]:
-    """Overrides that make a shipped trainrun work on the chosen data."""
+    """Return the overrides that make a shipped trainrun use the chosen data."""
     if arguments.data is not None:
         return [f"data.cu3s_file_path='{arguments.data}'", "data.annotation_json_path=null"]
     write_synthetic_data(arguments.data_dir)
@@ -49,7 +49,7 @@ def data_overrides(arguments: Namespace) -> list[str]:
 
 
 def write_synthetic_data(data_dir: Path) -> Path:
-    """Write the four measurements where servers read; returns the file."""
+    """Write the four measurements below the server's data folder; return the file."""
     cube, truth = make_synthetic_scene()
     tiles = [
         Scene(cube[tile], WAVELENGTHS_NM, _ANOMALY_CLASS * truth[tile])

@@ -1,4 +1,4 @@
-"""Train Deep SVDD: a statistical start, then gradients, with losses and metrics as they come.
+"""Train Deep SVDD statistically, then by gradients, and print losses and metrics.
 
 Usage: ``python examples/grpc/gradient_training_client.py [HOST:PORT] [OVERRIDE...]``
 """
@@ -29,11 +29,11 @@ def main(server_address: str, overrides: list[str]) -> None:
         apply_trainrun_config(stub, session_id, resolved.config_bytes)
         print(f"Trainrun {config['name']}, losses {', '.join(config['loss_nodes'])}")
         for title, trainer in (
-            ("Statistical start", cuvis_ai_pb2.TRAINER_TYPE_STATISTICAL),
+            ("Statistical initialization", cuvis_ai_pb2.TRAINER_TYPE_STATISTICAL),
             ("Gradient training", cuvis_ai_pb2.TRAINER_TYPE_GRADIENT),
         ):
             print(title)
-            # A broken connection does not end the training; this comes back to it.
+            # A broken connection does not end the training; this call reconnects to it.
             for progress in train_with_retry(stub, session_id, trainer):
                 print(" ", format_progress(progress))
 

@@ -1,8 +1,8 @@
-"""Take up a saved trainrun: look at it, train it on, or see it validated or tested.
+"""Restore a saved trainrun: inspect it, continue its training, or validate or test it.
 
 Usage: ``python examples/grpc/restore_trainrun_grpc.py [--trainrun-path T] [--weights-path W]
-[--mode info|train|validate|test]``. Without paths it restores what ``complete_workflow_client.py``
-saved.
+[--mode info|train|validate|test]``. Without paths it restores the trainrun that
+``complete_workflow_client.py`` saved.
 """
 
 from argparse import ArgumentParser
@@ -18,7 +18,7 @@ _STAGES = {
     "validate": cuvis_ai_pb2.EXECUTION_STAGE_VAL,
     "test": cuvis_ai_pb2.EXECUTION_STAGE_TEST,
 }
-"""Which messages of a training a mode prints; None: all. Each training validates and tests."""
+"""The stage whose messages a mode prints; None: all. Each training validates and tests."""
 
 
 def restore_trainrun(
@@ -27,12 +27,12 @@ def restore_trainrun(
     weights_path: str | None = None,
     server_address: str = "localhost:50051",
 ) -> None:
-    """Restore a trainrun into a session of its own and do what `mode` says.
+    """Restore a trainrun into a new session and print its ports or train it.
 
     Args:
-        trainrun_path: as it was saved, on the server.
+        trainrun_path: path of the saved trainrun on the server.
         mode: ``info``, ``train``, ``validate`` or ``test``.
-        weights_path: on the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None: the
+        weights_path: weights file on the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None: the
             initial weights.
         server_address: host and port.
     """
@@ -45,14 +45,14 @@ def restore_trainrun(
     session_id = restored.session_id
     try:
         if mode == "info":
-            _tell(stub, session_id)
+            _print_info(stub, session_id)
         else:
             _train(stub, session_id, mode)
     finally:
         stub.CloseSession(cuvis_ai_pb2.CloseSessionRequest(session_id=session_id))
 
 
-def _tell(stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, session_id: str) -> None:
+def _print_info(stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, session_id: str) -> None:
     inputs = stub.GetPipelineInputs(cuvis_ai_pb2.GetPipelineInputsRequest(session_id=session_id))
     outputs = stub.GetPipelineOutputs(cuvis_ai_pb2.GetPipelineOutputsRequest(session_id=session_id))
     _print_ports("Inputs", inputs.input_specs)

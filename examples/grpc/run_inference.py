@@ -1,8 +1,8 @@
-"""Run a saved pipeline on every measurement of a file that lies on this machine.
+"""Run a saved pipeline on every measurement of a local file.
 
 Usage: ``python examples/grpc/run_inference.py [FILE] [--pipeline-path P --weights-path W]``. The
-file is an ENVI header, ``.npz``, ``.npy``, ``.mat`` or ``.tif``; without one the synthetic scene is
-used, and without a pipeline the fitted one that ships with the server.
+file is an ENVI header, ``.npz``, ``.npy``, ``.mat`` or ``.tif``; the defaults are the
+synthetic scene and the fitted pipeline that ships with the server.
 """
 
 from argparse import ArgumentParser
@@ -25,14 +25,14 @@ def run_inference(
     server_address: str = "localhost:50051",
     output_dir: Path | None = None,
 ) -> None:
-    """Load a pipeline with its weights and send it one scene after the other.
+    """Load a pipeline with its weights and run it on each scene.
 
     Args:
-        scenes: what to run it on.
-        pipeline_path: of the configuration, on the server.
-        weights_path: of the weights, on the server.
+        scenes: the scenes.
+        pipeline_path: path of the configuration on the server.
+        weights_path: path of the weights on the server.
         server_address: host and port.
-        output_dir: folder for an ``.npz`` of each scene's outputs; None: nothing is written.
+        output_dir: folder for an ``.npz`` file with each scene's outputs; None: not written.
     """
     stub = build_stub(server_address, max_msg_size=600 * _MIB)
     with grpc_session(stub) as session_id:
@@ -75,7 +75,7 @@ def run_inference(
 
 
 def _arguments() -> ArgumentParser:
-    parser = ArgumentParser(description="Run a saved pipeline on a file of this machine.")
+    parser = ArgumentParser(description="Run a saved pipeline on a local file.")
     parser.add_argument("file", nargs="?", type=Path)
     parser.add_argument("--server-address", default="localhost:50051", metavar="HOST:PORT")
     parser.add_argument("--pipeline-path", default="pipeline/rx_statistical")

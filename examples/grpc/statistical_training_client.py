@@ -1,4 +1,4 @@
-"""Train the RX detector statistically and run it, by the bare gRPC messages.
+"""Train the RX detector statistically and run it, using the generated gRPC messages.
 
 Usage: ``python examples/grpc/statistical_training_client.py [HOST:PORT] [OVERRIDE...]``
 """

@@ -40,18 +40,18 @@ __all__ = [
 ]
 
 CONFIG_ROOT = Path(__file__).resolve().parents[2] / "configs"
-"""The configurations of this checkout. A server elsewhere rejects them and uses its own."""
+"""The configurations of this checkout. A server on another machine rejects them and uses its own."""
 
 
 def config_search_paths(extra_paths: Iterable[str | Path] | None = None) -> list[str]:
-    """List the folders of this checkout's configurations, then `extra_paths`."""
+    """Return the folders of this checkout's configurations, then `extra_paths`."""
     return stub_helpers.config_search_paths(extra_paths, CONFIG_ROOT)
 
 
 def create_session_with_search_paths(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> str:
-    """Open a session that looks configurations up in `search_paths`; returns its id."""
+    """Open a session that looks up configurations in `search_paths`; return its id."""
     paths = config_search_paths() if search_paths is None else search_paths
     return stub_helpers.create_session_with_search_paths(stub, paths)
 
@@ -60,7 +60,7 @@ def create_session_with_search_paths(
 def grpc_session(
     stub: cuvis_ai_pb2_grpc.CuvisAIServiceStub, search_paths: Sequence[str] | None = None
 ) -> Iterator[str]:
-    """Open a session for the length of a block."""
+    """Open a session for the duration of a block."""
     paths = config_search_paths() if search_paths is None else search_paths
     with stub_helpers.grpc_session(stub, paths) as session_id:
         yield session_id

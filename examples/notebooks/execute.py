@@ -1,8 +1,8 @@
 """Execute the notebooks of this folder against a running fleet.
 
 Usage: ``python examples/notebooks/execute.py [HOST:PORT] [--data-dir DIR] [--into DIR]``. The
-notebooks, with their outputs and without what tells one machine from another, are written over
-those of this folder, or into a folder of their own.
+notebooks, with their outputs and without machine-specific metadata, replace those of this folder,
+or are written to another folder.
 """
 
 import os
@@ -19,7 +19,7 @@ _KEPT_METADATA = {"kernelspec", "language_info"}
 
 
 def execute(source: Path, into: Path) -> None:
-    """Execute a notebook, and write it with its outputs.
+    """Execute a notebook and write it with its outputs.
 
     Raises:
         CellExecutionError: a cell failed; the text shows it.
@@ -38,7 +38,7 @@ def execute(source: Path, into: Path) -> None:
 
 
 def _strip(notebook: nbformat.NotebookNode) -> None:
-    """Take out what tells one machine or run from another."""
+    """Remove metadata that differs between machines and runs."""
     for key in set(notebook.metadata) - _KEPT_METADATA:
         del notebook.metadata[key]
     notebook.metadata["language_info"] = {"name": "python"}
@@ -47,13 +47,13 @@ def _strip(notebook: nbformat.NotebookNode) -> None:
 
 
 def main() -> None:
-    """Execute all of them."""
+    """Execute all notebooks."""
     parser = ArgumentParser(description="Execute the notebooks against a running fleet.")
     parser.add_argument("address", nargs="?", default="localhost:50051", metavar="HOST:PORT")
     parser.add_argument("--data-dir", type=Path, default=Path("data"))
     parser.add_argument("--into", type=Path, default=_FOLDER)
     arguments = parser.parse_args()
-    # Kernels inherit the environment, in which the notebooks look these two up.
+    # Kernels inherit these two variables, which the notebooks read.
     os.environ["CUVIS_FLEET_ADDRESS"] = arguments.address
     os.environ["DATA_DIR"] = str(arguments.data_dir.resolve())
     for source in sorted(_FOLDER.glob("*.ipynb")):
