@@ -20,5 +20,5 @@ def stack(tmp_path_factory, data_dir):
 
 @pytest.fixture(params=list(STYLES))
 def in_session(request, stack):
-    """``in_session(work)``: does the work in a session of the client, in both styles."""
+    """``in_session(work)``: run `work` in a session of the client, in both styles."""
     return lambda work, **connection: STYLES[request.param](stack.address, work, **connection)

@@ -1,4 +1,4 @@
-"""One way to drive the library, synchronous or asyncio, so that one suite runs on both."""
+"""A common interface to the synchronous and the asyncio client, so that tests cover both."""
 
 import asyncio
 import threading
@@ -10,17 +10,17 @@ from typing import Any
 import cuvis_fleet
 from cuvis_fleet import aio
 
-Work = Callable[["Steps"], Any]
+Work = Callable[["OpenSession"], Any]
 
 
 @dataclass
-class Steps:
-    """A session that is open, whichever way.
+class OpenSession:
+    """An open session of either client.
 
     Attributes:
-        call: makes a call of the session by its name.
-        follow: trains; tells each message to the function given.
-        session_id: the server's name for it.
+        call: calls a method of the session by its name.
+        follow: trains and passes each message to a function.
+        session_id: id of the session.
     """
 
     call: Callable[..., Any]
@@ -29,15 +29,15 @@ class Steps:
 
 
 def synchronous(address: str, work: Work, **connection: Any) -> Any:
-    """Do the work in a session of the synchronous client."""
+    """Run `work` in a session of the synchronous client."""
     with cuvis_fleet.connect(address, **connection) as client, client.session() as session:
 
-        def follow(trainer: str, tell: Callable[[cuvis_fleet.Progress], None]) -> None:
+        def follow(trainer: str, on_progress: Callable[[cuvis_fleet.Progress], None]) -> None:
             for progress in session.train(trainer):
-                tell(progress)
+                on_progress(progress)
 
         return work(
-            Steps(
+            OpenSession(
                 lambda name, *args, **more: getattr(session, name)(*args, **more),
                 follow,
                 session.id,
@@ -46,7 +46,7 @@ def synchronous(address: str, work: Work, **connection: Any) -> Any:
 
 
 def asynchronous(address: str, work: Work, **connection: Any) -> Any:
-    """Do the work in a session of the asyncio client, whose loop has a thread of its own."""
+    """Run `work` in a session of the asyncio client, whose event loop has a separate thread."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -61,15 +61,15 @@ def asynchronous(address: str, work: Work, **connection: Any) -> Any:
     opened = client.session()
     session = wait(opened.__aenter__())
 
-    async def follow(trainer: str, tell: Callable[[cuvis_fleet.Progress], None]) -> None:
+    async def follow(trainer: str, on_progress: Callable[[cuvis_fleet.Progress], None]) -> None:
         async for progress in session.train(trainer):
-            tell(progress)
+            on_progress(progress)
 
     try:
         return work(
-            Steps(
+            OpenSession(
                 lambda name, *args, **more: wait(getattr(session, name)(*args, **more)),
-                lambda trainer, tell: wait(follow(trainer, tell)),
+                lambda trainer, on_progress: wait(follow(trainer, on_progress)),
                 session.id,
             )
         )
@@ -85,8 +85,8 @@ STYLES = {"sync": synchronous, "aio": asynchronous}
 
 
 @dataclass
-class TableRow:
-    """What a training has told so far."""
+class Received:
+    """The messages of a training so far."""
 
     messages: list[cuvis_fleet.Progress] = field(default_factory=list)
 
@@ -96,20 +96,20 @@ class TableRow:
 
 
 @contextmanager
-def followed(steps: Steps, within_s: float) -> Iterator[TableRow]:
-    """What a statistical training has told so far; all of it when the block has ended."""
-    told = TableRow()
+def followed(session: OpenSession, within_s: float) -> Iterator[Received]:
+    """Follow a statistical training; all its messages are received at the end of the block."""
+    received = Received()
     failed: list[Exception] = []
 
     def follow() -> None:
         try:
-            steps.follow("statistical", told.messages.append)
+            session.follow("statistical", received.messages.append)
         except Exception as error:
             failed.append(error)
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
-    yield told
+    yield received
     thread.join(within_s)
     assert not thread.is_alive()
     assert failed == []

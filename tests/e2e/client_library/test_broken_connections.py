@@ -1,4 +1,4 @@
-"""The gateway and a replica die under a client, who notices nothing."""
+"""The gateway and a replica are killed without an effect on the client."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ _BACK_WITHIN_S = 90.0
 
 @pytest.fixture
 def kill(stack):
-    """``kill(part)``: without a warning; the stack starts it again."""
+    """``kill(part)``: kill a process of the stack, which the stack restarts."""
 
     def killing(part):
         wait_until(stack.is_serving, "the stack serves", _BACK_WITHIN_S)
@@ -28,15 +28,15 @@ def kill(stack):
     return killing
 
 
-def test_calls_and_a_training_outlive_gateway_and_replica(in_session, scene, kill):
-    in_session(lambda steps: _hold(steps, in_session, scene, kill))
+def test_calls_and_a_training_survive_gateway_and_replica(in_session, scene, kill):
+    in_session(lambda session: _run(session, in_session, scene, kill))
 
 
-def _hold(steps, in_session, scene, kill):
-    steps.call("apply", steps.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES))
-    steps.follow("statistical", lambda _: None)
+def _run(session, in_session, scene, kill):
+    session.call("apply", session.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES))
+    session.follow("statistical", lambda _: None)
     cube = (scene.cubes[5], scene.wavelengths_nm, ["scores"])
-    expected = steps.call("infer", *cube)["scores"]
+    expected = session.call("infer", *cube)["scores"]
 
     def kill_while_calling():
         for number in range(CALLS):
@@ -45,25 +45,25 @@ def _hold(steps, in_session, scene, kill):
             if number == CALLS // 2:
                 kill("gateway")
             np.testing.assert_allclose(
-                steps.call("infer", *cube)["scores"], expected, rtol=1e-5, atol=1e-6
+                session.call("infer", *cube)["scores"], expected, rtol=1e-5, atol=1e-6
             )
 
-    told = in_session(lambda training: _followed(training, kill_while_calling))
-    progress = [text for text in told.texts if text.startswith("Fitting")]
+    received = in_session(lambda training: _followed(training, kill_while_calling))
+    progress = [text for text in received.texts if text.startswith("Fitting")]
     assert len(progress) > 5
     assert len(progress) == len(set(progress)), "each message once"
-    assert [m.status for m in told.messages if m.status != "running"] == ["cancelled"]
+    assert [m.status for m in received.messages if m.status != "running"] == ["cancelled"]
 
 
-def _followed(steps, meanwhile):
-    """What a long training tells while something is done; it is stopped after that."""
-    trainrun = dict(steps.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES).data)
+def _followed(session, meanwhile):
+    """Return the messages of a long training, which is stopped after `meanwhile`."""
+    trainrun = dict(session.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES).data)
     trainrun["data"]["train_ids"] = list(range(_FRAMES)) * _PASSES
-    steps.call("apply", trainrun)
-    with followed(steps, _BACK_WITHIN_S) as told:
-        wait_until(lambda: len(told.messages) > 3, "the training runs", _BACK_WITHIN_S)
+    session.call("apply", trainrun)
+    with followed(session, _BACK_WITHIN_S) as received:
+        wait_until(lambda: len(received.messages) > 3, "the training runs", _BACK_WITHIN_S)
         meanwhile()
-        before = len(told.messages)
-        wait_until(lambda: len(told.messages) > before, "news comes", _BACK_WITHIN_S)
-        steps.call("stop")
-    return told
+        before = len(received.messages)
+        wait_until(lambda: len(received.messages) > before, "a new message", _BACK_WITHIN_S)
+        session.call("stop")
+    return received

@@ -1,4 +1,4 @@
-"""What clients ask about a fleet, the same in both styles."""
+"""Discovery methods return the same in both styles."""
 
 import asyncio
 
@@ -29,41 +29,41 @@ def _sync(address, name, arguments, **connection):
 
 
 def _aio(address, name, arguments, **connection):
-    async def asked():
+    async def call():
         async with aio.connect(address, **connection) as client:
             return await getattr(client, name)(*arguments)
 
-    return asyncio.run(asked())
+    return asyncio.run(call())
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_both_styles_are_told_the_same(stack, name):
-    told = _sync(stack.address, name, CALLS[name])
-    assert told
-    assert _aio(stack.address, name, CALLS[name]) == told
+def test_both_styles_return_the_same(stack, name):
+    result = _sync(stack.address, name, CALLS[name])
+    assert result
+    assert _aio(stack.address, name, CALLS[name]) == result
 
 
-@pytest.mark.parametrize("ask", [_sync, _aio])
-def test_an_unknown_pipeline_is_told_with_the_nearest(stack, ask):
+@pytest.mark.parametrize("call", [_sync, _aio])
+def test_the_error_for_an_unknown_pipeline_lists_the_closest_names(stack, call):
     with pytest.raises(cuvis_fleet.NotFound, match=r"rx_statistics.*rx_statistical\.yaml"):
-        ask(stack.address, "pipeline", ["rx_statistics"])
+        call(stack.address, "pipeline", ["rx_statistics"])
 
 
-def test_a_large_cube_through_shared_memory_gives_the_same(in_session, scene):
+def test_a_large_cube_through_shared_memory_has_the_same_result(in_session, scene):
     cube = np.tile(scene.cubes[5], (4, 4, 1))
     assert cube.nbytes > 1024**2
-    in_session(lambda steps: _hold_alike(steps, cube, scene))
+    in_session(lambda session: _compare(session, cube, scene))
 
 
-def _hold_alike(steps, cube, scene):
-    steps.call("apply", steps.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES))
-    steps.follow("statistical", lambda _: None)
-    large = steps.call("infer", cube, scene.wavelengths_nm, ["scores"])["scores"]
-    small = steps.call("infer", scene.cubes[5], scene.wavelengths_nm, ["scores"])["scores"]
+def _compare(session, cube, scene):
+    session.call("apply", session.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES))
+    session.follow("statistical", lambda _: None)
+    large = session.call("infer", cube, scene.wavelengths_nm, ["scores"])["scores"]
+    small = session.call("infer", scene.cubes[5], scene.wavelengths_nm, ["scores"])["scores"]
     np.testing.assert_allclose(large[:, :32, :32], small, rtol=1e-3)
 
 
-@pytest.mark.parametrize("ask", [_sync, _aio])
-def test_a_client_that_speaks_tls_is_told_that_the_server_does_not(stack, ask):
+@pytest.mark.parametrize("call", [_sync, _aio])
+def test_a_tls_client_is_informed_that_the_server_does_not_use_tls(stack, call):
     with pytest.raises(cuvis_fleet.Unavailable, match="does not use TLS; connect without it"):
-        ask(stack.address, "pipelines", (), tls=True)
+        call(stack.address, "pipelines", (), tls=True)

@@ -1,4 +1,4 @@
-"""A training ends while its client has no connection: it is told whole, and made once."""
+"""A training ends while its client is disconnected: it yields all messages and runs once."""
 
 import pytest
 
@@ -16,7 +16,7 @@ _WITHIN_S = 90.0
 
 @pytest.fixture(params=list(STYLES))
 def cut_off(request, stack):
-    """``cut_off(meanwhile)``: a session, and what a training tells that is truncated meanwhile."""
+    """``cut_off(meanwhile)``: the messages of a training whose connection breaks in between."""
 
     def run(meanwhile):
         with (
@@ -24,41 +24,45 @@ def cut_off(request, stack):
             cuvis_fleet.connect(stack.address) as beside,
         ):
             return STYLES[request.param](
-                relay.address, lambda steps: _cut_off(steps, relay, beside, meanwhile)
+                relay.address, lambda opened: _cut_off(opened, relay, beside, meanwhile)
             )
 
     return run
 
 
-def _cut_off(steps, relay, beside, meanwhile):
-    trainrun = dict(steps.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES).data)
+def _cut_off(following, relay, beside, meanwhile):
+    trainrun = dict(
+        following.call("resolve", "trainrun", "trainrun/rx_statistical", OVERRIDES).data
+    )
     trainrun["data"]["train_ids"] = list(range(_FRAMES)) * _PASSES
-    steps.call("apply", trainrun)
-    session = beside.attach(steps.session_id)
-    with followed(steps, _WITHIN_S) as told:
-        wait_until(lambda: len(told.messages) > 3, "the training runs", _WITHIN_S)
+    following.call("apply", trainrun)
+    session = beside.attach(following.session_id)
+    with followed(following, _WITHIN_S) as received:
+        wait_until(lambda: len(received.messages) > 3, "the training runs", _WITHIN_S)
         relay.cut()
         meanwhile(session)
         wait_until(lambda: session.status().status != "running", "the end", _WITHIN_S)
-        assert {each.status for each in told.messages} == {"running"}, "the client heard the end"
+        assert {each.status for each in received.messages} == {"running"}, (
+            "the client received the end"
+        )
         relay.mend()
-    # A second training would be newer than the one that was followed. Whoever waits for a slot is
-    # told so by messages of the moment, which are not the training's.
-    training = [each for each in told.messages if "queued," not in each.message]
+    # A second training would be newer than the followed one. Messages about waiting for a slot are
+    # transient and not part of the training.
+    training = [each for each in received.messages if "queued," not in each.message]
     return training, list(session.follow())
 
 
-def test_a_training_that_completed_is_told_whole_and_made_once(cut_off):
-    told, newest = cut_off(lambda _session: None)
+def test_a_completed_training_yields_all_messages_and_runs_once(cut_off):
+    messages, newest = cut_off(lambda _session: None)
 
-    assert told == newest
+    assert messages == newest
     assert [each.status for each in newest if each.status != "running"] == ["complete"]
     assert newest[0].message == "Starting statistical training"
     assert len(newest) > 10
 
 
-def test_a_training_that_was_stopped_is_told_whole_and_made_once(cut_off):
-    told, newest = cut_off(lambda session: session.stop())
+def test_a_stopped_training_yields_all_messages_and_runs_once(cut_off):
+    messages, newest = cut_off(lambda session: session.stop())
 
-    assert told == newest
+    assert messages == newest
     assert [each.status for each in newest if each.status != "running"] == ["cancelled"]

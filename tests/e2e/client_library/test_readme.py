@@ -1,4 +1,4 @@
-"""The README's example, as printed."""
+"""The README's example runs as printed."""
 
 import re
 from pathlib import Path
@@ -18,6 +18,6 @@ def test_the_example_trains_and_infers_in_fifteen_lines(stack, monkeypatch, caps
     connect = cuvis_fleet.connect
     monkeypatch.setattr(cuvis_fleet, "connect", lambda _: connect(stack.address))
     exec(compile(program, README, "exec"), {})
-    told = capsys.readouterr().out.splitlines()
-    assert told[-2] == "Statistical training complete"
-    assert told[-1].startswith("(1, 32, 32, 1) ")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2] == "Statistical training complete"
+    assert lines[-1].startswith("(1, 32, 32, 1) ")

@@ -1,4 +1,4 @@
-"""Examples as a user starts them, in processes of their own, against one stack."""
+"""Runs the examples as a user does, in separate processes, against one stack."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ Example = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def example_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that the examples start in, with the data folder that the stack reads from."""
+    """The working folder of the examples, with the stack's data folder."""
     folder = tmp_path_factory.mktemp("examples")
     (folder / "data").mkdir()
     return folder
@@ -34,7 +34,7 @@ def example_stack(example_dir: Path) -> Iterator[BackgroundStack]:
 
 @pytest.fixture(scope="module")
 def example(example_stack: BackgroundStack, example_dir: Path) -> Example:
-    """``example("grpc/run_inference.py", ...)`` -> what the script printed."""
+    """``example("grpc/run_inference.py", ...)``: the output of the script."""
 
     def run(script: str, *arguments: object) -> str:
         done = subprocess.run(

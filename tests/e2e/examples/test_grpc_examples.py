@@ -1,4 +1,4 @@
-"""The guide's six example files on the data that they write themselves."""
+"""The gRPC examples on the data that they write."""
 
 import re
 
@@ -12,7 +12,7 @@ COMPLETE = "[EXECUTION_STAGE_TRAIN] TRAIN_STATUS_COMPLETE"
 
 @pytest.fixture(scope="module")
 def workflow(example, example_stack):
-    """What the complete workflow printed; it saves what others go on with."""
+    """The output of the complete workflow, whose saved files other examples use."""
     return example("grpc/complete_workflow_client.py", example_stack.address)
 
 
@@ -46,14 +46,14 @@ def test_complete_workflow(workflow, example_dir):
     assert float(found[1]) > 2 * float(found[2])
 
 
-def test_inference_by_the_fitted_pipeline_that_ships(example, example_stack):
+def test_inference_with_the_shipped_fitted_pipeline(example, example_stack):
     printed = example("grpc/run_inference.py", "--server-address", example_stack.address)
 
     assert re.search(r"^Weights: /.*/pipeline/rx_statistical\.pt$", printed, re.MULTILINE)
     assert "'detector.scores': [1, 128, 128, 1]" in printed
 
 
-def test_inference_by_what_was_saved_on_a_file(example, example_stack, example_dir, workflow):
+def test_inference_with_a_saved_pipeline_on_a_file(example, example_stack, example_dir, workflow):
     printed = example(
         *("grpc/run_inference.py", example_dir / "data" / "examples" / "synthetic.npz"),
         *("--server-address", example_stack.address, "--output-dir", example_dir / "scores"),
@@ -80,4 +80,4 @@ def test_restored_trainrun(example, example_stack, workflow, mode, stages):
     assert set(re.findall(r"EXECUTION_STAGE_(\w+)\]", printed)) == stages
     if mode == "info":
         assert "  cube: any[-1, -1, -1, -1] (required)" in printed
-        assert "  RXGlobal.scores" not in printed  # connected, hence no end of the graph
+        assert "  RXGlobal.scores" not in printed  # connected, so not an output of the graph

@@ -1,4 +1,4 @@
-"""The notebooks, executed as their folder's script does, and what is stored of them."""
+"""The notebooks run, and their stored outputs are current."""
 
 import re
 
@@ -10,11 +10,11 @@ from tests.e2e.examples.conftest import EXAMPLES
 pytestmark = pytest.mark.e2e
 
 NOTEBOOKS = sorted((EXAMPLES / "notebooks").glob("*.ipynb"))
-LARGEST_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 
 
-def shown(path):
-    """Per cell, the kinds of what it shows; how many steps a training tells depends on its pace."""
+def output_types(path):
+    """Return the MIME types of each cell's outputs; the number of messages depends on timing."""
     notebook = nbformat.read(path, as_version=4)
     return [
         {kind for each in cell.get("outputs", []) for kind in each.get("data", {"text": ""})}
@@ -22,7 +22,7 @@ def shown(path):
     ]
 
 
-def test_the_notebooks_run_and_show_what_is_stored(example, example_stack, example_dir):
+def test_the_notebooks_run_and_have_the_stored_outputs(example, example_stack, example_dir):
     into = example_dir / "executed"
     into.mkdir()
 
@@ -30,13 +30,13 @@ def test_the_notebooks_run_and_show_what_is_stored(example, example_stack, examp
 
     assert [path.name for path in sorted(into.iterdir())] == [path.name for path in NOTEBOOKS]
     for path in NOTEBOOKS:
-        assert shown(into / path.name) == shown(path)
+        assert output_types(into / path.name) == output_types(path)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_stored_notebooks_are_small_and_of_no_machine(path):
+def test_stored_notebooks_are_small_and_name_no_machine(path):
     text = path.read_text(encoding="utf-8")
 
-    assert len(text) < LARGEST_BYTES
+    assert len(text) < MAX_BYTES
     assert text.count('"image/png"') >= 5
     assert re.findall(r"/(?:home|tmp|root|work|Users|var)/[^\s\"]*", text) == []

@@ -1,4 +1,4 @@
-"""What the doctor makes of servers that are not well."""
+"""The doctor's findings for unhealthy servers."""
 
 import grpc
 import pytest
@@ -16,7 +16,7 @@ NO_SUCH = (grpc.StatusCode.NOT_FOUND, "Session not found.")
 
 
 class HealthDouble(grpc.GenericRpcHandler):
-    """Answers for health alone: SERVING but for the services in `down`."""
+    """A health service: SERVING except for the services in `down`."""
 
     def __init__(self, down=()):
         self.down = down
@@ -34,7 +34,7 @@ class HealthDouble(grpc.GenericRpcHandler):
 
 @pytest.fixture
 def ask():
-    """Starts a server of these handlers and returns its findings by check."""
+    """Start a server with these handlers and return the findings by check."""
     servers = []
 
     def asking(*handlers, double=None):
@@ -75,7 +75,7 @@ def levels(findings):
     return {check: finding.level for check, finding in findings.items()}
 
 
-def test_a_fleet_that_is_well(ask):
+def test_a_healthy_fleet(ask):
     found = ask(HealthDouble(), double=well())
     assert set(levels(found).values()) == {"ok"}
     assert set(found) == {
@@ -96,7 +96,7 @@ def test_a_service_that_is_down_is_named(ask):
     assert "Graphviz" not in found
 
 
-def test_stores_that_nobody_reaches_fail(ask):
+def test_unreachable_stores_fail(ask):
     found = ask(HealthDouble(down=SERVICES))
     assert found["Redis"].level == found["volume"].level == "fail"
     assert "REDIS_URL" in found["Redis"].remedy
@@ -125,7 +125,7 @@ def test_stores_that_nobody_reaches_fail(ask):
         ),
     ],
 )
-def test_limits_are_warned_of_with_what_to_do(ask, method, answer, check, text):
+def test_restrictions_are_warnings_with_remedies(ask, method, answer, check, text):
     double = well()
     double.answers[method] = answer
     finding = ask(HealthDouble(), double=double)[check]
@@ -145,7 +145,7 @@ def test_another_kind_of_server_is_recognised(ask):
     }
 
 
-def test_remedies_stand_below_what_was_found():
+def test_remedies_are_below_the_findings():
     table = findings_table([Finding("GPU", "warn", "none", "buy one")])
     (text,) = table.columns[2].cells
     assert text.plain == "none\n→ buy one"

@@ -1,4 +1,4 @@
-"""The guide and the help say what the commands are."""
+"""The documentation and the help list the commands."""
 
 from typer.testing import CliRunner
 
@@ -7,7 +7,7 @@ from cuvis_fleet.cli.exit_code import MEANINGS
 from docs import commands_table
 
 
-def test_the_tables_of_the_guide_are_current():
+def test_the_generated_tables_are_current():
     text = commands_table.DOCUMENT.read_text(encoding="utf-8")
     assert commands_table.replace_tables(text) == text, "run: python -m docs.commands_table"
 

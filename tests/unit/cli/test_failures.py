@@ -1,4 +1,4 @@
-"""Each kind of failure has one line and an exit code."""
+"""Each kind of failure has a line of text and an exit code."""
 
 import errno
 import subprocess
@@ -20,7 +20,7 @@ def kinds(kind):
         yield from kinds(each)
 
 
-def test_every_error_of_the_library_has_an_exit_code_of_its_own():
+def test_each_error_of_the_library_has_a_separate_exit_code():
     of_no_call = {errors.WrongArgument}
     assert set(CODE_OF_ERROR) == set(kinds(errors.CuvisFleetError)) - of_no_call
     assert len(set(CODE_OF_ERROR.values())) == len(CODE_OF_ERROR)
@@ -43,7 +43,7 @@ def test_every_exit_code_has_a_meaning():
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_what_happens_on_this_machine(error, text, code):
+def test_local_failures(error, text, code):
     failure = FailureReport.of(error)
     assert failure.text == (text or "a.npz: No space left on device")
     assert (failure.code, failure.method) == (code, None)
@@ -64,7 +64,7 @@ def test_a_failed_call_names_its_method_and_a_defect_its_trace():
     }
 
 
-def test_a_terminal_is_spared_the_words_of_the_transport():
+def test_transport_details_are_omitted_in_a_terminal():
     text = "no server answers at h:1 (failed to connect to all addresses; last error: (gone))"
     shown = FailureReport.of(
         errors.Unavailable("Train", grpc.StatusCode.UNAVAILABLE, text, "")
@@ -72,7 +72,7 @@ def test_a_terminal_is_spared_the_words_of_the_transport():
     assert shown == "Train: no server answers at h:1"
 
 
-def test_without_the_extra_one_line_says_how_to_install_it():
+def test_without_the_extra_one_line_names_the_command_to_install_it():
     program = (
         "import sys; sys.modules['typer'] = None; from cuvis_fleet.cli.entry import main; main()"
     )

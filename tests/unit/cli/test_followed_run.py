@@ -1,4 +1,4 @@
-"""Trainings over several calls of the command line."""
+"""Trainings over several invocations of the command line."""
 
 import pytest
 
@@ -16,33 +16,33 @@ def message(status, text=""):
 
 
 class SessionDouble:
-    """Trains at once; keeps what it was asked for."""
+    """A session that trains instantly and records its calls."""
 
     id = "s1"
 
     def __init__(self, ends="complete"):
         self.ends = ends
-        self.asked = []
+        self.calls = []
         self.keys = []
 
     def train(self, trainer, *, key):
-        self.asked.append(trainer)
+        self.calls.append(trainer)
         self.keys.append(key)
         yield message("running")
         yield message(self.ends, "by request")
 
     def follow(self, *, key):
-        self.asked.append("follow")
+        self.calls.append("follow")
         self.keys.append(key)
         yield message("running")
         yield message(self.ends, "by request")
 
     def save(self, path):
-        self.asked.append(f"save {path}")
+        self.calls.append(f"save {path}")
         return SavedPipeline(path, "weights")
 
     def close(self):
-        self.asked.append("close")
+        self.calls.append("close")
 
 
 @pytest.fixture
@@ -55,20 +55,20 @@ def run_of(session, journal, **more):
     return FollowedRun(session, journal, entry)
 
 
-def test_trainings_follow_one_another_and_are_noted_as_they_begin(journal):
+def test_trainings_run_in_sequence_and_are_recorded_when_they_start(journal):
     session = SessionDouble()
     run = run_of(session, journal)
-    noted = []
+    recorded = []
     for trainer, _ in run.start():
         entry = journal.find("s1")
-        noted.append((trainer, entry.phase, entry.key, entry.begun))
+        recorded.append((trainer, entry.phase, entry.key, entry.begun))
     first, second = session.keys
-    assert noted == [("statistical", 0, first, True)] * 2 + [("gradient", 1, second, True)] * 2
+    assert recorded == [("statistical", 0, first, True)] * 2 + [("gradient", 1, second, True)] * 2
     assert first != second
-    assert session.asked == ["statistical", "gradient"]
+    assert session.calls == ["statistical", "gradient"]
 
 
-def test_a_training_is_noted_before_it_is_asked_for(journal):
+def test_a_training_is_recorded_before_it_is_requested(journal):
     session = SessionDouble()
 
     def refused(_trainer, *, key):
@@ -82,7 +82,7 @@ def test_a_training_is_noted_before_it_is_asked_for(journal):
 
 
 @pytest.mark.parametrize(
-    ("noted", "asked", "keys"),
+    ("recorded", "calls", "keys"),
     [
         ({"key": KEY, "begun": True}, ["follow", "gradient"], 2),
         ({"key": KEY, "begun": True, "phase": 1}, ["follow"], 1),
@@ -90,32 +90,32 @@ def test_a_training_is_noted_before_it_is_asked_for(journal):
         ({"key": KEY, "phase": 1}, ["gradient"], 1),
     ],
 )
-def test_coming_back_begins_nothing_that_was_begun(journal, noted, asked, keys):
+def test_resuming_does_not_start_a_started_training_again(journal, recorded, calls, keys):
     session = SessionDouble()
-    messages = list(run_of(session, journal, **noted).resume())
-    assert session.asked == asked
+    messages = list(run_of(session, journal, **recorded).resume())
+    assert session.calls == calls
     assert session.keys[0] == KEY
     assert len(set(session.keys)) == keys
     assert [each.status for _, each in messages] == ["running", "complete"] * keys
 
 
-def test_a_training_that_was_noted_without_a_key_is_the_newest(journal):
+def test_a_training_recorded_without_a_key_is_the_newest(journal):
     session = SessionDouble()
     list(run_of(session, journal, phase=1).resume())
-    assert (session.asked, session.keys) == (["follow"], [None])
+    assert (session.calls, session.keys) == (["follow"], [None])
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "code"), [("cancelled", "stopped", 11), ("error", "failed", 1)]
+    ("status", "text", "code"), [("cancelled", "stopped", 11), ("error", "failed", 1)]
 )
-def test_what_did_not_come_to_its_end_is_a_failure(journal, status, said, code):
-    with pytest.raises(CommandFailed, match=said) as failed:
+def test_an_incomplete_training_is_a_failure(journal, status, text, code):
+    with pytest.raises(CommandFailed, match=text) as failed:
         list(run_of(SessionDouble(ends=status), journal).start())
     assert failed.value.code == code
     session = SessionDouble(ends=status)
-    with pytest.raises(CommandFailed, match=said):
+    with pytest.raises(CommandFailed, match=text):
         list(run_of(session, journal, key=KEY, begun=True).resume())
-    assert session.asked == ["follow"]
+    assert session.calls == ["follow"]
 
 
 def test_a_session_is_closed_once_its_pipeline_is_saved(journal):
@@ -124,7 +124,7 @@ def test_a_session_is_closed_once_its_pipeline_is_saved(journal):
     assert journal.find("s1") is not None
     saved = run_of(session, journal, save_path="lab/rx.yaml").finish()
     assert saved.pipeline_path == "lab/rx.yaml"
-    assert session.asked == ["save lab/rx.yaml", "close"]
+    assert session.calls == ["save lab/rx.yaml", "close"]
     assert journal.find("s1") is None
 
 
@@ -141,6 +141,6 @@ def test_the_kinds_of_training_come_from_the_trainrun_or_the_user(choice, trainr
     assert trainers_of(choice, trainrun) == trainers
 
 
-def test_an_unknown_kind_is_told_with_the_known():
+def test_the_error_for_an_unknown_trainer_lists_the_known_ones():
     with pytest.raises(CommandFailed, match="use auto, statistical, gradient, calibration"):
         trainers_of("magic", {})

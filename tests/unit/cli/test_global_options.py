@@ -1,4 +1,4 @@
-"""Options of every command, before or behind it."""
+"""Global options, before or after a command."""
 
 import pytest
 
@@ -19,6 +19,6 @@ TAKES_VALUE = {"--json": False, "--debug": False, "--address": True}
         ([], []),
     ],
 )
-def test_they_come_to_the_front_with_their_values(given, read):
+def test_options_move_to_the_front_with_their_values(given, read):
     expected = read or ["--address", "h:1", "infer", "f", "--out", "x"]
     assert hoisted(given, TAKES_VALUE) == (expected if given else [])

@@ -1,4 +1,4 @@
-"""Pictures that commands draw beside their work."""
+"""Pictures that commands draw in addition to their result."""
 
 import io
 from dataclasses import replace
@@ -32,7 +32,7 @@ def report():
     return made
 
 
-def test_curves_are_drawn_of_what_was_told(tmp_path, report):
+def test_curves_are_drawn_from_the_messages(tmp_path, report):
     path = tmp_path / "curves.svg"
     picture = CurvesPicture(path)
     picture.add(MESSAGE)
@@ -42,7 +42,7 @@ def test_curves_are_drawn_of_what_was_told(tmp_path, report):
     assert path.stat().st_size > 0
 
 
-def test_no_curves_are_no_failure(tmp_path, report):
+def test_missing_curves_are_not_a_failure(tmp_path, report):
     picture = CurvesPicture(tmp_path / "curves.png")
     picture.add(replace(MESSAGE, losses={}))
     assert picture.draw(report, "rx_statistical") is None
@@ -51,7 +51,7 @@ def test_no_curves_are_no_failure(tmp_path, report):
     assert CurvesPicture(None).draw(report, "rx_statistical") is None
 
 
-def test_curves_without_a_folder_any_more_do_not_fail_the_training(tmp_path, report):
+def test_a_removed_folder_does_not_fail_the_training(tmp_path, report):
     folder = tmp_path / "gone"
     folder.mkdir()
     picture = CurvesPicture(folder / "curves.png")
@@ -62,24 +62,24 @@ def test_curves_without_a_folder_any_more_do_not_fail_the_training(tmp_path, rep
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("x.bmp", "not .bmp"), ("no/x.png", "does not exist; create it first")]
+    ("name", "text"), [("x.bmp", "not .bmp"), ("no/x.png", "does not exist; create it first")]
 )
-def test_what_cannot_be_drawn_is_refused_before_the_work(tmp_path, name, said):
+def test_a_picture_that_cannot_be_drawn_is_rejected_before_the_work(tmp_path, name, text):
     path = tmp_path / name
-    with pytest.raises(UnwritableFile, match=said):
+    with pytest.raises(UnwritableFile, match=text):
         CurvesPicture(path)
     for pictures in (ResultPictures(path, None), ResultPictures(None, path)):
-        with pytest.raises(UnwritableFile, match=said):
+        with pytest.raises(UnwritableFile, match=text):
             pictures.check(Scene(CUBE, None, MASK), FILE)
 
 
 @pytest.mark.parametrize(
-    ("mask", "said"),
+    ("mask", "text"),
     [(None, "no mask"), (0 * MASK, "with only one class"), (0 * MASK + 1, "with only one class")],
 )
-def test_a_roc_needs_a_mask_with_both_classes(tmp_path, mask, said):
+def test_a_roc_needs_a_mask_with_both_classes(tmp_path, mask, text):
     pictures = ResultPictures(tmp_path / "overlay.png", tmp_path / "roc.png")
-    with pytest.raises(CommandFailed, match=rf"field\.npz has .*{said}"):
+    with pytest.raises(CommandFailed, match=rf"field\.npz has .*{text}"):
         pictures.check(Scene(CUBE, None, mask), FILE)
     ResultPictures(tmp_path / "overlay.png", None).check(Scene(CUBE, None, mask), FILE)
 
@@ -93,19 +93,19 @@ def test_a_result_is_drawn_over_its_scene(tmp_path, mask):
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "text"),
     [(["a.logits"], "none of a.logits"), (["a.scores", "b.scores"], "several of a.scores, b")],
 )
-def test_a_result_that_cannot_be_drawn_says_how_to_choose(tmp_path, names, said):
+def test_the_error_for_an_ambiguous_output_says_how_to_choose(tmp_path, names, text):
     result = Result(dict.fromkeys(names, SCORES))
     pictures = ResultPictures(None, tmp_path / "roc.png")
-    with pytest.raises(CommandFailed, match=rf"{said}.*choose outputs with --output"):
+    with pytest.raises(CommandFailed, match=rf"{text}.*choose outputs with --output"):
         pictures.draw(Scene(CUBE, None, MASK), result)
     pictures.draw(Scene(CUBE, None, MASK), Result({"a.scores": SCORES, "b.logits": SCORES}))
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_several_numbers_are_read_from_one_word():
+def test_comma_separated_numbers_are_parsed():
     assert numbers(float, "860,660.5,560", 3, "--wavelengths", "1,2,3") == [860.0, 660.5, 560.0]
     for text in ("1", "1,2,3", "1,a", "1.5,2", ""):
         with pytest.raises(

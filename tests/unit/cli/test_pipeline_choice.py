@@ -1,4 +1,4 @@
-"""From a name to a pipeline with weights, and what shells complete."""
+"""Loading a pipeline with weights by name, and shell completion."""
 
 import grpc
 import pytest
@@ -45,32 +45,32 @@ def offers(double, weights_path):
     )
 
 
-def test_one_that_is_offered_comes_with_the_weights_beside_it(double, load):
+def test_an_offered_pipeline_is_loaded_with_the_weights_beside_it(double, load):
     offers(double, "/c/a/rx.pt")
     assert load("rx") == "/c/a/rx.pt"
     assert double.requests("ResolveConfig")[0].path == "a/rx"
     assert double.requests("LoadPipelineWeights")[0].weights_path == "/c/a/rx.pt"
 
 
-def test_weights_of_the_user_take_their_place(double, load):
+def test_weights_of_the_user_replace_them(double, load):
     offers(double, "/c/a/rx.pt")
     assert load("rx", "mine.pt") == "mine.pt"
     assert double.requests("LoadPipelineWeights")[0].weights_path == "mine.pt"
 
 
-def test_without_any_the_initial_ones_stay(double, load):
+def test_without_weights_the_initial_ones_are_used(double, load):
     offers(double, "")
     assert load("rx") is None
     assert not double.requests("LoadPipelineWeights")
 
 
-def test_one_that_was_saved_is_found_by_its_path(double, load):
+def test_a_saved_pipeline_is_found_by_its_path(double, load):
     double.answers["GetPipelineInfo"] = UNKNOWN
     assert load("lab/rx.yaml") == "lab/rx.pt"
     assert double.requests("ResolveConfig")[0].path == "lab/rx"
 
 
-def test_one_that_is_neither_is_told_with_the_nearest(double, load):
+def test_the_error_for_an_unknown_name_lists_the_closest_names(double, load):
     double.answers["GetPipelineInfo"] = UNKNOWN
     double.answers["ResolveConfig"] = (grpc.StatusCode.NOT_FOUND, "no such config")
     with pytest.raises(cuvis_fleet.NotFound, match=r"Closest matches: rx\.yaml"):
@@ -78,7 +78,7 @@ def test_one_that_is_neither_is_told_with_the_nearest(double, load):
 
 
 @pytest.mark.parametrize("given", [(None, None), ("rx", "s1")])
-def test_a_pipeline_or_a_session_is_needed(given):
+def test_either_a_pipeline_or_a_session_is_required(given):
     with pytest.raises(CommandFailed, match="either --pipeline"):
         one_of(*given)
 

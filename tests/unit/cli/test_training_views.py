@@ -1,4 +1,4 @@
-"""What is seen of a training: lines, figures and curves."""
+"""Views of a training: lines, values and curves."""
 
 import io
 import json
@@ -41,11 +41,11 @@ def report(request):
         ([], 8, ""),
     ],
 )
-def test_a_sparkline_spans_least_to_largest(values, width, bars):
+def test_a_sparkline_spans_minimum_to_maximum(values, width, bars):
     assert sparkline(values, width) == bars
 
 
-def test_resampled_values_are_means_of_stretches():
+def test_resampled_values_are_means_of_segments():
     assert resampled([1, 2, 3, 4, 5, 6], 3) == [1.5, 3.5, 5.5]
     assert resampled([1, 2], 3) == [1, 2]
 
@@ -67,11 +67,11 @@ def test_two_values_are_one_straight_line_without_gaps():
 
 
 @pytest.mark.parametrize("values", [[], [float("inf")], [float("nan")]])
-def test_nothing_is_drawn_of_nothing(values):
+def test_empty_series_draw_nothing(values):
     assert chart({"loss": values}, 30, 4).plain == ""
 
 
-def test_sums_of_losses_and_metrics_of_validation_are_shown():
+def test_total_losses_and_validation_metrics_are_shown():
     curves = Curves()
     curves.add(replace(MESSAGE, losses={"total": 2.0, "bce": 1.0}, metrics={"iou": 0.1}))
     curves.add(replace(MESSAGE, stage="val", losses={"total": 3.0}, metrics={"iou": 0.2}))
@@ -93,7 +93,7 @@ def test_a_picture_fits_any_width(width):
     assert ("│" in shown) is (width >= 40)
 
 
-def test_lines_tell_the_last_of_each_node_and_stage(report):
+def test_lines_show_the_last_message_of_each_node_and_stage(report):
     with training_view(report, "rx", watch=False) as view:
         for message, node in (("Fitting A (1/2)", "A"), ("Fitted A", "A"), ("Fitted B", "B")):
             view.show("statistical", replace(MESSAGE, message=message, node=node))
@@ -106,18 +106,18 @@ def test_lines_tell_the_last_of_each_node_and_stage(report):
     ]
 
 
-def test_a_watched_training_without_a_terminal_is_told_in_lines(report):
+def test_a_watched_training_without_a_terminal_is_shown_as_lines(report):
     with training_view(report, "rx", watch=True) as view:
         view.show("statistical", MESSAGE)
     assert report.err.file.getvalue() == "statistical: epoch 0, train, Training (1/2)\n"
 
 
 @pytest.mark.parametrize("report", [True], indirect=True)
-def test_programs_get_each_message_and_no_number_that_json_lacks(report):
+def test_json_has_each_message_and_only_finite_numbers(report):
     with training_view(report, "rx", watch=True) as view:
         view.show("gradient", replace(MESSAGE, losses={"total": float("nan")}))
-    told = json.loads(report.out.file.getvalue())
-    assert (told["event"], told["trainer"], told["losses"]) == (
+    document = json.loads(report.out.file.getvalue())
+    assert (document["event"], document["trainer"], document["losses"]) == (
         "progress",
         "gradient",
         {"total": None},

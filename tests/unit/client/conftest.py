@@ -35,7 +35,7 @@ def session(client):
 
 @pytest.fixture(params=["sync", "aio"])
 def using(request):
-    """``using(address, work, **options)``: what `work` makes of a client of either style."""
+    """``using(address, work, **options)``: the result of `work` with a client of either style."""
 
     def synchronous(address, work, **options):
         with cuvis_fleet.connect(address, **options) as client:

@@ -1,4 +1,4 @@
-"""Failures become exceptions that say what, where, and under which trace."""
+"""Failures become exceptions with a text, a method and a trace id."""
 
 import pickle
 import re
@@ -14,7 +14,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 
 @pytest.mark.parametrize("code", [code for code in grpc.StatusCode if code.name != "OK"])
-def test_every_status_has_its_exception(client, double, code):
+def test_each_status_code_raises_its_exception(client, double, code):
     double.answers["CreateSession"] = (code, "what is wrong")
     with pytest.raises(cuvis_fleet.CuvisFleetError) as caught, client.session():
         pass
@@ -25,7 +25,7 @@ def test_every_status_has_its_exception(client, double, code):
 
 
 @pytest.mark.parametrize(
-    ("asked", "text"),
+    ("call", "text"),
     [
         (lambda session: session.infer(np.zeros((2, 2))), "the cube has the shape (2, 2)"),
         (lambda session: list(session.train("fast")), "trainer is 'fast'; use one of"),
@@ -34,10 +34,10 @@ def test_every_status_has_its_exception(client, double, code):
     ],
     ids=["cube", "trainer", "key", "point"],
 )
-def test_a_wrong_argument_is_an_error_of_the_library_and_of_python(session, double, asked, text):
+def test_a_wrong_argument_is_also_a_value_error(session, double, call, text):
     before = len(double.received)
     with pytest.raises(cuvis_fleet.InvalidInput) as caught:
-        asked(session)
+        call(session)
     error = caught.value
     assert isinstance(error, ValueError)
     assert str(error) == error.text
@@ -50,13 +50,13 @@ def test_a_wrong_argument_is_an_error_of_the_library_and_of_python(session, doub
     assert len(double.received) == before, "nothing was sent"
 
 
-def test_errors_come_whole_out_of_other_processes():
+def test_errors_can_be_pickled():
     failed = cuvis_fleet.NotFound("Train", grpc.StatusCode.NOT_FOUND, "gone", "ab")
     for error in (failed, cuvis_fleet.WrongArgument("the cube is flat")):
         assert vars(pickle.loads(pickle.dumps(error))) == vars(error)
 
 
-def test_each_call_is_a_trace_of_its_own_and_tells_it(session, double):
+def test_each_call_has_and_returns_a_separate_trace_id(session, double):
     double.answers["Inference"] = pb.InferenceResponse()
     double.answers["GetTrainStatus"] = (grpc.StatusCode.NOT_FOUND, "gone")
     result = session.infer(np.zeros((1, 1, 1), np.uint8), [1])
@@ -70,14 +70,14 @@ def test_each_call_is_a_trace_of_its_own_and_tells_it(session, double):
     assert traceparents["GetTrainStatus"].split("-")[1] == caught.value.trace_id
 
 
-def test_a_server_that_tells_no_trace_id_leaves_the_one_that_was_sent(session, double):
+def test_without_a_trace_id_from_the_server_the_sent_one_is_used(session, double):
     double.sends_trace_id = False
     double.answers["Inference"] = pb.InferenceResponse()
     result = session.infer(np.zeros((1, 1, 1), np.uint8), [1])
     assert result.trace_id == double.traceparents["Inference"].split("-")[1]
 
 
-def test_where_nobody_listens_the_text_says_so():
+def test_the_error_for_a_closed_port_says_so():
     with (
         cuvis_fleet.connect("127.0.0.1:1", timeout_s=10) as client,
         pytest.raises(cuvis_fleet.Unavailable, match=r"no server answers at 127\.0\.0\.1:1;"),
@@ -86,7 +86,7 @@ def test_where_nobody_listens_the_text_says_so():
         pass
 
 
-def test_a_call_ends_after_its_time(double, address):
+def test_a_call_ends_at_its_deadline(double, address):
     answered = threading.Event()
     double.answers["GetTrainStatus"] = lambda: (answered.wait(10), pb.GetTrainStatusResponse())[1]
     with cuvis_fleet.connect(address, timeout_s=0.5) as client, client.session() as session:
@@ -95,7 +95,7 @@ def test_a_call_ends_after_its_time(double, address):
         answered.set()
 
 
-def test_a_message_beyond_the_limit_is_refused(double, address):
+def test_a_message_above_the_size_limit_is_rejected(double, address):
     with (
         cuvis_fleet.connect(address, max_message_bytes=1000) as client,
         client.session() as session,
@@ -105,7 +105,7 @@ def test_a_message_beyond_the_limit_is_refused(double, address):
         assert not double.requests("Inference")
 
 
-def test_a_reply_that_is_no_message_is_a_defect_of_the_server(session, double):
+def test_a_malformed_response_is_a_server_defect(session, double):
     double.answers["Inference"] = pb.InferenceResponse(
         outputs={"a.b": pb.Tensor(shape=[3], dtype=pb.D_TYPE_FLOAT32, raw_data=b"12345")}
     )

@@ -1,4 +1,4 @@
-"""What takes long happens beside the event loop, and is cleaned up when nobody waits for it."""
+"""Large arrays are processed in a thread, which is cleaned up after cancellation."""
 
 import asyncio
 import os
@@ -18,29 +18,29 @@ WAVELENGTHS_NM = [450, 550, 650, 750]
 
 
 class Watched:
-    """A cube that notes the thread which reads it, and lets it go on when it may."""
+    """A cube that records the thread that reads it, and can block that thread."""
 
     def __init__(self, shape):
         self.values = np.zeros(shape, np.uint16)
         self.nbytes = self.values.nbytes
         self.read_by = None
-        self.may_go_on = threading.Event()
-        self.may_go_on.set()
+        self.may_continue = threading.Event()
+        self.may_continue.set()
 
     def __array__(self, dtype=None, copy=None):
         self.read_by = threading.current_thread()
-        assert self.may_go_on.wait(10)
+        assert self.may_continue.wait(10)
         return self.values
 
 
 async def read(cube):
-    """Returns when a thread has begun to read it."""
+    """Wait until a thread has started to read the cube."""
     while cube.read_by is None:
         await asyncio.sleep(0.001)
 
 
 @pytest.mark.parametrize(("shape", "in_thread"), [(LARGE, True), (SMALL, False)])
-def test_large_arrays_are_read_in_a_thread_and_small_ones_at_once(
+def test_large_arrays_are_read_in_a_thread_and_small_ones_directly(
     double, address, shape, in_thread
 ):
     double.answers["Inference"] = pb.InferenceResponse(metrics={"a.b": 1.5})
@@ -54,7 +54,7 @@ def test_large_arrays_are_read_in_a_thread_and_small_ones_at_once(
     assert (cube.read_by is not threading.main_thread()) is in_thread
 
 
-def test_what_the_thread_finds_wrong_is_told(double, address):
+def test_errors_found_in_the_thread_are_raised(double, address):
     async def infer():
         async with aio.connect(address) as client:
             await client.attach(SESSION_ID).infer(Watched(LARGE), [450])
@@ -65,9 +65,9 @@ def test_what_the_thread_finds_wrong_is_told(double, address):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_cancelled_while_the_thread_is_at_work_nothing_is_sent_or_left(double, address, times):
+def test_cancelling_while_the_thread_runs_sends_and_leaves_nothing(double, address, times):
     cube = Watched(LARGE)
-    cube.may_go_on.clear()
+    cube.may_continue.clear()
 
     async def cancelled():
         async with aio.connect(address) as client:
@@ -76,7 +76,7 @@ def test_cancelled_while_the_thread_is_at_work_nothing_is_sent_or_left(double, a
             for _ in range(times):
                 running.cancel()
                 await asyncio.sleep(0.01)
-            cube.may_go_on.set()
+            cube.may_continue.set()
             with pytest.raises(asyncio.CancelledError):
                 await running
 

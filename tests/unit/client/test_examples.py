@@ -94,7 +94,7 @@ def test_progress_in_one_line(utils):
     )
 
 
-def test_training_comes_back_only_when_the_connection_broke(utils, double, address, monkeypatch):
+def test_training_reconnects_only_after_a_broken_connection(utils, double, address, monkeypatch):
     waits = []
     monkeypatch.setattr(stub_helpers.time, "sleep", waits.append)
     train = (utils.build_stub(address), SESSION_ID, pb.TRAINER_TYPE_STATISTICAL)
@@ -112,11 +112,11 @@ def test_training_comes_back_only_when_the_connection_broke(utils, double, addre
     double.answers["Train"] = [pb.TrainResponse(status=pb.TRAIN_STATUS_COMPLETE)]
     assert len(list(utils.train_with_retry(*train))) == 1
     names = [sent[KEY] for sent in double.metadata["Train"]]
-    assert len(set(names[:3])) == 1, "one training, however often it is asked for"
-    assert len(set(names[2:])) == 3, "each call for a training begins one of its own"
+    assert len(set(names[:3])) == 1, "one training, even if it is requested several times"
+    assert len(set(names[2:])) == 3, "each training has a separate key"
 
 
-def test_health_says_what_is(utils, double, address):
+def test_health_reports_whether_sessions_can_be_opened(utils, double, address):
     assert utils.check_server_health(address)
     assert len(double.requests("CloseSession")) == 1
     double.answers["CreateSession"] = (grpc.StatusCode.UNAVAILABLE, "down")

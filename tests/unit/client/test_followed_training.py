@@ -1,4 +1,4 @@
-"""What is asked and told of a training whose streams break, with and without asyncio."""
+"""Trainings whose streams break, with and without asyncio."""
 
 import asyncio
 
@@ -21,15 +21,15 @@ FAILED = pb.TrainResponse(status=pb.TRAIN_STATUS_ERROR, message="out of bounds")
 
 
 @pytest.fixture(params=["sync", "aio"])
-def told(request, address):
-    """``told(method, **options)``: the texts that a call tells, and the error that ended it."""
+def messages_of(request, address):
+    """``messages_of(method, **options)``: the messages of a call, and the error that ended it."""
 
     def synchronous(method, **options):
         texts = []
         with cuvis_fleet.connect(address, retries=QUICK) as client, client.session() as session:
             try:
                 for each in getattr(session, method)(**options):
-                    texts.append(each.message)  # noqa: PERF401 - what came before the error counts
+                    texts.append(each.message)  # noqa: PERF401 - keeps the messages before an error
             except cuvis_fleet.CuvisFleetError as error:
                 return texts, error
         return texts, None
@@ -51,7 +51,7 @@ def told(request, address):
 
 @pytest.fixture
 def streams(double):
-    """``streams(...)``: what the calls of Train are answered, one after the other."""
+    """``streams(...)``: the answers to the calls of Train, in order."""
     double.sends_trace_id = False
 
     def answer(*answers):
@@ -62,17 +62,17 @@ def streams(double):
 
 
 def names(double):
-    """What each call of Train named its training, and whether it was to begin none."""
+    """The key that each call of Train sent, and whether it asked only to follow."""
     return [
         (sent.get("x-fleet-training-key"), "x-fleet-training-begun" in sent)
         for sent in double.metadata["Train"]
     ]
 
 
-def test_each_message_is_told_once_though_the_training_ended_meanwhile(double, streams, told):
+def test_each_message_is_yielded_once_even_if_the_training_has_ended(double, streams, messages_of):
     streams([ONE, TWO, TWO, CUT], [ONE, TWO, CUT], [ONE, TWO, TWO, THREE, TWO, COMPLETE])
 
-    assert told("train") == (["1", "2", "2", "3", "2", "done"], None)
+    assert messages_of("train") == (["1", "2", "2", "3", "2", "done"], None)
 
     (key, first), *later = names(double)
     assert not first
@@ -80,82 +80,82 @@ def test_each_message_is_told_once_though_the_training_ended_meanwhile(double, s
     assert double.requests("GetTrainStatus") == []
 
 
-def test_a_training_that_has_told_nothing_is_begun_again_under_its_key(double, streams, told):
+def test_a_training_without_messages_is_requested_again_with_its_key(double, streams, messages_of):
     streams([CUT], [CUT], [ONE, COMPLETE])
 
-    assert told("train", key=KEY) == (["1", "done"], None)
+    assert messages_of("train", key=KEY) == (["1", "done"], None)
 
     assert names(double) == [(KEY, False)] * 3
 
 
-def test_each_training_has_a_key_of_its_own(double, streams, told):
+def test_each_training_has_a_separate_key(double, streams, messages_of):
     streams([COMPLETE], [COMPLETE])
-    told("train")
-    told("train")
+    messages_of("train")
+    messages_of("train")
 
     (first, _), (second, _) = names(double)
     assert first != second
 
 
-def test_a_training_that_ran_already_is_followed_by_the_name_that_it_has(double, streams, told):
+def test_a_training_that_was_running_is_followed_by_its_own_key(double, streams, messages_of):
     double.headers = (("x-fleet-training-key", "a-key-of-another-one"),)
     streams([ONE, CUT], [ONE, COMPLETE])
 
-    assert told("train", key=KEY) == (["1", "done"], None)
+    assert messages_of("train", key=KEY) == (["1", "done"], None)
 
     assert names(double) == [(KEY, False), ("a-key-of-another-one", True)]
 
 
-def test_a_connection_that_breaks_behind_the_end_is_not_made_again(double, streams, told):
+def test_a_connection_that_breaks_after_the_end_is_not_repeated(double, streams, messages_of):
     streams([ONE, COMPLETE, CUT])
 
-    assert told("train") == (["1", "done"], None)
+    assert messages_of("train") == (["1", "done"], None)
 
     assert len(double.requests("Train")) == 1
 
 
-def test_the_status_of_a_failed_training_is_fetched_where_it_was_cut_off(double, streams, told):
+def test_a_lost_status_of_a_failed_training_is_fetched(double, streams, messages_of):
     streams([ONE, FAILED, CUT], [ONE, FAILED, (grpc.StatusCode.INVALID_ARGUMENT, FAILED.message)])
 
-    texts, error = told("train")
+    texts, error = messages_of("train")
 
     assert texts == ["1", "out of bounds"]
     assert isinstance(error, cuvis_fleet.InvalidInput)
     assert error.text == "out of bounds"
 
 
-def test_a_training_that_failed_as_a_connection_does_is_not_asked_for_again(double, streams, told):
+def test_a_training_that_failed_like_a_connection_is_final(double, streams, messages_of):
     long = pb.TrainResponse(status=pb.TRAIN_STATUS_ERROR, message="killed " * 500)
     cut_text = long.message[:2048] + " ..."
     streams([long, (grpc.StatusCode.UNAVAILABLE, cut_text)])
 
-    _, error = told("train")
+    _, error = messages_of("train")
 
     assert isinstance(error, cuvis_fleet.Unavailable)
     assert len(double.requests("Train")) == 1
 
 
-def test_what_is_followed_is_never_begun(double, streams, told):
+def test_follow_never_starts_a_training(double, streams, messages_of):
     streams([CUT], [ONE, COMPLETE], [COMPLETE])
 
-    assert told("follow") == (["1", "done"], None)
-    assert told("follow", key=KEY) == (["done"], None)
+    assert messages_of("follow") == (["1", "done"], None)
+    assert messages_of("follow", key=KEY) == (["done"], None)
 
     assert names(double) == [(None, True), (None, True), (KEY, True)]
     assert double.requests("Train")[0] == pb.TrainRequest(session_id=SESSION_ID)
 
 
-def test_a_training_that_the_server_has_forgotten_is_told_as_not_found(double, streams, told):
+def test_an_expired_training_is_not_found(double, streams, messages_of):
     streams([ONE, CUT], (grpc.StatusCode.NOT_FOUND, "not known any more"))
 
-    texts, error = told("train")
+    texts, error = messages_of("train")
 
     assert texts == ["1"]
     assert isinstance(error, cuvis_fleet.NotFound)
 
 
 @pytest.mark.parametrize("key", ["", "short", "with a space in it"])
-def test_what_is_no_key_is_refused_here(double, session, key):
+def test_a_malformed_key_is_rejected_by_the_client(double, session, key):
     with pytest.raises(ValueError, match="16 to 64 letters"):
         next(session.train(key=key))
     with pytest.raises(ValueError, match="16 to 64 letters"):

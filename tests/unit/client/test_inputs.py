@@ -1,4 +1,4 @@
-"""What inferences take: arrays of numpy and torch, boxes, points, texts and inputs of one's own."""
+"""Inputs of inferences: NumPy arrays, torch tensors, boxes, points, texts and other inputs."""
 
 import numpy as np
 import pytest
@@ -50,7 +50,7 @@ def test_points(sent):
     ]
 
 
-def test_one_prompt_alone(sent):
+def test_a_single_prompt(sent):
     inputs = sent(bboxes=Box(0, 1, 2, 3), points=Point(4, 5), text="lentils")
     assert [box.y_max for box in inputs.bboxes.boxes] == [3]
     assert [point.x for point in inputs.points.points] == [4]
@@ -58,13 +58,13 @@ def test_one_prompt_alone(sent):
     assert not inputs.HasField("cube")
 
 
-def test_no_prompts_and_none_given_differ(sent):
+def test_empty_prompts_and_missing_prompts_differ(sent):
     inputs = sent(CUBE, WAVELENGTHS_NM, bboxes=[])
     assert inputs.HasField("bboxes")
     assert not inputs.HasField("points")
 
 
-def test_inputs_of_ones_own_and_of_the_contract(sent):
+def test_named_and_additional_inputs(sent):
     image = np.full((2, 3, 3), 0.5, np.float32)
     inputs = sent(CUBE, rgb_image=image, frame_id=3, mesu_index=[7], gain=np.float64([1.5, 2.5]))
     np.testing.assert_array_equal(values(inputs.rgb_image), image[None])
@@ -74,7 +74,7 @@ def test_inputs_of_ones_own_and_of_the_contract(sent):
     assert values(inputs.extra_inputs["gain"]).tolist() == [1.5, 2.5]
 
 
-def test_large_and_small_ones_side_by_side(sent):
+def test_large_and_small_arrays_together(sent):
     cube = np.arange(64 * 64 * 40, dtype=np.float32).reshape(64, 64, 40)
     given = {"weight": cube[::-1], "gain": np.float32([0.5]), "bias": cube[..., :30]}
     inputs = sent(cube, np.arange(400, 440), mask=np.eye(64), text="lentils", **given)
@@ -87,7 +87,7 @@ def test_large_and_small_ones_side_by_side(sent):
         np.testing.assert_array_equal(values(inputs.extra_inputs[name]), array)
 
 
-def test_nothing_at_all_is_a_batch_too(sent):
+def test_a_request_without_inputs_has_a_batch(sent):
     assert sent() == pb.InputBatch()
 
 
@@ -99,7 +99,7 @@ def test_masks_of_any_type_are_sent_as_classes(sent, dtype):
     np.testing.assert_array_equal(values(inputs.mask), mask[None])
 
 
-def test_tensors_of_torch(sent):
+def test_torch_tensors(sent):
     cube = torch.arange(24, dtype=torch.float32, requires_grad=True).reshape(2, 3, 4)
     wavelengths = torch.tensor([450.4, 550.6, 650.0, 750.0])
     mask = torch.ones(2, 3, dtype=torch.bool)
@@ -175,7 +175,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("given", "text"), WRONG.values(), ids=list(WRONG))
-def test_what_cannot_be_sent_is_told_in_one_line(using, address, double, given, text):
+def test_an_unsupported_argument_is_reported_in_one_line(using, address, double, given, text):
     arguments, more = given
     with pytest.raises(cuvis_fleet.WrongArgument) as caught:
         using(address, lambda client: client.attach(SESSION_ID).infer(*arguments, **more))
@@ -184,6 +184,6 @@ def test_what_cannot_be_sent_is_told_in_one_line(using, address, double, given, 
     assert not double.received
 
 
-def test_a_configuration_that_is_no_json_is_told(using, address):
+def test_a_configuration_that_json_cannot_represent_is_rejected(using, address):
     with pytest.raises(cuvis_fleet.WrongArgument, match=r"int64 .*plain numbers"):
         using(address, lambda client: client.attach(SESSION_ID).apply({"seed": np.int64(1)}))

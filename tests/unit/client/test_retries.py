@@ -1,4 +1,4 @@
-"""Which calls are made again, when, and for how long, with and without asyncio."""
+"""Which calls are repeated, when, and for how long, with and without asyncio."""
 
 import socket
 import time
@@ -61,7 +61,7 @@ TABLE = [
 
 @pytest.fixture
 def fail_once(double):
-    """``fail_once(method, failure)``: the next call of it fails, those after that do not."""
+    """``fail_once(method, failure)``: only the next call of the method fails."""
     double.answers["LoadPipeline"] = pb.LoadPipelineResponse(success=True)
 
     def answer(method, failure):
@@ -77,7 +77,7 @@ def fail_once(double):
     TABLE,
     ids=[f"{method}-{code.name}-{text.split()[0]}" for method, (code, text), _ in TABLE],
 )
-def test_what_is_made_again(using, address, double, fail_once, method, failure, again):
+def test_which_calls_are_repeated(using, address, double, fail_once, method, failure, again):
     fail_once(method, failure)
     if again:
         using(address, ASKED[method], retries=QUICK)
@@ -87,7 +87,7 @@ def test_what_is_made_again(using, address, double, fail_once, method, failure, 
     assert len(double.requests(method)) == 1 + again
 
 
-def test_without_a_policy_nothing_is(using, address, double, fail_once):
+def test_without_a_policy_no_call_is_repeated(using, address, double, fail_once):
     fail_once("Inference", UNSENT)
     with pytest.raises(cuvis_fleet.Unavailable):
         using(address, ASKED["Inference"], retries=None)
@@ -110,7 +110,7 @@ def _status_with_retry_info(delay):
     ],
     ids=["retry-info", "pushback", "retry-after"],
 )
-def test_a_server_that_says_when_is_obeyed(using, address, double, fail_once, trailer, wait_s):
+def test_the_requested_delay_is_respected(using, address, double, fail_once, trailer, wait_s):
     double.trailers = (trailer,)
     fail_once("CreateSession", (grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls"))
     began_s = time.monotonic()
@@ -119,7 +119,7 @@ def test_a_server_that_says_when_is_obeyed(using, address, double, fail_once, tr
     assert len(double.requests("CreateSession")) == 2
 
 
-def test_who_would_have_to_wait_too_long_is_told_at_once(using, address, double, fail_once):
+def test_a_requested_delay_beyond_the_limit_fails_immediately(using, address, double, fail_once):
     double.trailers = (("retry-after", "30"),)
     fail_once("Inference", (grpc.StatusCode.RESOURCE_EXHAUSTED, "too many calls"))
     began_s = time.monotonic()
@@ -137,17 +137,17 @@ def test_who_would_have_to_wait_too_long_is_told_at_once(using, address, double,
     ],
     ids=["policy", "deadline"],
 )
-def test_a_failure_that_stays_is_told_when_time_is_up(using, address, double, bound):
+def test_a_persistent_failure_is_raised_at_the_limit(using, address, double, bound):
     double.answers["Inference"] = BROKEN_OFF[0]
     began_s = time.monotonic()
-    # What was wrong is told, not that the time is over.
+    # The error is the cause, not that the time limit is reached.
     with pytest.raises(cuvis_fleet.Unavailable, match="Socket closed"):
         using(address, ASKED["Inference"], **bound)
     assert 0.3 < time.monotonic() - began_s < 10
     assert len(double.requests("Inference")) > 3
 
 
-def test_an_address_that_never_answered_is_told_at_once(using):
+def test_an_address_that_never_answered_fails_immediately(using):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
     began_s = time.monotonic()
@@ -167,7 +167,7 @@ def test_a_pause_is_within_its_bounds(policy, failures):
 
 
 @pytest.mark.parametrize(("failures", "bound_s"), [(1, 0.1), (2, 0.2), (4, 0.8), (20, 5.0)])
-def test_pauses_spread_over_the_whole_of_a_bound_that_doubles(failures, bound_s):
+def test_pauses_are_spread_up_to_a_limit_that_doubles(failures, bound_s):
     pauses_s = [cuvis_fleet.RetryPolicy().pause_s(failures) for _ in range(500)]
     assert min(pauses_s) < bound_s / 4
     assert bound_s * 3 / 4 < max(pauses_s) <= bound_s

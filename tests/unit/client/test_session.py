@@ -1,4 +1,4 @@
-"""What the calls of a session send and return."""
+"""The requests and results of a session's methods."""
 
 import json
 import subprocess
@@ -15,7 +15,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import SESSION_ID
 
 
-def test_a_session_is_open_for_the_length_of_its_block(client, double):
+def test_a_session_is_open_for_the_duration_of_its_block(client, double):
     with client.session() as session:
         assert session.id == SESSION_ID
         assert not double.requests("CloseSession")
@@ -23,7 +23,7 @@ def test_a_session_is_open_for_the_length_of_its_block(client, double):
     assert not double.requests("SetSessionSearchPaths")
 
 
-def test_a_session_closes_after_a_failure_which_stays_visible(client, double):
+def test_a_session_closes_after_an_error_without_hiding_it(client, double):
     def failing():
         with client.session():
             raise ZeroDivisionError
@@ -33,7 +33,7 @@ def test_a_session_closes_after_a_failure_which_stays_visible(client, double):
     assert len(double.requests("CloseSession")) == 1
 
 
-def test_search_paths_replace_the_old_and_rejected_ones_are_told(client, double, tmp_path):
+def test_search_paths_are_replaced_and_rejected_ones_returned(client, double, tmp_path):
     double.answers["SetSessionSearchPaths"] = pb.SetSessionSearchPathsResponse(
         success=True, rejected_paths=["/nowhere"]
     )
@@ -123,7 +123,7 @@ def test_saving_returns_where_the_server_wrote(session, double):
     assert request.metadata == pb.PipelineMetadata(name="A", description="d", tags=["t"])
 
 
-def test_training_tells_how_it_goes(session, double):
+def test_training_yields_progress(session, double):
     double.answers["Train"] = [
         pb.TrainResponse(
             context=pb.Context(stage=pb.EXECUTION_STAGE_TRAIN, epoch=1, batch_idx=2, global_step=3),
@@ -156,7 +156,7 @@ def test_training_tells_how_it_goes(session, double):
     assert request.trainer_type == pb.TRAINER_TYPE_GRADIENT
 
 
-def test_training_that_fails_raises_after_its_messages(session, double):
+def test_a_failed_training_raises_after_its_messages(session, double):
     double.answers["Train"] = [
         pb.TrainResponse(status=pb.TRAIN_STATUS_ERROR, message="no data"),
         (grpc.StatusCode.INVALID_ARGUMENT, "no data"),
@@ -167,7 +167,7 @@ def test_training_that_fails_raises_after_its_messages(session, double):
         next(messages)
 
 
-def test_leaving_a_training_cancels_the_call(session, double):
+def test_ending_the_iteration_cancels_the_call(session, double):
     ended = []
 
     def endless():
@@ -188,7 +188,7 @@ def test_leaving_a_training_cancels_the_call(session, double):
     assert ended
 
 
-def test_an_unknown_trainer_is_refused_here(session, double):
+def test_an_unknown_trainer_is_rejected_by_the_client(session, double):
     with pytest.raises(ValueError, match="'fast'; use one of statistical, gradient"):
         next(session.train("fast"))
     assert not double.requests("Train")
@@ -238,13 +238,13 @@ def test_inference_sends_arrays_and_returns_views(session, double):
     assert request.inputs.mask.dtype == pb.D_TYPE_INT32
 
 
-def test_without_a_mask_none_is_sent(session, double):
+def test_without_a_mask_the_field_is_not_set(session, double):
     double.answers["Inference"] = pb.InferenceResponse()
     assert len(session.infer(np.zeros((1, 2, 3, 4), np.uint16), [1, 2, 3, 4])) == 0
     (request,) = double.requests("Inference")
     assert not request.inputs.HasField("mask")
 
 
-def test_the_library_needs_no_torch():
+def test_the_library_does_not_import_torch():
     program = "import sys, cuvis_fleet; sys.exit(int('torch' in sys.modules))"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Large arrays reach a server on this host through shared memory, and nothing is left there."""
+"""Large arrays reach a server on this host through shared memory, which is cleaned up."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ def infer(client):
 
 
 def infer_twice(client):
-    """Two inferences of one client, one after the other."""
+    """Run two inferences of one client in sequence."""
     session = client.attach(SESSION_ID)
     first = session.infer(CUBE, WAVELENGTHS_NM)
     if not asyncio.iscoroutine(first):
@@ -55,7 +55,7 @@ def infer_twice(client):
 
 @pytest.fixture
 def answer(double):
-    """``answer(...)``: how inferences are answered in turn; returns what came for each cube."""
+    """``answer(...)``: sets the answers to inferences, in order; returns the received cubes."""
     came = []
 
     def answering(*answers):
@@ -72,7 +72,7 @@ def answer(double):
 
 
 def content(tensor):
-    """How the elements came, and they."""
+    """How the elements were sent, and the elements."""
     if tensor.HasField("shm_ref"):
         place = tensor.shm_ref
         segment = (SEGMENTS / place.name).read_bytes()
@@ -84,27 +84,25 @@ PLACED, SENT = ("placed", True), ("sent", True)
 NOT_FOUND_THERE = (grpc.StatusCode.INVALID_ARGUMENT, "cube: the shared-memory segment is missing")
 
 
-def test_a_server_that_finds_them_gets_all_there(using, address, answer):
+def test_a_server_that_reads_segments_gets_arrays_through_them(using, address, answer):
     came = answer(GOOD, GOOD)
     using(address, infer_twice)
     assert came == [PLACED, PLACED]
 
 
-def test_a_server_that_does_not_is_sent_them_and_no_more_are_placed(using, address, answer):
+def test_a_server_that_cannot_read_segments_disables_them(using, address, answer):
     came = answer(NOT_FOUND_THERE, GOOD, GOOD)
     using(address, infer_twice)
     assert came == [PLACED, SENT, SENT]
 
 
-def test_a_server_that_knows_nothing_of_it_is_sent_them(using, address, answer):
+def test_a_server_without_shared_memory_is_sent_the_arrays(using, address, answer):
     came = answer((grpc.StatusCode.INTERNAL, "cannot reshape array of size 0"), GOOD, GOOD)
     using(address, infer_twice)
     assert came == [PLACED, SENT, SENT]
 
 
-def test_a_request_that_is_wrong_either_way_is_told_and_later_ones_are_placed(
-    using, address, answer
-):
+def test_a_request_that_is_invalid_either_way_does_not_disable_segments(using, address, answer):
     wrong = (grpc.StatusCode.INVALID_ARGUMENT, "no port is called so")
     came = answer(wrong, wrong)
     with pytest.raises(cuvis_fleet.InvalidInput, match="no port is called so"):
@@ -112,21 +110,21 @@ def test_a_request_that_is_wrong_either_way_is_told_and_later_ones_are_placed(
     assert came == [PLACED, SENT]
 
 
-def test_a_failure_of_another_kind_is_told_without_sending_again(using, address, answer):
+def test_other_failures_are_raised_without_sending_again(using, address, answer):
     came = answer((grpc.StatusCode.NOT_FOUND, "no such session"))
     with pytest.raises(cuvis_fleet.NotFound):
         using(address, infer)
     assert came == [PLACED]
 
 
-def test_once_found_an_input_that_is_refused_is_told_at_once(using, address, answer):
+def test_after_a_confirmed_segment_a_rejected_input_fails_immediately(using, address, answer):
     came = answer(GOOD, (grpc.StatusCode.INVALID_ARGUMENT, "the cube has 3 bands too many"))
     with pytest.raises(cuvis_fleet.InvalidInput, match="bands too many"):
         using(address, infer_twice)
     assert came == [PLACED, PLACED]
 
 
-def test_a_call_that_is_repeated_finds_them_each_time(using, address, answer):
+def test_a_repeated_call_finds_its_segment_each_time(using, address, answer):
     came = answer((grpc.StatusCode.UNAVAILABLE, "Socket closed"), GOOD)
     using(address, infer, retries=QUICK)
     assert came == [PLACED, PLACED]
@@ -134,7 +132,7 @@ def test_a_call_that_is_repeated_finds_them_each_time(using, address, answer):
 
 @pytest.fixture
 def held(double):
-    """Inferences are not answered before the test has ended."""
+    """Inferences are not answered before the test ends."""
     ended = threading.Event()
     double.answers["Inference"] = lambda: (ended.wait(30), GOOD)[1]
     yield
@@ -142,13 +140,13 @@ def held(double):
 
 
 @pytest.mark.usefixtures("held")
-def test_a_call_that_takes_too_long_leaves_nothing(using, address):
+def test_a_call_that_times_out_leaves_no_segment(using, address):
     with pytest.raises(cuvis_fleet.TimedOut):
         using(address, infer, timeout_s=0.3)
 
 
 @pytest.mark.usefixtures("held")
-def test_a_call_that_is_cancelled_leaves_nothing(double, address):
+def test_a_cancelled_call_leaves_no_segment(double, address):
     async def cancelled():
         async with aio.connect(address) as client:
             running = asyncio.create_task(infer(client))
@@ -163,14 +161,14 @@ def test_a_call_that_is_cancelled_leaves_nothing(double, address):
     asyncio.run(cancelled())
 
 
-def test_where_there_is_no_room_they_are_sent(using, address, answer):
+def test_without_space_for_a_segment_arrays_are_sent(using, address, answer):
     came = answer(GOOD)
     with no_room_for([os.getpid()], size_bytes=1024**2):
         using(address, infer)
     assert came == [SENT]
 
 
-def test_small_ones_are_sent(using, address, answer):
+def test_small_arrays_are_sent(using, address, answer):
     came = answer(GOOD)
     small = CUBE[:4, :4]
     using(address, lambda client: client.attach(SESSION_ID).infer(small, WAVELENGTHS_NM))
@@ -182,7 +180,7 @@ def test_small_ones_are_sent(using, address, answer):
     [("fleet.example:50051", "."), ("10.0.0.7:50051", "."), ("localhost:50051", "missing")],
     ids=["another-host", "another-address", "no-shared-memory"],
 )
-def test_where_it_cannot_serve_nothing_is_placed(tmp_path, server, folder):
+def test_no_segments_for_remote_servers_or_missing_folders(tmp_path, server, folder):
     request = InferenceRequest.of(CUBE, WAVELENGTHS_NM)
     assert SharedMemory(server, tmp_path / folder).worth_placing(request) == []
 
@@ -206,5 +204,5 @@ def test_where_it_cannot_serve_nothing_is_placed(tmp_path, server, folder):
         ("0.0.0.0:50051", False),
     ],
 )
-def test_which_servers_are_on_this_host(server, here):
+def test_local_addresses_are_recognised(server, here):
     assert is_local(server) is here

@@ -1,4 +1,4 @@
-"""A volume without room, and libraries that are not installed."""
+"""Full volumes, and libraries that are not installed."""
 
 import builtins
 import os
@@ -28,7 +28,7 @@ def full_volume(monkeypatch):
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".npy", ".hdr", ".mat", ".tif"])
-def test_without_room_the_older_scene_stays_whole(tmp_path, full_volume, suffix):
+def test_on_a_full_volume_the_existing_scene_is_unchanged(tmp_path, full_volume, suffix):
     path = tmp_path / f"a{suffix}"
     write_scene(OLD, path)
     before = {each.name: each.read_bytes() for each in tmp_path.iterdir()}
@@ -39,7 +39,7 @@ def test_without_room_the_older_scene_stays_whole(tmp_path, full_volume, suffix)
 
 
 @pytest.mark.parametrize("name", ["r.npz", "r.hdr", "r.png"])
-def test_without_room_no_half_result_is_left(tmp_path, full_volume, name):
+def test_on_a_full_volume_no_partial_result_remains(tmp_path, full_volume, name):
     result = {"detector.scores": np.ones((1, 64, 64, 1), np.float32)}
     write_result(result, tmp_path / f"before_{name}")
     kept = sorted(tmp_path.iterdir())
@@ -48,7 +48,7 @@ def test_without_room_no_half_result_is_left(tmp_path, full_volume, name):
     assert sorted(tmp_path.iterdir()) == kept
 
 
-def test_a_graph_comes_whole_and_under_the_right_name(tmp_path, full_volume):
+def test_a_graph_is_written_atomically_with_a_matching_suffix(tmp_path, full_volume):
     drawn = b"\x89PNG\r\n" + bytes(1000)
     with full_volume(), pytest.raises(UnwritableFile, match="No partial file remains"):
         pictures.pipeline_graph(drawn, tmp_path / "a.png")
@@ -82,7 +82,7 @@ def test_a_missing_library_names_its_extra(tmp_path, monkeypatch, suffix, librar
             attempt()
 
 
-def test_numpys_own_files_need_no_extra(tmp_path):
+def test_numpy_files_need_no_extra(tmp_path):
     probe = (
         "import sys\n"
         "sys.modules |= dict.fromkeys(['scipy', 'spectral', 'tifffile', 'matplotlib'])\n"

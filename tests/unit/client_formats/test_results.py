@@ -1,4 +1,4 @@
-"""Results in files."""
+"""Result files."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ RESULT = Result(
 )
 
 
-def test_an_archive_has_all_outputs_or_the_named_one(tmp_path):
+def test_an_archive_has_all_outputs_or_the_chosen_one(tmp_path):
     write_result(RESULT, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as arrays:
         assert set(arrays) == set(RESULT)
@@ -61,7 +61,7 @@ def test_a_picture_of_one_output(tmp_path, output):
         ("a.png", "selected", "has 3 channels"),
     ],
 )
-def test_what_cannot_be_written_says_why(tmp_path, name, output, text):
+def test_an_error_in_writing_names_its_reason(tmp_path, name, output, text):
     with pytest.raises(UnwritableFile, match=text):
         write_result(RESULT, tmp_path / name, output=output)
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Scenes in files of every kind: what is read back, and what the server's readers make of it."""
+"""Scene files of each format, read by the client and by the server's readers."""
 
 import numpy as np
 import pytest
@@ -31,7 +31,7 @@ def scene(dtype="uint16", **changes):
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "int32", "float32", "float64"])
 @pytest.mark.parametrize("suffix", KINDS)
-def test_what_is_written_is_read_back(tmp_path, suffix, dtype):
+def test_scenes_survive_a_round_trip(tmp_path, suffix, dtype):
     written = scene(dtype)
     lost = write_scene(written, tmp_path / f"a{suffix}")
     back = read_scene(tmp_path / f"a{suffix}")
@@ -50,7 +50,7 @@ def test_what_is_written_is_read_back(tmp_path, suffix, dtype):
 
 
 @pytest.mark.parametrize("suffix", KINDS)
-def test_servers_read_what_is_written_as_the_same(tmp_path, suffix):
+def test_servers_read_the_same_scene(tmp_path, suffix):
     write_scene(scene(), tmp_path / f"a{suffix}")
     here = read_scene(tmp_path / f"a{suffix}")
     elsewhere = tmp_path / "elsewhere"
@@ -83,7 +83,7 @@ def test_envi_wavelengths_are_nanometres(tmp_path, units, per_nm):
     assert read.cube_HWC.dtype.isnative
 
 
-def test_given_wavelengths_take_the_place_of_missing_ones(tmp_path):
+def test_given_wavelengths_replace_missing_ones(tmp_path):
     np.save(tmp_path / "a.npy", scene().cube_HWC)
     np.testing.assert_array_equal(
         read_scene(tmp_path / "a.npy", wavelengths_nm=NM).wavelengths_nm, NM
@@ -92,7 +92,7 @@ def test_given_wavelengths_take_the_place_of_missing_ones(tmp_path):
         read_scene(tmp_path / "a.npy", wavelengths_nm=NM[:3])
 
 
-def test_several_measurements_are_kept_together_or_chosen_from(tmp_path):
+def test_several_measurements_are_written_together_or_individually(tmp_path):
     other = scene(cube_HWC=scene().cube_HWC + 1)
     write_scenes([scene(), other], tmp_path / "a.npz")
     assert len(read_scenes(tmp_path / "a.npz")) == 2
@@ -121,12 +121,12 @@ def test_several_measurements_are_kept_together_or_chosen_from(tmp_path):
         ({"mask_HW": np.full((5, 7), 0.5)}, "not 32-bit integers"),
     ],
 )
-def test_what_does_not_fit_is_no_scene(changes, text):
+def test_inconsistent_arrays_are_rejected(changes, text):
     with pytest.raises(ValueError, match=text):
         scene(**changes)
 
 
-def test_what_cannot_be_read_says_why(tmp_path):
+def test_an_error_in_reading_names_its_reason(tmp_path):
     np.save(tmp_path / "flat.npy", np.zeros((2, 2)))
     np.savez(tmp_path / "nocube.npz", image=np.zeros((2, 2, 2)))
     np.savez(tmp_path / "mask.npz", cube=np.zeros((2, 2, 2)), mask=np.zeros((3, 2)))
@@ -146,14 +146,16 @@ def test_what_cannot_be_read_says_why(tmp_path):
         "mask.npz": "the mask has the shape",
         "lost.hdr": r"missing \(lost.img\)",
         "short.hdr": "cannot be read",
-        "two.mat": r"2 variables with height, width and bands \(a, b\); keep one, or name it 'cube'",
+        "two.mat": (
+            r"2 variables with height, width and bands \(a, b\); keep one, or name it 'cube'"
+        ),
         **{f"damaged{suffix}": "cannot be read" for suffix in KINDS},
     }.items():
         with pytest.raises(UnreadableScene, match=text):
             read_scene(tmp_path / name)
 
 
-def test_what_cannot_be_held_is_refused_and_nothing_is_left(tmp_path):
+def test_unsupported_data_is_rejected_and_no_file_remains(tmp_path):
     for name, given, text in [
         ("a.jpg", scene(), "unknown format"),
         ("a.hdr", scene("float16"), "ENVI does not support the type float16"),
@@ -166,7 +168,7 @@ def test_what_cannot_be_held_is_refused_and_nothing_is_left(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_files_that_would_be_taken_for_the_new_images_own_are_pointed_out(tmp_path):
+def test_existing_files_that_would_become_part_of_the_image_are_reported(tmp_path):
     (tmp_path / "a.dat").touch()
     with pytest.raises(UnwritableFile, match=r"a\.dat would be read as its data file"):
         write_scene(scene(), tmp_path / "a.hdr")

@@ -1,4 +1,4 @@
-"""What pictures show and say, and what cannot be drawn."""
+"""The content of pictures, and errors in drawing them."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ TRUTH = np.quantile(SCORES, 0.9) < SCORES
 
 
 def texts(figure):
-    """All that is written in a figure."""
+    """All texts in a figure."""
     figure.draw_without_rendering()
     found = figure.findobj(lambda artist: hasattr(artist, "get_text"))
     return " | ".join(each.get_text() for each in found if each.get_text())
@@ -37,7 +37,7 @@ def image(figure):
         (None, None, "False colour: bands 45, 30, 15 (nm not known)"),
     ],
 )
-def test_a_preview_takes_bands_by_wavelength_and_says_which(wavelengths_nm, rgb_nm, title):
+def test_a_preview_chooses_bands_by_wavelength_and_names_them(wavelengths_nm, rgb_nm, title):
     figure = pictures.preview(CUBE, wavelengths_nm, rgb_nm=rgb_nm, title="field")
     assert f"field\n{title}" in texts(figure)
     assert image(figure).shape == (12, 20, 3)
@@ -53,13 +53,13 @@ def test_a_preview_shows_the_chosen_bands_from_dark_to_bright():
     assert not shown[:, :, 1:].any()
 
 
-def test_a_preview_survives_what_is_not_finite():
+def test_a_preview_accepts_values_that_are_not_finite():
     cube = CUBE.astype(np.float32)
     cube[0, 0] = np.nan
     assert np.isfinite(image(pictures.preview(cube, NM))).all()
 
 
-def test_a_score_map_has_a_bar_with_a_meaning():
+def test_a_score_map_has_a_labelled_colour_bar():
     figure = pictures.score_map(SCORES[None, :, :, None], title="RX", label="distance (squared)")
     assert "distance (squared)" in texts(figure)
     np.testing.assert_array_equal(image(figure), SCORES)
@@ -70,78 +70,82 @@ def test_a_score_map_has_a_bar_with_a_meaning():
         assert type(drawn.axes[0].get_images()[0].norm).__name__ == "Normalize"
 
 
-def test_an_overlay_tells_found_missed_and_false_alarms_apart():
+def test_an_overlay_distinguishes_found_missed_and_false_alarms():
     decisions = np.zeros((12, 20), bool)
     truth = np.zeros((12, 20), bool)
     decisions[0, :5] = truth[0, 2:9] = True
     figure = pictures.decision_overlay(decisions, CUBE, truth=truth)
     written = texts(figure)
-    for said in ("found, 3 px", "false alarm, 2 px", "missed, 4 px"):
-        assert said in written
+    for text in ("found, 3 px", "false alarm, 2 px", "missed, 4 px"):
+        assert text in written
     shown = image(figure)
     assert len({tuple(shown[0, column]) for column in (0, 3, 7)}) == 3
     assert "decided anomalous, 5 px" in texts(pictures.decision_overlay(decisions))
 
 
-def test_spectra_are_named_where_they_end():
+def test_spectra_are_labelled_at_their_ends():
     figure = pictures.spectra(CUBE, NM, {"grass": (3, 4), "paint": (7, 8)}, values="counts")
     written = texts(figure)
-    for said in ("grass (3, 4)", "paint (7, 8)", "wavelength (nm)", "counts"):
-        assert said in written
+    for text in ("grass (3, 4)", "paint (7, 8)", "wavelength (nm)", "counts"):
+        assert text in written
     lines = figure.axes[0].get_lines()
     np.testing.assert_array_equal(lines[0].get_ydata(), CUBE[3, 4])
     assert lines[0].get_color() != lines[1].get_color()
     assert "band" in texts(pictures.spectra(CUBE, None, [(0, 0)]))
 
 
-def test_roc_tells_the_area_and_where_the_decisions_are():
+def test_roc_shows_the_area_and_the_operating_point():
     figure = pictures.roc(SCORES, TRUTH, decisions=np.median(SCORES) < SCORES)
     written = texts(figure)
     assert "AUC 1.0000" in written
     assert "decisions: 100% found,\n44.44% false alarms" in written
 
 
-def test_roc_of_a_background_that_scores_alike_has_an_axis():
+def test_roc_of_a_constant_background_has_an_axis():
     figure = pictures.roc(TRUTH.astype(float), TRUTH)
     assert "AUC 1.0000" in texts(figure)
     assert figure.axes[0].get_xlim() == (0.1, 1)
 
 
-def told(stage, epoch, losses, metrics):
+def message(stage, epoch, losses, metrics):
     return Progress(stage, "running", epoch, 0, epoch, losses, metrics, "", "", 0, 0)
 
 
 def test_training_curves_end_with_names_and_values():
     messages = [
-        told("train", epoch, {"total": 1.0 / (epoch + 1)}, {"iou": 0.1 * epoch})
+        message("train", epoch, {"total": 1.0 / (epoch + 1)}, {"iou": 0.1 * epoch})
         for epoch in range(4)
     ]
-    figure = pictures.training_curves([*messages, told("val", 3, {"total": 0.5}, {})])
+    figure = pictures.training_curves([*messages, message("val", 3, {"total": 0.5}, {})])
     written = texts(figure)
-    for said in ("train total 0.25", "val total 0.5", "train iou 0.3", "epoch", "loss", "metric"):
-        assert said in written
+    for text in ("train total 0.25", "val total 0.5", "train iou 0.3", "epoch", "loss", "metric"):
+        assert text in written
     np.testing.assert_allclose(figure.axes[0].get_lines()[0].get_ydata(), [1, 1 / 2, 1 / 3, 1 / 4])
 
 
-def test_training_curves_draw_once_what_is_told_several_times():
+def test_training_curves_draw_repeated_values_once():
     messages = []
     for epoch, (train, val) in enumerate([(4.0, 5.0), (2.0, 3.0)]):
         shared = {"node/iou": 0.1 * train, "node/f1": 0.2 * val, "node/best": 0.2 * val}
         both = {"train_loss": train, "val_loss": val}
         messages += [
-            told("val", epoch, {**both, "total": val}, {**shared, "train/bce": train, "lr-A": 0.1}),
-            told("train", epoch, {**both, "total": train}, {**shared, "bce": train, "lr-A": 0.1}),
+            message(
+                "val", epoch, {**both, "total": val}, {**shared, "train/bce": train, "lr-A": 0.1}
+            ),
+            message(
+                "train", epoch, {**both, "total": train}, {**shared, "bce": train, "lr-A": 0.1}
+            ),
         ]
-    test = told("test", 0, {"total": 9.0}, {"node/iou": 9.0})
+    test = message("test", 0, {"total": 9.0}, {"node/iou": 9.0})
     figure = pictures.training_curves([*messages, test])
     assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "node", "learning rate"]
     labels = [{each.get_text() for each in axes.texts} for axes in figure.axes]
     assert labels == [{"train total 2", "val total 3"}, {"iou 0.2", "f1, best 0.6"}, {"A 0.1"}]
 
 
-def test_names_of_lines_stand_apart_inside_their_axes():
+def test_labels_of_lines_do_not_overlap_inside_their_axes():
     losses = {f"loss{number}": 1.0 + number / 1e4 for number in range(6)}
-    messages = [told("train", 0, {"low": 0.0, **losses}, {}), told("train", 1, losses, {})]
+    messages = [message("train", 0, {"low": 0.0, **losses}, {}), message("train", 1, losses, {})]
     figure = pictures.training_curves(messages)
     figure.draw_without_rendering()
     (axes,) = figure.axes
@@ -151,9 +155,9 @@ def test_names_of_lines_stand_apart_inside_their_axes():
     assert middles[-1] <= axes.bbox.y1 + 1
 
 
-def test_a_loss_that_ends_in_nan_is_named_where_it_was_seen_last():
-    messages = [told("train", epoch, {"total": value}, {}) for epoch, value in enumerate([1, 2])]
-    figure = pictures.training_curves([*messages, told("train", 2, {"total": float("nan")}, {})])
+def test_a_loss_that_ends_in_nan_is_labelled_at_its_last_finite_value():
+    messages = [message("train", epoch, {"total": value}, {}) for epoch, value in enumerate([1, 2])]
+    figure = pictures.training_curves([*messages, message("train", 2, {"total": float("nan")}, {})])
     (label,) = figure.axes[0].texts
     assert (label.get_text(), label.xy) == ("train total nan", (1.0, 2))
 
@@ -176,7 +180,7 @@ def test_a_loss_that_ends_in_nan_is_named_where_it_was_seen_last():
         (lambda: pictures.training_curves([]), "draw a gradient training"),
     ],
 )
-def test_what_cannot_be_drawn_says_why(draw, text):
+def test_an_error_in_drawing_names_its_reason(draw, text):
     with pytest.raises(ValueError, match=text):
         draw()
 
@@ -189,7 +193,7 @@ def test_the_same_figure_is_the_same_file(tmp_path):
         pictures.save(pictures.score_map(SCORES), tmp_path / "a.bmp")
 
 
-def test_drawing_leaves_the_programs_own_plotting_alone():
+def test_drawing_does_not_change_the_programs_plotting_state():
     probe = (
         "import sys, numpy as np; from cuvis_fleet import pictures\n"
         "pictures.score_map(np.ones((3, 4)))\n"

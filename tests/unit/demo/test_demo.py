@@ -1,4 +1,4 @@
-"""The demo as a program, with the wire's double in place of the stack."""
+"""The demo as a program, with a fake service instead of the stack."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ TRAINRUN = {
 
 @pytest.fixture
 def double():
-    """Scores as float64 RX says, decisions by mean and two deviations."""
+    """A service that returns float64 RX scores, and decisions by mean and two deviations."""
     double = FakeService()
     double.noise = 0.0
     double.answers |= {
@@ -69,13 +69,13 @@ def run(double, tmp_path):
         yield running
 
 
-def test_the_synthetic_scene_is_trained_judged_drawn_and_saved(run, double, tmp_path, capsys):
+def test_the_synthetic_scene_is_trained_evaluated_drawn_and_saved(run, double, tmp_path, capsys):
     run()
-    told = " ".join(capsys.readouterr().out.split())
-    assert "AUC served 0.9931 AUC float64 RX 0.9931" in told
-    assert double.traceparents["Inference"].split("-")[1] in told
+    output = " ".join(capsys.readouterr().out.split())
+    assert "AUC served 0.9931 AUC float64 RX 0.9931" in output
+    assert double.traceparents["Inference"].split("-")[1] in output
     for step in ("connect", "resolve", "train", "infer", "save"):
-        assert f"{step} " in told
+        assert f"{step} " in output
     figure = (tmp_path / "outputs" / "demo" / "synthetic.png").read_bytes()
     assert figure.startswith(b"\x89PNG")
     plain, with_overrides = double.requests("ResolveConfig")
@@ -98,14 +98,14 @@ def test_the_synthetic_scene_is_trained_judged_drawn_and_saved(run, double, tmp_
     assert double.requests("CloseSession")
 
 
-def test_scores_that_do_not_agree_make_it_fail(run, double, capsys):
+def test_scores_that_differ_from_the_reference_fail(run, double, capsys):
     double.noise = 30.0
     with pytest.raises(SystemExit, match="1"):
         run()
     assert "differs from the reference by more than" in capsys.readouterr().err
 
 
-def test_a_file_of_ones_own_without_truth_has_no_auc(run, double, tmp_path, capsys):
+def test_a_file_without_truth_has_no_auc(run, double, tmp_path, capsys):
     cubes = np.random.default_rng(3).integers(0, 4000, (2, 12, 20, 5)).astype(np.uint16)
     np.savez(tmp_path / "own.npz", cube=cubes, wavelengths=[450, 550, 650, 750, 850])
     run(tmp_path / "own.npz")
@@ -115,7 +115,7 @@ def test_a_file_of_ones_own_without_truth_has_no_auc(run, double, tmp_path, caps
     assert "data.train_ids=[0,1]" in double.requests("ResolveConfig")[1].overrides
 
 
-def test_a_file_that_cannot_be_read_ends_it_in_one_line(run, tmp_path, capsys):
+def test_an_unreadable_file_is_reported_in_one_line(run, tmp_path, capsys):
     with pytest.raises(SystemExit, match="1"):
         run(tmp_path / "scene.jpg")
     assert "unknown format" in capsys.readouterr().err

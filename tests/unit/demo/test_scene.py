@@ -63,12 +63,12 @@ def test_numpy_files_are_read(tmp_path):
 
 
 @pytest.mark.parametrize("mask", [np.zeros((5, 7)), np.ones((5, 7))])
-def test_a_truth_of_one_class_is_none(tmp_path, mask):
+def test_a_truth_with_only_one_class_is_ignored(tmp_path, mask):
     np.savez(tmp_path / "a.npz", cube=CUBE, mask=mask)
     assert read_scene(tmp_path / "a.npz").truth_NHW is None
 
 
-def test_what_cannot_be_shown_says_why(tmp_path):
+def test_the_error_for_an_unsupported_scene_names_the_reason(tmp_path):
     np.save(tmp_path / "nan.npy", np.full((2, 2, 2), np.nan))
     np.save(tmp_path / "flat.npy", np.zeros((2, 2)))
     np.save(tmp_path / "complex.npy", np.zeros((2, 2, 2), complex))
@@ -102,7 +102,7 @@ def test_staging_copies_under_a_plain_name_and_leaves_the_original(tmp_path):
     assert list(copy.parent.iterdir()) == [copy]
 
 
-def test_staging_brings_all_files_of_an_envi_scene(tmp_path):
+def test_staging_copies_all_files_of_an_envi_scene(tmp_path):
     header = write_synthetic_scene(tmp_path / "own")
     header.with_suffix(".img").rename(header.with_suffix(".DAT"))
     served = stage(header, tmp_path / "data")
@@ -111,14 +111,14 @@ def test_staging_brings_all_files_of_an_envi_scene(tmp_path):
     np.testing.assert_array_equal(scene.cubes_NHWC[0], make_synthetic_scene()[0])
 
 
-def test_staging_what_lies_there_already_changes_nothing(tmp_path):
+def test_staging_an_already_staged_scene_changes_nothing(tmp_path):
     header = write_synthetic_scene(tmp_path / "demo")
     before = {path: path.stat().st_mtime_ns for path in header.parent.iterdir()}
     assert stage(header, tmp_path) == "demo/synthetic.hdr"
     assert {path: path.stat().st_mtime_ns for path in header.parent.iterdir()} == before
 
 
-def test_staging_without_values_or_room_says_so(tmp_path):
+def test_staging_without_a_data_file_or_space_is_reported(tmp_path):
     (tmp_path / "a.hdr").write_text("ENVI")
     with pytest.raises(UnreadableScene, match=r"is missing \(a\.img\)"):
         stage(tmp_path / "a.hdr", tmp_path / "data")

@@ -1,4 +1,4 @@
-"""Plans of several calls, without any transport."""
+"""Operations of several calls, without a transport."""
 
 import grpc
 import pytest
@@ -13,19 +13,19 @@ SESSION_ID = "s"
 
 @pytest.fixture
 def listing():
-    """A listing of nodes whose session is open and whose list was asked for."""
-    plan = client_operations.nodes()
-    assert next(plan).method == "CreateSession"
+    """A listing of nodes that has opened its session and requested the list."""
+    operation = client_operations.nodes()
+    assert next(operation).method == "CreateSession"
     opened = Reply(pb.CreateSessionResponse(session_id=SESSION_ID), "t")
-    assert plan.send(opened).method == "ListAvailableNodes"
-    return plan
+    assert operation.send(opened).method == "ListAvailableNodes"
+    return operation
 
 
-def test_a_listing_that_is_given_up_makes_no_more_calls(listing):
+def test_an_abandoned_listing_makes_no_more_calls(listing):
     listing.close()
 
 
-def test_a_listing_that_fails_closes_its_session(listing):
+def test_a_failed_listing_closes_its_session(listing):
     error = NotFound("ListAvailableNodes", grpc.StatusCode.NOT_FOUND, "gone", "t")
     closing = listing.throw(error)
     assert (closing.method, closing.request.session_id) == ("CloseSession", SESSION_ID)

@@ -1,4 +1,4 @@
-"""What runs the stack on a machine."""
+"""Which command runs the stack on a machine."""
 
 import importlib.util
 import shutil
@@ -12,7 +12,7 @@ from cuvis_fleet.cli.failures import CommandFailed
 
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
-    """Says what is installed and whether a compose file lies here."""
+    """Sets what is installed and whether there is a compose file."""
     monkeypatch.chdir(tmp_path)
 
     def has(*, packages=False, docker=None, compose=False):
@@ -31,7 +31,7 @@ def test_installed_packages_come_first(machine):
     assert stack_command(2) == [sys.executable, "-m", "fleet_local"]
 
 
-def test_else_containers(machine):
+def test_containers_come_second(machine):
     machine(docker="/bin/docker", compose=True)
     expected = ["/bin/docker", "compose", "up", "--scale", "inference=2"]
     assert stack_command(2) == expected
@@ -41,7 +41,7 @@ def test_else_containers(machine):
     ("docker", "lacking"),
     [(None, "docker is not installed"), ("/bin/docker", "this folder has no compose.yaml")],
 )
-def test_else_it_is_said_what_lacks(machine, docker, lacking):
+def test_the_error_names_what_is_missing(machine, docker, lacking):
     machine(docker=docker)
     with pytest.raises(CommandFailed, match=lacking) as failed:
         stack_command(1)
