@@ -23,7 +23,9 @@ def example_parser(description: str) -> ArgumentParser:
     parser = ArgumentParser(description=description)
     parser.add_argument("server_address", nargs="?", default="localhost:50051", metavar="HOST:PORT")
     parser.add_argument(
-        "overrides", nargs="*", help="overrides in Hydra's grammar, such as training.trainer.max_epochs=3"
+        "overrides",
+        nargs="*",
+        help="overrides in Hydra's grammar, such as training.trainer.max_epochs=3",
     )
     parser.add_argument(
         "--data-dir", type=Path, default=Path("data"), help="folder that the server reads from"

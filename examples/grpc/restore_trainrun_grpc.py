@@ -32,8 +32,8 @@ def restore_trainrun(
     Args:
         trainrun_path: path of the saved trainrun on the server.
         mode: ``info``, ``train``, ``validate`` or ``test``.
-        weights_path: weights file on the server: ``.pt``, Lightning's ``.ckpt`` or ``.safetensors``; None: the
-            initial weights.
+        weights_path: weights file on the server: ``.pt``, Lightning's ``.ckpt`` or
+            ``.safetensors``; None: the initial weights.
         server_address: host and port.
     """
     stub = build_stub(server_address)

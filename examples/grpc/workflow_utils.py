@@ -40,7 +40,7 @@ __all__ = [
 ]
 
 CONFIG_ROOT = Path(__file__).resolve().parents[2] / "configs"
-"""The configurations of this checkout. A server on another machine rejects them and uses its own."""
+"""The configurations of this checkout; a server on another machine rejects them."""
 
 
 def config_search_paths(extra_paths: Iterable[str | Path] | None = None) -> list[str]:

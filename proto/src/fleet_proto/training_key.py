@@ -10,7 +10,7 @@ import secrets
 KEY = "x-fleet-training-key"
 """Metadata of a call and of its answer: the key."""
 
-BEGUN = "x-fleet-training-begun"
+FOLLOW_ONLY = "x-fleet-training-begun"
 """Metadata of a call, with any value: follow a training that was started, and start none."""
 
 PATTERN = "[0-9A-Za-z_-]{16,64}"

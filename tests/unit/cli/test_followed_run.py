@@ -61,7 +61,7 @@ def test_trainings_run_in_sequence_and_are_recorded_when_they_start(journal):
     recorded = []
     for trainer, _ in run.start():
         entry = journal.find("s1")
-        recorded.append((trainer, entry.phase, entry.key, entry.begun))
+        recorded.append((trainer, entry.phase, entry.key, entry.started))
     first, second = session.keys
     assert recorded == [("statistical", 0, first, True)] * 2 + [("gradient", 1, second, True)] * 2
     assert first != second
@@ -73,7 +73,7 @@ def test_a_training_is_recorded_before_it_is_requested(journal):
 
     def refused(_trainer, *, key):
         entry = journal.find("s1")
-        assert (entry.key, entry.begun) == (key, False)
+        assert (entry.key, entry.started) == (key, False)
         raise ConnectionError
 
     session.train = refused
@@ -84,8 +84,8 @@ def test_a_training_is_recorded_before_it_is_requested(journal):
 @pytest.mark.parametrize(
     ("recorded", "calls", "keys"),
     [
-        ({"key": KEY, "begun": True}, ["follow", "gradient"], 2),
-        ({"key": KEY, "begun": True, "phase": 1}, ["follow"], 1),
+        ({"key": KEY, "started": True}, ["follow", "gradient"], 2),
+        ({"key": KEY, "started": True, "phase": 1}, ["follow"], 1),
         ({"key": KEY}, ["statistical", "gradient"], 2),
         ({"key": KEY, "phase": 1}, ["gradient"], 1),
     ],
@@ -114,7 +114,7 @@ def test_an_incomplete_training_is_a_failure(journal, status, text, code):
     assert failed.value.code == code
     session = SessionDouble(ends=status)
     with pytest.raises(CommandFailed, match=text):
-        list(run_of(session, journal, key=KEY, begun=True).resume())
+        list(run_of(session, journal, key=KEY, started=True).resume())
     assert session.calls == ["follow"]
 
 

@@ -88,7 +88,7 @@ def draw_decisions(
 
 
 def _grey(cube_HWC: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """Return the mean of all bands, bright enough for colours to stand out."""
+    """Return the mean of all bands, bright enough to contrast with colours."""
     mean = np.nan_to_num(cube_HWC.mean(axis=2, dtype=np.float64))
     low, high = np.percentile(mean, [1, 99])
     scaled: npt.NDArray[np.float64] = np.clip((mean - low) / max(high - low, 1e-12), 0, 1)

@@ -13,7 +13,7 @@ from cuvis_fleet.operations.operation import Call, method_path
 from cuvis_fleet.transport.call_policy import CallPolicy, Metadata
 from cuvis_fleet.transport.rpc_failure import RpcFailure
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_proto.training_key import BEGUN, KEY, PATTERN, new_key
+from fleet_proto.training_key import FOLLOW_ONLY, KEY, PATTERN, new_key
 
 _TRUNCATED = " ..."
 """Ends a status message that was too long for the header."""
@@ -77,7 +77,7 @@ class FollowedTraining:
         self._delivered.clear()
         call = Call(method_path("Train"), self._request, pb.TrainResponse.FromString)
         key = () if self._key is None else ((KEY, self._key),)
-        started = ((BEGUN, "yes"),) if self._started else ()
+        started = ((FOLLOW_ONLY, "yes"),) if self._started else ()
         return Attempt(call, (*self._attempts.metadata, *key, *started))
 
     def is_new(self, message: pb.TrainResponse, headers: Iterable[tuple[str, Any]]) -> bool:

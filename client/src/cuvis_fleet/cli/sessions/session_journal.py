@@ -28,7 +28,7 @@ class JournalEntry:
         trainers: kinds of training, in order.
         phase: index of the training that was requested last.
         key: key of that training; empty: written by an older release, or not requested yet.
-        begun: whether that training has sent a message.
+        started: whether that training has sent a message.
         save_path: path on the server for the trained pipeline; empty: it is not saved.
         opened: time at which it was opened, ISO 8601, UTC.
     """
@@ -39,7 +39,7 @@ class JournalEntry:
     trainers: tuple[str, ...]
     phase: int = 0
     key: str = ""
-    begun: bool = False
+    started: bool = False
     save_path: str = ""
     opened: str = ""
 

@@ -40,7 +40,7 @@ class FollowedRun:
         """
         entry = self.entry
         kind = entry.trainers[entry.phase]
-        if entry.key and not entry.begun:
+        if entry.key and not entry.started:
             yield from self._followed(kind, self._session.train(_trainer(kind), key=entry.key))
         else:
             yield from self._followed(kind, self._session.follow(key=entry.key or None))
@@ -58,13 +58,13 @@ class FollowedRun:
     def _from(self, first: int) -> Iterator[tuple[str, Progress]]:
         for phase in range(first, len(self.entry.trainers)):
             trainer = _trainer(self.entry.trainers[phase])
-            self._record(phase=phase, key=new_key(), begun=False)
+            self._record(phase=phase, key=new_key(), started=False)
             yield from self._followed(trainer, self._session.train(trainer, key=self.entry.key))
 
     def _followed(self, kind: str, messages: Iterator[Progress]) -> Iterator[tuple[str, Progress]]:
         for progress in messages:
-            if not self.entry.begun:
-                self._record(begun=True)
+            if not self.entry.started:
+                self._record(started=True)
             yield kind, progress
             self._check(progress)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.shown_text import shown
-from fleet_proto.training_key import BEGUN, KEY, PATTERN
+from fleet_proto.training_key import FOLLOW_ONLY, KEY, PATTERN
 
 _KEY_BYTES = 16
 
@@ -32,7 +32,7 @@ class TrainingName:
         Raises:
             InvalidInput: the key is none.
         """
-        key, begun = call.metadata(KEY), call.metadata(BEGUN) is not None
+        key, begun = call.metadata(KEY), call.metadata(FOLLOW_ONLY) is not None
         if key is None:
             return cls(begun=begun)
         if not re.fullmatch(PATTERN, key):
