@@ -1,4 +1,4 @@
-"""Runs outlive children, trainers and both; of two owners the newer one alone can write."""
+"""Runs outlive workers and trainers; of two owners only the newer one can write."""
 
 import signal
 
@@ -7,12 +7,12 @@ import psutil
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
-from fleet_trainer.runs import outcomes as run_endings
+from fleet_trainer.runs import outcomes
 from tests.integration.trainer.trainer_process import END_WITHIN_S, TrainerProcess
 from tests.support.polling import wait_until
 from tests.support.training_client import TrainingClient, read, read_until
 
-# Each trainer and each child imports torch and Lightning, which on a busy machine takes a minute.
+# Each trainer and each worker imports torch and Lightning, which takes a minute if busy.
 END_S = 300.0
 EPOCHS = 30
 
@@ -39,7 +39,7 @@ def _resumed_epochs(messages):
 
 @pytest.fixture(scope="module")
 def whole(folder, redis_server, stores):
-    """What the gradient training gives when nothing interrupts it."""
+    """The result of the gradient training without an interruption."""
     with TrainerProcess(folder, redis_server.url) as trainer:
         client = TrainingClient(trainer.wait_serving().stub, stores)
         client.apply_gradient(max_epochs=EPOCHS)
@@ -77,7 +77,7 @@ def test_another_trainer_resumes_the_run_of_a_killed_one_bit_for_bit(
     ]
 
 
-def test_a_trainer_that_sleeps_over_the_end_of_its_run_changes_nothing_when_it_wakes(
+def test_a_trainer_that_is_suspended_until_its_run_has_ended_changes_nothing(
     folder, redis_server, stores, whole
 ):
     with (
@@ -88,24 +88,24 @@ def test_a_trainer_that_sleeps_over_the_end_of_its_run_changes_nothing_when_it_w
         client = TrainingClient(first.wait_serving().stub, stores)
         client.apply_gradient(max_epochs=EPOCHS)
         read_until(client.train_gradient(), "Epoch 3/")
-        sleepers = _workers_of(first, second, client)
-        is_first = sleepers[-1].pid == first.process.pid
-        asleep, awake = (first, second) if is_first else (second, first)
-        client.stub = awake.stub
+        suspended = _workers_of(first, second, client)
+        is_first = suspended[-1].pid == first.process.pid
+        resumed, other_trainer = (first, second) if is_first else (second, first)
+        client.stub = other_trainer.stub
 
-        for process in sleepers:
+        for process in suspended:
             process.suspend()
         _wait_for_end(client)
         ended, messages = client.run, _all_messages(client)
         client.sessions.update(
             client.session_id, lambda r: setattr(r.pipeline, "weights_digest", "ab" * 32)
         )
-        assert awake.end(signal.SIGTERM) == 0
-        for process in sleepers:
+        assert other_trainer.end(signal.SIGTERM) == 0
+        for process in suspended:
             process.resume()
-        # Its one slot is free for another run once it has found that the old one is not its own.
-        other = TrainingClient(asleep.stub, stores)
-        asleep.wait_serving()
+        # Its only slot becomes free once it notices that the old run has another owner.
+        other = TrainingClient(resumed.stub, stores)
+        resumed.wait_serving()
         other.apply()
         assert read(other.train(within_s=END_S))[1] is None
 
@@ -131,7 +131,7 @@ def test_the_same_trainer_resumes_after_its_restart(folder, redis_server, stores
     assert _resumed_epochs(_all_messages(client))[0] >= 7
 
 
-def test_a_parent_that_is_killed_takes_its_children_along_and_its_run_goes_on_at_once(
+def test_the_workers_of_a_killed_trainer_exit_and_release_their_run_at_once(
     folder, redis_server, stores
 ):
     with TrainerProcess(folder, redis_server.url) as first:
@@ -142,13 +142,13 @@ def test_a_parent_that_is_killed_takes_its_children_along_and_its_run_goes_on_at
         children = first.children()
         first.process.kill()
 
-        # Its child gave it up without anybody having to find it lost.
-        wait_until(lambda: client.run.fencing_token > token, "the run is given up", END_WITHIN_S)
+        # Its worker releases it, so that no other trainer has to detect that it is stale.
+        wait_until(lambda: client.run.fencing_token > token, "the run is released", END_WITHIN_S)
         assert psutil.wait_procs(children, END_WITHIN_S)[1] == []
-    assert client.runs.cancel_queued(run_endings.cancelled(client.run), b"")
+    assert client.runs.cancel_queued(outcomes.cancelled(client.run), b"")
 
 
-def test_a_free_trainer_takes_up_what_waits_at_a_busy_one(folder, redis_server, stores):
+def test_a_free_trainer_claims_a_run_that_waits_at_a_busy_one(folder, redis_server, stores):
     with (
         TrainerProcess(folder, redis_server.url) as first,
         TrainerProcess(folder, redis_server.url) as second,
@@ -163,7 +163,7 @@ def test_a_free_trainer_takes_up_what_waits_at_a_busy_one(folder, redis_server, 
             next(streams[-1])
         wait_until(
             lambda: [bool(client.run.owner) for client in clients].count(True) == 2,
-            "two of three are worked on",
+            "two of three are executed",
             END_WITHIN_S,
         )
         owners = {client.run.owner.split(":")[1] for client in clients if client.run.owner}
@@ -175,7 +175,7 @@ def test_a_free_trainer_takes_up_what_waits_at_a_busy_one(folder, redis_server, 
 
 
 def _workers_of(first, second, client):
-    """The trainer that works on the client's run, after its children."""
+    """The processes that execute the client's run: the workers of a trainer, then the trainer."""
     pid = int(client.run.owner.split(":")[1])
     trainer = next(each for each in (first, second) if each.process.pid == pid)
     return [*trainer.children(), psutil.Process(pid)]

@@ -37,7 +37,7 @@ def client(trainer, stores):
     return client
 
 
-def test_a_training_is_one_trace_from_the_call_into_the_child(client, receiver):
+def test_a_training_is_one_trace_from_the_call_into_the_worker(client, receiver):
     request = pb.TrainRequest(
         session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL
     )
@@ -74,7 +74,7 @@ def test_a_training_survives_a_restart_of_the_store(client, trainer, redis_serve
     assert client.session.pipeline.weights_digest == client.run.result_weights_digest != ""
 
 
-def test_a_trainer_that_is_stopped_ends_its_children_and_gives_its_run_back(client, trainer):
+def test_a_stopped_trainer_ends_its_workers_and_releases_its_run(client, trainer):
     next(client.train_long(passes=200))
     children = trainer.children()
     assert len(children) == 1

@@ -1,4 +1,4 @@
-"""A trainer as an operator starts it: ``python -m fleet_trainer``."""
+"""A trainer process, started as an operator starts it: ``python -m fleet_trainer``."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ END_WITHIN_S = 30.0
 
 
 class TrainerProcess:
-    """Starts when entered, serves once `wait_serving` returns, and ends when left."""
+    """A context manager: starts the process, and kills it at the end of the context."""
 
     def __init__(self, folder: Path, redis_url: str, **environment: str) -> None:
         with socket.socket() as probe:
@@ -63,7 +63,7 @@ class TrainerProcess:
         psutil.wait_procs(children, END_WITHIN_S)
 
     def restart(self) -> None:
-        """Start the process, which has ended, on the port that it had."""
+        """Start the process again, after it has ended, on the same port."""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fleet_trainer"], env=os.environ | self._environment
         )
@@ -73,9 +73,11 @@ class TrainerProcess:
         return self
 
     def children(self) -> list[psutil.Process]:
+        """Return its worker processes, without the resource tracker of multiprocessing."""
         if self.process.poll() is not None:
             return []
-        return psutil.Process(self.process.pid).children()
+        children = psutil.Process(self.process.pid).children()
+        return [each for each in children if not _is_resource_tracker(each)]
 
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code."""
@@ -83,7 +85,7 @@ class TrainerProcess:
         return self.process.wait(END_WITHIN_S)
 
     def _serves(self) -> bool:
-        assert self.process.poll() is None, "the trainer ended by itself"
+        assert self.process.poll() is None, "the trainer has exited"
         try:
             answer = health_pb2_grpc.HealthStub(self.channel).Check(
                 health_pb2.HealthCheckRequest(service="trainer"), timeout=5.0
@@ -91,3 +93,10 @@ class TrainerProcess:
         except grpc.RpcError:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+
+def _is_resource_tracker(process: psutil.Process) -> bool:
+    try:
+        return "resource_tracker" in " ".join(process.cmdline())
+    except psutil.Error:
+        return False

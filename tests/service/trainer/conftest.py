@@ -6,7 +6,7 @@ import pytest
 
 from fleet_platform.rpc import connect, start_service
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
-from fleet_trainer.assembly import Trainer, assemble
+from fleet_trainer.assembly import Trainer, build_trainer
 from fleet_trainer.settings import TrainerSettings
 from tests.support.polling import wait_until
 from tests.support.processes.redis_server import RedisServer
@@ -55,7 +55,7 @@ def settings(redis_server: RedisServer, folder: Path) -> TrainerSettings:
 
 @pytest.fixture(scope="package")
 def trainer(settings: TrainerSettings) -> Trainer:
-    return assemble(settings)
+    return build_trainer(settings)
 
 
 @pytest.fixture(scope="package")

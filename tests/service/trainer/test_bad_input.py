@@ -18,7 +18,7 @@ from fleet_platform.rpc import connect, start_service
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_schemas import PipelineConfig, parse_config
-from fleet_trainer.assembly import Trainer, assemble
+from fleet_trainer.assembly import Trainer, build_trainer
 from fleet_trainer.settings import TrainerSettings
 from tests.service.trainer.bad_data import SCENE, write_bad_data
 from tests.service.trainer.bad_inputs import (
@@ -86,13 +86,13 @@ CALLS = [
     ("GetTrainStatus", EMPTY, {}, OK, ""),
     ("GetTrainStatus", BUSY, {}, OK, "Epoch|Gradient|Training|Validat|Fitt"),
     ("SetTrainRunConfig", UNKNOWN, {}, NOT_FOUND, "CreateSession"),
-    ("SetTrainRunConfig", BUSY, {"config": RIGHT}, OUT_OF_ORDER, "runs"),
+    ("SetTrainRunConfig", BUSY, {"config": RIGHT}, OUT_OF_ORDER, "run is active"),
     ("SaveTrainRun", UNKNOWN, {"trainrun_path": "a.yaml"}, NOT_FOUND, "CreateSession"),
     ("SaveTrainRun", EMPTY, {"trainrun_path": "a.yaml"}, OUT_OF_ORDER, "SetTrainRunConfig"),
     ("SaveTrainRun", IDLE, {"trainrun_path": ""}, INVALID, "path"),
     ("SaveTrainRun", IDLE, {"trainrun_path": "../a.yaml"}, INVALID, "outside the folder"),
     ("RestoreTrainRun", UNKNOWN, {"trainrun_path": "a.yaml"}, NOT_FOUND, "CreateSession"),
-    ("RestoreTrainRun", BUSY, {"trainrun_path": "a.yaml"}, OUT_OF_ORDER, "runs"),
+    ("RestoreTrainRun", BUSY, {"trainrun_path": "a.yaml"}, OUT_OF_ORDER, "run is active"),
     ("RestoreTrainRun", IDLE, {"trainrun_path": "no.yaml"}, NOT_FOUND, "File 'no.yaml' not found"),
     ("RestoreTrainRun", IDLE, {"trainrun_path": "/etc/passwd"}, INVALID, "outside the folders"),
 ]
@@ -147,7 +147,7 @@ def settings(
 
 @pytest.fixture(scope="module")
 def trainer(settings: TrainerSettings) -> Trainer:
-    return assemble(settings)
+    return build_trainer(settings)
 
 
 @pytest.fixture(scope="module")

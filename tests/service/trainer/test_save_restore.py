@@ -29,13 +29,10 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_schemas import PipelineConfig
-from fleet_trainer.api.files_servicer import TrainRunFilesServicer
-from fleet_trainer.runs.queue import RunQueue
-from fleet_trainer.runs.training_runs import TrainingRuns
+from fleet_trainer.api.servicer import TrainerServicer
 from fleet_trainer.trainruns.restoring import TrainRunRestoring
 from fleet_trainer.trainruns.saving import TrainRunSaving
 from fleet_trainer.trainruns.setup import TrainRunSetup
-from fleet_trainer.workers.pool import ChildPool
 from tests.support.scenes.rx_scene import rx_pipeline, trainrun
 from tests.support.training_client import CALL_WITHIN_S, read
 from tests.support.volumes import full_volume
@@ -74,22 +71,21 @@ class Files:
             MemoryArtifactStore(),
             MemoryRunStore(),
         )
-        pool = ChildPool("{}", slots=0, warm_children=0, losses=None, on_free=lambda: None)
-        runs = TrainingRuns(
-            sessions=self.sessions,
-            runs=self.runs,
-            queue=RunQueue(runs=self.runs, pool=pool, owner="here", bound=0),
-        )
         self.plugins = PluginLoader(self.artifacts, allowed=False)
         parts = {
             "sessions": self.sessions,
             "artifacts": self.artifacts,
             "plugins": self.plugins,
         }
-        self.setup = TrainRunSetup(**parts, runs=runs, policy=self.paths)
-        servicer = TrainRunFilesServicer(
+        self.setup = TrainRunSetup(**parts, runs=self.runs, paths=self.paths)
+        servicer = TrainerServicer(
+            sessions=self.sessions,
+            runs=None,
+            launcher=None,
+            setup=self.setup,
             saving=TrainRunSaving(**parts, paths=self.paths),
-            restoring=TrainRunRestoring(**parts, runs=runs, paths=self.paths),
+            restoring=TrainRunRestoring(**parts, runs=self.runs, paths=self.paths),
+            paths=self.paths,
         )
         methods = {
             "SaveTrainRun": servicer.save_train_run,

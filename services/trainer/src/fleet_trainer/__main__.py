@@ -1,16 +1,20 @@
-"""Composition root of the trainer service: ``python -m fleet_trainer``."""
+"""Starts the trainer service: ``python -m fleet_trainer``."""
 
 import sys
 
 from fleet_platform.rpc import run_service
-from fleet_trainer.assembly import assemble
+from fleet_trainer.assembly import build_service
 from fleet_trainer.settings import TrainerSettings
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C."""
+    """Serve until SIGTERM or Ctrl-C; return the exit code."""
     settings = TrainerSettings()
-    return run_service(assemble(settings).service, settings)
+    try:
+        service = build_service(settings)
+    except ValueError as error:
+        sys.exit(str(error))
+    return run_service(service, settings)
 
 
 if __name__ == "__main__":

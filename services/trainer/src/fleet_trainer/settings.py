@@ -6,28 +6,28 @@ from fleet_platform.engine_settings import EngineSettings
 
 
 class TrainerSettings(EngineSettings):
-    """How one trainer runs; its child processes get the very same values."""
+    """The settings of one trainer, which its worker processes receive unchanged."""
 
     train_slots: int = Field(default=1, ge=1)
-    """Runs that train at the same time, each in a child process of its own."""
+    """Maximum number of concurrent runs; each has its own worker process."""
 
     warm_children: int = Field(default=1, ge=0)
-    """Children kept ready with torch imported, `train_slots` at most; 0: none waits in advance."""
+    """Workers kept ready with torch imported, at most `train_slots`; 0: started when needed."""
 
     train_queue: int = Field(default=8, ge=0)
-    """Runs that may wait for a slot of any trainer; one more is answered RESOURCE_EXHAUSTED."""
+    """Runs that may wait for a slot of any trainer; one more is rejected: RESOURCE_EXHAUSTED."""
 
     read_ahead: int = Field(default=2, ge=0)
-    """Measurements read before they are asked for, so held in memory beside the present batch."""
+    """Measurements that are read ahead, and held in memory in addition to the current batch."""
 
     device: str = "auto"
     """Torch device, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
 
     torch_threads: int | None = Field(default=None, ge=1)
-    """Threads of one computation on the CPU; unset: all cores (trainer), 1 (inference)."""
+    """CPU threads of one operation; default: all cores (trainer), 1 (inference)."""
 
     heartbeat_s: float = Field(default=1.0, gt=0)
-    """Seconds between two signs of life of a run, and until a stop request reaches it at most."""
+    """Seconds between two heartbeats of a run; a stop request reaches it within that time."""
 
     lost_after_s: float = Field(default=10.0, gt=0)
-    """Seconds without a sign of life after which a run is taken from its trainer and resumed."""
+    """Seconds without a heartbeat after which another trainer may resume a run."""

@@ -13,30 +13,30 @@ from fleet_proto.records.v1.records_pb2 import (
 )
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.runs.queue import RunQueue
-from fleet_trainer.supervisor.reconciler import RunWatch
-from fleet_trainer.supervisor.recovery import InterruptedRuns
-from fleet_trainer.supervisor.stale import LostRuns
+from fleet_trainer.supervisor.reconciler import RunReconciler
+from fleet_trainer.supervisor.recovery import RunRecovery
+from fleet_trainer.supervisor.stale import StaleRunDetector
 from tests.support.polling import wait_until
-from tests.unit.trainer.pool_double import PoolDouble
+from tests.unit.trainer.fake_executor import FakeExecutor
 
 
-class _World:
+class _Trainer:
     def __init__(self):
         self.now_s = 1000.0
-        self.pool = PoolDouble(free=0)
+        self.executor = FakeExecutor(free=0)
         self.wake = threading.Event()
         self.runs = MemoryRunStore(self.clock)
         self.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
         self.sessions = MemorySessionStore(ttl_s=20.0, clock=self.clock)
         self.sessions.create(SessionRecord(format_version=1, session_id="session"))
-        self.watch = RunWatch(
-            pool=self.pool,
-            queue=RunQueue(runs=self.runs, pool=self.pool, owner="me", bound=8),
+        self.reconciler = RunReconciler(
+            executor=self.executor,
+            queue=RunQueue(runs=self.runs, executor=self.executor, owner="me", limit=8),
             runs=self.runs,
             sessions=self.sessions,
-            lost=LostRuns(lost_after_s=10.0, clock=self.clock),
-            interrupted=InterruptedRuns(self.runs, MemoryArtifactStore()),
-            every_s=1000.0,
+            stale=StaleRunDetector(lost_after_s=10.0, clock=self.clock),
+            recovery=RunRecovery(self.runs, MemoryArtifactStore()),
+            interval_s=1000.0,
             lost_after_s=10.0,
             wake=self.wake,
             clock=self.clock,
@@ -45,11 +45,11 @@ class _World:
     def clock(self):
         return self.now_s
 
-    def look_for(self, seconds):
+    def reconcile_for(self, seconds):
         for _ in range(seconds):
-            self.watch.look()
+            self.reconciler.reconcile()
             self.now_s += 1.0
-        self.watch.look()
+        self.reconciler.reconcile()
 
     @property
     def run(self):
@@ -57,106 +57,106 @@ class _World:
 
 
 @pytest.fixture
-def world():
-    return _World()
+def trainer():
+    return _Trainer()
 
 
-def test_a_run_that_waits_long_stays_alive_and_so_does_its_session(world):
-    world.look_for(40)
+def test_a_long_waiting_run_and_its_session_stay_alive(trainer):
+    trainer.reconcile_for(40)
 
-    assert world.run.state == RUN_STATE_QUEUED
-    assert world.run.heartbeat_ms == int(world.now_s * 1000)
-    assert world.sessions.read("session").session_id == "session"
-
-
-def test_a_waiting_run_is_taken_up_as_soon_as_a_child_is_free(world):
-    world.look_for(2)
-    assert world.pool.expected == 1
-    world.pool.free = 1
-
-    world.watch.look()
-
-    assert world.pool.taken == [Assignment("run", 1)]
+    assert trainer.run.state == RUN_STATE_QUEUED
+    assert trainer.run.heartbeat_ms == int(trainer.now_s * 1000)
+    assert trainer.sessions.read("session").session_id == "session"
 
 
-def test_a_run_whose_trainer_fell_silent_is_taken_up_here(world):
-    world.runs.claim("run", "another trainer")
-    world.pool.free = 1
+def test_a_waiting_run_starts_as_soon_as_a_worker_is_free(trainer):
+    trainer.reconcile_for(2)
+    assert trainer.executor.expected == 1
+    trainer.executor.free = 1
 
-    world.look_for(9)
-    assert world.run.owner == "another trainer"
-    world.look_for(1)
+    trainer.reconciler.reconcile()
 
-    assert (world.run.state, world.run.owner) == (RUN_STATE_RUNNING, "me:1000")
-    assert world.pool.taken == [Assignment("run", 3)]
-    assert world.run.attempts == 2
+    assert trainer.executor.started == [Assignment("run", 1)]
 
 
-def test_a_run_whose_trainer_fell_silent_waits_where_nobody_is_free(world):
-    world.runs.claim("run", "another trainer")
+def test_a_run_whose_trainer_fell_silent_is_resumed_here(trainer):
+    trainer.runs.claim("run", "another trainer")
+    trainer.executor.free = 1
 
-    world.look_for(10)
+    trainer.reconcile_for(9)
+    assert trainer.run.owner == "another trainer"
+    trainer.reconcile_for(1)
 
-    assert world.run.state == RUN_STATE_QUEUED
-
-
-def test_a_child_of_its_own_that_fell_silent_is_killed(world):
-    world.pool.free = 1
-    world.watch.look()
-
-    world.look_for(10)
-
-    assert world.pool.killed == [Assignment("run", 1)]
-    # Its end, of which the pool tells, gives the run back.
-    assert world.run.fencing_token == 1
+    assert (trainer.run.state, trainer.run.owner) == (RUN_STATE_RUNNING, "me:1000")
+    assert trainer.executor.started == [Assignment("run", 3)]
+    assert trainer.run.attempts == 2
 
 
-def test_a_child_that_goes_on_long_after_its_run_ended_is_killed(world):
-    world.pool.free = 1
-    world.watch.look()
-    world.runs.finish(RunRecord(run_id="run", fencing_token=1, state=RUN_STATE_CANCELLED), b"")
+def test_a_run_whose_trainer_fell_silent_waits_if_no_worker_is_free(trainer):
+    trainer.runs.claim("run", "another trainer")
 
-    world.look_for(9)
-    assert world.pool.killed == []
-    world.look_for(1)
+    trainer.reconcile_for(10)
 
-    assert world.pool.killed == [Assignment("run", 1)]
+    assert trainer.run.state == RUN_STATE_QUEUED
 
 
-def test_a_child_that_goes_on_long_after_its_run_was_taken_over_is_killed(world):
-    world.pool.free = 1
-    world.watch.look()
-    world.runs.claim("run", "another trainer")
+def test_a_silent_worker_of_this_trainer_is_killed(trainer):
+    trainer.executor.free = 1
+    trainer.reconciler.reconcile()
+
+    trainer.reconcile_for(10)
+
+    assert trainer.executor.killed == [Assignment("run", 1)]
+    # Its death, which the pool reports, returns the run to the queue.
+    assert trainer.run.fencing_token == 1
+
+
+def test_a_worker_that_continues_long_after_its_run_ended_is_killed(trainer):
+    trainer.executor.free = 1
+    trainer.reconciler.reconcile()
+    trainer.runs.finish(RunRecord(run_id="run", fencing_token=1, state=RUN_STATE_CANCELLED), b"")
+
+    trainer.reconcile_for(9)
+    assert trainer.executor.killed == []
+    trainer.reconcile_for(1)
+
+    assert trainer.executor.killed == [Assignment("run", 1)]
+
+
+def test_a_worker_that_continues_long_after_its_run_was_taken_over_is_killed(trainer):
+    trainer.executor.free = 1
+    trainer.reconciler.reconcile()
+    trainer.runs.claim("run", "another trainer")
 
     for _ in range(10):
-        world.look_for(1)
-        world.runs.heartbeat("run", 2)
+        trainer.reconcile_for(1)
+        trainer.runs.heartbeat("run", 2)
 
-    assert world.pool.killed == [Assignment("run", 1)]
-    assert world.run.owner == "another trainer"
-
-
-def test_a_child_that_let_go_of_its_run_is_left_alone(world):
-    world.pool.taken = [Assignment("ended", 1)]
-    world.look_for(5)
-    world.pool.taken = []
-
-    world.look_for(20)
-
-    assert world.pool.killed == []
+    assert trainer.executor.killed == [Assignment("run", 1)]
+    assert trainer.run.owner == "another trainer"
 
 
-def test_the_watch_wakes_when_it_is_told_and_survives_a_store_that_is_away(world, monkeypatch):
-    looks = []
+def test_a_worker_that_finished_its_ended_run_is_not_killed(trainer):
+    trainer.executor.started = [Assignment("ended", 1)]
+    trainer.reconcile_for(5)
+    trainer.executor.started = []
+
+    trainer.reconcile_for(20)
+
+    assert trainer.executor.killed == []
+
+
+def test_the_reconciler_wakes_on_request_and_survives_an_unavailable_store(trainer, monkeypatch):
+    polls = []
 
     def away():
-        looks.append(1)
+        polls.append(1)
         raise DependencyDown("away")
 
-    monkeypatch.setattr(world.runs, "active", away)
-    world.watch.start()
-    wait_until(lambda: len(looks) == 1, "the first look", 10.0)
-    world.wake.set()
-    wait_until(lambda: len(looks) == 2, "a look when woken", 10.0)
+    monkeypatch.setattr(trainer.runs, "active", away)
+    trainer.reconciler.start()
+    wait_until(lambda: len(polls) == 1, "the first reconciliation", 10.0)
+    trainer.wake.set()
+    wait_until(lambda: len(polls) == 2, "a reconciliation on request", 10.0)
 
-    world.watch.close()
+    trainer.reconciler.close()

@@ -2,7 +2,7 @@ import pytest
 
 from fleet_platform.testing import MemoryRunStore
 from fleet_proto.records.v1.records_pb2 import RunRecord
-from fleet_trainer.supervisor.stale import LostRuns
+from fleet_trainer.supervisor.stale import StaleRunDetector
 
 
 class _Clock:
@@ -27,42 +27,42 @@ def runs(clock):
 
 
 @pytest.fixture
-def lost(clock):
-    return LostRuns(lost_after_s=10.0, clock=clock)
+def detector(clock):
+    return StaleRunDetector(lost_after_s=10.0, clock=clock)
 
 
-def _look(clock, runs, lost, *, every_s, for_s):
+def _poll(clock, runs, detector, *, every_s, for_s):
     for _ in range(round(for_s / every_s)):
-        lost.is_lost(runs.active()[0])
+        detector.is_stale(runs.active()[0])
         clock.now_s += every_s
-    return lost.is_lost(runs.active()[0])
+    return detector.is_stale(runs.active()[0])
 
 
-def test_a_run_without_a_sign_of_life_is_lost_after_its_time_and_not_before(clock, runs, lost):
-    assert not _look(clock, runs, lost, every_s=1.0, for_s=9.0)
-    assert _look(clock, runs, lost, every_s=1.0, for_s=1.0)
+def test_a_run_without_heartbeats_is_stale_after_the_limit_and_not_before(clock, runs, detector):
+    assert not _poll(clock, runs, detector, every_s=1.0, for_s=9.0)
+    assert _poll(clock, runs, detector, every_s=1.0, for_s=1.0)
 
 
-def test_a_run_that_beats_is_never_lost(clock, runs, lost):
+def test_a_run_with_heartbeats_is_never_stale(clock, runs, detector):
     for _ in range(60):
-        assert not _look(clock, runs, lost, every_s=1.0, for_s=1.0)
+        assert not _poll(clock, runs, detector, every_s=1.0, for_s=1.0)
         assert runs.heartbeat("run", 1)
 
 
-def test_a_run_that_was_taken_up_again_has_all_its_time(clock, runs, lost):
-    _look(clock, runs, lost, every_s=1.0, for_s=9.0)
+def test_a_run_with_a_new_owner_has_the_full_time_again(clock, runs, detector):
+    _poll(clock, runs, detector, every_s=1.0, for_s=9.0)
     runs.release("run", 1, died=True)
     runs.claim("run", "trainer-b")
 
-    assert not _look(clock, runs, lost, every_s=1.0, for_s=9.0)
+    assert not _poll(clock, runs, detector, every_s=1.0, for_s=9.0)
 
 
-def test_an_outage_in_which_nobody_looked_does_not_lose_a_run(clock, runs, lost):
-    _look(clock, runs, lost, every_s=1.0, for_s=3.0)
+def test_an_outage_without_polls_makes_no_run_stale(clock, runs, detector):
+    _poll(clock, runs, detector, every_s=1.0, for_s=3.0)
     clock.now_s += 60.0
 
-    assert not _look(clock, runs, lost, every_s=1.0, for_s=3.0)
+    assert not _poll(clock, runs, detector, every_s=1.0, for_s=3.0)
 
 
-def test_a_clock_of_another_host_does_not_matter(runs, lost):
-    assert not lost.is_lost(runs.active()[0]._replace(heartbeat_ms=-3_600_000))
+def test_the_clocks_of_other_hosts_do_not_matter(runs, detector):
+    assert not detector.is_stale(runs.active()[0]._replace(heartbeat_ms=-3_600_000))

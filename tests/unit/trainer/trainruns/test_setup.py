@@ -11,20 +11,18 @@ from fleet_platform.files import PathPolicy
 from fleet_platform.testing import MemoryArtifactStore, MemoryRunStore, MemorySessionStore
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord, SessionRecord
 from fleet_schemas import PipelineConfig
-from fleet_trainer.runs.queue import RunQueue
-from fleet_trainer.runs.training_runs import TrainingRuns
+from fleet_trainer.trainruns import setup
 from fleet_trainer.trainruns.setup import TrainRunSetup
-from fleet_trainer.workers.pool import ChildPool
 from tests.support.scenes.rx_scene import rx_pipeline, trainrun
 
 
-class _World:
+class _Trainer:
     def __init__(self, folder):
         self.folder = folder
         self.sessions = MemorySessionStore(ttl_s=60.0)
         self.artifacts = MemoryArtifactStore()
         self.runs = MemoryRunStore()
-        policy = PathPolicy(
+        paths = PathPolicy(
             working_dir=folder,
             configs_dir=folder / "configs",
             data_dir=folder / "data",
@@ -34,19 +32,8 @@ class _World:
             sessions=self.sessions,
             artifacts=self.artifacts,
             plugins=PluginLoader(self.artifacts, allowed=False),
-            runs=TrainingRuns(
-                sessions=self.sessions,
-                runs=self.runs,
-                queue=RunQueue(
-                    runs=self.runs,
-                    pool=ChildPool(
-                        "{}", slots=0, warm_children=0, losses=None, on_free=lambda: None
-                    ),
-                    owner="trainer",
-                    bound=0,
-                ),
-            ),
-            policy=policy,
+            runs=self.runs,
+            paths=paths,
         )
         for name in ("configs", "data", "outputs"):
             (folder / name).mkdir()
@@ -69,25 +56,25 @@ class _World:
 
 
 @pytest.fixture
-def world(tmp_path):
-    return _World(tmp_path)
+def trainer(tmp_path):
+    return _Trainer(tmp_path)
 
 
-def test_an_inline_pipeline_becomes_the_sessions_with_initial_weights(world):
-    world.load()
+def test_an_inline_pipeline_becomes_the_sessions_with_initial_weights(trainer):
+    trainer.load()
 
-    assert world.apply() is True
+    assert trainer.apply() is True
 
-    pipeline = world.session.pipeline
+    pipeline = trainer.session.pipeline
     names = [node["name"] for node in json.loads(pipeline.config_json)["nodes"]]
     assert names == ["data", "normalizer", "detector", "logit", "decider"]
     assert pipeline.weights_digest == ""
 
 
-def test_all_settings_are_kept_and_the_pipeline_is_kept_once(world):
-    world.apply(training={"seed": 7}, loss_nodes=["bce"], tags={"who": "me"})
+def test_all_settings_are_stored_and_the_pipeline_only_once(trainer):
+    trainer.apply(training={"seed": 7}, loss_nodes=["bce"], tags={"who": "me"})
 
-    session = world.session
+    session = trainer.session
     rest = json.loads(session.trainrun_config_json)
     assert json.loads(session.data_config_json)["train_ids"] == [0, 1, 2]
     assert json.loads(session.training_config_json)["seed"] == 7
@@ -95,45 +82,45 @@ def test_all_settings_are_kept_and_the_pipeline_is_kept_once(world):
     assert "pipeline" not in rest
 
 
-def test_a_trainrun_without_training_clears_the_former_one(world):
-    world.apply(training={"seed": 7})
-    world.apply()
+def test_a_trainrun_without_training_clears_the_previous_one(trainer):
+    trainer.apply(training={"seed": 7})
+    trainer.apply()
 
-    assert world.session.training_config_json == b""
-
-
-def test_without_a_pipeline_the_sessions_stays_with_its_weights(world):
-    world.load()
-
-    assert world.apply(pipeline=None) is False
-    assert world.session.pipeline.weights_digest == "w"
+    assert trainer.session.training_config_json == b""
 
 
-def test_no_pipeline_anywhere_names_the_call_to_make(world):
+def test_a_trainrun_without_a_pipeline_keeps_the_sessions_pipeline_and_weights(trainer):
+    trainer.load()
+
+    assert trainer.apply(pipeline=None) is False
+    assert trainer.session.pipeline.weights_digest == "w"
+
+
+def test_a_missing_pipeline_names_the_call_to_make(trainer):
     with pytest.raises(OutOfOrder, match="LoadPipeline"):
-        world.apply(pipeline=None)
+        trainer.apply(pipeline=None)
 
 
 @pytest.mark.parametrize("text", ["pipeline/rx.yaml", "pipeline/rx", "configs/pipeline/rx.yaml"])
-def test_a_pipeline_is_found_by_its_path(world, text):
-    folder = world.folder / "configs" / "pipeline"
+def test_a_pipeline_is_found_by_its_path(trainer, text):
+    folder = trainer.folder / "configs" / "pipeline"
     folder.mkdir()
     (folder / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
 
-    assert world.apply(pipeline=text) is True
-    assert b"RXGlobal" in world.session.pipeline.config_json
+    assert trainer.apply(pipeline=text) is True
+    assert b"RXGlobal" in trainer.session.pipeline.config_json
 
 
-def test_weights_named_beside_the_pipeline_are_loaded(world):
+def test_weights_named_with_the_pipeline_are_loaded(trainer):
     donor = build_pipeline(PipelineConfig.model_validate(rx_pipeline()))
     donor.nodes["logit"].bias.fill_(4.25)
-    (world.folder / "configs" / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
-    (world.folder / "configs" / "rx.pt").write_bytes(write_published(donor, {}))
+    (trainer.folder / "configs" / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
+    (trainer.folder / "configs" / "rx.pt").write_bytes(write_published(donor, {}))
 
-    world.apply(pipeline={"config_path": "rx.yaml", "weights_path": "rx"})
+    trainer.apply(pipeline={"config_path": "rx.yaml", "weights_path": "rx"})
 
     loaded = build_pipeline(PipelineConfig.model_validate(rx_pipeline()))
-    from_safetensors(loaded, world.artifacts.get(world.session.pipeline.weights_digest))
+    from_safetensors(loaded, trainer.artifacts.get(trainer.session.pipeline.weights_digest))
     assert state_of(loaded)["logit"]["bias"] == 4.25
 
 
@@ -155,46 +142,46 @@ def test_weights_named_beside_the_pipeline_are_loaded(world):
         ({"data": {}}, InvalidInput, "cu3s_file_path"),
     ],
 )
-def test_what_cannot_be_applied_changes_nothing(world, changes, error, text):
-    world.load()
-    before = world.session
-    configs = world.folder / "configs"
+def test_a_trainrun_that_cannot_be_applied_changes_nothing(trainer, changes, error, text):
+    trainer.load()
+    before = trainer.session
+    configs = trainer.folder / "configs"
     (configs / "broken.yaml").write_text("a: 1\nb: [")
     (configs / "list.yaml").write_text("- 1")
     (configs / "binary.yaml").write_bytes(b"\x00\xff\xfe")
     (configs / "rx.yaml").write_text(yaml.safe_dump(rx_pipeline()))
 
     with pytest.raises(error, match=text):
-        world.apply(**changes)
+        trainer.apply(**changes)
 
-    assert world.session == before
-
-
-def test_nothing_is_replaced_while_a_training_runs(world):
-    world.load()
-    world.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
-    world.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
-
-    with pytest.raises(OutOfOrder, match="A training runs"):
-        world.apply()
-    assert world.session.pipeline.config_digest == "old"
+    assert trainer.session == before
 
 
-def test_a_training_that_begins_in_the_same_moment_wins(world, monkeypatch):
-    world.load()
-    checked = TrainRunSetup._checked
+def test_nothing_is_replaced_while_a_training_is_active(trainer):
+    trainer.load()
+    trainer.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
+    trainer.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
 
-    def begin_then_check(setup, *given):
-        world.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
-        world.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
-        return checked(setup, *given)
-
-    monkeypatch.setattr(TrainRunSetup, "_checked", begin_then_check)
-
-    with pytest.raises(OutOfOrder, match="A training runs"):
-        world.apply()
+    with pytest.raises(OutOfOrder, match="A training run is active"):
+        trainer.apply()
+    assert trainer.session.pipeline.config_digest == "old"
 
 
-def test_an_unknown_session_is_told_before_its_settings(world):
+def test_a_training_that_starts_at_the_same_time_wins(trainer, monkeypatch):
+    trainer.load()
+    stored = setup.stored_pipeline
+
+    def launch_then_store(*given, **options):
+        trainer.runs.create(RunRecord(format_version=1, run_id="run", session_id="session"))
+        trainer.sessions.update("session", lambda record: setattr(record, "run_id", "run"))
+        return stored(*given, **options)
+
+    monkeypatch.setattr(setup, "stored_pipeline", launch_then_store)
+
+    with pytest.raises(OutOfOrder, match="A training run is active"):
+        trainer.apply()
+
+
+def test_an_unknown_session_is_reported_before_its_settings(trainer):
     with pytest.raises(NotFound, match="CreateSession"):
-        world.setup.apply("nobody", b"{")
+        trainer.setup.apply("nobody", b"{")

@@ -1,13 +1,11 @@
 import pytest
 
-from fleet_platform.errors import DependencyDown
 from fleet_platform.testing import MemoryRunStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import Pipeline, RunRecord
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.runs import outcomes as run_endings
-from fleet_trainer.runs.store_calls import patiently
+from fleet_trainer.runs import messages, outcomes
 from fleet_trainer.worker.progress import Progress, Superseded
+from tests.unit.trainer.worker_harness import run_context
 
 
 class _Clock:
@@ -35,16 +33,16 @@ def _texts(runs):
     ]
 
 
-def test_progress_is_thinned_out_and_boundaries_are_not(runs, run):
+def test_frequent_messages_are_thinned_out_and_boundaries_are_not(runs, run):
     clock = _Clock()
-    progress = Progress(run, runs, clock)
+    progress = Progress(run_context(run, runs=runs), clock)
 
-    progress.send(train_messages.node_started("RX", 40))
+    progress.send(messages.node_started("RX", 40))
     for done in range(1, 41):
         clock.now_s += 0.03
-        progress.send_if_due(train_messages.node_progressed("RX", done, 40))
-    progress.send(train_messages.node_ended("RX", 40, 40))
-    progress.send(train_messages.node_started("Next", 40))
+        progress.send_if_due(messages.node_progressed("RX", done, 40))
+    progress.send(messages.node_ended("RX", 40, 40))
+    progress.send(messages.node_started("Next", 40))
 
     texts = _texts(runs)
     assert texts[0] == "Fitting RX (0/40)"
@@ -52,37 +50,17 @@ def test_progress_is_thinned_out_and_boundaries_are_not(runs, run):
     assert texts[-2:] == ["Fitted RX", "Fitting Next (0/40)"]
 
 
-def test_an_owner_that_was_superseded_writes_nothing_more(runs, run):
-    progress = Progress(run, runs)
+def test_a_superseded_owner_writes_nothing(runs, run):
+    progress = Progress(run_context(run, runs=runs))
     newer = runs.claim("run", "another")
 
     with pytest.raises(Superseded):
-        progress.send(train_messages.starting_statistical())
+        progress.send(messages.starting_statistical())
     with pytest.raises(Superseded):
         progress.finish(
-            run_endings.completed(run, Pipeline(weights_digest="00")),
-            train_messages.complete_statistical(),
+            outcomes.completed(run, Pipeline(weights_digest="00")),
+            messages.complete_statistical(),
         )
 
     assert _texts(runs) == []
     assert runs.read("run").fencing_token == newer.fencing_token
-
-
-def test_a_store_that_is_down_for_a_moment_costs_nothing():
-    answers = [DependencyDown("away"), DependencyDown("away"), "there"]
-
-    def ask():
-        answer = answers.pop(0)
-        if isinstance(answer, DependencyDown):
-            raise answer
-        return answer
-
-    assert patiently(ask) == "there"
-
-
-def test_patience_ends():
-    def ask():
-        raise DependencyDown("away")
-
-    with pytest.raises(DependencyDown):
-        patiently(ask, patience_s=0.05)

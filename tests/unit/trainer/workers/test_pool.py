@@ -1,90 +1,75 @@
 import threading
-from typing import ClassVar
+from functools import partial
 
 import pytest
 
-from fleet_platform.errors import Conflict, DependencyDown
+from fleet_platform.backoff import Backoff
+from fleet_platform.errors import DependencyDown
 from fleet_platform.telemetry import MetricRegistry
 from fleet_platform.telemetry.catalogue import metrics
 from fleet_platform.telemetry.reported_counts import report_of
 from fleet_trainer.runs.executor import Assignment
-from fleet_trainer.worker.messages import ChildReply
-from fleet_trainer.workers import pool as child_pool
-from fleet_trainer.workers.pool import ChildPool
+from fleet_trainer.worker.messages import Finished, MetricsReport, Ready
+from fleet_trainer.workers.pool import WorkerPool
 
 
-class _Child:
-    """Stands in for a process: says and does what a test lets it."""
+class _Process:
+    """A process that does what a test asks for."""
 
-    born: ClassVar[list["_Child"]] = []
-
-    def __init__(self, _settings_json, *, on_reply, on_metrics, on_exit):
-        self.pid = 1000 + len(_Child.born)
-        self.assignment = None
-        self.is_reserved = False
-        self.is_warm = False
-        self.is_spent = False
+    def __init__(self, processes):
+        self.pid = 1000 + len(processes)
         self.exit_code = None
-        self._on_reply = on_reply
-        self._on_metrics = on_metrics
-        self._on_exit = on_exit
-        _Child.born.append(self)
+        self.run_id = None
+        self.is_retired = False
+        self.is_killed = False
+        processes.append(self)
 
-    @property
-    def is_idle(self):
-        return self.assignment is None and not self.is_reserved and not self.is_spent
-
-    def watch(self):
-        pass
+    def watch(self, on_message, on_exit):
+        self.send, self._on_exit = on_message, on_exit
 
     def assign(self, assignment):
-        self.assignment = assignment
+        self.run_id = assignment.run_id
 
     def retire(self):
-        self.is_spent = True
+        self.is_retired = True
 
     def kill(self):
-        self.is_spent = True
+        self.is_killed = True
 
     def join(self):
         pass
 
-    def says(self, reply):
-        self._on_reply(self, reply)
-
-    def counts(self, epochs):
+    def count(self, epochs):
         own = MetricRegistry()
         own.counter(metrics.EPOCHS).inc(epochs)
-        self._on_metrics(self, report_of(own))
+        self.send(MetricsReport(report_of(own)))
 
-    def dies(self, exit_code):
+    def die(self, exit_code):
         self.exit_code = exit_code
-        self._on_exit(self)
+        self._on_exit()
 
 
 @pytest.fixture
-def born(monkeypatch):
-    monkeypatch.setattr(_Child, "born", [])
-    monkeypatch.setattr(child_pool, "ChildProcess", _Child)
-    monkeypatch.setattr(child_pool, "_FIRST_BACKOFF_S", 0.001)
-    return _Child.born
+def processes():
+    """All processes that the pool has started."""
+    return []
 
 
-class _Losses:
+class _Listener:
     def __init__(self):
         self.deaths = {}
-        self.returned = []
+        self.released = []
 
-    def died(self, assignment, error):
+    def worker_died(self, assignment, error):
         self.deaths[assignment.run_id] = error
 
-    def given_back(self, assignment):
-        self.returned.append(assignment.run_id)
+    def run_released(self, assignment):
+        self.released.append(assignment.run_id)
 
 
 @pytest.fixture
-def losses():
-    return _Losses()
+def listener():
+    return _Listener()
 
 
 @pytest.fixture
@@ -98,15 +83,16 @@ def registry():
 
 
 @pytest.fixture
-def make_pool(born, losses, freed, registry):
-    def make(*, slots=1, warm_children=1):
-        pool = ChildPool(
-            "{}",
+def make_pool(processes, listener, freed, registry):
+    def make(*, slots=1, warm_workers=1, backoff=None):
+        pool = WorkerPool(
+            partial(_Process, processes),
             slots=slots,
-            warm_children=warm_children,
-            losses=losses,
+            warm_workers=warm_workers,
+            listener=listener,
             on_free=lambda: freed.append(1),
             registry=registry,
+            backoff=backoff or Backoff(0.001, 0.001),
         )
         pool.start()
         return pool
@@ -114,265 +100,258 @@ def make_pool(born, losses, freed, registry):
     return make
 
 
-def _give(pool, run_id):
-    return pool.work_on(lambda _pid: Assignment(run_id, 1))
+def _start(pool, run_id):
+    slot = pool.reserve()
+    if slot is not None:
+        slot.start(Assignment(run_id, 1))
+    return slot is not None
 
 
-def _warm(born):
-    for child in born:
-        if not child.is_warm:
-            child.says(ChildReply.READY)
+def _warm(processes):
+    for process in processes:
+        process.send(Ready())
 
 
-def test_a_warm_child_takes_the_run_and_is_used_again(make_pool, born):
+def test_a_warm_worker_executes_a_run_and_is_used_again(make_pool, processes):
     pool = make_pool()
-    _warm(born)
+    _warm(processes)
 
-    assert _give(pool, "a")
+    assert _start(pool, "a")
     assert pool.pids() == {1000: "a"}
-    born[0].says(ChildReply.DONE)
-    assert _give(pool, "b")
+    processes[0].send(Finished())
+    assert _start(pool, "b")
 
     assert pool.pids() == {1000: "b"}
 
 
-def test_the_child_that_takes_a_run_is_named_before(make_pool, born):
+def test_a_reserved_slot_names_its_worker(make_pool, processes):
     pool = make_pool()
-    _warm(born)
-    asked = []
+    _warm(processes)
 
-    pool.work_on(lambda pid: asked.append(pid) or Assignment("a", 7))
+    slot = pool.reserve()
+    assert slot.worker == "1000"
+    slot.start(Assignment("a", 7))
 
-    assert asked == [1000]
-    assert pool.held() == (Assignment("a", 7),)
+    assert pool.assignments() == (Assignment("a", 7),)
+    assert processes[0].run_id == "a"
 
 
-def test_nothing_is_claimed_while_no_child_is_warm_or_free(make_pool, born):
+def test_nothing_is_reserved_while_no_worker_is_warm_or_free(make_pool, processes):
     pool = make_pool()
-    claimed = []
 
-    def claim(_pid):
-        claimed.append(1)
-        return Assignment("a", 1)
-
-    assert not pool.work_on(claim)
-    assert claimed == []
+    assert pool.reserve() is None
     assert pool.free_slots() == 1
-    _warm(born)
-    assert pool.work_on(claim)
-    assert not pool.work_on(claim)
-    assert (len(claimed), pool.free_slots()) == (1, 0)
+    _warm(processes)
+    assert pool.reserve() is not None
+    assert pool.reserve() is None
+    assert pool.free_slots() == 0
 
 
-def test_a_claim_that_fails_leaves_the_child_free(make_pool, born):
+def test_a_released_slot_is_free_again(make_pool, processes):
     pool = make_pool()
-    _warm(born)
+    _warm(processes)
 
-    def claim(_pid):
-        raise Conflict("another was faster")
-
-    with pytest.raises(Conflict):
-        pool.work_on(claim)
+    pool.reserve().release()
 
     assert pool.free_slots() == 1
-    assert _give(pool, "b")
+    assert _start(pool, "b")
 
 
-def test_a_child_that_dies_while_a_run_is_claimed_for_it_costs_the_run_nothing(
-    make_pool, born, losses
+def test_a_run_claimed_for_a_worker_that_dies_at_that_time_is_released(
+    make_pool, processes, listener
 ):
     pool = make_pool()
-    _warm(born)
+    _warm(processes)
 
-    def claim(_pid):
-        born[0].dies(-9)
-        return Assignment("a", 1)
+    slot = pool.reserve()
+    processes[0].die(-9)
+    slot.start(Assignment("a", 1))
 
-    assert pool.work_on(claim)
-
-    assert losses.returned == ["a"]
-    assert losses.deaths == {}
+    assert listener.released == ["a"]
+    assert listener.deaths == {}
 
 
-def test_as_many_run_at_a_time_as_there_are_slots(make_pool, born):
-    pool = make_pool(slots=2, warm_children=1)
-    _warm(born)
-    assert len(born) == 1
+def test_each_slot_executes_one_run_at_a_time(make_pool, processes):
+    pool = make_pool(slots=2, warm_workers=1)
+    _warm(processes)
+    assert len(processes) == 1
 
-    assert _give(pool, "a")
-    _warm(born)
-    assert _give(pool, "b")
-    assert not _give(pool, "c")
+    assert _start(pool, "a")
+    processes[1].send(Ready())
+    assert _start(pool, "b")
+    assert not _start(pool, "c")
 
     assert pool.pids() == {1000: "a", 1001: "b"}
-    born[0].says(ChildReply.DONE)
-    born[1].says(ChildReply.DONE)
-    # One stays warm, the other is not needed any more.
-    assert sorted(child.is_spent for child in born) == [False, True]
+    processes[0].send(Finished())
+    processes[1].send(Finished())
+    # One stays warm, the other is no longer needed.
+    assert sorted(process.is_retired for process in processes) == [False, True]
 
 
-def test_children_are_made_ready_for_runs_that_wait_as_far_as_slots_are_free(make_pool, born):
-    pool = make_pool(slots=3, warm_children=0)
-    assert born == []
+def test_workers_are_started_for_waiting_runs_as_far_as_slots_are_free(make_pool, processes):
+    pool = make_pool(slots=3, warm_workers=0)
+    assert processes == []
 
     pool.expect(2)
-    assert len(born) == 2
+    assert len(processes) == 2
     pool.expect(9)
-    assert len(born) == 3
-    _warm(born)
-    assert _give(pool, "a")
+    assert len(processes) == 3
+    _warm(processes)
+    assert _start(pool, "a")
     pool.expect(0)
 
-    assert [child.is_spent for child in born if child.assignment is None] == [True, True]
+    assert [process.is_retired for process in processes if not process.run_id] == [True, True]
 
 
-def test_whoever_waits_is_told_when_a_child_may_be_free(make_pool, born, freed):
+def test_the_pool_notifies_when_a_worker_may_be_free(make_pool, processes, freed):
     pool = make_pool()
-    _warm(born)
+    _warm(processes)
     assert len(freed) == 1
-    _give(pool, "a")
-    born[0].says(ChildReply.DONE)
+    _start(pool, "a")
+    processes[0].send(Finished())
     assert len(freed) == 2
-    born[0].dies(-9)
+    processes[0].die(-9)
     assert len(freed) == 3
 
 
-def test_a_spent_child_is_replaced(make_pool, born):
+def test_a_spent_worker_is_replaced(make_pool, processes):
     pool = make_pool()
-    _warm(born)
-    _give(pool, "a")
+    _warm(processes)
+    _start(pool, "a")
 
-    born[0].says(ChildReply.SPENT)
-    born[0].dies(0)
+    processes[0].send(Finished(is_spent=True))
+    processes[0].die(0)
 
     assert pool.pids() == {1001: None}
-    assert len(born) == 2
+    assert len(processes) == 2
 
 
-def test_the_run_of_a_child_that_died_is_told_with_what_killed_it(make_pool, born, losses):
+def test_the_run_of_a_killed_worker_is_reported_with_the_signal(make_pool, processes, listener):
     pool = make_pool()
-    _warm(born)
-    _give(pool, "a")
+    _warm(processes)
+    _start(pool, "a")
 
-    born[0].dies(-9)
+    processes[0].die(-9)
 
-    assert losses.deaths.keys() == {"a"}
-    assert "killed by signal 9, perhaps because memory ran out" in losses.deaths["a"].text
+    assert listener.deaths.keys() == {"a"}
+    assert "killed by signal 9, perhaps because memory ran out" in listener.deaths["a"].text
     assert pool.pids() == {1001: None}
 
 
-def test_a_child_that_ended_by_itself_in_mid_run_is_told_with_its_code(make_pool, born, losses):
+def test_the_run_of_a_worker_that_exits_is_reported_with_its_code(make_pool, processes, listener):
     pool = make_pool()
-    _warm(born)
-    _give(pool, "a")
+    _warm(processes)
+    _start(pool, "a")
 
-    born[0].dies(3)
+    processes[0].die(3)
 
-    assert "ended with exit code 3" in losses.deaths["a"].text
+    assert "ended with exit code 3" in listener.deaths["a"].text
 
 
-def test_only_the_child_that_works_on_just_this_is_killed(make_pool, born):
-    pool = make_pool(slots=2, warm_children=2)
-    _warm(born)
-    _give(pool, "a")
-    _give(pool, "b")
+def test_only_the_worker_of_exactly_this_assignment_is_killed(make_pool, processes):
+    pool = make_pool(slots=2, warm_workers=2)
+    _warm(processes)
+    _start(pool, "a")
+    _start(pool, "b")
 
     pool.kill(Assignment("a", 2))
-    assert not any(child.is_spent for child in born)
+    assert not any(process.is_killed for process in processes)
     pool.kill(Assignment("b", 1))
 
-    assert [child.assignment.run_id for child in born if child.is_spent] == ["b"]
+    assert [process.run_id for process in processes if process.is_killed] == ["b"]
 
 
-def test_the_pool_answers_once_a_child_stood_ready(make_pool, born):
+def test_ping_succeeds_once_a_worker_has_been_ready(make_pool, processes):
     pool = make_pool()
     with pytest.raises(DependencyDown):
         pool.ping()
 
-    born[0].says(ChildReply.READY)
+    processes[0].send(Ready())
     pool.ping()
-    born[0].dies(-9)
+    processes[0].die(-9)
 
     pool.ping()
 
 
-def test_a_pool_that_keeps_nothing_warm_answers_at_once(make_pool, born):
-    make_pool(warm_children=0).ping()
+def test_ping_succeeds_at_once_without_warm_workers(make_pool, processes):
+    make_pool(warm_workers=0).ping()
 
-    assert born == []
+    assert processes == []
 
 
-def test_closing_gives_back_what_runs(make_pool, born, losses):
-    pool = make_pool(slots=2, warm_children=2)
-    _warm(born)
-    _give(pool, "a")
+def test_closing_releases_the_runs(make_pool, processes, listener):
+    pool = make_pool(slots=2, warm_workers=2)
+    _warm(processes)
+    _start(pool, "a")
 
     pool.close()
-    born[0].dies(-9)
+    processes[0].die(-9)
 
-    assert losses.returned == ["a"]
-    assert losses.deaths == {}
-    assert len(born) == 2
-    assert not _give(pool, "c")
-
-
-def test_children_that_die_at_once_are_started_ever_more_slowly(make_pool, born, monkeypatch):
-    pauses_s = []
-    pool = make_pool()
-    monkeypatch.setattr(pool._closing, "wait", pauses_s.append)
-
-    for child in range(4):
-        born[child].dies(1)
-
-    assert pauses_s == sorted(pauses_s)
-    assert len(set(pauses_s)) == 4
+    assert listener.released == ["a"]
+    assert listener.deaths == {}
+    assert len(processes) == 2
+    assert not _start(pool, "c")
 
 
-def test_calls_from_many_threads_never_take_more_than_there_are_slots(make_pool, born):
-    pool = make_pool(slots=4, warm_children=4)
-    _warm(born)
-    taken = []
+def test_workers_that_die_while_starting_are_replaced_after_growing_pauses(make_pool, processes):
+    backoff = Backoff(0.001, 1.0)
+    make_pool(backoff=backoff)
 
-    def give(number):
-        if _give(pool, str(number)):
-            taken.append(str(number))
+    for number in range(4):
+        processes[number].die(1)
+    assert backoff.attempts == 4
 
-    threads = [threading.Thread(target=give, args=[number]) for number in range(50)]
+    processes[4].send(Ready())
+    assert backoff.attempts == 0
+    processes[4].die(-9)
+    assert backoff.attempts == 0
+
+
+def test_concurrent_calls_never_exceed_the_slots(make_pool, processes):
+    pool = make_pool(slots=4, warm_workers=4)
+    _warm(processes)
+    started = []
+
+    def start(number):
+        if _start(pool, str(number)):
+            started.append(str(number))
+
+    threads = [threading.Thread(target=start, args=[number]) for number in range(50)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(held.run_id for held in pool.held()) == sorted(taken)
-    assert len(taken) == len(born) == 4
+    assert sorted(each.run_id for each in pool.assignments()) == sorted(started)
+    assert len(started) == len(processes) == 4
 
 
-def test_what_children_count_is_told_and_outlives_them(make_pool, born, registry):
+def test_counts_of_workers_are_reported_and_outlive_them(make_pool, processes, registry):
     pool = make_pool()
-    _warm(born)
-    _give(pool, "run")
-    born[0].counts(epochs=2)
-    born[0].counts(epochs=3)
-    born[0].dies(-9)
-    born[1].counts(epochs=4)
+    _warm(processes)
+    _start(pool, "run")
+    processes[0].count(epochs=2)
+    processes[0].count(epochs=3)
+    processes[0].die(-9)
+    processes[1].count(epochs=4)
 
     assert registry.get_sample_value("fleet_epochs_total") == 7
     assert registry.get_sample_value("fleet_train_child_deaths_total") == 1
 
 
-def test_a_child_that_was_to_end_counts_as_no_death(make_pool, born, registry):
+def test_the_exit_of_a_retired_worker_does_not_count_as_a_death(make_pool, processes, registry):
     pool = make_pool()
-    _warm(born)
-    _give(pool, "run")
-    born[0].says(ChildReply.SPENT)
-    born[0].dies(0)
+    _warm(processes)
+    _start(pool, "run")
+    processes[0].send(Finished(is_spent=True))
+    processes[0].die(0)
 
     assert registry.get_sample_value("fleet_train_child_deaths_total") == 0
 
 
-def test_the_states_of_children_are_told(make_pool, born):
-    pool = make_pool(slots=2, warm_children=2)
+def test_the_states_of_workers_are_reported(make_pool, processes):
+    pool = make_pool(slots=2, warm_workers=2)
     assert pool.states() == {"busy": 0, "idle": 0, "starting": 2}
-    _warm(born)
-    _give(pool, "run")
+    _warm(processes)
+    _start(pool, "run")
     assert pool.states() == {"busy": 1, "idle": 1, "starting": 0}

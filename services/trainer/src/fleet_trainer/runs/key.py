@@ -1,4 +1,4 @@
-"""What a call of Train says of the training that it means."""
+"""The key by which a client names a training."""
 
 import re
 import secrets
@@ -8,46 +8,46 @@ from dataclasses import dataclass
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.shown_text import shown
-from fleet_proto.training_key import FOLLOW_ONLY, KEY, PATTERN
+from fleet_proto.training_key import BEGUN, KEY, PATTERN
 
 _KEY_BYTES = 16
 
 
 @dataclass(frozen=True)
-class TrainingName:
-    """The training that a call means.
+class TrainingKey:
+    """Identifies the training that a call of Train refers to.
 
     Attributes:
-        key: what the client names it by; empty: the session's own.
-        begun: whether it was begun before, so that nothing is to be begun.
+        key: The name that the client gave it; empty: the active training of the session.
+        must_exist: Whether the client has seen it start, so that none may be started.
     """
 
     key: str = ""
-    begun: bool = False
+    must_exist: bool = False
 
     @classmethod
-    def of(cls, call: Call) -> "TrainingName":
-        """Read the metadata of a call; a client that sends none means its session's training.
+    def of(cls, call: Call) -> "TrainingKey":
+        """Read the metadata of a call; without any, the session's training is meant.
 
         Raises:
-            InvalidInput: the key is none.
+            InvalidInput: the key is malformed.
         """
-        key, begun = call.metadata(KEY), call.metadata(FOLLOW_ONLY) is not None
+        key, must_exist = call.metadata(KEY), call.metadata(BEGUN) is not None
         if key is None:
-            return cls(begun=begun)
+            return cls(must_exist=must_exist)
         if not re.fullmatch(PATTERN, key):
             raise InvalidInput(
                 f"The metadata {KEY} is '{shown(key)}'. Send 16 to 64 letters, digits, '-' or '_',"
                 " made at random for each training."
             )
-        return cls(key, begun)
+        return cls(key, must_exist)
 
 
 def new_key() -> str:
-    """A key for a training that its client has not named."""
+    """Return a key for a training that its client has not named."""
     return secrets.token_hex(_KEY_BYTES)
 
 
 def run_id_of(session_id: str, key: str) -> str:
-    """The id of the run that a session's key names: one and the same at every trainer."""
+    """Return the id of the run that a session's key names, which is the same at every trainer."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{session_id}/{key}"))

@@ -1,15 +1,15 @@
-"""How a run begins: once, whatever becomes of the calls that ask for it."""
+"""Launches a run exactly once, even if the calls of Train are retried."""
 
 import time
+from dataclasses import dataclass
 
 from fleet_platform.errors import AppError, Conflict, DependencyDown, Exhausted, OutOfOrder
-from fleet_platform.runs import RunStore
+from fleet_platform.runs import RunStore, is_active
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import current_traceparent, logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RunRecord, SessionRecord
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.runs import outcomes as run_endings
+from fleet_trainer.runs import messages, outcomes
 from fleet_trainer.runs.key import new_key, run_id_of
 from fleet_trainer.runs.queue import RunQueue
 
@@ -17,30 +17,28 @@ _log = logger("fleet.trainer")
 
 _FORMAT_VERSION = 1
 
-_NOT_BEGUN = train_messages.cancelled(
-    "Training cancelled before it began, as StopTrain was called; the pipeline is as it was"
+_NOT_STARTED = messages.cancelled(
+    "Training cancelled before it started, as StopTrain was called; the pipeline is unchanged"
 )
 
 
-class RunBeginning:
-    """Makes a run, notes it in its session and has it worked on.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLauncher:
+    """Creates a run, records it in its session and admits it to the queue.
 
-    A call may break off between any two of these steps; the next call goes on from there.
+    A call may break off between any two of these steps; the next call continues from there.
     """
 
-    def __init__(self, *, sessions: SessionStore, runs: RunStore, queue: RunQueue) -> None:
-        """Take the parts.
+    sessions: SessionStore
+    """Where each session's newest run is recorded."""
 
-        Args:
-            sessions: Where the newest run of each session is noted.
-            runs: Where runs live.
-            queue: Has runs worked on.
-        """
-        self._sessions = sessions
-        self._runs = runs
-        self._queue = queue
+    runs: RunStore
+    """Where runs are stored."""
 
-    def begin(
+    queue: RunQueue
+    """Starts runs, now or later."""
+
+    def launch(
         self,
         session: SessionRecord,
         trainer_type: TrainerType.ValueType,
@@ -49,22 +47,22 @@ class RunBeginning:
         data_config_json: bytes,
         training_config_json: bytes,
     ) -> RunRecord:
-        """Begin a run of the session's pipeline, or return the one that is there already.
+        """Launch a run of the session's pipeline, or return the one that exists already.
 
-        Where StopTrain was called meanwhile, the run is cancelled before it begins. What another
-        call has left half begun is begun.
+        If StopTrain was called in the meantime, the run is cancelled before it starts. A run that
+        another call has launched only half is launched completely.
 
         Args:
-            session: As it was read for this call.
+            session: The session as read for this call.
             trainer_type: Kind of training.
-            key: What the client names it by; empty: it has no name of the client's.
+            key: The name that the client gave the training; empty: it gave none.
             data_config_json: Data to train on.
-            training_config_json: Training settings; empty: none.
+            training_config_json: Training settings; may be empty.
 
         Raises:
-            OutOfOrder: a run of another type is there.
-            Conflict: the pipeline was replaced in the same moment.
-            Exhausted: no trainer has room for it.
+            OutOfOrder: the existing run has another type.
+            Conflict: the pipeline was replaced at the same time.
+            Exhausted: all trainers are busy and the queue is full.
         """
         key = key or new_key()
         wanted = RunRecord(
@@ -81,77 +79,77 @@ class RunBeginning:
             trainrun_config_json=session.trainrun_config_json,
             traceparent=current_traceparent(),
         )
-        run = attachable(self._runs.create(wanted), trainer_type)
-        if not run_endings.is_active(run):
+        run = attachable(self.runs.create(wanted), trainer_type)
+        if not is_active(run):
             return run
         try:
-            if self._note(run, session):
-                self._runs.cancel_queued(run_endings.cancelled(run), _NOT_BEGUN.SerializeToString())
+            if self._record_in_session(run, session):
+                self.runs.cancel_queued(outcomes.cancelled(run), _NOT_STARTED.SerializeToString())
                 return run
             if run.run_id == wanted.run_id:
-                self._queue.admit(run.run_id)
+                self.queue.admit(run.run_id)
         except DependencyDown:
-            raise  # whoever calls next goes on from here
+            raise  # the next call continues from here
         except Exhausted as error:
-            if self._refuse(run, error):
-                raise  # else another trainer had room for it
+            if self._reject(run, error):
+                raise  # otherwise another trainer had a free slot
         except AppError as error:
-            if not self._refuse(run, error):
-                self._runs.request_stop(run.run_id)
+            if not self._reject(run, error):
+                self.runs.request_stop(run.run_id)
             raise
         _log.info("run.requested", run_id=run.run_id, session_id=run.session_id)
         return run
 
-    def _note(self, run: RunRecord, seen: SessionRecord) -> bool:
-        """Have the session know its newest run; returns whether the client asked to stop it.
+    def _record_in_session(self, run: RunRecord, seen: SessionRecord) -> bool:
+        """Record `run` as the session's newest run; return whether the client asked to stop it.
 
         Args:
-            run: It was made after `seen`.
-            seen: The session as it was read before.
+            run: Created after `seen` was read.
+            seen: The session as read before.
         """
         stops = False
 
         def change(session: SessionRecord) -> None:
             nonlocal stops
             is_later = session.run_id not in {run.run_id, seen.run_id}
-            if is_later and not run_endings.is_active(self._runs.read(run.run_id)):
-                return  # it ended before this call came to note it, and a newer one may be noted
+            if is_later and not is_active(self.runs.read(run.run_id)):
+                return  # it has ended already, and the session may know of a newer one
             if session.pipeline.config_digest != run.pipeline.config_digest:
                 raise Conflict(
-                    "The session's pipeline was replaced in this moment. Call Train again."
+                    "The session's pipeline was replaced at the same time. Call Train again."
                 )
             if session.run_id != run.run_id:
                 session.run_id = run.run_id
                 session.ClearField("run_fencing_token")
-            # The change may run on its own result, which has the request no longer.
+            # This function may run again on its own result, from which the request is cleared.
             stops = stops or session.stop_requested
             session.stop_requested = False
 
-        self._sessions.update(run.session_id, change)
+        self.sessions.update(run.session_id, change)
         return stops
 
-    def _refuse(self, run: RunRecord, error: AppError) -> bool:
-        """End a run that cannot be begun; False: a trainer has taken it up."""
-        message = train_messages.failed(error.text).SerializeToString()
-        return self._runs.cancel_queued(run_endings.rejected(run, error), message)
+    def _reject(self, run: RunRecord, error: AppError) -> bool:
+        """End a run that cannot be launched; return False if a trainer has claimed it already."""
+        message = messages.failed(error.text).SerializeToString()
+        return self.runs.cancel_queued(outcomes.rejected(run, error), message)
 
 
 def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord:
-    """Return a run that a call for `trainer_type` may follow.
+    """Return `run`, which a call for `trainer_type` may follow.
 
     Raises:
-        OutOfOrder: it is of another type.
+        OutOfOrder: the run has another type.
     """
     if run.trainer_type == trainer_type:
         return run
     names: dict[int, str] = {number: name for name, number in TrainerType.items()}
     its, wanted = names[run.trainer_type], names[trainer_type]
-    if run_endings.is_active(run):
+    if is_active(run):
         raise OutOfOrder(
-            f"Another training ({its}) runs in this session. Call Train with that type to follow"
-            f" it, and {wanted} when it has ended."
+            f"Another training ({its}) is active in this session. Call Train with that type to"
+            f" follow it, and with {wanted} after it has ended."
         )
     raise OutOfOrder(
-        f"The training that is meant was {its}. Call Train with that type to be told of it, and"
-        f" with another key to train as {wanted}."
+        f"The training with this key was {its}. Call Train with that type to follow it, or with"
+        f" another key to train as {wanted}."
     )

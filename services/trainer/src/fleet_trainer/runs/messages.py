@@ -1,4 +1,4 @@
-"""The messages of a training's stream, as clients of every release read them."""
+"""The progress messages of a run, with the texts that clients of every release expect."""
 
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import (
     EXECUTION_STAGE_TRAIN,
@@ -21,123 +21,123 @@ _TERMINAL = frozenset({TRAIN_STATUS_COMPLETE, TRAIN_STATUS_ERROR, TRAIN_STATUS_C
 
 
 def is_terminal(message: TrainResponse) -> bool:
-    """Whether it is the last message of its stream."""
+    """Return whether this is the last message of its stream."""
     return message.status in _TERMINAL
 
 
 def no_activity() -> TrainResponse:
-    """What the status of a session is that has trained nothing."""
+    """Return the status of a session that has not trained anything."""
     return TrainResponse(
         status=TRAIN_STATUS_UNSPECIFIED, message="No training activity in this session yet"
     )
 
 
 def waiting(ahead: int, *, interrupted: bool) -> TrainResponse:
-    """A run waits for a trainer.
+    """Return a message that the run waits for a trainer.
 
     Args:
-        ahead: Runs that wait before it.
-        interrupted: It had begun already.
+        ahead: Number of runs that wait before it.
+        interrupted: Whether it had started before.
     """
     what = (
-        "Training was interrupted and goes on when a training slot is free"
+        "Training was interrupted and continues when a training slot is free"
         if interrupted
         else "Waiting for a free training slot"
     )
     return running(f"{what}: queued, {ahead} ahead")
 
 
-def beginning() -> TrainResponse:
-    """A trainer has taken a run up and has told nothing yet."""
-    return running("Training is about to begin")
+def starting() -> TrainResponse:
+    """Return the status of a run that a trainer has claimed and that has sent no message yet."""
+    return running("Training is about to start")
 
 
 def resumed(epoch: int) -> TrainResponse:
-    """A run goes on from a checkpoint, after `epoch` epochs."""
+    """Return a message that the run continues from a checkpoint, after `epoch` epochs."""
     message = running(f"Resumed from epoch {epoch}")
     message.context.epoch = epoch
     return message
 
 
 def started_again() -> TrainResponse:
-    """A run that was interrupted begins from its beginning."""
+    """Return a message that an interrupted run starts again from its beginning."""
     return running("Started again")
 
 
 def starting_statistical() -> TrainResponse:
-    """First message of a statistical run."""
+    """Return the first message of a statistical run."""
     return running("Starting statistical training")
 
 
 def starting_gradient() -> TrainResponse:
-    """First message of a gradient run."""
+    """Return the first message of a gradient run."""
     return running("Gradient training")
 
 
 def starting_calibration() -> TrainResponse:
-    """First message of a calibration."""
+    """Return the first message of a calibration."""
     return running("Starting calibration")
 
 
 def node_started(node: str, total: int) -> TrainResponse:
-    """The fit of a node begins; `total` frames are to be read."""
+    """Return a message that the fit of a node starts, which reads `total` frames."""
     return _of_node(
         TRAIN_HOOK_STATISTICAL_NODE_START, f"Fitting {node} (0/{total})", node, 0, total
     )
 
 
 def node_progressed(node: str, done: int, total: int) -> TrainResponse:
-    """The fit of a node has read `done` of `total` frames."""
+    """Return a message that the fit of a node has read `done` of `total` frames."""
     text = f"Fitting {node} ({done}/{total})"
     return _of_node(TRAIN_HOOK_STATISTICAL_PROGRESS, text, node, done, total)
 
 
 def node_ended(node: str, done: int, total: int) -> TrainResponse:
-    """The fit of a node is over."""
+    """Return a message that the fit of a node has ended."""
     return _of_node(TRAIN_HOOK_STATISTICAL_NODE_END, f"Fitted {node}", node, done, total)
 
 
 def complete_statistical(summary: str = "") -> TrainResponse:
-    """Last message of a statistical run that succeeded.
+    """Return the last message of a statistical run that succeeded.
 
     Args:
-        summary: What the steps after the training changed; empty: nothing.
+        summary: What the steps after the training have changed; empty if nothing.
     """
     return _complete(_joined("Statistical training complete", summary), 1, 1)
 
 
 def complete_gradient(epochs: int, global_step: int, summary: str) -> TrainResponse:
-    """Last message of a gradient run that succeeded.
+    """Return the last message of a gradient run that succeeded.
 
     Args:
-        epochs: Epochs at most, however many there were.
-        global_step: Optimiser steps.
-        summary: What the steps after the training changed; empty: nothing.
+        epochs: The maximum number of epochs, even if fewer were trained.
+        global_step: Number of optimiser steps.
+        summary: What the steps after the training have changed; empty if nothing.
     """
     return _complete(_joined("Gradient training complete", summary), epochs, global_step)
 
 
 def complete_calibration(summary: str) -> TrainResponse:
-    """Last message of a calibration that succeeded; `summary` tells what it changed."""
+    """Return the last message of a calibration that succeeded; `summary`: what it changed."""
     return _complete(_joined("Calibration complete", summary), 1, 1)
 
 
 def failed(text: str) -> TrainResponse:
-    """Last message of a run that failed; the gRPC status with the same text follows it."""
+    """Return the last message of a failed run; the gRPC status with the same text follows it."""
     return TrainResponse(
         context=Context(stage=EXECUTION_STAGE_TRAIN), status=TRAIN_STATUS_ERROR, message=text
     )
 
 
 def cancelled(text: str) -> TrainResponse:
-    """Last message of a run that was stopped before its end."""
+    """Return the last message of a run that was stopped before its end."""
     return TrainResponse(
         context=Context(stage=EXECUTION_STAGE_TRAIN), status=TRAIN_STATUS_CANCELLED, message=text
     )
 
 
 def running(text: str) -> TrainResponse:
-    """A message of a run that goes on."""
+    """Return a message of a run that is in progress."""
     return TrainResponse(
         context=Context(stage=EXECUTION_STAGE_TRAIN), status=TRAIN_STATUS_RUNNING, message=text
     )

@@ -1,75 +1,80 @@
-"""The runs that wait for a trainer, in the store that all trainers share."""
+"""The queue of waiting runs, which all trainers share."""
 
 import threading
+from dataclasses import dataclass, field
 
 from fleet_platform.errors import Conflict, Exhausted, NotFound
 from fleet_platform.runs import ActiveRun, RunStore
-from fleet_trainer.runs.executor import Assignment
-from fleet_trainer.workers.pool import ChildPool
+from fleet_trainer.runs.executor import Assignment, Executor
 
 _RETRY_AFTER_S = 10
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunQueue:
-    """Gives waiting runs to free children, first come, first served.
+    """Assigns waiting runs to free workers, first come, first served.
 
-    All trainers take from the same queue; a claim that names the run's token decides who gets it.
+    All trainers take runs from the same queue; a claim that names the run's token decides which
+    trainer gets a run.
     """
 
-    def __init__(self, *, runs: RunStore, pool: ChildPool, owner: str, bound: int) -> None:
-        """Take the parts.
+    runs: RunStore
+    """The store in which runs wait."""
 
-        Args:
-            runs: Where runs wait.
-            pool: Who works on them.
-            owner: Name of this trainer; its children's names begin with it.
-            bound: Runs that may wait.
-        """
-        self._runs = runs
-        self._pool = pool
-        self._owner = owner
-        self._bound = bound
-        self._lock = threading.Lock()
+    executor: Executor
+    """Executes the runs that this trainer claims."""
+
+    owner: str
+    """Name of this trainer, the prefix of its workers' names."""
+
+    limit: int
+    """Number of runs that may wait."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
 
     def admit(self, run_id: str) -> None:
-        """Have a new run worked on now, or let it wait.
+        """Start a new run now, or leave it in the queue.
 
         Raises:
             Exhausted: no slot is free here and too many runs wait already.
         """
-        waiting = self.take_up()
+        waiting = self.dispatch()
         if run_id not in waiting:
             return
-        if waiting.index(run_id) - self._pool.free_slots() >= self._bound:
+        if waiting.index(run_id) - self.executor.free_slots() >= self.limit:
             raise Exhausted(
-                f"All training slots are taken and {self._bound} trainings wait, which is as many"
-                f" as may. Call Train again in {_RETRY_AFTER_S} s.",
+                f"All training slots are busy and {self.limit} trainings wait, which is the limit."
+                f" Call Train again in {_RETRY_AFTER_S} s.",
                 retry_after_s=_RETRY_AFTER_S,
             )
 
-    def take_up(self) -> list[str]:
-        """Give waiting runs to free children; returns those that still wait, in their order."""
+    def dispatch(self) -> list[str]:
+        """Assign waiting runs to free workers; return those that still wait, in their order."""
         with self._lock:
             waiting: list[str] = []
-            for run in self._runs.active():
-                if run.queued and (waiting or not self._give(run)):
+            for run in self.runs.active():
+                if run.queued and (waiting or not self._assign(run)):
                     waiting.append(run.run_id)
-        self._pool.expect(len(waiting))
+        self.executor.expect(len(waiting))
         return waiting
 
     def ahead_of(self, run_id: str) -> int | None:
-        """How many runs wait before this one; None: it does not wait."""
-        waiting = [run.run_id for run in self._runs.active() if run.queued]
+        """Return how many runs wait before this one; None if it does not wait."""
+        waiting = [run.run_id for run in self.runs.active() if run.queued]
         return waiting.index(run_id) if run_id in waiting else None
 
-    def _give(self, run: ActiveRun) -> bool:
-        """Whether the run does not wait any more."""
-
-        def claim(pid: int) -> Assignment:
-            claimed = self._runs.claim(run.run_id, f"{self._owner}:{pid}", run.fencing_token)
-            return Assignment(claimed.run_id, claimed.fencing_token)
-
+    def _assign(self, run: ActiveRun) -> bool:
+        """Try to start a run here; return whether it no longer waits."""
+        slot = self.executor.reserve()
+        if slot is None:
+            return False
         try:
-            return self._pool.work_on(claim)
+            claimed = self.runs.claim(run.run_id, f"{self.owner}:{slot.worker}", run.fencing_token)
         except (Conflict, NotFound):
-            return True  # another trainer was faster, or it was cancelled
+            slot.release()  # another trainer was faster, or the run was cancelled
+            return True
+        except BaseException:
+            slot.release()
+            raise
+        slot.start(Assignment(claimed.run_id, claimed.fencing_token))
+        return True

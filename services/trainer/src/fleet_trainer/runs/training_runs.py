@@ -1,10 +1,13 @@
-"""The training runs of sessions: attached to, followed, stopped."""
+"""The training runs of sessions: found, followed and stopped."""
 
+import contextvars
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fleet_platform.errors import DependencyDown, NotFound
-from fleet_platform.runs import RunStore
+from fleet_platform.runs import RunStore, is_active
 from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import (
@@ -13,65 +16,63 @@ from fleet_proto.records.v1.records_pb2 import (
     RunRecord,
     SessionRecord,
 )
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.runs import outcomes as run_endings
-from fleet_trainer.runs.failure import error_of
-from fleet_trainer.runs.key import TrainingName, run_id_of
+from fleet_trainer.runs import messages, outcomes
+from fleet_trainer.runs.key import TrainingKey, run_id_of
 from fleet_trainer.runs.queue import RunQueue
-from fleet_trainer.runs.untraced import untraced
+
+_Result = TypeVar("_Result")
 
 _TAIL_WAIT_S = 1.0
-"""How soon it is noticed that a client has left, while nothing is told."""
+"""Maximum time until a client's departure is noticed while there are no new messages."""
 
 _QUEUE_WAIT_S = 0.25
-"""How soon it is noticed that a run has come nearer to its turn."""
+"""Maximum time until a change of a run's place in the queue is noticed."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRuns:
-    """Runs as the calls of any replica see them: through the stores alone."""
+    """Runs as the calls of any replica see them: only through the stores."""
 
-    def __init__(self, *, sessions: SessionStore, runs: RunStore, queue: RunQueue) -> None:
-        """Take the parts.
+    sessions: SessionStore
+    """Where each session's newest run is recorded."""
 
-        Args:
-            sessions: Where the newest run of each session is noted.
-            runs: Where runs live.
-            queue: Knows which run is next.
-        """
-        self._sessions = sessions
-        self._runs = runs
-        self._queue = queue
-        self._ending = threading.Event()
+    runs: RunStore
+    """Where runs are stored."""
+
+    queue: RunQueue
+    """Knows the order of waiting runs."""
+
+    _draining: threading.Event = field(default_factory=threading.Event, init=False)
 
     def end_streams(self) -> None:
-        """Have all who follow a run, now or later, follow it at another replica."""
-        self._ending.set()
+        """Make current and future followers continue at another replica."""
+        self._draining.set()
 
     def newest(self, session: SessionRecord) -> RunRecord | None:
-        """The session's newest run, if it trained and that is not long ago."""
+        """Return the session's newest run; None if it has none, or it has expired."""
         return self._find(session.run_id) if session.run_id else None
 
     def active(self, session: SessionRecord) -> RunRecord | None:
-        """The session's run that waits or is worked on."""
+        """Return the session's run that is queued or running."""
         run = self.newest(session)
-        return run if run is not None and run_endings.is_active(run) else None
+        return run if run is not None and is_active(run) else None
 
-    def meant(self, session: SessionRecord, name: TrainingName) -> RunRecord | None:
-        """The run that a call is to follow: that of its key, else the active one.
+    def resolve(self, session: SessionRecord, key: TrainingKey) -> RunRecord | None:
+        """Return the run that a call must follow: the one with its key, else the active one.
 
         Returns:
-            The run; None: one is to be started.
+            The run; None if one has to be launched.
 
         Raises:
-            NotFound: it was begun, as the call says, and is not known any more.
+            NotFound: the call says that it exists, but it does not, or has expired.
         """
-        run = self._named(session, name.key) if name.key else None
-        if name.begun and not name.key:
+        run = self._with_key(session, key.key) if key.key else None
+        if key.must_exist and not key.key:
             run = self.newest(session)
-        if name.begun and run is None:
+        if key.must_exist and run is None:
             raise NotFound(
-                "This training is not known any more, or never was: what has ended is kept for a"
-                " day. Call Train without the metadata x-fleet-training-begun to train."
+                "This training is unknown or has expired: a training is kept for a day after its"
+                " end. To train again, call Train without the metadata x-fleet-training-begun."
             )
         return run or self.active(session)
 
@@ -79,101 +80,106 @@ class TrainingRuns:
         """Yield the messages of a run from its first to its last.
 
         Args:
-            run_id: The run; it goes on whether or not anybody follows it.
-            is_wanted: Whether the client is still there; asked at least every second.
+            run_id: The run, which continues with or without followers.
+            is_wanted: Returns whether the client is still connected; called at least every second.
 
         Raises:
             AppError: the run failed; its last message was yielded before.
-            DependencyDown: this replica ends.
+            DependencyDown: this replica stops.
         """
         position, ahead = "", None
         while is_wanted():
-            self._refuse_when_ending()
-            run = untraced(lambda: self._runs.read(run_id))
+            self._check_draining()
+            run = _untraced(self.runs.read, run_id)
             waits = run.state == RUN_STATE_QUEUED
             wait_s = _QUEUE_WAIT_S if waits else _TAIL_WAIT_S
-            for entry in self._runs.tail(run_id, position, wait_s=wait_s):
+            for entry in self.runs.tail(run_id, position, wait_s=wait_s):
                 position, waits = entry.position, False
                 message = TrainResponse.FromString(entry.payload)
                 yield message
-                if train_messages.is_terminal(message):
+                if messages.is_terminal(message):
                     self._raise_failure(run_id)
                     return
                 if not is_wanted():
                     return
-                self._refuse_when_ending()
-            if not run_endings.is_active(run):
+                self._check_draining()
+            if not is_active(run):
                 return
-            before, ahead = ahead, untraced(lambda: self._queue.ahead_of(run_id)) if waits else None
+            before, ahead = ahead, _untraced(self.queue.ahead_of, run_id) if waits else None
             if ahead is not None and ahead != before:
-                yield train_messages.waiting(ahead, interrupted=position != "")
+                yield messages.waiting(ahead, interrupted=position != "")
 
     def latest(self, session: SessionRecord) -> TrainResponse:
-        """Where the session's newest run stands: its newest message, or that it waits."""
+        """Return the newest message of the session's newest run, or that the run waits."""
         run = self.newest(session)
         if run is None:
-            return train_messages.no_activity()
-        entry = self._runs.latest(run.run_id)
-        ahead = self._queue.ahead_of(run.run_id) if run.state == RUN_STATE_QUEUED else None
+            return messages.no_activity()
+        entry = self.runs.latest(run.run_id)
+        ahead = self.queue.ahead_of(run.run_id) if run.state == RUN_STATE_QUEUED else None
         if ahead is not None:
-            return train_messages.waiting(ahead, interrupted=entry is not None)
+            return messages.waiting(ahead, interrupted=entry is not None)
         if entry is None:
-            return train_messages.beginning()
+            return messages.starting()
         return TrainResponse.FromString(entry.payload)
 
     def stop(self, session: SessionRecord) -> str:
         """Stop the session's active run: at once if it waits, else at its next batch or node.
 
-        Where none is active, the next one is cancelled, unless a trainrun is applied before: a
+        If no run is active, the next one is cancelled unless a trainrun is applied before it: a
         client that trains in several phases may stop between two of them.
 
         Returns:
-            What will happen, for people.
+            What will happen, as a sentence for people.
         """
         run = self.active(session)
         if run is None:
             return self._stop_next(session)
         if run.state == RUN_STATE_QUEUED and not run.checkpoint_digest:
-            text = "Training cancelled while it waited; the pipeline is as it was"
-            message = train_messages.cancelled(text).SerializeToString()
-            if self._runs.cancel_queued(run_endings.cancelled(run), message):
+            text = "Training cancelled while it waited; the pipeline is unchanged"
+            message = messages.cancelled(text).SerializeToString()
+            if self.runs.cancel_queued(outcomes.cancelled(run), message):
                 return "The training was waiting and is cancelled."
-        if self._runs.request_stop(run.run_id):
-            return "The training stops at its next batch or node; Train tells when it has."
+        if self.runs.request_stop(run.run_id):
+            return "The training stops at its next batch or node; the Train stream ends then."
         return self._stop_next(session)
 
     def _stop_next(self, session: SessionRecord) -> str:
-        self._sessions.update(session.session_id, _request_stop)
+        self.sessions.update(session.session_id, _request_stop)
         return (
-            "No training runs in this session. The next one is cancelled before it begins, unless"
+            "No training runs in this session. The next one is cancelled before it starts, unless"
             " SetTrainRunConfig or RestoreTrainRun is called first."
         )
 
-    def _refuse_when_ending(self) -> None:
-        if self._ending.is_set():
+    def _check_draining(self) -> None:
+        if self._draining.is_set():
             raise DependencyDown(
-                "This trainer is being replaced; the training goes on. Call Train again to follow"
+                "This trainer is being replaced; the training continues. Call Train again to follow"
                 " it from its first message."
             )
 
     def _find(self, run_id: str) -> RunRecord | None:
         try:
-            return self._runs.read(run_id)
+            return self.runs.read(run_id)
         except NotFound:
             return None
 
-    def _named(self, session: SessionRecord, key: str) -> RunRecord | None:
-        """The run of a key, unless it has yet to be begun."""
+    def _with_key(self, session: SessionRecord, key: str) -> RunRecord | None:
+        """Return the run with this key, unless it has yet to be launched."""
         run = self._find(run_id_of(session.session_id, key))
         if run is None or run.state == RUN_STATE_REJECTED:
             return None
-        half_begun = run_endings.is_active(run) and session.run_id != run.run_id
-        return None if half_begun else run
+        half_launched = is_active(run) and session.run_id != run.run_id
+        return None if half_launched else run
 
     def _raise_failure(self, run_id: str) -> None:
-        run = self._runs.read(run_id)
+        run = self.runs.read(run_id)
         if run.error_reason:
-            raise error_of(run)
+            raise outcomes.error_of(run)
+
+
+def _untraced(function: Callable[[str], _Result], run_id: str) -> _Result:
+    """Call a function outside any span; calls that repeat all the time would flood the trace."""
+    return contextvars.Context().run(function, run_id)
 
 
 def _request_stop(session: SessionRecord) -> None:

@@ -1,127 +1,126 @@
-"""A trainer's look after all runs that have not ended."""
+"""Reconciles all unfinished runs."""
 
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 from fleet_platform.errors import AppError, DependencyDown
 from fleet_platform.runs import ActiveRun, RunStore
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import logger
-from fleet_trainer.runs.executor import Assignment
+from fleet_trainer.runs.executor import Assignment, Executor
 from fleet_trainer.runs.queue import RunQueue
-from fleet_trainer.supervisor.recovery import InterruptedRuns
-from fleet_trainer.supervisor.stale import LostRuns
-from fleet_trainer.workers.pool import ChildPool
+from fleet_trainer.supervisor.recovery import RunRecovery
+from fleet_trainer.supervisor.stale import StaleRunDetector
 
 _log = logger("fleet.trainer")
 
-_LOOKS_PER_LOSS = 4
-"""A loss is only seen by whoever looks at least twice while it takes to be one."""
+_POLLS_PER_LOSS = 4
+"""Polls per `lost_after_s`; detecting a silent owner takes at least two polls in that time."""
 
 
-class RunWatch:
-    """Keeps waiting runs alive, takes runs back whose owner fell silent, and fills free slots.
+@dataclass(kw_only=True)
+class RunReconciler:
+    """Keeps waiting runs alive, recovers runs whose owner fell silent, and fills free slots.
 
-    Every trainer looks after the runs of all, so that one may die at any moment. A child of this
-    trainer that hangs, or goes on long after its run was ended or taken over, is killed.
+    Every trainer reconciles the runs of all trainers, so that any of them may die at any moment. A
+    worker of this trainer that hangs, or still works long after its run has ended or has been taken
+    over, is killed.
     """
 
-    def __init__(
-        self,
-        *,
-        pool: ChildPool,
-        queue: RunQueue,
-        runs: RunStore,
-        sessions: SessionStore,
-        lost: LostRuns,
-        interrupted: InterruptedRuns,
-        every_s: float,
-        lost_after_s: float,
-        wake: threading.Event,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Take the parts.
+    executor: Executor
+    """The workers of this trainer."""
 
-        Args:
-            pool: The children of this trainer.
-            queue: Takes waiting runs up.
-            runs: Where runs live.
-            sessions: Kept from expiring while their runs wait.
-            lost: Tells which runs fell silent.
-            interrupted: Takes those back.
-            every_s: Longest pause between two looks.
-            lost_after_s: How long a child may go on after its run has ended.
-            wake: Set by whoever wants a look at once.
-            clock: Monotonic seconds.
-        """
-        self._pool = pool
-        self._queue = queue
-        self._runs = runs
-        self._sessions = sessions
-        self._lost = lost
-        self._interrupted = interrupted
-        self._pause_s = min(every_s, lost_after_s / _LOOKS_PER_LOSS)
-        self._lost_after_s = lost_after_s
-        self._wake = wake
-        self._clock = clock
-        self._void_since_s: dict[Assignment, float] = {}
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._watch, name="trainer-watch", daemon=True)
+    queue: RunQueue
+    """Starts waiting runs."""
+
+    runs: RunStore
+    """Where runs are stored."""
+
+    sessions: SessionStore
+    """Sessions of waiting runs are kept from expiring."""
+
+    stale: StaleRunDetector
+    """Detects runs whose owner fell silent."""
+
+    recovery: RunRecovery
+    """Returns those to the queue."""
+
+    interval_s: float
+    """Longest pause between two reconciliations."""
+
+    lost_after_s: float
+    """Grace period of a worker after its run has ended."""
+
+    wake: threading.Event
+    """Set to request a reconciliation at once."""
+
+    clock: Callable[[], float] = time.monotonic
+    """Monotonic seconds."""
+
+    _superseded_since_s: dict[Assignment, float] = field(default_factory=dict, init=False)
+    _closing: threading.Event = field(default_factory=threading.Event, init=False)
+    _thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Create the thread, which `start` starts."""
+        self._thread = threading.Thread(target=self._run, name="trainer-reconciler", daemon=True)
 
     def start(self) -> None:
-        """Begin to look, on a thread of its own."""
+        """Reconcile repeatedly on a daemon thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """End; returns after the last look."""
+        """Stop; returns after the reconciliation in progress."""
         self._closing.set()
-        self._wake.set()
+        self.wake.set()
         self._thread.join()
 
-    def look(self) -> None:
-        """Look at each run once, then give those that wait to free children."""
-        active = self._runs.active()
+    def reconcile(self) -> None:
+        """Check each unfinished run once, then assign waiting runs to free workers."""
+        active = self.runs.active()
         for run in active:
-            self._keep(run) if run.queued else self._take_back_if_lost(run)
-        self._end_void_work(active)
-        self._queue.take_up()
+            self._keep_alive(run) if run.queued else self._recover_if_stale(run)
+        self._kill_superseded_workers(active)
+        self.queue.dispatch()
 
-    def _watch(self) -> None:
+    def _run(self) -> None:
+        pause_s = min(self.interval_s, self.lost_after_s / _POLLS_PER_LOSS)
         while not self._closing.is_set():
             try:
-                self.look()
+                self.reconcile()
             except AppError as error:
-                _log.warning("watch.failed", error=error.text)
-            self._wake.wait(self._pause_s)
-            self._wake.clear()
+                _log.warning("reconciliation.failed", error=error.text)
+            self.wake.wait(pause_s)
+            self.wake.clear()
 
-    def _keep(self, run: ActiveRun) -> None:
-        self._runs.heartbeat(run.run_id, run.fencing_token)
-        self._sessions.touch(run.session_id)
+    def _keep_alive(self, run: ActiveRun) -> None:
+        self.runs.heartbeat(run.run_id, run.fencing_token)
+        self.sessions.touch(run.session_id)
 
-    def _take_back_if_lost(self, run: ActiveRun) -> None:
-        if not self._lost.is_lost(run):
+    def _recover_if_stale(self, run: ActiveRun) -> None:
+        if not self.stale.is_stale(run):
             return
         assignment = Assignment(run.run_id, run.fencing_token)
-        if assignment in self._pool.held():
-            # It cannot even say that it lives; its end takes the run back.
-            _log.warning("child.hangs", run_id=run.run_id)
-            self._pool.kill(assignment)
+        if assignment in self.executor.assignments():
+            # The worker cannot even send heartbeats; its death returns the run to the queue.
+            _log.warning("worker.hangs", run_id=run.run_id)
+            self.executor.kill(assignment)
         else:
             gone = DependencyDown("The trainer that ran this training is gone. Call Train again.")
-            self._interrupted.died(assignment, gone)
+            self.recovery.worker_died(assignment, gone)
 
-    def _end_void_work(self, active: Sequence[ActiveRun]) -> None:
-        """Kill children that go on although their run ended, or is another's, long ago."""
+    def _kill_superseded_workers(self, active: Sequence[ActiveRun]) -> None:
+        """Kill workers whose run ended, or got another owner, more than `lost_after_s` ago."""
         valid = {Assignment(run.run_id, run.fencing_token) for run in active}
-        now_s = self._clock()
-        self._void_since_s = {
-            held: self._void_since_s.get(held, now_s)
-            for held in self._pool.held()
-            if held not in valid
+        now_s = self.clock()
+        self._superseded_since_s = {
+            assignment: self._superseded_since_s.get(assignment, now_s)
+            for assignment in self.executor.assignments()
+            if assignment not in valid
         }
-        for held, since_s in self._void_since_s.items():
-            if now_s - since_s >= self._lost_after_s:
-                _log.warning("child.hangs", run_id=held.run_id)
-                self._pool.kill(held)
+        for assignment, since_s in self._superseded_since_s.items():
+            if now_s - since_s >= self.lost_after_s:
+                _log.warning("worker.hangs", run_id=assignment.run_id)
+                self.executor.kill(assignment)

@@ -1,35 +1,29 @@
-"""Calibration: the deciders' thresholds from the validation split, nothing else."""
+"""Calibration: chooses the thresholds of deciders on the validation split."""
 
-from fleet_engine.training import TrainingEvent, calibrate_and_evaluate
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.training.context import Trained, TrainingWork
-from fleet_trainer.training.events import EventMessages, is_boundary
-from fleet_trainer.training.job import of_known_nodes, training_job
-from fleet_trainer.training.monitors import event_files
+from fleet_engine import Pipeline
+from fleet_engine.training import calibrate_and_evaluate
+from fleet_trainer.runs import messages
+from fleet_trainer.training.context import RunContext, RunOwner, Trained
+from fleet_trainer.training.events import EventMessages, EventSender
+from fleet_trainer.training.job import event_files, of_known_nodes, training_job
 
 
-def calibrate_thresholds(work: TrainingWork) -> Trained:
+def calibrate_thresholds(context: RunContext, pipeline: Pipeline, owner: RunOwner) -> Trained:
     """Calibrate the deciders and evaluate the splits.
 
     Raises:
-        AppError: the data are not there or do not fit the pipeline, or it is not fitted.
-        Cancelled: it was to stop.
+        AppError: the data are missing or do not fit the pipeline, or it is not fitted.
+        Cancelled: the owner asked to stop.
     """
-    job = of_known_nodes(training_job(work.run, work.policy, work.read_ahead), work.pipeline)
-    messages = EventMessages(work.pipeline, calibration_pending=True)
-
-    def on_event(event: TrainingEvent) -> None:
-        send = work.progress.send if is_boundary(event.hook) else work.progress.send_if_due
-        send(messages.of(event))
-
+    job = of_known_nodes(training_job(context), pipeline)
+    events = EventMessages(pipeline, calibration_pending=True)
     job.measurements.check_ids(job.data.val_ids)
-    with event_files(work.pipeline, work.policy):
+    with event_files(pipeline, context.paths):
         config = calibrate_and_evaluate(
-            work.pipeline,
+            pipeline,
             job,
             with_calibration=True,
-            on_event=on_event,
-            should_stop=work.should_stop,
+            on_event=EventSender(events, owner),
+            should_stop=owner.should_stop,
         )
-    outcome = messages.summary or messages.hindrance
-    return Trained(config, train_messages.complete_calibration(outcome))
+    return Trained(config, messages.complete_calibration(events.summary or events.hindrance))

@@ -1,57 +1,91 @@
-"""What each kind of training works with, and what it gives back."""
+"""What every kind of training works with."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+import torch
 
 from fleet_engine import Pipeline
+from fleet_engine.plugins import PluginLoader
+from fleet_engine.training import WorkerGroup
+from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.files import PathPolicy
-from fleet_platform.runs import Checkpoint
+from fleet_platform.runs import Checkpoint, RunStore
+from fleet_platform.sessions import SessionStore
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainResponse
 from fleet_proto.records.v1.records_pb2 import RunRecord
-from fleet_schemas import DataConfig, PipelineConfig
-from fleet_trainer.worker.progress import Progress
-from fleet_trainer.worker.ranks import Ranks
+from fleet_schemas import PipelineConfig, TrainingConfig
+from fleet_trainer.settings import TrainerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingWork:
-    """One run, opened.
-
-    Attributes:
-        run: its record.
-        pipeline: on the device, with the weights to begin with; trained in place.
-        data: which measurements.
-        policy: what may be read and written.
-        progress: is told of each step.
-        should_stop: asked between steps.
-        resumed: where the run was before it was interrupted; None: at its beginning.
-        keep_fitted: stores that the pipeline, as it is now, is what the epochs begin with.
-        keep_epoch: stores the engine's state after so many epochs.
-        read_ahead: measurements that may be read before they are asked for.
-        ranks: the processes that train it with this one, where its settings ask for some.
-    """
+class RunContext:
+    """A run, as claimed by this owner, and what its owner works with."""
 
     run: RunRecord
-    pipeline: Pipeline
-    data: DataConfig
-    policy: PathPolicy
-    progress: Progress
-    should_stop: Callable[[], bool]
-    resumed: Checkpoint | None
-    keep_fitted: Callable[[], None]
-    keep_epoch: Callable[[int, bytes], None]
-    read_ahead: int
-    ranks: Ranks
+    """The record of the run, with the owner's fencing token."""
+
+    runs: RunStore
+    """Where runs and their progress are stored."""
+
+    sessions: SessionStore
+    """Where sessions are stored."""
+
+    artifacts: ArtifactStore
+    """Where weights and checkpoints are stored."""
+
+    plugins: PluginLoader
+    """Imports the node classes of plugins."""
+
+    paths: PathPolicy
+    """Which files may be read and written."""
+
+    device: torch.device
+    """The device that trains."""
+
+    settings: TrainerSettings
+    """The trainer's settings."""
+
+
+class RunOwner(Protocol):
+    """What a training needs of the owner that executes it."""
+
+    @property
+    def resumed(self) -> Checkpoint | None:
+        """The state from which an interrupted run continues; None at its beginning."""
+
+    def send(self, message: TrainResponse) -> None:
+        """Send a progress message that every client must receive."""
+
+    def send_if_due(self, message: TrainResponse) -> None:
+        """Send a progress message, unless another one was sent just before."""
+
+    def should_stop(self) -> bool:
+        """Return whether to stop; called between steps."""
+
+    def save_fitted(self) -> None:
+        """Save the pipeline as the state in which the first epoch starts."""
+
+    def save_epoch(self, epoch: int, state: bytes) -> None:
+        """Save the engine's state after so many epochs."""
+
+    def group(self, training: TrainingConfig) -> AbstractContextManager[WorkerGroup | None]:
+        """Start the other processes that the settings ask for; None if the owner trains alone."""
 
 
 class Trained(NamedTuple):
-    """A training that ended well.
+    """The result of a training that succeeded.
 
     Attributes:
-        config: the pipeline's configuration; another than before only after a calibration.
-        message: the last message of the stream.
+        config: The pipeline's configuration; only a calibration changes it.
+        message: The last message of the stream.
     """
 
     config: PipelineConfig
     message: TrainResponse
+
+
+Train = Callable[[RunContext, Pipeline, RunOwner], Trained]
+"""Trains a pipeline, which is on the device and has its initial weights, in place."""

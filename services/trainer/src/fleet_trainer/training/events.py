@@ -1,4 +1,4 @@
-"""The engine's training events as messages of the stream."""
+"""Converts the engine's training events into progress messages."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,6 +7,7 @@ from fleet_engine import Pipeline, Stage
 from fleet_engine.training import BestCheckpoint, CalibrationReport, Hook, TrainingEvent
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_trainer.runs.messages import running
+from fleet_trainer.training.context import RunOwner
 
 _STAGES: Mapping[Stage, pb.ExecutionStage.ValueType] = MappingProxyType(
     {
@@ -40,25 +41,20 @@ _CALIBRATED = frozenset(
 )
 
 
-def is_boundary(hook: Hook) -> bool:
-    """Whether the message must reach every client; the others may be thinned out."""
-    return hook not in _THINNED
-
-
 class EventMessages:
-    """Makes messages of one training's events, and remembers what its calibration changed.
+    """Converts the events of one training, and remembers what its calibration changed.
 
     Attributes:
-        summary: the new thresholds in words; empty: none was changed.
-        hindrance: why none was changed; empty: it is not known yet, or nothing stood in the way.
+        summary: The new thresholds in words; empty if none was changed.
+        hindrance: Why none was changed; empty if that is unknown so far or a threshold was changed.
     """
 
     def __init__(self, pipeline: Pipeline, *, calibration_pending: bool) -> None:
-        """Take the parts.
+        """Start without a summary.
 
         Args:
-            pipeline: what is trained.
-            calibration_pending: a calibration is still to come.
+            pipeline: The pipeline that is trained.
+            calibration_pending: Whether a calibration will follow.
         """
         self.summary = ""
         self.hindrance = ""
@@ -66,7 +62,7 @@ class EventMessages:
         self._pending = calibration_pending
 
     def of(self, event: TrainingEvent) -> pb.TrainResponse:
-        """The message of an event."""
+        """Return the message of an event."""
         if event.hook in _CALIBRATED:
             self._pending = False
         message = running(_text(event))
@@ -133,6 +129,19 @@ class EventMessages:
             change.before, change.after = calibration.before[threshold], after
         outcome.metrics.update(calibration.metrics)
         return outcome
+
+
+class EventSender:
+    """Sends each event of a training as a message; frequent events are thinned out."""
+
+    def __init__(self, events: EventMessages, owner: RunOwner) -> None:
+        self._events = events
+        self._owner = owner
+
+    def __call__(self, event: TrainingEvent) -> None:
+        """Send the message of an event."""
+        send = self._owner.send_if_due if event.hook in _THINNED else self._owner.send
+        send(self._events.of(event))
 
 
 _TEXTS: Mapping[Hook, str] = MappingProxyType(

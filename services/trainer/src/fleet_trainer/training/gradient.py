@@ -1,7 +1,8 @@
-"""Gradient training: fits what has no statistics, trains by epochs, then calibrates and tests."""
+"""Gradient training: fits missing statistics, trains by epochs, then calibrates and tests."""
 
 import dataclasses
 
+from fleet_engine import Pipeline
 from fleet_engine.training import (
     Hook,
     TrainingEvent,
@@ -10,69 +11,67 @@ from fleet_engine.training import (
     unfitted_nodes,
 )
 from fleet_engine.training.gradient import train_gradient
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.runs.config_form import has_newest_form
-from fleet_trainer.training.context import Trained, TrainingWork
-from fleet_trainer.training.events import EventMessages, is_boundary
-from fleet_trainer.training.job import training_job
-from fleet_trainer.training.monitors import event_files
+from fleet_trainer.runs import messages
+from fleet_trainer.runs.configs import has_newest_form
+from fleet_trainer.training.context import RunContext, RunOwner, Trained
+from fleet_trainer.training.events import EventMessages, EventSender
+from fleet_trainer.training.job import event_files, training_job
 from fleet_trainer.training.statistical import fit_nodes
 
 
-def train_by_gradient(work: TrainingWork) -> Trained:
+def train_by_gradient(context: RunContext, pipeline: Pipeline, owner: RunOwner) -> Trained:
     """Train the pipeline in place; nodes that need statistics and have none are fitted first.
 
     Raises:
         AppError: settings or data do not fit the pipeline, or the loss became NaN or infinite; the
-            pipeline has the weights of the last whole epoch.
-        Cancelled: it was to stop; the pipeline has the weights of the last step.
+            pipeline has the weights of the last complete epoch.
+        Cancelled: the owner asked to stop; the pipeline has the weights of the last step.
     """
-    job = training_job(work.run, work.policy, work.read_ahead)
+    resumed, job = owner.resumed, training_job(context)
+    # Wrong settings must fail before the statistics are fitted, which may take long.
     check_job(job)
-    if work.resumed is None and not all(node.ready for node in work.pipeline.nodes.values()):
-        fit_nodes(work, job, only=unfitted_nodes(work.pipeline))
-        work.keep_fitted()
-    calibrates = has_newest_form(work.run) and bool(job.data.val_ids)
-    messages = EventMessages(work.pipeline, calibration_pending=calibrates)
-    reached = _Reached(0 if work.resumed is None else work.resumed.epoch)
+    if resumed is None and not all(node.ready for node in pipeline.nodes.values()):
+        fit_nodes(pipeline, job, owner, only=unfitted_nodes(pipeline))
+        owner.save_fitted()
+    calibrates = has_newest_form(context.run) and bool(job.data.val_ids)
+    events = EventMessages(pipeline, calibration_pending=calibrates)
+    send = EventSender(events, owner)
+    reached = _Reached(0 if resumed is None else resumed.epoch)
 
     def on_event(event: TrainingEvent) -> None:
-        reached.see(event)
-        send = work.progress.send if is_boundary(event.hook) else work.progress.send_if_due
-        send(messages.of(event))
+        reached.update(event)
+        send(event)
 
-    with event_files(work.pipeline, work.policy):
-        with work.ranks.joined(job.training, work.pipeline.device) as group:
+    with event_files(pipeline, context.paths):
+        with owner.group(job.training) as group:
             train_gradient(
-                work.pipeline,
+                pipeline,
                 dataclasses.replace(job, group=group),
                 on_event=on_event,
-                should_stop=work.should_stop,
-                on_checkpoint=lambda state: work.keep_epoch(reached.epoch, state),
-                folder=work.policy.writable_folder,
-                resume=(work.resumed.state or None) if work.resumed is not None else None,
+                should_stop=owner.should_stop,
+                on_checkpoint=lambda state: owner.save_epoch(reached.epoch, state),
+                folder=context.paths.writable_folder,
+                resume=(resumed.state or None) if resumed is not None else None,
             )
         config = calibrate_and_evaluate(
-            work.pipeline,
+            pipeline,
             job,
             with_calibration=calibrates,
             on_event=on_event,
-            should_stop=work.should_stop,
+            should_stop=owner.should_stop,
         )
-    done = train_messages.complete_gradient(
-        job.training.max_epochs, reached.global_step, messages.summary
-    )
-    return Trained(config, done)
+    last = messages.complete_gradient(job.training.max_epochs, reached.global_step, events.summary)
+    return Trained(config, last)
 
 
 class _Reached:
-    """How far the epochs have come, for what the events of the engine leave open."""
+    """The epoch and step that a training has reached, which not every event contains."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch
         self.global_step = 0
 
-    def see(self, event: TrainingEvent) -> None:
+    def update(self, event: TrainingEvent) -> None:
         self.global_step = max(self.global_step, event.global_step)
         if event.hook is Hook.EPOCH_END:
             self.epoch = event.epoch + 1

@@ -11,70 +11,64 @@ from fleet_engine.training import (
     DataShard,
     FitEvent,
     GradientJob,
-    TrainingEvent,
     calibrate_and_evaluate,
     fit_statistics,
 )
 from fleet_schemas import TrainingConfig
-from fleet_trainer.runs import messages as train_messages
-from fleet_trainer.runs.config_form import has_newest_form
-from fleet_trainer.training.context import Trained, TrainingWork
-from fleet_trainer.training.events import EventMessages, is_boundary
-from fleet_trainer.training.job import of_known_nodes, training_job
-from fleet_trainer.training.monitors import event_files
-from fleet_trainer.worker.progress import Progress
+from fleet_trainer.runs import messages
+from fleet_trainer.runs.configs import has_newest_form
+from fleet_trainer.training.context import RunContext, RunOwner, Trained
+from fleet_trainer.training.events import EventMessages, EventSender
+from fleet_trainer.training.job import event_files, of_known_nodes, training_job
 
 
-def train_statistically(work: TrainingWork) -> Trained:
+def train_statistically(context: RunContext, pipeline: Pipeline, owner: RunOwner) -> Trained:
     """Fit the pipeline in place to the training split, in the order of its ids.
 
-    Where no gradient training is to follow, since there are no settings for one, and the data have
-    the newest form, the deciders are calibrated and the splits evaluated.
+    If there are no settings for a gradient training that could follow, and the data have the newest
+    form, the deciders are then calibrated and the splits evaluated.
 
     Raises:
-        AppError: the file or the ids are not there, or do not fit the pipeline.
-        Cancelled: it was to stop; the nodes whose fit had ended keep their new statistics.
+        AppError: the file or the ids do not exist, or do not fit the pipeline.
+        Cancelled: the owner asked to stop; nodes whose fit had ended keep their new statistics.
     """
-    job = training_job(work.run, work.policy, work.read_ahead)
-    fit_nodes(work, job)
-    if work.run.training_config_json or not has_newest_form(work.run):
-        return Trained(work.pipeline.config, train_messages.complete_statistical())
-    messages = EventMessages(work.pipeline, calibration_pending=bool(job.data.val_ids))
-
-    def on_event(event: TrainingEvent) -> None:
-        send = work.progress.send if is_boundary(event.hook) else work.progress.send_if_due
-        send(messages.of(event))
-
-    with event_files(work.pipeline, work.policy):
+    run, job = context.run, training_job(context)
+    fit_nodes(pipeline, job, owner)
+    if run.training_config_json or not has_newest_form(run):
+        return Trained(pipeline.config, messages.complete_statistical())
+    events = EventMessages(pipeline, calibration_pending=bool(job.data.val_ids))
+    with event_files(pipeline, context.paths):
         config = calibrate_and_evaluate(
-            work.pipeline,
-            of_known_nodes(job, work.pipeline),
+            pipeline,
+            of_known_nodes(job, pipeline),
             with_calibration=bool(job.data.val_ids),
-            on_event=on_event,
-            should_stop=work.should_stop,
+            on_event=EventSender(events, owner),
+            should_stop=owner.should_stop,
         )
-    return Trained(config, train_messages.complete_statistical(messages.summary))
+    return Trained(config, messages.complete_statistical(events.summary))
 
 
-def fit_nodes(work: TrainingWork, job: GradientJob, only: Collection[str] | None = None) -> None:
-    """Fit nodes, telling of each.
+def fit_nodes(
+    pipeline: Pipeline, job: GradientJob, owner: RunOwner, only: Collection[str] | None = None
+) -> None:
+    """Fit nodes and report the progress of each.
 
     Args:
-        work: the run.
-        job: names the data, and how many processes share it.
-        only: names of the nodes, which this process then fits alone; None: all that need a fit.
+        pipeline: The pipeline, fitted in place.
+        job: Names the data, and how many processes share it.
+        owner: Receives the progress.
+        only: Names of the nodes to fit, in this process alone; None: all that need a fit.
 
     Raises:
         AppError, Cancelled: as `train_statistically`.
     """
     job.measurements.check_ids(job.data.train_ids)
-    together = TrainingConfig() if only is not None else job.training
-    with work.ranks.joined(together, work.pipeline.device) as group:
+    with owner.group(TrainingConfig() if only is not None else job.training) as group:
         fit(
-            work.pipeline,
+            pipeline,
             dataclasses.replace(job, group=group),
-            on_event=lambda event: _tell(work.progress, event),
-            should_stop=work.should_stop,
+            on_event=lambda event: _send(owner, event),
+            should_stop=owner.should_stop,
             only=only,
         )
 
@@ -104,13 +98,11 @@ def fit(
     )
 
 
-def _tell(progress: Progress, event: FitEvent) -> None:
+def _send(owner: RunOwner, event: FitEvent) -> None:
     match event.kind:
         case "start":
-            progress.send(train_messages.node_started(event.node, event.total))
+            owner.send(messages.node_started(event.node, event.total))
         case "progress":
-            progress.send_if_due(
-                train_messages.node_progressed(event.node, event.done, event.total)
-            )
+            owner.send_if_due(messages.node_progressed(event.node, event.done, event.total))
         case "end":
-            progress.send(train_messages.node_ended(event.node, event.done, event.total))
+            owner.send(messages.node_ended(event.node, event.done, event.total))

@@ -1,4 +1,4 @@
-"""A trainrun that was checked completely and can become a session's."""
+"""A trainrun that has been checked completely and can be applied to a session."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ from fleet_trainer.trainruns.sources import PipelineSource
 
 @dataclass(frozen=True, slots=True)
 class PreparedTrainRun:
-    """What a trainrun makes of a session.
+    """A trainrun and the stored form of its pipeline.
 
     Attributes:
-        trainrun: the settings.
-        pipeline: the pipeline as sessions hold it; None: the session's stays.
+        trainrun: The settings.
+        pipeline: The pipeline as sessions store it; None: the session keeps its pipeline.
     """
 
     trainrun: TrainRunConfig
     pipeline: Pipeline | None
 
     def write_to(self, record: SessionRecord) -> None:
-        """Make it the session's.
+        """Apply the trainrun to a session.
 
         Raises:
-            OutOfOrder: there is a pipeline neither in it nor in the session.
+            OutOfOrder: neither the trainrun nor the session has a pipeline.
         """
         if self.pipeline is not None:
             record.pipeline.CopyFrom(self.pipeline)
@@ -55,17 +55,18 @@ def stored_pipeline(
     *,
     strict: bool,
 ) -> Pipeline:
-    """Build a pipeline, load its weights, and keep them as sessions do.
+    """Build a pipeline, load its weights, and return it as sessions store it.
 
     Args:
-        source: configuration and weights.
-        artifacts: the store of weights.
-        loader: imports the classes of plugins.
-        plugins: those of the session.
-        strict: whether the weights must be there to the last value.
+        source: Configuration and weights.
+        artifacts: Where weights are stored.
+        loader: Imports the classes of plugins.
+        plugins: The plugins of the session.
+        strict: Whether the weights must be complete.
 
     Raises:
-        InvalidInput: no valid graph, no weights file, or weights that do not fit.
+        InvalidInput: the graph is invalid, the weights file is unreadable, or its weights do not
+            fit.
         OutOfOrder: the pipeline names a plugin that is not registered.
         Exhausted: it does not fit into memory or on the artifact volume.
     """

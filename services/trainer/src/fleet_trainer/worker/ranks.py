@@ -1,107 +1,100 @@
-"""The processes beside this one of a run that trains in several (distributed data parallel)."""
+"""The other processes of a run that trains in several (distributed data parallel)."""
 
-import json
+import multiprocessing
 import os
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import NamedTuple
 
 import torch
 
 from fleet_engine.training import WorkerGroup, process_count
 from fleet_platform.errors import AppError, DependencyDown, InvalidInput
+from fleet_platform.ports import free_ports
 from fleet_platform.telemetry import current_traceparent, logger
 from fleet_schemas import TrainingConfig
 from fleet_trainer.runs.executor import Assignment
-from fleet_trainer.runs.failure import error_told
+from fleet_trainer.training.context import RunContext
+from fleet_trainer.worker import rank
+from fleet_trainer.worker.messages import RankFailed, RankReady, RankRequest, received
 
 _log = logger("fleet.trainer")
 
-READY = "ready"
-"""What a rank says when it is about to join the group."""
-
 _READY_WAIT_S = 180.0
-_END_WAIT_S = 10.0
-_LOOPBACK = "127.0.0.1"
+_EXIT_WAIT_S = 10.0
+
+
+class _Rank(NamedTuple):
+    process: SpawnProcess
+    connection: Connection
 
 
 class Ranks:
-    """Starts, for one run, as many rank processes as its settings ask for.
+    """Starts as many processes for a run as its settings ask for.
 
-    Each reads the run from the stores, as its owner does, and ends when its pipe is closed, so that
-    none outlives its owner.
+    Each reads the run from the stores, as its owner does, and exits when its connection closes, so
+    that none outlives its owner.
     """
 
-    def __init__(self, settings_json: str, assignment: Assignment) -> None:
-        self._settings_json = settings_json
-        self._assignment = assignment
+    def __init__(self, context: RunContext) -> None:
+        self._settings = context.settings
+        self._assignment = Assignment(context.run.run_id, context.run.fencing_token)
 
     @contextmanager
     def joined(
         self, training: TrainingConfig, device: torch.device
     ) -> Iterator[WorkerGroup | None]:
-        """Be rank 0 of a group while the context lasts; None where one process trains alone.
+        """Be rank 0 of a group inside the context; yields None if one process trains alone.
 
         Args:
-            training: its `devices` and `num_nodes` count.
-            device: where this process trains.
+            training: Its `devices` and `num_nodes` determine the number of processes.
+            device: Where this process trains.
 
         Raises:
-            InvalidInput: they ask for more than this host has.
-            AppError: what another rank failed with, where that broke the group.
+            InvalidInput: the settings ask for more than this host has.
+            AppError: the failure of another rank that broke the group.
         """
         world_size = _world_size(training, device)
         if world_size == 1:
             yield None
             return
-        port = _free_port()
-        groups = [
-            WorkerGroup(rank, world_size, rank, 0, _LOOPBACK, port) for rank in range(world_size)
-        ]
-        processes = [self._start(group) for group in groups[1:]]
+        (port,) = free_ports(1)
+        group = rank.local_group(0, world_size, port)
+        others = [self._start(number, world_size, port) for number in range(1, world_size)]
         _log.info("ranks.started", run_id=self._assignment.run_id, world_size=world_size)
         try:
-            for process in processes:
-                _await_ready(process)
-            with groups[0].joined(device):
-                yield groups[0]
+            for other in others:
+                _await_ready(other)
+            with group.joined(device):
+                yield group
         except AppError:
             raise
         except Exception as error:
-            told = next(filter(None, map(_failure_of, processes)), None)
-            if told is None:
+            cause = next(filter(None, map(_failure_of, others)), None)
+            if cause is None:
                 raise
-            raise told from error
+            raise cause from error
         finally:
-            for process in processes:
-                _end(process)
+            for other in others:
+                _end(other)
 
-    def _start(self, group: WorkerGroup) -> "subprocess.Popen[str]":
-        process = subprocess.Popen(
-            [sys.executable, "-m", "fleet_trainer.worker.rank"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
+    def _start(self, number: int, world_size: int, port: int) -> _Rank:
+        request = RankRequest(self._assignment, number, world_size, port, current_traceparent())
+        context = multiprocessing.get_context("spawn")
+        connection, other_end = context.Pipe()
+        process = context.Process(
+            target=rank.train_as_rank, args=(self._settings, request, other_end), name="rank"
         )
-        request = {
-            "settings": self._settings_json,
-            "assignment": self._assignment.to_line(),
-            "group": asdict(group),
-            "traceparent": current_traceparent(),
-        }
-        if process.stdin is not None:
-            process.stdin.write(json.dumps(request) + "\n")
-            process.stdin.flush()
-        return process
+        process.start()
+        other_end.close()
+        return _Rank(process, connection)
 
 
 def _world_size(training: TrainingConfig, device: torch.device) -> int:
-    """Processes that the settings ask for, as far as this host has room."""
+    """Return the number of processes that the settings ask for, if this host has so many."""
     if training.num_nodes not in {None, 1}:
         raise InvalidInput(
             f"training.num_nodes is {training.num_nodes}, but a run of this server trains on one "
@@ -109,60 +102,45 @@ def _world_size(training: TrainingConfig, device: torch.device) -> int:
         )
     count = process_count(training)
     on_gpu = device.type == "cuda"
-    most = torch.cuda.device_count() if on_gpu else os.cpu_count() or 1
-    if count > most:
-        has = f"{most} GPUs" if on_gpu else f"{most} CPU cores"
+    available = torch.cuda.device_count() if on_gpu else os.cpu_count() or 1
+    if count > available:
+        has = f"{available} GPUs" if on_gpu else f"{available} CPU cores"
         raise InvalidInput(f"training.devices is {training.devices}, but this server has {has}.")
     return count
 
 
-def _await_ready(process: "subprocess.Popen[str]") -> None:
-    """Wait until a rank has opened the run; one that fails instead says why."""
-    late = threading.Timer(_READY_WAIT_S, process.kill)
+def _await_ready(other: _Rank) -> None:
+    """Wait until a rank has opened the run; raise its error if it fails instead."""
+    late = threading.Timer(_READY_WAIT_S, other.process.kill)
     late.start()
     try:
-        said = process.stdout.readline().strip() if process.stdout is not None else ""
+        message = next(received(other.connection), None)
     finally:
         late.cancel()
-    if said == READY:
-        return
-    if said:
-        told = json.loads(said)
-        raise error_told(told["reason"], told["text"])
+    match message:
+        case RankReady():
+            return
+        case RankFailed():
+            raise message.error
     raise DependencyDown(
-        "A process that was to train together with others ended before it began. Call Train again."
+        "A process that was to train together with others ended before it started. Call Train "
+        "again."
     )
 
 
-def _failure_of(process: "subprocess.Popen[str]") -> AppError | None:
-    """What a rank said when it failed; None: it did not, or had no word left."""
-    try:
-        code = process.wait(_END_WAIT_S)
-    except subprocess.TimeoutExpired:
+def _failure_of(other: _Rank) -> AppError | None:
+    """Return the error with which a rank failed; None if it did not fail or reported nothing."""
+    other.process.join(_EXIT_WAIT_S)
+    if not other.process.exitcode:
         return None
-    if code == 0 or process.stdout is None:
-        return None
-    last = process.stdout.read().strip().rpartition("\n")[2]
-    if not last:
-        return None
-    told = json.loads(last)
-    return error_told(told["reason"], told["text"])
+    failures = [each for each in received(other.connection) if isinstance(each, RankFailed)]
+    return failures[-1].error if failures else None
 
 
-def _end(process: "subprocess.Popen[str]") -> None:
-    """Close the pipe and wait; a rank that does not end by itself is killed."""
-    if process.stdin is not None and not process.stdin.closed:
-        process.stdin.close()
-    try:
-        process.wait(_END_WAIT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    if process.stdout is not None:
-        process.stdout.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+def _end(other: _Rank) -> None:
+    """Close the connection and wait; a rank that does not exit is killed."""
+    other.connection.close()
+    other.process.join(_EXIT_WAIT_S)
+    if other.process.exitcode is None:
+        other.process.kill()
+        other.process.join()

@@ -1,4 +1,4 @@
-"""What a trainer tells of its runs and of the processes that work on them."""
+"""Metrics of a trainer's runs and worker processes."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -7,14 +7,16 @@ from contextlib import suppress
 from fleet_platform.memory import resident_bytes
 from fleet_platform.runs import RunStore
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.catalogue import metrics
-from fleet_trainer.workers.pool import ChildPool
+from fleet_platform.telemetry.registry import metrics
+from fleet_trainer.workers.pool import WorkerPool
 
 _NO_RUNS = {"queued": 0, "running": 0}
 
 
-def watch_trainer(registry: MetricRegistry, *, pool: ChildPool, runs: RunStore, slots: int) -> None:
-    """Have them told in `registry`, read whenever metrics are asked for."""
+def register_metrics(
+    registry: MetricRegistry, *, pool: WorkerPool, runs: RunStore, slots: int
+) -> None:
+    """Register the metrics, which are read whenever `registry` is scraped."""
 
     def active() -> Iterator[tuple[dict[str, str], float]]:
         states = Counter(_NO_RUNS)
@@ -34,6 +36,6 @@ def watch_trainer(registry: MetricRegistry, *, pool: ChildPool, runs: RunStore, 
 def _all_resident_bytes(pids: Iterable[int]) -> int:
     total = 0
     for pid in pids:
-        with suppress(OSError):  # it has ended in this moment
+        with suppress(OSError):  # the process has just ended
             total += resident_bytes(pid)
     return total

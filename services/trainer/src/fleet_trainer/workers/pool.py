@@ -1,246 +1,310 @@
-"""The trainer's child processes: who works, and who stands ready."""
+"""A pool of warm worker processes."""
 
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
-from fleet_platform.errors import AppError, DependencyDown
+from fleet_platform.backoff import Backoff
+from fleet_platform.errors import DependencyDown
 from fleet_platform.telemetry import MetricRegistry, logger
-from fleet_platform.telemetry.catalogue import metrics
-from fleet_trainer.runs.executor import Assignment
-from fleet_trainer.worker.messages import ChildReply
-from fleet_trainer.workers.process import ChildProcess
+from fleet_platform.telemetry.registry import metrics
+from fleet_trainer.runs.executor import Assignment, ExecutionListener
+from fleet_trainer.worker.messages import Finished, MetricsReport, Ready, WorkerMessage
 
 _log = logger("fleet.trainer")
 
-_FIRST_BACKOFF_S = 0.5
-_LONGEST_BACKOFF_S = 30.0
+_FIRST_BACKOFF_S = 1.0
+_MAX_BACKOFF_S = 30.0
 
 
-class Losses(Protocol):
-    """Hears of runs that lose their process; `InterruptedRuns` is one."""
+class Process(Protocol):
+    """What the pool needs of a worker process; `WorkerProcess` is the real one."""
 
-    def died(self, assignment: Assignment, error: AppError) -> None:
-        """The process died; `error` says how."""
+    @property
+    def pid(self) -> int:
+        """Process id."""
 
-    def given_back(self, assignment: Assignment) -> None:
-        """The process was ended because the trainer stops."""
+    @property
+    def exit_code(self) -> int | None:
+        """Exit code, negative for a signal; None while the process runs."""
+
+    def watch(
+        self, on_message: Callable[[WorkerMessage], None], on_exit: Callable[[], None]
+    ) -> None:
+        """Forward messages and the exit of the process on another thread."""
+
+    def assign(self, assignment: Assignment) -> None:
+        """Make the idle worker execute a run."""
+
+    def retire(self) -> None:
+        """Ask the worker to exit when it is idle."""
+
+    def kill(self) -> None:
+        """Kill the process."""
+
+    def join(self) -> None:
+        """Wait until the process has ended, and until its exit was forwarded."""
 
 
-class ChildPool:
-    """At most `slots` runs at a time, each in a process of its own.
+@dataclass(eq=False, slots=True)
+class _Worker:
+    process: Process
+    assignment: Assignment | None = None
+    is_reserved: bool = False
+    is_warm: bool = False
+    is_spent: bool = False
 
-    A child that ended its run well is used again; one that failed in an unforeseen way, or died, is
-    replaced. Threads of the children call back here; nothing is called while the lock is held.
+    @property
+    def is_busy(self) -> bool:
+        return self.assignment is not None or self.is_reserved
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it can execute a run once it is warm."""
+        return not self.is_busy and not self.is_spent
+
+    @property
+    def state(self) -> str:
+        if self.is_busy:
+            return "busy"
+        return "idle" if self.is_warm else "starting"
+
+    def retire(self) -> None:
+        self.is_spent = True
+        self.process.retire()
+
+    def kill(self) -> None:
+        self.is_spent = True
+        self.process.kill()
+
+
+class WorkerPool:
+    """Executes at most `slots` runs at a time, each in its own process.
+
+    A worker whose run ended well is used again; one whose run failed unexpectedly, or which died,
+    is replaced. Messages of workers arrive on their threads; nothing is called while the lock is
+    held. Implements `fleet_trainer.runs.executor.Executor`.
     """
 
     def __init__(
         self,
-        settings_json: str,
+        spawn: Callable[[], Process],
         *,
         slots: int,
-        warm_children: int,
-        losses: Losses,
+        warm_workers: int,
+        listener: ExecutionListener,
         on_free: Callable[[], None],
         registry: MetricRegistry | None = None,
+        backoff: Backoff | None = None,
     ) -> None:
-        """Make an empty pool; `start` fills it.
+        """Create an empty pool; `start` fills it.
 
         Args:
-            settings_json: What each child gets.
-            slots: Runs at a time.
-            warm_children: Children kept ready, `slots` at most.
-            losses: Hears of each run that lost its process.
-            on_free: Called whenever a child may be free to take a run.
-            registry: Gets what the children count.
+            spawn: Starts a worker process.
+            slots: Maximum number of runs at a time.
+            warm_workers: Workers kept ready, at most `slots`.
+            listener: Notified of each run that lost its process.
+            on_free: Called whenever a worker may be free to execute a run.
+            registry: Receives the counts of the workers.
+            backoff: Pauses before processes that die while starting are replaced.
         """
-        self._settings_json = settings_json
+        self._spawn_process = spawn
         self._slots = slots
-        self._warm_children = min(warm_children, slots)
+        self._warm_workers = min(warm_workers, slots)
         self._expected = 0
-        self._losses = losses
+        self._listener = listener
         self._on_free = on_free
         self._registry = registry or MetricRegistry()
         self._deaths = self._registry.counter(metrics.TRAIN_CHILD_DEATHS)
+        self._backoff = backoff or Backoff(_FIRST_BACKOFF_S, _MAX_BACKOFF_S)
         self._lock = threading.Lock()
-        self._children: list[ChildProcess] = []
+        self._workers: list[_Worker] = []
         self._closing = threading.Event()
-        self._warmed = threading.Event()
-        self._early_deaths = 0
+        self._was_warm = threading.Event()
 
     def start(self) -> None:
-        """Start the warm children."""
+        """Start the warm workers."""
         self._fill()
 
-    def work_on(self, claim: Callable[[int], Assignment]) -> bool:
-        """Have a child work on a run.
-
-        Args:
-            claim: Given the child's process id, takes the run for it; what it raises passes
-                through, and the child stays free.
-
-        Returns:
-            False, without a call of `claim`, when no warm child is free.
-        """
+    def reserve(self) -> "WorkerSlot | None":
+        """Reserve a warm worker; None if no slot or no warm worker is free."""
         with self._lock:
-            child = None if self._closing.is_set() else self._free_child()
-            if child is None:
-                return False
-            child.is_reserved = True
-        try:
-            assignment = claim(child.pid)
-        except BaseException:
-            with self._lock:
-                child.is_reserved = False
-            raise
-        with self._lock:
-            child.is_reserved = False
-            is_there = child in self._children
-            if is_there:
-                child.assign(assignment)
-        if not is_there:
-            self._losses.given_back(assignment)
-        self._fill()
-        return True
+            worker = None if self._closing.is_set() else self._free_worker()
+            if worker is None:
+                return None
+            worker.is_reserved = True
+        return WorkerSlot(self, worker)
 
     def expect(self, waiting: int) -> None:
-        """Make children ready for so many runs that wait, as far as slots are free."""
+        """Start workers for so many waiting runs, as far as slots are free."""
         with self._lock:
             self._expected = waiting
         self._fill()
 
     def free_slots(self) -> int:
-        """Runs that could be worked on here in addition, now or when a child is warm."""
+        """Return how many more runs can be executed, now or once a worker is warm."""
         with self._lock:
             return self._slots - self._busy()
 
-    def held(self) -> tuple[Assignment, ...]:
-        """What is worked on."""
+    def assignments(self) -> tuple[Assignment, ...]:
+        """Return what is being executed."""
         with self._lock:
-            return tuple(child.assignment for child in self._children if child.assignment)
+            return tuple(worker.assignment for worker in self._workers if worker.assignment)
 
     def pids(self) -> dict[int, str | None]:
-        """Each child's process id and the run it works on."""
+        """Return each worker's process id and the run that it executes."""
         with self._lock:
             return {
-                child.pid: child.assignment.run_id if child.assignment else None
-                for child in self._children
+                worker.process.pid: worker.assignment.run_id if worker.assignment else None
+                for worker in self._workers
             }
 
     def states(self) -> Mapping[str, int]:
-        """How many children are busy, idle and starting."""
+        """Return how many workers are busy, idle and starting."""
         with self._lock:
             states = Counter({"busy": 0, "idle": 0, "starting": 0})
-            states.update(_state_of(child) for child in self._children)
+            states.update(worker.state for worker in self._workers)
             return states
 
     def kill(self, assignment: Assignment) -> None:
-        """End the child that works on this; the pool replaces it."""
+        """Kill the worker that executes exactly this assignment; the pool replaces it."""
         with self._lock:
-            for child in self._children:
-                if child.assignment == assignment:
-                    child.kill()
+            for worker in self._workers:
+                if worker.assignment == assignment:
+                    worker.kill()
 
     def ping(self) -> None:
-        """Return once a child has stood ready, or when none is kept ready; raises else.
+        """Return if a worker has been ready at least once, or if none is kept ready.
 
         Raises:
-            DependencyDown: no child is ready yet.
+            DependencyDown: no worker has been ready yet.
         """
-        if self._warm_children and not self._warmed.is_set():
+        if self._warm_workers and not self._was_warm.is_set():
             raise DependencyDown("No training process is ready yet.")
 
     def close(self) -> None:
-        """End all children; their runs are given back."""
+        """End all workers and release their runs."""
         self._closing.set()
         with self._lock:
-            children, self._children = self._children, []
-            for child in children:
-                child.kill() if child.assignment else child.retire()
-        for child in children:
-            child.join()
-        for child in children:
-            if child.assignment:
-                self._losses.given_back(child.assignment)
+            workers, self._workers = self._workers, []
+            for worker in workers:
+                worker.kill() if worker.assignment or not worker.is_warm else worker.retire()
+        for worker in workers:
+            worker.process.join()
+        for worker in workers:
+            if worker.assignment:
+                self._listener.run_released(worker.assignment)
+
+    def _start_run(self, worker: _Worker, assignment: Assignment) -> None:
+        """Execute a run on a reserved worker."""
+        with self._lock:
+            worker.is_reserved = False
+            is_alive = worker in self._workers
+            if is_alive:
+                worker.assignment = assignment
+                worker.process.assign(assignment)
+        if not is_alive:
+            self._listener.run_released(assignment)
+        self._fill()
+
+    def _release(self, worker: _Worker) -> None:
+        """Cancel the reservation of a worker."""
+        with self._lock:
+            worker.is_reserved = False
 
     def _busy(self) -> int:
-        return sum(child.assignment is not None or child.is_reserved for child in self._children)
+        return sum(worker.is_busy for worker in self._workers)
 
-    def _free_child(self) -> ChildProcess | None:
+    def _free_worker(self) -> _Worker | None:
         if self._busy() >= self._slots:
             return None
-        free = (child for child in self._children if child.is_idle and child.is_warm)
-        return next(free, None)
+        return next((each for each in self._workers if each.is_idle and each.is_warm), None)
 
     def _fill(self) -> None:
-        """Keep as many children ready as may soon be needed."""
+        """Keep as many workers ready as may soon be needed."""
         with self._lock:
             if self._closing.is_set():
                 return
-            idle = [child for child in self._children if child.is_idle]
-            wanted = min(max(self._warm_children, self._expected), self._slots - self._busy())
+            idle = [worker for worker in self._workers if worker.is_idle]
+            wanted = min(max(self._warm_workers, self._expected), self._slots - self._busy())
             for _ in range(wanted - len(idle)):
                 self._spawn()
-            for child in sorted(idle, key=lambda child: not child.is_warm)[wanted:]:
-                child.retire()
+            for worker in sorted(idle, key=lambda worker: not worker.is_warm)[wanted:]:
+                worker.retire()
 
     def _spawn(self) -> None:
-        child = ChildProcess(
-            self._settings_json,
-            on_reply=self._take_reply,
-            on_metrics=lambda child, report: self._registry.take_report(child.pid, report),
-            on_exit=self._take_exit,
+        worker = _Worker(self._spawn_process())
+        self._workers.append(worker)
+        worker.process.watch(
+            lambda message: self._handle_message(worker, message),
+            lambda: self._handle_exit(worker),
         )
-        self._children.append(child)
-        child.watch()
 
-    def _take_reply(self, child: ChildProcess, reply: str) -> None:
+    def _handle_message(self, worker: _Worker, message: WorkerMessage) -> None:
+        if isinstance(message, MetricsReport):
+            self._registry.take_report(worker.process.pid, message.report)
+            return
         with self._lock:
-            if reply == ChildReply.READY:
-                child.is_warm = True
-                self._early_deaths = 0
-                self._warmed.set()
-            else:
-                child.assignment = None
-            if reply == ChildReply.SPENT:
-                child.retire()
+            match message:
+                case Ready():
+                    worker.is_warm = True
+                    self._backoff.reset()
+                    self._was_warm.set()
+                case Finished():
+                    worker.assignment = None
+                    if message.is_spent:
+                        worker.retire()
         self._fill()
         self._on_free()
 
-    def _take_exit(self, child: ChildProcess) -> None:
-        self._registry.reported.forget(child.pid)
+    def _handle_exit(self, worker: _Worker) -> None:
+        pid, exit_code = worker.process.pid, worker.process.exit_code
+        self._registry.reported.forget(pid)
         with self._lock:
-            if child not in self._children:
+            if worker not in self._workers:
                 return
-            self._children.remove(child)
-            lost, child.assignment = child.assignment, None
-            if not child.is_warm:
-                self._early_deaths += 1
-        if not child.is_spent:
+            self._workers.remove(worker)
+            lost, worker.assignment = worker.assignment, None
+            pause_s = 0.0 if worker.is_warm else self._backoff.next_s()
+        if not worker.is_spent:
             self._deaths.inc()
             run_id = lost.run_id if lost else None
-            _log.warning("child.died", pid=child.pid, exit_code=child.exit_code, run_id=run_id)
+            _log.warning("worker.died", pid=pid, exit_code=exit_code, run_id=run_id)
         if lost is not None:
-            self._losses.died(lost, _death_of(child))
-        if self._early_deaths:
-            backoff_s = min(_LONGEST_BACKOFF_S, _FIRST_BACKOFF_S * 2**self._early_deaths)
-            self._closing.wait(backoff_s)
+            self._listener.worker_died(lost, _death(exit_code or 0))
+        self._closing.wait(pause_s)
         self._fill()
         self._on_free()
 
 
-def _state_of(child: ChildProcess) -> str:
-    if child.assignment is not None or child.is_reserved:
-        return "busy"
-    return "idle" if child.is_warm else "starting"
+@dataclass(frozen=True, slots=True)
+class WorkerSlot:
+    """A reserved worker of a pool. Implements `fleet_trainer.runs.executor.Slot`."""
+
+    _pool: WorkerPool
+    _worker: _Worker
+
+    @property
+    def worker(self) -> str:
+        """The process id of the worker."""
+        return str(self._worker.process.pid)
+
+    def start(self, assignment: Assignment) -> None:
+        """Execute a run; if the worker has died since, the run is released."""
+        self._pool._start_run(self._worker, assignment)
+
+    def release(self) -> None:
+        """Cancel the reservation."""
+        self._pool._release(self._worker)
 
 
-def _death_of(child: ChildProcess) -> DependencyDown:
-    code = child.exit_code or 0
-    how = f"killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+def _death(exit_code: int) -> DependencyDown:
+    killed = exit_code < 0
+    how = f"was killed by signal {-exit_code}" if killed else f"ended with exit code {exit_code}"
     return DependencyDown(
-        f"The process that trained was {how}"
-        f"{', perhaps because memory ran out' if code == -9 else ''}."
+        f"The training process {how}"
+        f"{', perhaps because memory ran out' if exit_code == -9 else ''}."
         " The session is usable; call Train again."
     )

@@ -1,133 +1,102 @@
-"""One child process of the trainer, as its parent sees it."""
+"""A worker process, as the trainer sees it."""
 
-import subprocess
-import sys
+import multiprocessing
 import threading
+import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 
 from fleet_trainer.runs.executor import Assignment
-from fleet_trainer.worker.child_metrics import METRICS_WORD
+from fleet_trainer.settings import TrainerSettings
+from fleet_trainer.worker.main import serve
+from fleet_trainer.worker.messages import Retire, Sender, WorkerMessage, received
 
-_END_WAIT_S = 5.0
+_EXIT_WAIT_S = 5.0
+_REAPED_WITHIN_S = 0.001
 
 
-class ChildProcess:
-    """A Python process that works on one run at a time; `fleet_trainer.worker.main` is its side.
+class WorkerProcess:
+    """A process that executes one run at a time; it runs `fleet_trainer.worker.main.serve`.
 
-    The parent writes the settings as the first line and then an `Assignment` a line; the child
-    answers with a `ChildReply` and tells its metrics in between. When the parent closes its end, or
-    dies, the child ends by itself.
+    The process is spawned, not forked: it inherits neither the threads nor the sockets of the gRPC
+    server. It shares standard output and standard error with the trainer. When the trainer dies,
+    the connection closes and the worker exits.
     """
 
     def __init__(
         self,
-        settings_json: str,
-        *,
-        on_reply: Callable[["ChildProcess", str], None],
-        on_metrics: Callable[["ChildProcess", str], None],
-        on_exit: Callable[["ChildProcess"], None],
+        settings: TrainerSettings,
+        target: Callable[[TrainerSettings, Connection], None] = serve,
     ) -> None:
-        """Start the process; returns before it is warm.
+        """Start the process; returns before it is ready.
 
         Args:
-            settings_json: The trainer's settings.
-            on_reply: Called with each word of the child, on a thread of this object.
-            on_metrics: Called with all that the child has counted until then, on the same thread.
-            on_exit: Called once when the process has ended, likewise.
+            settings: The trainer's settings.
+            target: What the process runs.
         """
-        self.assignment: Assignment | None = None
-        self.is_reserved = False
-        self.is_warm = False
-        self.is_spent = False
-        self._on_reply = on_reply
-        self._on_metrics = on_metrics
-        self._on_exit = on_exit
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "fleet_trainer.worker.main"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        self._send(settings_json)
-        self._reader = threading.Thread(
-            target=self._read, name=f"trainer-child-{self.pid}", daemon=True
-        )
+        context = multiprocessing.get_context("spawn")
+        self._connection, other_end = context.Pipe()
+        self._sender = Sender(self._connection)
+        self._process = context.Process(target=target, args=(settings, other_end), name="worker")
+        self._process.start()
+        other_end.close()
+        self._watcher: threading.Thread | None = None
 
     @property
     def pid(self) -> int:
         """Process id."""
-        return self._process.pid
+        return self._process.pid or 0
 
     @property
     def exit_code(self) -> int | None:
-        """As `subprocess` tells it: negative is a signal; None while it runs."""
-        return self._process.returncode
+        """Exit code; a negative number is the signal that killed it, None means that it runs."""
+        return self._process.exitcode
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether it can be given a run, once it is warm."""
-        return self.assignment is None and not self.is_reserved and not self.is_spent
+    def watch(
+        self, on_message: Callable[[WorkerMessage], None], on_exit: Callable[[], None]
+    ) -> None:
+        """Forward the messages of the worker, then its exit, on a thread of this object.
 
-    def watch(self) -> None:
-        """Begin to pass on what the child says."""
-        self._reader.start()
+        Args:
+            on_message: Called with each message.
+            on_exit: Called once after the process has ended; `exit_code` is known by then.
+        """
+
+        def watch() -> None:
+            for message in received(self._connection):
+                on_message(message)
+            self._reap()
+            self._sender.close()
+            on_exit()
+
+        self._watcher = threading.Thread(
+            target=watch, name=f"trainer-worker-{self.pid}", daemon=True
+        )
+        self._watcher.start()
 
     def assign(self, assignment: Assignment) -> None:
-        """Let the child work on a run."""
-        self.assignment = assignment
-        self._send(assignment.to_line())
+        """Make the worker execute a run; if it has ended, `on_exit` is called anyway."""
+        self._sender.send(assignment)
 
     def retire(self) -> None:
-        """Let the child end when it has nothing more to do."""
-        self.is_spent = True
-        self._close_stdin()
+        """Ask the worker to exit when it is idle."""
+        self._sender.send(Retire())
 
     def kill(self) -> None:
-        """End the process now, whatever it does."""
-        self.is_spent = True
+        """Kill the process, whatever it is doing."""
         self._process.kill()
-        self._close_stdin()
 
     def join(self) -> None:
-        """Wait until the process has ended; it is killed when that takes longer than 5 s."""
-        try:
-            self._process.wait(_END_WAIT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-        self._reader.join(_END_WAIT_S)
-
-    def _send(self, line: str) -> None:
-        if self._process.stdin is None:
+        """Wait until the process has ended; kill it after 5 s."""
+        if self._watcher is None:
             return
-        try:
-            self._process.stdin.write(line + "\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            # The process is gone, its pipe perhaps closed; `on_exit` tells of its run.
-            return
+        self._watcher.join(_EXIT_WAIT_S)
+        if self._watcher.is_alive():
+            self.kill()
+            self._watcher.join(_EXIT_WAIT_S)
 
-    def _close_stdin(self) -> None:
-        if self._process.stdin is None:
-            return
-        try:
-            self._process.stdin.close()
-        except OSError:
-            return
-
-    def _read(self) -> None:
-        if self._process.stdout is not None:
-            with self._process.stdout as replies:
-                for line in replies:
-                    if line.endswith("\n"):  # else it was killed in the middle of a word
-                        self._hear(line.strip())
-        self._process.wait()
-        self._close_stdin()
-        self._on_exit(self)
-
-    def _hear(self, line: str) -> None:
-        word, _, report = line.partition(" ")
-        if word == METRICS_WORD:
-            self._on_metrics(self, report)
-        else:
-            self._on_reply(self, word)
+    def _reap(self) -> None:
+        self._process.join()
+        while self._process.exitcode is None:
+            # Another thread, which starts a process at this moment, is reaping this one.
+            time.sleep(_REAPED_WITHIN_S)

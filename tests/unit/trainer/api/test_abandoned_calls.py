@@ -1,4 +1,4 @@
-"""No training is made for a caller who is gone; one that was made waits without its caller."""
+"""A caller that has left gets no new training; an existing training waits without its caller."""
 
 import pytest
 
@@ -7,11 +7,11 @@ from fleet_platform.testing import MemoryRunStore, MemorySessionStore
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_proto.records.v1 import records_pb2 as records
 from fleet_trainer.api.servicer import TrainerServicer
-from fleet_trainer.runs.launcher import RunBeginning
+from fleet_trainer.runs.launcher import RunLauncher
 from fleet_trainer.runs.queue import RunQueue
 from fleet_trainer.runs.training_runs import TrainingRuns
 from tests.support.network.waiting_call import WaitingCall
-from tests.unit.trainer.pool_double import PoolDouble
+from tests.unit.trainer.fake_executor import FakeExecutor
 
 REQUEST = pb.TrainRequest(
     session_id="session",
@@ -27,26 +27,28 @@ def runs():
 
 @pytest.fixture
 def servicer(runs):
-    """The trainer's methods, with a session that could train and no child that is free."""
+    """A servicer with a session that could train, and no free slot."""
     sessions = MemorySessionStore(ttl_s=60.0)
     pipeline = records.Pipeline(config_json=b"{}", config_digest="one")
     sessions.create(
         records.SessionRecord(format_version=1, session_id="session", pipeline=pipeline)
     )
-    queue = RunQueue(runs=runs, pool=PoolDouble(free=0), owner="trainer", bound=1)
+    queue = RunQueue(runs=runs, executor=FakeExecutor(free=0), owner="trainer", limit=1)
     parts = {"sessions": sessions, "runs": runs, "queue": queue}
-    # Neither settings nor paths matter where the request brings its data itself.
+    # Paths do not matter, as the request contains its data, nor do the other methods.
     return TrainerServicer(
         sessions=sessions,
-        setup=None,
         runs=TrainingRuns(**parts),
-        beginning=RunBeginning(**parts),
+        launcher=RunLauncher(**parts),
+        setup=None,
+        saving=None,
+        restoring=None,
         paths=None,
     )
 
 
 @pytest.mark.parametrize(("left_s", "error"), [(0.0, DeadlinePassed), (None, Cancelled)])
-def test_no_training_is_made_for_a_caller_who_is_gone(servicer, runs, left_s, error):
+def test_a_caller_that_has_left_gets_no_training(servicer, runs, left_s, error):
     call = WaitingCall(left_s)
     call.has_left = left_s is None
     with pytest.raises(error):
@@ -54,7 +56,7 @@ def test_no_training_is_made_for_a_caller_who_is_gone(servicer, runs, left_s, er
     assert runs.active() == []
 
 
-def test_a_training_that_was_made_waits_without_its_caller_until_it_is_stopped(servicer, runs):
+def test_an_existing_training_waits_without_its_caller_until_it_is_stopped(servicer, runs):
     call = WaitingCall()
     messages = servicer.train(REQUEST, call)
     assert "wait" in next(messages).message.lower()
