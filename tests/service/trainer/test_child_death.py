@@ -8,20 +8,20 @@ from fleet_trainer.supervisor.recovery import MAX_ATTEMPTS
 from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, read, read_until
 
-# Each dead child is followed by one that has to import torch and Lightning first.
-DEATHS_WITHIN_S = 300.0
+# Each worker that replaces a killed one has to import torch and Lightning first.
+FAILS_WITHIN_S = 300.0
 
 
 def _pid_of(trainer, client, but=()):
-    """The child that has the run; the run may have to wait for the one before it to end."""
+    """Wait until a worker executes the client's run; return its process id."""
     found = []
 
-    def begun():
+    def started():
         run_id = client.session.run_id
-        found[:] = [pid for pid, held in trainer.pool.pids().items() if held == run_id]
+        found[:] = [pid for pid, executed in trainer.pool.pids().items() if executed == run_id]
         return found and found[0] not in but
 
-    wait_until(begun, "a child has the run", CALL_WITHIN_S)
+    wait_until(started, "a worker executes the run", CALL_WITHIN_S)
     return found[0]
 
 
@@ -29,7 +29,7 @@ def _terminal(messages):
     return [message for message in messages if message.status != pb.TRAIN_STATUS_RUNNING]
 
 
-def test_a_run_whose_child_is_killed_goes_on_in_the_same_stream(client, trainer):
+def test_a_run_whose_worker_is_killed_continues_in_the_same_stream(client, trainer):
     client.apply()
     stream = client.train_long()
     next(stream)
@@ -45,7 +45,7 @@ def test_a_run_whose_child_is_killed_goes_on_in_the_same_stream(client, trainer)
     assert client.session.pipeline.weights_digest == client.run.result_weights_digest != ""
 
 
-def test_a_gradient_run_whose_child_is_killed_ends_with_the_same_bits(client, trainer):
+def test_a_gradient_run_whose_worker_is_killed_ends_with_the_same_bits(client, trainer):
     client.apply_gradient(max_epochs=12)
     assert read(client.train_gradient())[1] is None
     whole = client.session.pipeline
@@ -65,9 +65,9 @@ def test_a_gradient_run_whose_child_is_killed_ends_with_the_same_bits(client, tr
     assert _terminal([*before, *after]) == [after[-1]]
 
 
-def test_a_run_that_kills_its_children_ends_with_what_killed_them(client, trainer):
+def test_a_run_that_kills_its_workers_fails_with_the_cause(client, trainer):
     client.apply()
-    stream = client.train_long(passes=200, within_s=DEATHS_WITHIN_S)
+    stream = client.train_long(passes=200, within_s=FAILS_WITHIN_S)
     killed = set()
     for _ in range(MAX_ATTEMPTS):
         pid = _pid_of(trainer, client, killed)
@@ -88,20 +88,20 @@ def test_a_run_that_kills_its_children_ends_with_what_killed_them(client, traine
     assert messages[-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
-def test_a_killed_idle_child_is_replaced(client, trainer):
-    wait_until(lambda: None in trainer.pool.pids().values(), "an idle child", CALL_WITHIN_S)
+def test_a_killed_idle_worker_is_replaced(client, trainer):
+    wait_until(lambda: None in trainer.pool.pids().values(), "an idle worker", CALL_WITHIN_S)
     (before,) = trainer.pool.pids()
 
     os.kill(before, signal.SIGKILL)
 
     wait_until(
-        lambda: list(trainer.pool.pids()) not in ([], [before]), "another child", CALL_WITHIN_S
+        lambda: list(trainer.pool.pids()) not in ([], [before]), "another worker", CALL_WITHIN_S
     )
     client.apply()
     assert read(client.train())[1] is None
 
 
-def test_a_child_that_hangs_is_killed_and_its_run_goes_on(client, trainer):
+def test_a_worker_that_hangs_is_killed_and_its_run_continues(client, trainer):
     client.apply()
     stream = client.train_long()
     next(stream)

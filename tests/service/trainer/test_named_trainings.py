@@ -1,4 +1,4 @@
-"""Calls of Train with one key mean one training, which each is told from its first message."""
+"""Calls of Train with one key follow one training, each from its first message."""
 
 import threading
 
@@ -14,7 +14,7 @@ KEY, OTHER = "first-key-of-a-client", "other-key-of-a-client"
 
 
 def named(client, key=KEY, *, begun=False, trainer_type=pb.TRAINER_TYPE_STATISTICAL, data=b""):
-    """The stream of a call that names its training."""
+    """Return the stream of a call that names its training."""
     metadata = [("x-fleet-training-key", key)] if key is not None else []
     if begun:
         metadata.append(("x-fleet-training-begun", "yes"))
@@ -30,7 +30,7 @@ def long(passes=10):
 
 
 def without_waiting(result):
-    """What was read, without the messages that are made for who waits."""
+    """Return the messages without those about the queue."""
     messages, error = result
     return [each for each in messages if "queued," not in each.message], error
 
@@ -45,7 +45,7 @@ def refused(stream):
     return error.code(), error.details()
 
 
-def test_a_training_that_ended_is_told_again_and_not_made_again(client):
+def test_an_ended_training_is_streamed_again_and_not_repeated(client):
     client.apply()
     first, error = read(named(client))
     assert error is None
@@ -64,7 +64,7 @@ def test_a_training_that_ended_is_told_again_and_not_made_again(client):
     assert read(named(client)) == (first, None)
 
 
-def test_a_training_that_failed_is_told_again_with_its_status(client):
+def test_a_failed_training_is_streamed_again_with_its_status(client):
     client.apply()
     missing = b'{"cu3s_file_path":"missing.npz","train_ids":[0]}'
     first, error = read(named(client, data=missing))
@@ -77,7 +77,7 @@ def test_a_training_that_failed_is_told_again_with_its_status(client):
     assert same.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_a_training_that_was_cancelled_is_told_again(client):
+def test_a_cancelled_training_is_streamed_again(client):
     client.apply()
     stream = named(client, data=long(200))
     head = read_until(stream, "Fitted normalizer")
@@ -89,7 +89,7 @@ def test_a_training_that_was_cancelled_is_told_again(client):
     assert rest[-1].status == pb.TRAIN_STATUS_CANCELLED
 
 
-def test_what_was_missed_with_the_end_is_told_to_who_comes_back(client):
+def test_a_client_that_calls_again_receives_what_it_missed(client):
     client.apply()
     stream = named(client, data=long())
     head = [next(stream), next(stream)]
@@ -104,7 +104,7 @@ def test_what_was_missed_with_the_end_is_told_to_who_comes_back(client):
     assert len(messages) > 10
 
 
-def test_calls_with_one_key_at_once_make_one_run(client):
+def test_concurrent_calls_with_one_key_create_one_run(client):
     client.apply()
     results = []
     threads = [
@@ -122,7 +122,7 @@ def test_calls_with_one_key_at_once_make_one_run(client):
     assert [without_waiting(result) for result in results] == [stored] * 6
 
 
-def test_a_call_with_another_key_attaches_and_hears_what_the_training_is_called(client):
+def test_a_call_with_another_key_attaches_and_receives_the_key_of_the_training(client):
     client.apply()
     first = named(client, data=long())
     next(first)
@@ -137,7 +137,7 @@ def test_a_call_with_another_key_attaches_and_hears_what_the_training_is_called(
     assert read(second)[1] is None
 
 
-def test_a_training_without_a_key_is_given_one(client):
+def test_a_training_without_a_key_gets_one(client):
     client.apply()
     stream = client.train()
     first, error = read(stream)
@@ -146,7 +146,7 @@ def test_a_training_without_a_key_is_given_one(client):
     assert read(named(client, told_key(stream), begun=True)) == (first, None)
 
 
-def test_the_newest_training_is_followed_without_its_key_and_none_begins(client):
+def test_the_newest_training_is_followed_without_its_key_and_none_is_launched(client):
     client.apply()
     code, text = refused(named(client, None, begun=True))
     assert code is grpc.StatusCode.NOT_FOUND
@@ -161,7 +161,7 @@ def test_the_newest_training_is_followed_without_its_key_and_none_begins(client)
     assert code is grpc.StatusCode.FAILED_PRECONDITION
 
 
-def test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it(client):
+def test_following_an_expired_training_does_not_launch_another(client):
     client.apply()
 
     code, _ = refused(named(client, begun=True))
@@ -170,7 +170,7 @@ def test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it(clien
     assert client.session.run_id == ""
 
 
-def test_a_key_keeps_to_its_kind_of_training(client):
+def test_a_key_keeps_its_kind_of_training(client):
     client.apply()
     read(named(client))
 
@@ -181,7 +181,7 @@ def test_a_key_keeps_to_its_kind_of_training(client):
 
 
 @pytest.mark.parametrize("key", ["", "short", "a" * 65, "with a space in it", "dots.are.not.in.it"])
-def test_what_is_no_key_is_refused_before_anything_is_made(client, key):
+def test_a_malformed_key_is_refused_before_a_run_is_created(client, key):
     client.apply()
 
     code, text = refused(named(client, key))
@@ -191,7 +191,7 @@ def test_what_is_no_key_is_refused_before_anything_is_made(client, key):
     assert client.session.run_id == ""
 
 
-def test_two_keys_in_one_call_are_none(client):
+def test_two_keys_in_one_call_are_malformed(client):
     client.apply()
     metadata = (("x-fleet-training-key", KEY), ("x-fleet-training-key", OTHER))
     request = pb.TrainRequest(
@@ -203,7 +203,7 @@ def test_two_keys_in_one_call_are_none(client):
     assert code is grpc.StatusCode.INVALID_ARGUMENT
 
 
-def test_a_key_that_was_refused_for_want_of_room_begins_later(client, settings):
+def test_a_key_that_was_rejected_by_a_full_queue_launches_later(client, settings):
     others = [type(client)(client.stub, settings) for _ in range(2)]
     for each in (client, *others):
         each.apply()

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from fleet_engine import allow_node_packages
+from fleet_engine.device import choose_device
 from fleet_engine.gpu_memory import watch_gpu_memory
 from fleet_engine.plugins import PluginLoader
-from fleet_inference.device import choose_device
 from fleet_inference.drawing import Drawing
 from fleet_inference.graphviz import Graphviz
 from fleet_inference.inference import Inference

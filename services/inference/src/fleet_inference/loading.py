@@ -2,7 +2,7 @@
 
 from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
-from fleet_engine.weights import WEIGHT_SUFFIXES, load_weights, to_safetensors
+from fleet_engine.weights import load_weights, read_weights_file, to_safetensors
 from fleet_inference.materialiser import Materialiser
 from fleet_platform.artifacts import ArtifactStore
 from fleet_platform.errors import Conflict, InvalidInput
@@ -91,11 +91,9 @@ class Loading:
         """
         record = self._sessions.read(session_id)
         origin = self._changeable(record)
-        file = self._paths.readable(path, record.search_paths, suffixes=WEIGHT_SUFFIXES)
-        with map_out_of_memory("The weights file"):
-            content = file.read_bytes()
-        self._load(session_id, origin, content, strict=strict)
-        return str(file)
+        file = read_weights_file(path, self._paths, record.search_paths)
+        self._load(session_id, origin, file.content, strict=strict)
+        return str(file.path)
 
     def load_weights_bytes(self, session_id: str, content: bytes, *, strict: bool) -> str:
         """Load weights that were sent in the request.

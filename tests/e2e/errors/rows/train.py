@@ -90,7 +90,7 @@ NOTES = {
 ROWS: list[TableRow] = [
     unknown_session("Train"),
     no_pipeline(
-        "Train", "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
+        "Train", "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first."
     ),
     _train(
         "an unset trainer_type",
@@ -244,8 +244,8 @@ ROWS: list[TableRow] = [
     _train(
         "a training of another type is running",
         EARLY,
-        "Another training (TRAINER_TYPE_GRADIENT) runs in this session. Call Train with that "
-        "type to follow it, and TRAINER_TYPE_STATISTICAL when it has ended.",
+        "Another training (TRAINER_TYPE_GRADIENT) is active in this session. Call Train with that "
+        "type to follow it, and with TRAINER_TYPE_STATISTICAL after it has ended.",
         "Follow it with its own type, or call `StopTrain`.",
         session=Session.TRAINING,
         situation=Situation.SLOT_TAKEN,
@@ -253,8 +253,8 @@ ROWS: list[TableRow] = [
     _train(
         "too many trainings are queued",
         EXHAUSTED,
-        "All training slots are taken and 8 trainings wait, which is as many as may. Call "
-        "Train again in 10 s.",
+        "All training slots are busy and 8 trainings wait, which is the limit. Call Train again "
+        "in 10 s.",
         "Wait for the stated time and call again.",
         session=Session.FITTED,
         situation=Situation.TRAINING_QUEUE_FULL,
@@ -265,23 +265,23 @@ ROWS: list[TableRow] = [
         "The metadata x-fleet-training-key is '<key>'. Send 16 to 64 letters, digits, '-' or '_', "
         "made at random for each training.",
         "Send a key of the stated form, or no key.",
-        f"{_NAMED}::test_what_is_no_key_is_refused_before_anything_is_made",
+        f"{_NAMED}::test_a_malformed_key_is_refused_before_a_run_is_created",
     ),
     _elsewhere(
         "the key of a training of another type",
         "FAILED_PRECONDITION",
-        "The training that is meant was TRAINER_TYPE_STATISTICAL. Call Train with that type to be "
-        "told of it, and with another key to train as TRAINER_TYPE_GRADIENT.",
+        "The training with this key was TRAINER_TYPE_STATISTICAL. Call Train with that type to "
+        "follow it, or with another key to train as TRAINER_TYPE_GRADIENT.",
         "Use a new key for each training.",
-        f"{_NAMED}::test_a_key_keeps_to_its_kind_of_training",
+        f"{_NAMED}::test_a_key_keeps_its_kind_of_training",
     ),
     _elsewhere(
         "with `x-fleet-training-begun`, a training that is no longer stored",
         "NOT_FOUND",
-        "This training is not known any more, or never was: what has ended is kept for a day. Call "
-        "Train without the metadata x-fleet-training-begun to train.",
+        "This training is unknown or has expired: a training is kept for a day after its end. To "
+        "train again, call Train without the metadata x-fleet-training-begun.",
         "Train again if the trained pipeline was not saved.",
-        f"{_NAMED}::test_a_training_that_is_forgotten_is_not_begun_again_by_who_follows_it",
+        f"{_NAMED}::test_following_an_expired_training_does_not_launch_another",
     ),
     _elsewhere(
         "no memory left",
@@ -301,12 +301,11 @@ ROWS: list[TableRow] = [
     _elsewhere(
         "the training process was killed repeatedly",
         "UNAVAILABLE",
-        "The process that trained was killed by signal 9, perhaps because memory ran out. The "
-        "session is usable; call Train again. The training was begun 3 times without getting "
-        "further.",
+        "The training process was killed by signal 9, perhaps because memory ran out. The "
+        "session is usable; call Train again. The training was started 3 times without progress.",
         "Use a smaller `data.batch_size`, or contact the operator.",
         "tests/service/trainer/test_child_death.py::"
-        "test_a_run_that_kills_its_children_ends_with_what_killed_them",
+        "test_a_run_that_kills_its_workers_fails_with_the_cause",
     ),
     unknown_session("StopTrain"),
     unknown_session("GetTrainStatus"),

@@ -32,8 +32,8 @@ WITHOUT_PIPELINE = "errors/without_pipeline.yaml"
 """A trainrun that has no pipeline."""
 
 _BUSY = (
-    "A training runs in this session. Call {} when it has ended; Train follows it and "
-    "GetTrainStatus tells where it stands."
+    "A training run is active on this session. Wait until its Train stream ends, or call "
+    "StopTrain first."
 )
 _COMPOSED = "Send the reply of `ResolveConfig`."
 _DATA = {"cu3s_file_path": "scene.npz"}
@@ -183,14 +183,13 @@ ROWS: list[TableRow] = [
     ),
     training_runs(
         "SetTrainRunConfig",
-        "A training runs in this session. Call SetTrainRunConfig when it has ended; Train "
-        "follows it and GetTrainStatus tells where it stands.",
+        _BUSY,
         lambda: _trainrun({"name": "x", "data": _DATA}),
     ),
     unknown_session("SaveTrainRun", trainrun_path="errors/never.yaml"),
     no_pipeline(
         "SaveTrainRun",
-        "The session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
+        "This session has no pipeline. Call LoadPipeline or SetTrainRunConfig first.",
         trainrun_path="errors/never.yaml",
     ),
     row(
@@ -281,7 +280,7 @@ ROWS: list[TableRow] = [
         "no pipeline in the file or next to it",
         INVALID,
         "The trainrun has no 'pipeline', and there is no 'without_pipeline_pipeline.yaml' "
-        "beside it. Give it one inline or as a path.",
+        "beside it. Add the pipeline itself or its path.",
         "Save the trainrun together with its pipeline.",
         WITHOUT_PIPELINE,
     ),
@@ -307,8 +306,7 @@ ROWS: list[TableRow] = [
     ),
     training_runs(
         "RestoreTrainRun",
-        "A training runs in this session. Call RestoreTrainRun when it has ended; Train "
-        "follows it and GetTrainStatus tells where it stands.",
+        _BUSY,
         fields(trainrun_path=SAVED),
     ),
 ]

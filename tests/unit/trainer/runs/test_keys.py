@@ -154,8 +154,8 @@ def test_a_call_that_records_its_run_late_keeps_the_newer_run_in_the_session(tra
     assert trainer.session.run_id == run_id_of("session", OTHER)
 
 
-def test_a_training_that_must_exist_is_followed_and_never_launched(trainer):
-    key = TrainingKey(KEY, must_exist=True)
+def test_a_training_that_follow_only_is_followed_and_never_launched(trainer):
+    key = TrainingKey(KEY, follow_only=True)
     with pytest.raises(NotFound, match="is unknown or has expired"):
         trainer.training.resolve(trainer.session, key)
     run = called(trainer)
@@ -163,11 +163,11 @@ def test_a_training_that_must_exist_is_followed_and_never_launched(trainer):
     other = called(trainer, OTHER)
 
     assert trainer.training.resolve(trainer.session, key).run_id == run.run_id
-    newest = trainer.training.resolve(trainer.session, TrainingKey(must_exist=True))
+    newest = trainer.training.resolve(trainer.session, TrainingKey(follow_only=True))
     assert newest.run_id == other.run_id
     end(trainer, other, "complete")
     assert (
-        trainer.training.resolve(trainer.session, TrainingKey(must_exist=True)).run_id
+        trainer.training.resolve(trainer.session, TrainingKey(follow_only=True)).run_id
         == other.run_id
     )
     assert trainer.training.resolve(trainer.session, TrainingKey()) is None
@@ -175,7 +175,7 @@ def test_a_training_that_must_exist_is_followed_and_never_launched(trainer):
 
 def test_a_session_without_a_training_has_none_to_follow(trainer):
     with pytest.raises(NotFound):
-        trainer.training.resolve(trainer.session, TrainingKey(must_exist=True))
+        trainer.training.resolve(trainer.session, TrainingKey(follow_only=True))
 
 
 @pytest.mark.parametrize(
@@ -193,6 +193,6 @@ def test_the_metadata_of_a_call_identify_its_training():
     call = WaitingCall()
     assert TrainingKey.of(call) == TrainingKey()
     call.request_metadata["x-fleet-training-begun"] = ""
-    assert TrainingKey.of(call) == TrainingKey(must_exist=True)
+    assert TrainingKey.of(call) == TrainingKey(follow_only=True)
     call.request_metadata["x-fleet-training-key"] = KEY
-    assert TrainingKey.of(call) == TrainingKey(KEY, must_exist=True)
+    assert TrainingKey.of(call) == TrainingKey(KEY, follow_only=True)

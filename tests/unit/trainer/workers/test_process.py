@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_trainer.runs.executor import Assignment
 from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.worker.messages import Finished, MetricsReport, Ready, Retire

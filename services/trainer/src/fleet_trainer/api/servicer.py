@@ -81,7 +81,7 @@ class TrainerServicer:
                 data_config_json=settings.data_config_json,
                 training_config_json=settings.training_config_json,
             )
-        elif request.trainer_type or not key.must_exist:
+        elif request.trainer_type or not key.follow_only:
             attachable(run, trainer_type_of(request))
         trace.get_current_span().set_attribute(RUN_ID, run.run_id)
         if run.key:

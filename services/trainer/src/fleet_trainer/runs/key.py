@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.shown_text import shown
-from fleet_proto.training_key import BEGUN, KEY, PATTERN
+from fleet_proto.training_key import FOLLOW_ONLY, KEY, PATTERN
 
 _KEY_BYTES = 16
 
@@ -19,11 +19,11 @@ class TrainingKey:
 
     Attributes:
         key: The name that the client gave it; empty: the active training of the session.
-        must_exist: Whether the client has seen it start, so that none may be started.
+        follow_only: Whether the client has seen it start, so that none may be started.
     """
 
     key: str = ""
-    must_exist: bool = False
+    follow_only: bool = False
 
     @classmethod
     def of(cls, call: Call) -> "TrainingKey":
@@ -32,15 +32,15 @@ class TrainingKey:
         Raises:
             InvalidInput: the key is malformed.
         """
-        key, must_exist = call.metadata(KEY), call.metadata(BEGUN) is not None
+        key, follow_only = call.metadata(KEY), call.metadata(FOLLOW_ONLY) is not None
         if key is None:
-            return cls(must_exist=must_exist)
+            return cls(follow_only=follow_only)
         if not re.fullmatch(PATTERN, key):
             raise InvalidInput(
                 f"The metadata {KEY} is '{shown(key)}'. Send 16 to 64 letters, digits, '-' or '_',"
                 " made at random for each training."
             )
-        return cls(key, must_exist)
+        return cls(key, follow_only)
 
 
 def new_key() -> str:

@@ -67,9 +67,9 @@ class TrainingRuns:
             NotFound: the call says that it exists, but it does not, or has expired.
         """
         run = self._with_key(session, key.key) if key.key else None
-        if key.must_exist and not key.key:
+        if key.follow_only and not key.key:
             run = self.newest(session)
-        if key.must_exist and run is None:
+        if key.follow_only and run is None:
             raise NotFound(
                 "This training is unknown or has expired: a training is kept for a day after its"
                 " end. To train again, call Train without the metadata x-fleet-training-begun."

@@ -95,7 +95,9 @@ def read_yaml(path: Path, what: str) -> dict[str, Any]:
     try:
         size_bytes = path.stat().st_size
         if size_bytes > _MAX_SIZE_BYTES:
-            raise InvalidInput(f"{what} has {size_bytes} bytes; the limit is {_MAX_SIZE_BYTES}.")
+            raise InvalidInput(
+                f"{what} has {size_bytes} bytes; at most {_MAX_SIZE_BYTES} are read."
+            )
         raw = path.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{what} cannot be read; is it a readable file?") from error

@@ -8,6 +8,7 @@ import gc
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection
@@ -47,6 +48,10 @@ def _execute_runs(settings: TrainerSettings, connection: Connection) -> None:
     from fleet_trainer.worker.worker import Worker
 
     allow_node_packages(settings.node_packages)
+    try:
+        device = open_device(settings.device, settings.torch_threads)
+    except ValueError as error:
+        sys.exit(str(error))  # the trainer refuses the same setting
     registry = MetricRegistry()
     sessions = open_session_store(settings, registry)
     runs = open_run_store(settings, registry, counted=True)
@@ -57,7 +62,7 @@ def _execute_runs(settings: TrainerSettings, connection: Connection) -> None:
         plugins=PluginLoader(artifacts, allowed=settings.plugins != "off"),
         runs=runs,
         paths=PathPolicy.from_settings(settings),
-        device=open_device(settings.device, settings.torch_threads),
+        device=device,
         settings=settings,
         registry=registry,
     )

@@ -20,7 +20,7 @@ from fleet_platform.sessions import open_session_store
 from fleet_platform.stored_records import copied
 from fleet_platform.telemetry import configure_telemetry, logger, span_from_traceparent
 from fleet_platform.telemetry.attributes import RANK, RUN_ID
-from fleet_platform.telemetry.registry import spans
+from fleet_platform.telemetry.catalogue import spans
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TRAINER_TYPE_GRADIENT
 from fleet_trainer.runs.outcomes import public_error
 from fleet_trainer.settings import TrainerSettings

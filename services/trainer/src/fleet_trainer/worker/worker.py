@@ -15,7 +15,7 @@ from fleet_platform.runs import RunStore, is_active
 from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import MetricRegistry, exemplar, logger, span_from_traceparent
 from fleet_platform.telemetry.attributes import DEVICE, RUN_ID, SESSION_ID
-from fleet_platform.telemetry.registry import metrics, spans
+from fleet_platform.telemetry.catalogue import metrics, spans
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType
 from fleet_proto.records.v1.records_pb2 import RunRecord
 from fleet_trainer.runs.executor import Assignment

@@ -7,7 +7,7 @@ from contextlib import suppress
 from fleet_platform.memory import resident_bytes
 from fleet_platform.runs import RunStore
 from fleet_platform.telemetry import MetricRegistry
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_trainer.workers.pool import WorkerPool
 
 _NO_RUNS = {"queued": 0, "running": 0}

@@ -9,7 +9,7 @@ from typing import Protocol
 from fleet_platform.backoff import Backoff
 from fleet_platform.errors import DependencyDown
 from fleet_platform.telemetry import MetricRegistry, logger
-from fleet_platform.telemetry.registry import metrics
+from fleet_platform.telemetry.catalogue import metrics
 from fleet_trainer.runs.executor import Assignment, ExecutionListener
 from fleet_trainer.worker.messages import Finished, MetricsReport, Ready, WorkerMessage
 
