@@ -1,7 +1,7 @@
 """Measure a running stack: ``python -m bench --address 127.0.0.1:50051``.
 
-``make bench`` starts the stack for it where none runs. The load stays on this machine and ends by
-itself after a few minutes.
+``make bench`` starts a stack if none is running. The load stays on this machine and ends after
+a few minutes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _DATA = Path("bench") / "three.npz"
 _IDS = [0, 1, 2]
 _TRAININGS = 5
 _LAST_START_S = 240.0
-"""No case begins later than this, so that all ends within five minutes on a busy machine too."""
+"""No case starts later than this, so that all end within five minutes on a busy machine, too."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -47,7 +47,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Measure, print, save."""
+    """Measure, print and save."""
     started = time.monotonic()
     arguments = _arguments()
     if arguments.address.rpartition(":")[0] not in {"127.0.0.1", "localhost"}:
@@ -65,7 +65,7 @@ def main() -> None:
             if case.side not in arguments.sides:
                 continue
             if time.monotonic() - started > _LAST_START_S:
-                print(f"left out, the time is over: {case.title}, {case.clients} clients")
+                print(f"skipped, out of time: {case.title}, {case.clients} clients")
                 continue
             results += compare(stub, echo, session_id, case)
         close_session(stub, session_id)

@@ -1,7 +1,7 @@
-"""The client library beside bare stubs and beside the published helpers.
+"""Compare the client library with bare stubs and with the published helpers.
 
-``python -m bench.client_library [--peer-python PYTHON]`` starts a stack of its own. Calls of the
-two that are compared take turns, so that what else the machine does meets both alike.
+``python -m bench.client_library [--peer-python PYTHON]`` starts its own stack. The calls of the two
+that are compared alternate, so that other load on the machine affects both equally.
 """
 
 import argparse
@@ -41,8 +41,8 @@ def _timed(call: Callable[[], object]) -> Call:
     return seconds
 
 
-def in_turns(one: Call, other: Call, calls: int) -> tuple[list[float], list[float]]:
-    """Seconds of each, called alternately after one untimed call; who is first alternates too."""
+def alternately(one: Call, other: Call, calls: int) -> tuple[list[float], list[float]]:
+    """Call both alternately, after one untimed call of each; return the seconds of each."""
     one(), other()
     taken: tuple[list[float], list[float]] = ([], [])
     for number in range(calls):
@@ -89,15 +89,15 @@ def _published(python: Path, address: str, session_id: str, path: Path) -> Itera
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        told, answers = process.stdin, process.stdout
+        commands, answers = process.stdin, process.stdout
 
         def seconds() -> float:
-            told.write("\n")
-            told.flush()
+            commands.write("\n")
+            commands.flush()
             return float(answers.readline())
 
         yield seconds
-        told.close()
+        commands.close()
 
 
 def _compare(address: str, folder: Path, peer_python: Path | None) -> None:
@@ -112,20 +112,22 @@ def _compare(address: str, folder: Path, peer_python: Path | None) -> None:
         library = _timed(lambda: session.infer(small, wavelengths, _OUTPUTS))
         with connect(address) as channel:
             bare = _bare(CuvisAIServiceStub(channel), session.id)
-            _print("32x32x61, bare stubs", *in_turns(library, bare, _SMALL_CALLS))
+            _print("32x32x61, bare stubs", *alternately(library, bare, _SMALL_CALLS))
         if peer_python is None:
             return
         np.save(folder / "large.npy", large)
         library = _timed(lambda: session.infer(large, wavelengths, _OUTPUTS))
         with _published(peer_python, address, session.id, folder / "large.npy") as published:
-            taken = in_turns(library, published, _LARGE_CALLS)
+            taken = alternately(library, published, _LARGE_CALLS)
         _print(f"{large.nbytes / 1e6:.0f} MB, published helpers", *taken)
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.client_library")
-    parser.add_argument("--peer-python", type=Path, help="of an environment with cuvis-ai-core")
+    parser.add_argument(
+        "--peer-python", type=Path, help="Python of an environment with cuvis-ai-core"
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

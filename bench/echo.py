@@ -1,7 +1,7 @@
-"""A bare gRPC server: takes bytes, answers as many bytes as it is asked for.
+"""A bare gRPC server that receives bytes and returns the requested number of bytes.
 
-``python -m bench.echo PORT``: serves until it is terminated. It is the floor for any service in
-this language on this machine: no parsing, no state, no arithmetic.
+``python -m bench.echo PORT`` serves until it is terminated. It is the lower bound for any service
+in this language on this machine: no parsing, no state, no arithmetic.
 """
 
 from __future__ import annotations

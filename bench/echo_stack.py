@@ -1,4 +1,4 @@
-"""The echo server as a process, and an Envoy of its own before it, as the product's gateway is."""
+"""The echo server as a process behind an Envoy that is configured like the gateway."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _STOP_DEADLINE_S = 5.0
 
 @dataclass(frozen=True)
 class EchoStack:
-    """Channels to the echo, straight and through Envoy."""
+    """Channels to the echo, directly and through Envoy."""
 
     direct: grpc.Channel
     through_envoy: grpc.Channel
 
 
 def echo_call(channel: grpc.Channel, request: bytes, reply_size_bytes: int) -> Callable[[], bytes]:
-    """A call that sends `request` and gets `reply_size_bytes` back, no codec on either side."""
+    """Return a call that sends `request` and receives `reply_size_bytes`, without a codec."""
     method: grpc.UnaryUnaryMultiCallable[bytes, bytes] = channel.unary_unary(
         f"/{SERVICE_NAME}/{METHOD}"
     )
@@ -45,7 +45,7 @@ def echo_call(channel: grpc.Channel, request: bytes, reply_size_bytes: int) -> C
 
 @contextmanager
 def echo_stack() -> Iterator[EchoStack]:
-    """Start both, wait until they answer, stop them at the end of the block."""
+    """Start both, wait until they answer, and stop them at the end of the block."""
     echo_port, gateway_port, admin_port = free_ports(3)
     endpoints = (f"127.0.0.1:{echo_port}",)
     settings = GatewaySettings(
@@ -75,7 +75,7 @@ def echo_stack() -> Iterator[EchoStack]:
 
 
 def _wait_until_answered(call: Callable[[], bytes]) -> None:
-    """Call until it succeeds; Envoy refuses until it has found the echo healthy."""
+    """Call until it succeeds; Envoy rejects calls until it has found the echo healthy."""
     deadline = time.monotonic() + _START_DEADLINE_S
     while True:
         try:
@@ -90,7 +90,7 @@ def _wait_until_answered(call: Callable[[], bytes]) -> None:
 
 @contextmanager
 def _process(*command: str) -> Iterator[None]:
-    # As the supervisor starts the services, so that the floor is as low as it can be.
+    # The environment that the supervisor gives to services, for the lowest possible bound.
     environment = {**inherited_environment(), **NATIVE_ENVIRONMENT}
     process = subprocess.Popen(command, env=environment)
     try:

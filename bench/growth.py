@@ -1,23 +1,23 @@
-"""Whether what a process uses stays flat: slopes that a few outliers do not bend."""
+"""Growth of the resources of a process, by slopes that are robust against outliers."""
 
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 MIB = 1024 * 1024
-_MOST_POINTS = 300
-"""So many points are compared pairwise; more are thinned out evenly."""
+_MAX_POINTS = 300
+"""Maximum number of points that are compared pairwise; more are thinned out evenly."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What a process used at one moment.
+    """The resources of a process at one moment.
 
     Attributes:
-        at_s: when, in seconds from any fixed moment.
+        at_s: time in seconds, from any fixed moment.
         rss_bytes: memory in use.
         fds: open file descriptors.
-        threads: threads.
+        threads: number of threads.
     """
 
     at_s: float
@@ -41,10 +41,10 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Growth:
-    """How what a process uses changed while it was watched.
+    """The change in the resources of a process while it was observed.
 
     Attributes:
-        process: whose.
+        process: name of the process.
         minutes: from the first sample to the last.
         rss_mib: memory at the end, the median of the last tenth of the samples.
         mib_per_minute: slope of its memory.
@@ -60,7 +60,7 @@ class Growth:
     threads: float
 
     def excess(self, bounds: Bounds) -> list[str]:
-        """What grew too much; empty: nothing."""
+        """Return the resources that grew too much."""
         found = {
             "memory": self.mib_per_minute > bounds.mib_per_minute,
             "file descriptors": self.fds > bounds.handles,
@@ -70,7 +70,7 @@ class Growth:
 
 
 def growth_of(process: str, samples: Sequence[Sample]) -> Growth:
-    """Reduce the samples of a process, two at least, in the order in which they were taken."""
+    """Reduce at least two samples of a process, in chronological order."""
     minutes = [sample.at_s / 60 for sample in samples]
     lasted = minutes[-1] - minutes[0]
     return Growth(
@@ -86,8 +86,8 @@ def growth_of(process: str, samples: Sequence[Sample]) -> Growth:
 
 
 def _slope(times: Sequence[float], values: Sequence[float]) -> float:
-    """The median of the slopes between any two points (Theil 1950, Sen 1968)."""
-    step = -(-len(times) // _MOST_POINTS)
+    """Return the median of the slopes between any two points (Theil 1950, Sen 1968)."""
+    step = -(-len(times) // _MAX_POINTS)
     points = list(zip(times, values, strict=True))[::step]
     slopes = [
         (later[1] - earlier[1]) / (later[0] - earlier[0])

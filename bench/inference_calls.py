@@ -1,4 +1,4 @@
-"""Inference beside an echo of the same bytes."""
+"""Inference compared with an echo of the same bytes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ ALL: tuple[str, ...] = ()
 
 @dataclass(frozen=True)
 class Case:
-    """One size with one choice of outputs and one number of clients."""
+    """One cube size, one choice of outputs and one number of clients."""
 
     side: int
     output_specs: tuple[str, ...]
@@ -27,7 +27,7 @@ class Case:
 
     @property
     def title(self) -> str:
-        """What the table calls it."""
+        """The name in the table."""
         wanted = "all outputs" if self.output_specs == ALL else "decisions"
         return f"{self.side}x{self.side}x61 {wanted}"
 
@@ -49,7 +49,7 @@ CASES = (
 
 
 def request_of(case: Case, session_id: str) -> pb.InferenceRequest:
-    """The request message that a client of the published packages makes."""
+    """Return the request as a client of the published packages builds it."""
     return pb.InferenceRequest(
         session_id=session_id,
         inputs=pb.InputBatch(
@@ -61,7 +61,7 @@ def request_of(case: Case, session_id: str) -> pb.InferenceRequest:
 
 
 def compare(stub: Stub, echo: EchoStack, session_id: str, case: Case) -> Iterator[Result]:
-    """Time the echo, straight and through Envoy, then Inference through the gateway."""
+    """Time the echo, directly and through Envoy, then Inference through the gateway."""
     request = request_of(case, session_id)
     reply_size_bytes = stub.Inference(request).ByteSize()
     content = request.SerializeToString()
@@ -77,5 +77,5 @@ def compare(stub: Stub, echo: EchoStack, session_id: str, case: Case) -> Iterato
 
 
 def tensor_of(array: np.ndarray, dtype: "pb.DType.ValueType") -> pb.Tensor:
-    """The message of an array."""
+    """Return the message for an array."""
     return pb.Tensor(shape=array.shape, dtype=dtype, raw_data=array.tobytes())

@@ -1,4 +1,4 @@
-"""Closed-loop load: each client sends its next call when the last one was answered."""
+"""Closed-loop load: each client sends its next call when the previous one has been answered."""
 
 import threading
 import time
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Budget:
-    """How much one measurement may cost; whichever bound is reached first ends it.
+    """Limits of one measurement, which ends when the first one is reached.
 
     Attributes:
-        calls: per client.
-        seconds: in all.
+        calls: calls per client.
+        seconds: total time.
     """
 
     calls: int

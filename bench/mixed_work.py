@@ -1,4 +1,4 @@
-"""What clients of a lab do all day, in small: sessions, configs, training, inference, figures."""
+"""A small version of a lab's workload: sessions, configs, training, inference, figures."""
 
 import random
 import threading
@@ -17,11 +17,11 @@ _DEADLINE_S = 120.0
 
 
 class MixedWork:
-    """Jobs of many kinds, each in a session of its own that is closed at its end.
+    """Jobs of many kinds, each in a separate session that is closed at its end.
 
     Attributes:
-        jobs: how many of each kind were done.
-        failures: calls that failed, by status and text.
+        jobs: number of finished jobs by kind.
+        failures: number of failed calls by status and text.
     """
 
     def __init__(self, stub: Stub, data_path: str, training_ids: Sequence[int]) -> None:
@@ -40,7 +40,7 @@ class MixedWork:
         self.failures: Counter[str] = Counter()
 
     def work(self, seed: int, pause_s: float, ending: threading.Event) -> None:
-        """Do jobs, chosen by the seed, with pauses between them, until the event is set."""
+        """Do jobs chosen by the seed, with pauses in between, until the event is set."""
         chance = random.Random(seed)
         while not ending.wait(pause_s):
             job = chance.choice(self._kinds)

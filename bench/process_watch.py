@@ -1,4 +1,4 @@
-"""Samples of what the processes of a stack use."""
+"""Samples of the resources of a stack's processes."""
 
 import threading
 import time
@@ -13,17 +13,17 @@ from bench.growth import Sample
 
 
 class ProcessWatch:
-    """Samples processes, and the children of each taken together, at an interval while entered.
+    """A context manager that samples processes, and the sum of each one's children.
 
     Attributes:
-        samples: by the name of the process; ``NAME's children`` where it has any.
+        samples: by name of the process, and by ``NAME's children`` if it has any.
     """
 
     def __init__(self, find: Callable[[], Mapping[str, int]], every_s: float) -> None:
-        """Prepare.
+        """Set what to sample.
 
         Args:
-            find: names and process ids of what is to be watched, as of now.
+            find: returns the names and process ids to sample at the moment.
             every_s: seconds between two samples.
         """
         self._find = find
@@ -66,7 +66,7 @@ class ProcessWatch:
 
 
 def _used(process: psutil.Process) -> tuple[int, int, int] | None:
-    """Memory, file descriptors and threads; None when it has ended."""
+    """Return memory, file descriptors and threads; None if the process has ended."""
     try:
         with process.oneshot():
             return process.memory_info().rss, process.num_fds(), process.num_threads()

@@ -1,7 +1,7 @@
-"""Inference by the published helpers; runs in their environment, driven line by line.
+"""Inference with the published helpers; runs in their environment, driven line by line.
 
-``python published_inference.py ADDRESS SESSION CUBE.npy``: each line of input makes one call, whose
-seconds, from array to arrays, are printed.
+``python published_inference.py ADDRESS SESSION CUBE.npy`` makes one call for each line of input and
+prints its seconds, from array to arrays.
 """
 
 import sys

@@ -23,12 +23,12 @@ _GIB = 1024**3
 def published_server(
     python: Path, folder: Path, environment: Mapping[str, str]
 ) -> Iterator[grpc.Channel]:
-    """Start it, wait until it is connected to, stop it at the end of the block.
+    """Start it, wait until it accepts connections, and stop it at the end of the block.
 
     Args:
         python: interpreter of its environment.
-        folder: where it works; its log goes to ``published.log`` in it.
-        environment: beyond the inherited environment.
+        folder: working directory; the log is written to ``published.log`` in it.
+        environment: variables in addition to the inherited ones.
     """
     port = free_ports(1)[0]
     settings = {

@@ -1,8 +1,8 @@
-"""How long health lags behind Redis: ``python -m bench.redis_outage``.
+"""The lag of health behind Redis: ``python -m bench.redis_outage``.
 
-Starts a stack of its own, and while a training runs kills Redis (kill -9) and starts it again, some
-times over. Prints the seconds until the gateway's health was red, from the kill, and green again,
-from the first answer of Redis.
+Starts its own stack, kills Redis (kill -9) several times during a training and starts it again.
+Prints the seconds from the kill until the gateway is NOT_SERVING, and from the first answer of
+Redis until it is SERVING again.
 """
 
 import argparse
@@ -30,13 +30,13 @@ from tests.support.processes.redis_server import RedisServer
 
 _DATA = "outage.npz"
 _PASSES = 20_000
-_MOST_S = 60.0
+_MAX_S = 60.0
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.redis_outage")
     parser.add_argument("--outages", type=int, default=5)
-    parser.add_argument("--down", type=float, default=2.0, help="seconds that Redis stays away")
+    parser.add_argument("--down", type=float, default=2.0, help="seconds for which Redis is down")
     return parser.parse_args()
 
 
@@ -70,30 +70,30 @@ def _outages(folder: Path, arguments: argparse.Namespace) -> Iterator[tuple[floa
 
 
 def _train_on(stub: Stub) -> None:
-    """Begin a training that outlasts all outages."""
+    """Start a training that outlasts all outages."""
     session_id = open_session(stub)
     trainrun = json.loads(resolve(stub, session_id, _DATA, [0, 1])())
     trainrun["data"]["train_ids"] *= _PASSES
     apply_trainrun(stub, session_id, json.dumps(trainrun).encode())
     request = pb.TrainRequest(session_id=session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL)
-    begun = threading.Event()
+    started = threading.Event()
 
     def follow() -> None:
-        with suppress(grpc.RpcError):  # Redis is killed meanwhile; the training goes on
+        with suppress(grpc.RpcError):  # Redis is killed meanwhile; the training continues
             for _ in stub.Train(request):
-                begun.set()
+                started.set()
 
     threading.Thread(target=follow, daemon=True).start()
-    if not begun.wait(_MOST_S):
-        raise RuntimeError("the training did not begin")
+    if not started.wait(_MAX_S):
+        raise RuntimeError("the training did not start")
 
 
 def _outage(stack: BackgroundStack, redis: RedisServer, down_s: float) -> tuple[float, float]:
     redis.kill()
-    red_s = wait_until(lambda: not stack.is_serving(), "health is red", _MOST_S)
+    red_s = wait_until(lambda: not stack.is_serving(), "health is red", _MAX_S)
     time.sleep(down_s)
     redis.start()
-    green_s = wait_until(stack.is_serving, "health is green", _MOST_S)
+    green_s = wait_until(stack.is_serving, "health is green", _MAX_S)
     time.sleep(down_s)
     return red_s, green_s
 

@@ -1,4 +1,4 @@
-"""Prints the table and keeps it as JSON."""
+"""Prints the table and saves it as JSON."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from bench.training_result import TrainingResult
 
 
 def print_table(results: Sequence[Result]) -> None:
-    """Print one line per result, a rule between cases."""
+    """Print one line per result, with a rule between cases."""
     table = Table(title="through the gateway; ratio: to the echo through Envoy")
     table.add_column("case", no_wrap=True)
     table.add_column("answered by", no_wrap=True)
@@ -39,7 +39,7 @@ def print_table(results: Sequence[Result]) -> None:
 
 
 def print_trainings(results: Sequence[TrainingResult]) -> None:
-    """Print one line per training and server, a rule between trainings."""
+    """Print one line per training and server, with a rule between trainings."""
     table = Table(title="training, as a client sees it; ratio: how many times as fast as published")
     table.add_column("training", no_wrap=True)
     table.add_column("trained by", no_wrap=True)
@@ -62,12 +62,12 @@ def print_trainings(results: Sequence[TrainingResult]) -> None:
 
 
 def _show(table: Table) -> None:
-    # A report that goes to a file is not cut to the width of a terminal that is not there.
+    # Without a terminal, lines must not be cut to a width.
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def save(results: Sequence[Result | TrainingResult], folder: Path) -> Path:
-    """Write the results beside what is needed to compare them with another run."""
+    """Write the results with the data that comparing them with another run needs."""
     now = datetime.now(UTC)
     content = {
         "at": now.isoformat(timespec="seconds"),

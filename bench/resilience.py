@@ -1,8 +1,8 @@
-"""What deaths of replicas cost clients: ``python -m bench.resilience``.
+"""The cost of killed replicas to clients: ``python -m bench.resilience``.
 
-Starts a stack of its own with three inference replicas, and for each size of cube kills one replica
-after the other while eight clients call, then replaces all of them in an orderly way. Prints the
-calls that failed, and how long those took that did not.
+Starts its own stack with three inference replicas. For each cube size it kills one replica after
+the other while eight clients call, then replaces all of them in an orderly way. Prints the calls
+that failed and the times of those that succeeded.
 """
 
 import argparse
@@ -36,7 +36,7 @@ _TRAINING_IDS = [0, 1, 2]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the clients saw while something happened to the replicas."""
+    """The results of the clients while replicas were killed or replaced."""
 
     happened: str
     size: str
@@ -46,13 +46,15 @@ class Outcome:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.resilience")
     parser.add_argument("--clients", type=int, default=8)
-    parser.add_argument("--seconds", type=float, default=60.0, help="of kills, for each size")
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="seconds of kills for each size"
+    )
     parser.add_argument("--every", type=float, default=2.0, help="seconds between two kills")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Measure and print; fails when a call failed."""
+    """Measure and print; return 1 if a call failed."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, _stack(Path(scratch)) as running:
         stack, stub = running
@@ -94,7 +96,7 @@ def _outcomes(
 
 
 def _inference(stub: Stub, session_id: str, side: int) -> Callable[[], None]:
-    """A call whose answer must be the same every time."""
+    """Return a call whose response must be the same every time."""
     request = pb.InferenceRequest(
         session_id=session_id,
         inputs=pb.InputBatch(
@@ -106,7 +108,7 @@ def _inference(stub: Stub, session_id: str, side: int) -> Callable[[], None]:
 
     def call() -> None:
         if stub.Inference(request, timeout=60.0) != expected:
-            raise AssertionError("the answer is another one than before")
+            raise AssertionError("the response differs from the previous one")
 
     return call
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Result:
-    """What one measurement gave.
+    """The result of one measurement.
 
     Attributes:
-        case: what was sent and wanted.
-        target: who answered.
-        clients: how many called at the same time.
-        calls: how many calls were timed.
+        case: cube and requested outputs.
+        target: the server.
+        clients: number of concurrent clients.
+        calls: number of timed calls.
         p50_ms: median.
-        p99_ms: 99th percentile; the slowest call where there are fewer than a hundred.
+        p99_ms: 99th percentile; the slowest call if there are fewer than a hundred.
         ratio: median over that of the echo of the same bytes through Envoy; None without one.
     """
 
@@ -49,6 +49,6 @@ def summarise(
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The nearest-rank percentile, always one of the values."""
+    """Return the nearest-rank percentile, which is always one of the values."""
     rank = math.ceil(len(values) * percent / 100)
     return sorted(values)[max(rank, 1) - 1]

@@ -13,12 +13,12 @@ _TARGET_CLASS = 2
 
 
 def wavelengths_nm() -> np.ndarray:
-    """Band centres, int32 [C]."""
+    """Return the band centres, int32 [C]."""
     return np.linspace(430, 910, BANDS).astype(np.int32)
 
 
 def cube(side: int) -> np.ndarray:
-    """One measurement, uint16 [1, side, side, C]."""
+    """Return one measurement, uint16 [1, side, side, C]."""
     random = np.random.default_rng(_SEED)
     spectra = random.uniform(2000, 20000, (4, BANDS))
     mixture = random.dirichlet(np.ones(4), (side, side)).astype(np.float32)
@@ -29,7 +29,7 @@ def cube(side: int) -> np.ndarray:
 
 
 def write_training_data(path: Path, side: int, measurements: int) -> None:
-    """Write labelled measurements as an ``.npz`` that the readers of the product take."""
+    """Write labelled measurements as an ``.npz`` for the readers of the product."""
     one = cube(side)[0]
     cubes = np.stack([np.roll(one, shift, axis=0) for shift in range(measurements)])
     masks = np.zeros(cubes.shape[:3], np.int32)
@@ -38,10 +38,10 @@ def write_training_data(path: Path, side: int, measurements: int) -> None:
 
 
 def write_session(path: Path, side: int, measurements: int) -> None:
-    """Write measurements that differ as a session file, and the labels of a square beside it.
+    """Write different measurements as a session file, with the labels of a square next to it.
 
-    It is a session file of the stand-in for the camera's SDK, the one format that the published
-    package reads.
+    It is a session file of the stub of the camera's SDK, the only format that the published package
+    reads.
     """
     random = np.random.default_rng(_SEED)
     one = cube(side)[0].astype(np.float32)

@@ -14,7 +14,7 @@ Stub = Any
 
 
 def open_session(stub: Stub) -> str:
-    """Make a session and return its id."""
+    """Create a session and return its id."""
     return str(stub.CreateSession(pb.CreateSessionRequest()).session_id)
 
 
@@ -24,7 +24,7 @@ def close_session(stub: Stub, session_id: str) -> None:
 
 
 def create_and_close(stub: Stub) -> Result:
-    """A session made and closed."""
+    """Create and close a session."""
 
     def call() -> None:
         close_session(stub, open_session(stub))
@@ -33,7 +33,7 @@ def create_and_close(stub: Stub) -> Result:
 
 
 def resolve(stub: Stub, session_id: str, data_path: str, ids: list[int]) -> Callable[[], bytes]:
-    """A call that resolves the shipped trainrun for the given data."""
+    """Return a call that resolves the shipped trainrun for the given data."""
     request = pb.ResolveConfigRequest(
         session_id=session_id,
         config_type="trainrun",
@@ -50,7 +50,7 @@ def resolve(stub: Stub, session_id: str, data_path: str, ids: list[int]) -> Call
 
 
 def resolve_config(stub: Stub, session_id: str, data_path: str, ids: list[int]) -> Result:
-    """ResolveConfig with overrides."""
+    """Call ResolveConfig with overrides."""
     call = resolve(stub, session_id, data_path, ids)
     return summarise("ResolveConfig", "config", 1, measure(call, 1, Budget(60, 6.0)))
 
@@ -65,7 +65,7 @@ def apply_trainrun(stub: Stub, session_id: str, trainrun_json: bytes) -> None:
 
 
 def train(stub: Stub, session_id: str) -> tuple[float, float]:
-    """Train statistically; seconds to the first message and to COMPLETE."""
+    """Train statistically; return the seconds to the first message and to COMPLETE."""
     request = pb.TrainRequest(session_id=session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL)
     start = time.perf_counter()
     arrived = [(time.perf_counter() - start, message.status) for message in stub.Train(request)]
@@ -76,7 +76,7 @@ def train(stub: Stub, session_id: str) -> tuple[float, float]:
 
 
 def training(stub: Stub, session_id: str, trainrun_json: bytes, rounds: int) -> list[Result]:
-    """First message and COMPLETE of several trainings on a warm stack."""
+    """Time the first message and COMPLETE of several trainings on a warm stack."""
     apply_trainrun(stub, session_id, trainrun_json)
     train(stub, session_id)
     taken = [train(stub, session_id) for _ in range(rounds)]

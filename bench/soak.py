@@ -1,8 +1,8 @@
-"""Whether the fleet stays as it is while it works: ``python -m bench.soak --minutes 20``.
+"""Soak test for resource leaks: ``python -m bench.soak --minutes 20``.
 
-Starts a stack of its own, has clients do mixed work, and watches memory, file descriptors and
-threads of every process. Fails when one grows after the warm-up, or when a call failed. Redis grows
-by some 13 kB with each training, which it keeps for a day: that is why clients pause.
+Starts its own stack, runs a mixed workload, and samples memory, file descriptors and threads of
+every process. Fails if one of them grows after the warm-up, or if a call fails. Redis grows by some
+13 kB with each training, which it keeps for a day; therefore clients pause.
 """
 
 import argparse
@@ -31,14 +31,16 @@ _MEASUREMENTS = 4
 _INFERENCE = 2
 _SAMPLES = 600
 _FEWEST_SHARE = 0.5
-"""Processes that were seen in fewer of the samples came and went."""
+"""Processes that occur in a smaller share of the samples are short-lived and not checked."""
 
 
 def _arguments() -> argparse.Namespace:
     bounds = Bounds()
     parser = argparse.ArgumentParser(description=__doc__, prog="python -m bench.soak")
     parser.add_argument("--minutes", type=float, default=20.0)
-    parser.add_argument("--warm-up", type=float, default=0.3, help="share that does not count")
+    parser.add_argument(
+        "--warm-up", type=float, default=0.3, help="share of the time that is not evaluated"
+    )
     parser.add_argument("--clients", type=int, default=4)
     parser.add_argument("--pause", type=float, default=2.0, help="seconds between two jobs")
     parser.add_argument("--mib-per-minute", type=float, default=bounds.mib_per_minute)
@@ -46,12 +48,12 @@ def _arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Work, watch and print; returns the exit code."""
+    """Run the workload, sample and print; return the exit code."""
     arguments = _arguments()
     lasts_s = arguments.minutes * 60
     with tempfile.TemporaryDirectory(prefix="soak-") as scratch:
         work, watch = _work(Path(scratch), arguments, lasts_s)
-    # The clock of the samples starts where they do, so that a part that was late is not cut short.
+    # Times count from the first sample, so that a part that started late is not cut short.
     since_s = min(samples[0].at_s for samples in watch.samples.values())
     since_s += arguments.warm_up * lasts_s
     fewest = _FEWEST_SHARE * (1 - arguments.warm_up) * len(watch.samples["gateway"])

@@ -1,7 +1,7 @@
-"""Time the published trainruns: ``python -m bench.training``, after some minutes it is done.
+"""Time the published trainruns: ``python -m bench.training``, which takes some minutes.
 
-It starts a stack of its own. With ``PEER_PYTHON`` naming the interpreter of an environment with the
-published packages, their server trains the same trainruns on the same files, turn by turn.
+It starts its own stack. If ``PEER_PYTHON`` names the interpreter of an environment with the
+published packages, their server trains the same trainruns on the same files, alternately.
 """
 
 from __future__ import annotations
@@ -33,20 +33,20 @@ TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
 OURS, PUBLISHED = "this stack", "published"
 _MEASUREMENTS = 8
 _WARM_UP_S = 6.0
-"""A server that has just started still imports what it will need, beside its first trainings."""
+"""A server that has just started is still importing modules during its first trainings."""
 
 _SHORT_ROUNDS = 5
-"""Statistical trainings take a fraction of a second, and are timed this many times as often."""
+"""Statistical trainings take a fraction of a second and are timed this many times as often."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """A trainrun, to be trained in one way.
+    """A trainrun and one kind of training.
 
     Attributes:
-        name: of the trainrun.
+        name: name of the trainrun.
         trainrun_json: the whole trainrun.
-        gradient: train by gradients, after an untimed statistical fit.
+        gradient: gradient training, after an untimed statistical fit.
     """
 
     name: str
@@ -55,18 +55,18 @@ class Training:
 
     @property
     def title(self) -> str:
-        """What the table calls it."""
+        """The name in the table."""
         return f"{self.name}, {'gradient' if self.gradient else 'statistical'}"
 
     @property
     def epochs(self) -> int:
-        """Passes that are asked for; a statistical training counts as one."""
+        """Requested epochs; a statistical training counts as one."""
         training = json.loads(self.trainrun_json)["training"]
         return int(training["trainer"]["max_epochs"]) if self.gradient else 1
 
     @property
     def samples(self) -> int:
-        """Measurements of the training split."""
+        """The measurements of the training split."""
         return len(json.loads(self.trainrun_json)["data"]["train_ids"])
 
 
@@ -78,14 +78,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trainruns", nargs="*", choices=TRAINRUNS, default=TRAINRUNS)
     parser.add_argument("--side", type=int, default=128, help="pixels along a cube's edge")
     parser.add_argument("--epochs", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3, help="timed, of gradient training")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="of torch")
-    parser.add_argument("--gpu", action="store_true", help="both use the GPU, where they can")
+    parser.add_argument("--rounds", type=int, default=3, help="timed rounds of gradient training")
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1, help="torch threads")
+    parser.add_argument("--gpu", action="store_true", help="let both use a GPU if there is one")
     return parser.parse_args()
 
 
 def main() -> None:
-    """Measure, print, save."""
+    """Measure, print and save."""
     arguments = _arguments()
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch, ExitStack() as stack:
         folder = Path(scratch)
@@ -135,7 +135,7 @@ def _environment(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _trainings(stub: Stub, name: str, folder: Path, epochs: int) -> Iterator[Training]:
-    """The ways in which a shipped trainrun is trained, on the scene."""
+    """Return the trainings of a shipped trainrun on the scene."""
     session_id = open_session(stub)
     reply = stub.ResolveConfig(
         pb.ResolveConfigRequest(
@@ -156,7 +156,7 @@ def _trainings(stub: Stub, name: str, folder: Path, epochs: int) -> Iterator[Tra
 
 
 def _compare(servers: dict[str, Stub], training: Training, rounds: int) -> Sequence[TrainingResult]:
-    """Time all servers, turn by turn, after a warm-up of each that does not count."""
+    """Time all servers alternately, each after an untimed warm-up."""
     for stub in servers.values():
         spent_s = 0.0
         while spent_s < _WARM_UP_S:
@@ -186,7 +186,7 @@ def _result(label: str, training: Training, taken: Sequence[float]) -> TrainingR
 
 
 def _train(stub: Stub, training: Training) -> float:
-    """Train in a session of its own; seconds from the call to its end."""
+    """Train in a new session; return the seconds from the call to its end."""
     session_id = open_session(stub)
     apply_trainrun(stub, session_id, training.trainrun_json)
     seconds = _call(stub, session_id, pb.TRAINER_TYPE_STATISTICAL)

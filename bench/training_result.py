@@ -5,17 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What training one trainrun in one way gave.
+    """The result of one kind of training of one trainrun.
 
     Attributes:
-        training: the trainrun and the trainer.
-        server: who trained.
-        rounds: how often it was timed.
-        epochs: passes over the training split that were asked for.
-        seconds: from the call to its last message, the median of the rounds.
-        seconds_per_epoch: the same, over the epochs.
-        samples_per_second: measurements of the training split times epochs, over the seconds.
-        ratio: how many times as fast as the published server; None without one.
+        training: the trainrun and the kind of training.
+        server: the server.
+        rounds: number of timed rounds.
+        epochs: requested passes over the training split.
+        seconds: from the call to its last message, median of the rounds.
+        seconds_per_epoch: the same, divided by the epochs.
+        samples_per_second: measurements of the training split times epochs, divided by the seconds.
+        ratio: speed relative to the published server; None without one.
     """
 
     training: str
