@@ -16,6 +16,7 @@ _PRODUCT = re.compile(
     r"(.*/src/.*|(docs|proto|deploy|configs|examples|bench|tools|envoy)/.*|services/[^/]*/README\.md|[^/]+)"
     r"\.(py|pyi|md|proto|yaml|toml|ipynb|sh)|Makefile|.*Dockerfile"
 )
+_MAX_LINE = 1000  # longer lines are encoded data, such as a notebook's pictures
 _EXEMPT = re.compile(r".*_pb2(_grpc)?\.pyi?|tools/wording\.py|constraints\.txt")
 
 
