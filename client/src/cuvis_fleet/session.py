@@ -6,7 +6,7 @@ from functools import partial
 from os import PathLike
 from typing import Any
 
-from cuvis_fleet.inference.operation import infer
+from cuvis_fleet.inference.infer import infer
 from cuvis_fleet.inference.request import InferenceRequest
 from cuvis_fleet.inference.shared_memory import SharedMemory
 from cuvis_fleet.models.node_times import NodeTimes

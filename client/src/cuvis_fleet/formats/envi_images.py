@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from cuvis_fleet.extras import needs_extra
 from cuvis_fleet.formats.errors import UnwritableFile
-from cuvis_fleet.formats.file_kind import FileKind, StoredArrays
+from cuvis_fleet.formats.file_format import FileFormat, StoredArrays
 from cuvis_fleet.formats.scene import Scene
 
 _VALUES_SUFFIXES = ("", ".img", ".dat", ".raw", ".bin", ".bsq", ".bil", ".bip", ".hyspex")
@@ -134,7 +134,7 @@ def _check_no_leftovers(scenes: Sequence[Scene], header: Path) -> None:
         )
 
 
-ENVI = FileKind(
+ENVI = FileFormat(
     "ENVI image",
     (".hdr",),
     _read,

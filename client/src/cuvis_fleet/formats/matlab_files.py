@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cuvis_fleet.extras import needs_extra
-from cuvis_fleet.formats.file_kind import FileKind, StoredArrays
+from cuvis_fleet.formats.file_format import FileFormat, StoredArrays
 from cuvis_fleet.formats.scene import Scene
 
 _CUBE_NAMES = ("cube", "data")
@@ -85,6 +85,6 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
     savemat(path, variables)
 
 
-MATLAB = FileKind(
+MATLAB = FileFormat(
     "MATLAB file", (".mat",), _read, _write, supports=frozenset({"wavelengths", "mask"})
 )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cuvis_fleet.formats.file_kind import FileKind, StoredArrays, stacked
+from cuvis_fleet.formats.file_format import FileFormat, StoredArrays, stacked
 from cuvis_fleet.formats.scene import Scene
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
@@ -57,7 +57,7 @@ def _write_npy(scenes: Sequence[Scene], path: Path) -> None:
         np.save(file, stacked([scene.cube_HWC for scene in scenes]), allow_pickle=False)
 
 
-NPZ = FileKind(
+NPZ = FileFormat(
     "NumPy archive",
     (".npz",),
     _read_npz,
@@ -65,4 +65,4 @@ NPZ = FileKind(
     supports=frozenset({"wavelengths", "mask"}),
     holds_many=True,
 )
-NPY = FileKind("NumPy array", (".npy",), _read_npy, _write_npy, holds_many=True)
+NPY = FileFormat("NumPy array", (".npy",), _read_npy, _write_npy, holds_many=True)

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cuvis_fleet.formats.errors import UnreadableScene
-from cuvis_fleet.formats.file_kind import StoredArrays
-from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
+from cuvis_fleet.formats.file_format import StoredArrays
+from cuvis_fleet.formats.known_formats import format_of, unknown_format
 from cuvis_fleet.formats.scene import Scene
 
 
@@ -26,13 +26,13 @@ def read_scenes(
         MissingExtra: the library for the format is not installed.
     """
     file = Path(path)
-    kind = kind_of(file)
-    if kind is None:
-        raise UnreadableScene(unknown_kind(file))
+    file_format = format_of(file)
+    if file_format is None:
+        raise UnreadableScene(unknown_format(file))
     if not file.is_file():
         raise UnreadableScene(f"{file} does not exist.")
     try:
-        stored = kind.read(file)
+        stored = file_format.read(file)
         if wavelengths_nm is not None:
             stored = StoredArrays(stored.cubes, np.asarray(wavelengths_nm), stored.masks)
         return stored.scenes(file.stem)

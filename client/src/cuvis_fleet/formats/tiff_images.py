@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from cuvis_fleet.extras import needs_extra
-from cuvis_fleet.formats.file_kind import FileKind, StoredArrays
+from cuvis_fleet.formats.file_format import FileFormat, StoredArrays
 from cuvis_fleet.formats.scene import Scene
 
 _DAMAGED = (TypeError, KeyError, IndexError, EOFError, struct.error)
@@ -50,4 +50,4 @@ def _write(scenes: Sequence[Scene], path: Path) -> None:
             tiff.write(band_HW, photometric="minisblack", metadata=None, contiguous=False)
 
 
-TIFF = FileKind("TIFF image", (".tif", ".tiff"), _read, _write)
+TIFF = FileFormat("TIFF image", (".tif", ".tiff"), _read, _write)

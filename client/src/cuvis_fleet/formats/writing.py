@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cuvis_fleet.formats.atomic_files import atomic_output
 from cuvis_fleet.formats.errors import UnwritableFile
-from cuvis_fleet.formats.known_kinds import kind_of, unknown_kind
+from cuvis_fleet.formats.known_formats import format_of, unknown_format
 from cuvis_fleet.formats.scene import Scene
 
 
@@ -33,26 +33,26 @@ def write_scenes(scenes: Sequence[Scene], path: str | PathLike[str]) -> tuple[st
         MissingExtra: the library for the format is not installed.
     """
     target = Path(path)
-    kind = kind_of(target)
-    if kind is None:
-        raise UnwritableFile(unknown_kind(target))
-    if len(scenes) != 1 and not kind.holds_many:
+    file_format = format_of(target)
+    if file_format is None:
+        raise UnwritableFile(unknown_format(target))
+    if len(scenes) != 1 and not file_format.holds_many:
         raise UnwritableFile(
-            f"{target} cannot be written: an {kind.title} holds one measurement, not "
+            f"{target} cannot be written: an {file_format.title} holds one measurement, not "
             f"{len(scenes)}; choose one, or write .npz."
         )
     _check_alike(scenes, target)
-    kind.check(scenes, target)
+    file_format.check(scenes, target)
     try:
         with atomic_output(target) as unfinished:
-            kind.write(scenes, unfinished)
+            file_format.write(scenes, unfinished)
     except ValueError as error:
         raise UnwritableFile(f"{target} cannot be written: {error}.") from error
     has = {
         "wavelengths": scenes[0].wavelengths_nm is not None,
         "mask": scenes[0].mask_HW is not None,
     }
-    return tuple(name for name, given in has.items() if given and name not in kind.supports)
+    return tuple(name for name, given in has.items() if given and name not in file_format.supports)
 
 
 def _check_alike(scenes: Sequence[Scene], target: Path) -> None:

@@ -1,1 +1,1 @@
-"""Inference: arrays to and from the wire, with as few copies as possible."""
+"""Inference: converts arrays to and from the wire with few copies."""

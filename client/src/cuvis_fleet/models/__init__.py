@@ -1,1 +1,1 @@
-"""What operations take and return, as plain immutable Python types."""
+"""The arguments and results of operations: plain data without any I/O."""

@@ -32,7 +32,8 @@ class Result(Mapping[str, npt.NDArray[Any]]):
             return self._outputs[key]
         matching = [name for name in self._outputs if name.partition(".")[2] == key]
         if len(matching) != 1:
-            raise KeyError(f"{key}: {'several' if matching else 'none'} of {', '.join(self)}")
+            count = "several" if matching else "none"
+            raise KeyError(f"{key} matches {count} of {', '.join(self)}")
         return self._outputs[matching[0]]
 
     def __iter__(self) -> Iterator[str]:

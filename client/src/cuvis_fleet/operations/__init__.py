@@ -1,1 +1,1 @@
-"""The client's operations without any I/O: which calls each makes and what it returns."""
+"""The client's operations as sequences of calls, without any I/O."""

@@ -22,7 +22,7 @@ _NVIDIA_SMI_S = 10.0
 
 
 def machine_findings(invocation: Invocation) -> Iterator[Finding]:
-    """Run the checks that need no server, except that the port is open."""
+    """Check this machine, and that the port of the server accepts connections."""
     yield _python()
     yield Finding("client", "ok", ", ".join(_versions("cuvis-fleet", "grpcio", "protobuf")))
     yield _journal()

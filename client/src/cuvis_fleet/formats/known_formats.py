@@ -3,21 +3,21 @@
 from pathlib import Path
 
 from cuvis_fleet.formats.envi_images import ENVI
-from cuvis_fleet.formats.file_kind import FileKind
+from cuvis_fleet.formats.file_format import FileFormat
 from cuvis_fleet.formats.matlab_files import MATLAB
 from cuvis_fleet.formats.numpy_files import NPY, NPZ
 from cuvis_fleet.formats.tiff_images import TIFF
 
-_KINDS = (NPZ, NPY, ENVI, MATLAB, TIFF)
-_BY_SUFFIX = {suffix: kind for kind in _KINDS for suffix in kind.suffixes}
+_FORMATS = (NPZ, NPY, ENVI, MATLAB, TIFF)
+_BY_SUFFIX = {suffix: file_format for file_format in _FORMATS for suffix in file_format.suffixes}
 
 
-def kind_of(path: Path) -> FileKind | None:
+def format_of(path: Path) -> FileFormat | None:
     """Return the format of a file by its suffix, ignoring case; None: unknown."""
     return _BY_SUFFIX.get(path.suffix.lower())
 
 
-def unknown_kind(path: Path) -> str:
+def unknown_format(path: Path) -> str:
     """Return the error text for a file of an unknown format."""
     suffix = path.suffix or "no suffix"
     known = "; supported are .npz, .npy, ENVI (the .hdr file), .mat, .tif and .tiff."

@@ -55,7 +55,7 @@ def _no_check(_scenes: Sequence[Scene], _path: Path) -> None:
 
 
 @dataclass(frozen=True)
-class FileKind:
+class FileFormat:
     """A file format.
 
     Attributes:
