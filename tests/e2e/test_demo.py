@@ -49,7 +49,7 @@ def test_the_demo_trains_infers_and_draws(
     assert figure.stat().st_size > 50_000
     assert (output_dir / "demo" / f"{name}.yaml").exists()
     assert (output_dir / "demo" / f"{name}.pt").exists()
-    assert re.search(r"trace of inference\s+[0-9a-f]{32}", done.stdout)
+    assert re.search(r"trace id\s+[0-9a-f]{32}", done.stdout)
 
 
 def test_the_readme_example_runs_on_what_the_demo_saved(
