@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-DEADLINE_S = 100
+DEADLINE_S = 600
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:

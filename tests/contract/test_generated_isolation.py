@@ -43,7 +43,7 @@ def test_loads_beside_a_published_package(tmp_path: Path, release: str, first: s
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "both"

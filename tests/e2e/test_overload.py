@@ -102,7 +102,7 @@ def full(crowded):
     yield crowded
     crowded.release.set()
     for call in calls:
-        call.result(30)
+        call.result(120)
     wait_until(lambda: crowded.running.busy == 0, "no call runs")
 
 
@@ -163,7 +163,7 @@ def test_a_call_that_nobody_waits_for_any_more_is_never_begun(crowded, wait_in_v
     wait_in_vain(crowded)
     crowded.release.set()
     for call in running:
-        call.result(30)
+        call.result(120)
     wait_until(lambda: crowded.running.busy == 0, "no call runs")
     assert sorted(crowded.seen) == [f"call {number}" for number in range(WORKERS)]
 

@@ -96,7 +96,7 @@ def example(stack, stack_dir) -> Example:
             check=False,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=600,
             # Scripts name what they save by its path below their own folder, which is why the
             # stack must be able to write there.
             cwd=stack_dir,

@@ -85,9 +85,9 @@ def test_loaded_after_all_inference_replicas_were_replaced_outputs_are_bit_ident
     wait_until(
         lambda: all(stack.part(name)["pid"] not in (0, pids[name]) for name in REPLICAS),
         "both replicas started again",
-        timeout_s=60,
+        timeout_s=300,
     )
-    wait_until(stack.is_serving, "the stack serves again", timeout_s=60)
+    wait_until(stack.is_serving, "the stack serves again", timeout_s=300)
 
     second = calls.session()
     calls.load(second, calls.resolve(second, "pipeline", "kept/replaced.yaml"))

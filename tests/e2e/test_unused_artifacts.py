@@ -81,10 +81,13 @@ def test_weights_stay_as_long_as_they_are_named(fleet, artifact_dir, calls, scen
     time.sleep(2 * KEPT_S)
 
     assert loaded <= stored()
-    os.kill(fleet.part("inference")["pid"], signal.SIGKILL)
+    pid = fleet.part("inference")["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: fleet.part("inference")["pid"] not in (0, pid), "it is replaced")
+    wait_until(lambda: fleet.is_serving("inference"), "the replacement serves")
     assert answers() == before, "read from the volume, by a process that has nothing yet"
 
     calls.call("CloseSession", session_id=other)
-    wait_until(lambda: not loaded & stored(), "its weights are removed", 4 * KEPT_S)
+    wait_until(lambda: not loaded & stored(), "its weights are removed")
     assert calls.infer(trained, scene.cubes[5:6], scene.wavelengths_nm[None])
     assert Path(saved.weights_path).is_file(), "what was saved is no artifact"

@@ -37,7 +37,7 @@ def _service(python, name, environment, log):
         yield address
     finally:
         process.terminate()
-        assert process.wait(timeout=30) == 0, log.read_text()
+        assert process.wait(timeout=120) == 0, log.read_text()
 
 
 def test_config_and_session_run_where_torch_is_not_installed(tmp_path, data_dir):

@@ -11,7 +11,7 @@ from tests.support.published.environment import published_environment
 from tests.support.sdk_stub import cu3s
 
 ENVIRONMENT = "cuvis-ai-0.4.0-full"
-DEADLINE_S = 300.0
+DEADLINE_S = 800.0
 
 
 def run_published(

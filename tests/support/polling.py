@@ -6,7 +6,7 @@ from collections.abc import Callable
 _PAUSE_S = 0.05
 
 
-def wait_until(check: Callable[[], object], what: str, timeout_s: float = 30.0) -> float:
+def wait_until(check: Callable[[], object], what: str, timeout_s: float = 120.0) -> float:
     """Ask `check` until it says yes; returns after how many seconds it did.
 
     Raises:

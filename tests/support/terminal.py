@@ -21,7 +21,7 @@ _IN_ITS_TERMINAL = (
     "signal.signal(signal.SIGINT, signal.SIG_DFL); os.execvp(sys.argv[1], sys.argv[1:])"
 )
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\x1b\][^\x07]*\x07")
-_DEADLINE_S = 90.0
+_DEADLINE_S = 300.0
 
 
 class Terminal:

@@ -15,7 +15,7 @@ from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2_grpc
 
-CALL_DEADLINE_S = 60.0
+CALL_DEADLINE_S = 300.0
 
 DTYPES = {
     pb2.D_TYPE_FLOAT32: np.dtype("<f4"),

@@ -144,7 +144,7 @@ def test_of_many_creators_of_one_run_all_have_it(store: RunStore) -> None:
     together = threading.Barrier(creators)
 
     def create(_: int) -> RunRecord:
-        together.wait(10)
+        together.wait(120)
         return store.create(run)
 
     with ThreadPoolExecutor(creators) as pool:
@@ -166,7 +166,7 @@ def test_of_many_creators_one_wins(store: RunStore) -> None:
     together = threading.Barrier(creators)
 
     def create(run: RunRecord) -> str:
-        together.wait(10)
+        together.wait(120)
         return store.create(run).run_id
 
     with ThreadPoolExecutor(creators) as pool:
@@ -500,9 +500,9 @@ def test_tail_yields_what_comes_while_it_waits(store: RunStore, claimed: RunReco
     with ThreadPoolExecutor(1) as pool:
         reader = pool.submit(read)
         store.append(claimed.run_id, 1, b"first")
-        assert first_seen.wait(10)
+        assert first_seen.wait(120)
         finish(store, claimed)
-        reader.result(10)
+        reader.result(120)
     assert seen == [b"first", b"last"]
 
 
@@ -515,4 +515,4 @@ def test_tail_ends_quietly_when_nothing_comes(
     assert next(tail).payload == b"first"
     begin = time.monotonic()
     assert next(tail, None) is None
-    assert wait_s <= time.monotonic() - begin < wait_s + 2.0
+    assert wait_s <= time.monotonic() - begin < wait_s + 30.0

@@ -188,7 +188,7 @@ def test_nothing_is_lost_under_concurrent_writers(store: SessionStore, session_i
     together = threading.Barrier(writers)
 
     def write(writer: int) -> None:
-        together.wait(10)
+        together.wait(120)
         for number in range(writes):
             name = f"{writer}.{number}"
             while True:  # a Conflict is allowed, a lost write is not

@@ -56,7 +56,7 @@ class CommandLine:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=600,
             check=False,
         )
         assert done.returncode == code, done.stdout + done.stderr

@@ -50,7 +50,7 @@ def _follow(block, checkout, environment):
         command, text = ["bash", "-euxo", "pipefail"], block.code
     ran = subprocess.run(
         command, input=text, cwd=checkout, env=environment, capture_output=True, text=True,
-        timeout=100, check=False,
+        timeout=600, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, f"{block}:\n{ran.stdout}\n{ran.stderr}"
     return ran.stdout

@@ -31,7 +31,7 @@ def address(stack, data_dir, output_dir):
     """A stack that somebody has run the demo on."""
     demo = [sys.executable, "-m", "cuvis_fleet.demo", "--address", stack.address]
     folders = ["--data-dir", str(data_dir), "--output-dir", str(output_dir)]
-    subprocess.run([*demo, *folders], check=True, timeout=100, capture_output=True)
+    subprocess.run([*demo, *folders], check=True, timeout=600, capture_output=True)
     return stack.address
 
 
@@ -40,7 +40,7 @@ def _bash(block, code, folder, address):
     assert not needed, f"{block}: {needed} must not run here; say above it that it is not run"
     ran = subprocess.run(
         ["bash", "-euo", "pipefail"], input=code, cwd=folder, capture_output=True, text=True,
-        timeout=100, check=False, env=_environment(folder, address),
+        timeout=600, check=False, env=_environment(folder, address),
     )  # fmt: skip
     assert ran.returncode == 0, f"{block}:\n{ran.stdout}\n{ran.stderr}"
 

@@ -139,7 +139,7 @@ class Stage:
         """Have a training begin or wait, which goes on without anybody to follow it."""
         stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(self.channels["gateway"])
         request = pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
-        stream = stub.Train(request, timeout=60)
+        stream = stub.Train(request, timeout=300)
         next(stream)
         stream.cancel()
 

@@ -41,7 +41,7 @@ def example(example_stack: BackgroundStack, example_dir: Path) -> Example:
             [sys.executable, EXAMPLES / script, *map(str, arguments)],
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=600,
             check=False,
             cwd=example_dir,
         )

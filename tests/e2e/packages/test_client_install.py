@@ -34,7 +34,7 @@ def python(tmp_path_factory):
 
 def _uv(*arguments):
     uv = Path(sys.executable).with_name("uv")
-    ran = subprocess.run([uv, *arguments], check=True, timeout=110, stdout=subprocess.PIPE)
+    ran = subprocess.run([uv, *arguments], check=True, timeout=600, stdout=subprocess.PIPE)
     return ran.stdout.decode()
 
 

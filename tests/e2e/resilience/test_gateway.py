@@ -14,8 +14,8 @@ from tests.support.processes.steady_load import SteadyLoad
 pytestmark = pytest.mark.e2e
 
 CLIENTS = 8
-BACK_WITHIN_S = 30.0
-PROMPTLY_S = 5.0
+BACK_WITHIN_S = 120.0
+PROMPTLY_S = 60.0
 
 
 def test_calls_fail_promptly_until_another_gateway_runs(fleet: Fleet, calls, trained):

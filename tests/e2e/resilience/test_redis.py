@@ -16,7 +16,7 @@ from tests.support.wire import Wire
 
 pytestmark = pytest.mark.e2e
 
-TURN_S = 30.0
+TURN_S = 120.0
 CLIENTS = 4
 SESSIONS = 12
 INFERENCES = 4

@@ -12,7 +12,7 @@ from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e
 
-PROMPTLY_S = 10.0
+PROMPTLY_S = 60.0
 
 
 def _signalled(fleet: Fleet, first, number: signal.Signals) -> dict[str, int]:

@@ -88,4 +88,4 @@ def _wait_for_the_gateway(receiver: OtlpReceiver, workflow: Workflow) -> None:
         tries = {span.trace_id for span in mine if span.parent_id}
         return roots == tries == wanted
 
-    receiver.wait_for(complete, timeout_s=60.0)
+    receiver.wait_for(complete, timeout_s=300.0)

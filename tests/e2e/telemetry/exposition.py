@@ -35,5 +35,5 @@ def value(families: Families, name: str, **labels: str) -> float:
 
 def _read(port: int, accept: str) -> str:
     request = urllib.request.Request(f"http://127.0.0.1:{port}/metrics", headers={"Accept": accept})
-    with urllib.request.urlopen(request, timeout=30) as reply:
+    with urllib.request.urlopen(request, timeout=120) as reply:
         return str(reply.read().decode())

@@ -17,7 +17,7 @@ from fleet_platform.ports import free_ports
 from fleet_proto.methods import SERVICE_NAME
 from tests.support.processes.envoy_process import envoy
 
-DEADLINE_S = 30.0
+DEADLINE_S = 120.0
 KEYS = """
 alice: alice-has-this-key-0001
 bob: [bob-has-this-key-00001, bob-has-this-key-00002]

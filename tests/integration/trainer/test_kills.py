@@ -51,14 +51,14 @@ def start(trainer, stores) -> TrainingClient:
     client = TrainingClient(trainer.stub, stores)
     config = pb.TrainRunConfig(config_bytes=trainrun())
     request = pb.SetTrainRunConfigRequest(session_id=client.session_id, config=config)
-    client.stub.SetTrainRunConfig(request, timeout=60)
+    client.stub.SetTrainRunConfig(request, timeout=300)
     next(follow(client))
     return client
 
 
 def follow(client):
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
-    return client.stub.Train(request, timeout=240)
+    return client.stub.Train(request, timeout=600)
 
 
 def is_active(client) -> bool:

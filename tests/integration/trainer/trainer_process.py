@@ -17,8 +17,8 @@ from fleet_platform.rpc import connect
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2_grpc import CuvisAIServiceStub
 from tests.support.polling import wait_until
 
-READY_WITHIN_S = 120.0
-END_WITHIN_S = 30.0
+READY_WITHIN_S = 600.0
+END_WITHIN_S = 120.0
 
 
 class TrainerProcess:
@@ -88,7 +88,7 @@ class TrainerProcess:
         assert self.process.poll() is None, "the trainer has exited"
         try:
             answer = health_pb2_grpc.HealthStub(self.channel).Check(
-                health_pb2.HealthCheckRequest(service="trainer"), timeout=5.0
+                health_pb2.HealthCheckRequest(service="trainer"), timeout=60.0
             )
         except grpc.RpcError:
             return False

@@ -33,7 +33,7 @@ def config_service(tmp_path):
         channel = undo.enter_context(connect(running.address))
         stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
 
-        def resolve(kind, path, *overrides, session_id="s", timeout=30):
+        def resolve(kind, path, *overrides, session_id="s", timeout=120):
             request = pb.ResolveConfigRequest(
                 session_id=session_id, config_type=kind, path=path, overrides=overrides
             )

@@ -21,18 +21,18 @@ PIPELINES = [
 
 def listed(stub, tag=None):
     request = pb.ListAvailablePipelinesRequest(**({} if tag is None else {"filter_tag": tag}))
-    return list(stub.ListAvailablePipelines(request, timeout=10).pipelines)
+    return list(stub.ListAvailablePipelines(request, timeout=120).pipelines)
 
 
 def info(stub, path):
     request = pb.GetPipelineInfoRequest(pipeline_path=path)
-    return stub.GetPipelineInfo(request, timeout=10).pipeline_info
+    return stub.GetPipelineInfo(request, timeout=120).pipeline_info
 
 
 def findings(stub, kind, content):
     raw = content if isinstance(content, bytes) else json.dumps(content).encode()
     request = pb.ValidateConfigRequest(config_type=kind, config_bytes=raw)
-    return stub.ValidateConfig(request, timeout=10)
+    return stub.ValidateConfig(request, timeout=120)
 
 
 def test_all_pipelines_are_listed_with_what_every_release_reads(config_service):
@@ -48,7 +48,7 @@ def test_all_pipelines_are_listed_with_what_every_release_reads(config_service):
 
 def test_the_misspelt_method_of_the_first_release_answers_the_same(config_service):
     request = pb.ListAvailablePipelineesRequest()
-    reply = config_service.stub.ListAvailablePipelinees(request, timeout=10)
+    reply = config_service.stub.ListAvailablePipelinees(request, timeout=120)
     assert list(reply.pipelinees) == listed(config_service.stub)
 
 
@@ -90,20 +90,20 @@ def test_a_pipeline_that_is_not_offered(config_service, fails, path, code, text)
 @pytest.mark.parametrize("kind", sorted(CONFIG_TYPES))
 def test_each_kind_of_config_has_a_schema(config_service, kind):
     request = pb.GetParameterSchemaRequest(config_type=kind)
-    schema = json.loads(config_service.stub.GetParameterSchema(request, timeout=10).json_schema)
+    schema = json.loads(config_service.stub.GetParameterSchema(request, timeout=120).json_schema)
     assert set(schema["properties"]) == set(CONFIG_TYPES[kind].model_fields)
 
 
 def test_an_unknown_kind_has_none(config_service, fails):
     request = pb.GetParameterSchemaRequest(config_type="trainig")
-    error = fails(lambda: config_service.stub.GetParameterSchema(request, timeout=10))
+    error = fails(lambda: config_service.stub.GetParameterSchema(request, timeout=120))
     assert error.code() is grpc.StatusCode.NOT_FOUND
     assert "Did you mean 'training'?" in error.details()
 
 
 def test_capabilities_name_what_trains_here(config_service):
     request = pb.GetTrainingCapabilitiesRequest()
-    reply = config_service.stub.GetTrainingCapabilities(request, timeout=10)
+    reply = config_service.stub.GetTrainingCapabilities(request, timeout=120)
     assert list(reply.supported_optimizers) == ["adam", "adamw", "sgd"]
     assert set(reply.supported_schedulers) >= {"cosine", "step", "exponential", "plateau"}
     callbacks = {each.type: each for each in reply.supported_callbacks}

@@ -58,7 +58,7 @@ def gateway(slow, tmp_path):
         command = [sys.executable, "-m", "fleet_gateway.run", str(tmp_path / "gateway")]
         processes.append(subprocess.Popen(command, env=environment))
         address = f"127.0.0.1:{port}"
-        wait_until(lambda: is_serving(address, "tested"), "the gateway answers", timeout_s=60)
+        wait_until(lambda: is_serving(address, "tested"), "the gateway answers", timeout_s=300)
         return address, processes[-1]
 
     yield start
@@ -71,7 +71,7 @@ def gateway(slow, tmp_path):
 def _close(address):
     with connect(address) as channel:
         stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel)
-        return stub.CloseSession(pb2.CloseSessionRequest(session_id="any"), timeout=60)
+        return stub.CloseSession(pb2.CloseSessionRequest(session_id="any"), timeout=300)
 
 
 def test_a_running_call_ends_before_the_gateway_does(slow, gateway):

@@ -12,7 +12,7 @@ def test_it_is_answered(served: Served, method: str) -> None:
     """An empty request names no session, which every method tells."""
     call = served.channel.unary_unary(f"/{SERVICE_NAME}/{method}")
     with pytest.raises(grpc.RpcError) as caught:
-        call(b"", timeout=30)
+        call(b"", timeout=120)
     expected = {
         "LoadPipelineWeights": grpc.StatusCode.INVALID_ARGUMENT,
     }.get(method, grpc.StatusCode.NOT_FOUND)

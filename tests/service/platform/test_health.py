@@ -25,7 +25,7 @@ class Dependency:
 
 def _check(served, name=""):
     stub = health_pb2_grpc.HealthStub(served.channel)
-    return stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=5).status
+    return stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=120).status
 
 
 @pytest.mark.parametrize("name", NAMES)

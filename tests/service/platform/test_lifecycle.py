@@ -135,7 +135,7 @@ def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
 
     def close(_request, _call):
         running_call.set()
-        release.wait(30)
+        release.wait(120)
         return pb.CloseSessionResponse(success=True)
 
     service = _service(
@@ -154,25 +154,25 @@ def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
         slow = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel).CloseSession.future(
             pb.CloseSessionRequest()
         )
-        assert running_call.wait(10)
+        assert running_call.wait(120)
         watcher = threading.Thread(
             target=release_once_red, args=(health_pb2_grpc.HealthStub(channel),)
         )
         watcher.start()
-    watcher.join(10)
+    watcher.join(120)
     assert seen == [False]
-    assert slow.result(10).success
+    assert slow.result(120).success
     assert closed == [True]
     assert running.busy == 0
 
 
 def test_a_watch_does_not_hold_up_the_stop(order, connected):
-    with start_service(_service(order), ServiceSettings(stop_grace_s=20)) as running:
+    with start_service(_service(order), ServiceSettings(stop_grace_s=120)) as running:
         health = health_pb2_grpc.HealthStub(connected(running.address))
         watch = health.Watch(health_pb2.HealthCheckRequest())
         next(watch)
         started_s = time.monotonic()
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 60
     assert [reply.status for reply in watch] == [NOT_SERVING]
 
 
@@ -181,14 +181,14 @@ def test_a_call_that_never_ends_is_cancelled_after_the_grace(order, connected):
 
     def close(_request, _call):
         running_call.set()
-        release.wait(30)
+        release.wait(120)
         return pb.CloseSessionResponse()
 
     service = _service(order, methods={"CloseSession": close})
     with start_service(service, ServiceSettings(stop_grace_s=0.1)) as running:
         stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(connected(running.address))
         stuck = stub.CloseSession.future(pb.CloseSessionRequest())
-        assert running_call.wait(10)
+        assert running_call.wait(120)
     assert stuck.code() in {grpc.StatusCode.CANCELLED, grpc.StatusCode.UNAVAILABLE}
     assert running.busy == 1
     release.set()
@@ -248,7 +248,7 @@ def test_a_signal_ends_the_process_cleanly(number, stuck_call, connected):
             lines += _lines_until(process.stderr, "called")
         process.send_signal(number)
         try:
-            _, rest = process.communicate(timeout=20)
+            _, rest = process.communicate(timeout=120)
         finally:
             process.kill()
     assert process.returncode == 0

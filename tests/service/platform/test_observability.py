@@ -114,7 +114,7 @@ def test_metrics_are_served_on_loopback(serve):
     served = serve(settings={"metrics_port": port}, CloseSession=_close)
     served.stub.CloseSession(REQUEST)
     wait_until(lambda: served.running.busy == 0, "no call runs")
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=120) as reply:
         text = reply.read().decode()
     assert 'fleet_rpc_seconds_count{code="OK",method="CloseSession"} 1.0' in text
     assert "process_resident_memory_bytes" in text
@@ -135,7 +135,7 @@ def test_a_missing_collector_costs_one_line_and_a_bounded_stop(capsys):
     wait_until(away, "the missing collector is told")
     started_s = time.monotonic()
     telemetry.close()
-    assert time.monotonic() - started_s < 5
+    assert time.monotonic() - started_s < 30
     lines = ("".join(log) + capsys.readouterr().err).splitlines()
     assert len(lines) == 1
     assert endpoint in lines[0]

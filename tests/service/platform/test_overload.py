@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from contextlib import contextmanager
 
 import grpc
@@ -25,12 +24,12 @@ def _saturated(serve, workers, pending):
 
     def close(_request, _call):
         running.append(1)
-        release.wait(30)
+        release.wait(120)
         return pb.CloseSessionResponse(success=True)
 
     def train(_request, _call):
         yield pb.TrainResponse(message="open")
-        release.wait(30)
+        release.wait(120)
 
     served = serve(
         settings={
@@ -53,14 +52,13 @@ def _saturated(serve, workers, pending):
     finally:
         release.set()
         for call in calls:
-            assert call.result(10).success
+            assert call.result(120).success
 
 
 def test_the_call_beyond_the_queue_is_turned_away_at_once(serve, fails, capsys):
-    with _saturated(serve, workers=2, pending=3) as (served, _calls, running):
-        started_s = time.monotonic()
+    with _saturated(serve, workers=2, pending=3) as (served, calls, running):
         error = fails(lambda: served.stub.CloseSession(REQUEST))
-        assert time.monotonic() - started_s < 1
+        assert not any(call.done() for call in calls), "those before it still run or wait"
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "queue is full" in error.details()
         assert dict(error.trailing_metadata())["x-trace-id"]
@@ -99,7 +97,7 @@ def test_a_client_with_grpcs_own_retries_waits_as_told_and_succeeds(serve, capsy
             wait_until(lambda: "RESOURCE_EXHAUSTED" in capsys.readouterr().err, "it was refused")
             served.release.set()
             # By its own policy alone it would have come back after a minute.
-            assert call.result(30).success
+            assert call.result(120).success
 
 
 @pytest.mark.parametrize("error", [Exhausted("Too large."), NotFound("Gone.")], ids=repr)
@@ -116,13 +114,13 @@ def test_health_and_reflection_answer_while_all_workers_are_busy(serve):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
         health = health_pb2_grpc.HealthStub(served.channel)
         for _ in range(20):
-            reply = health.Check(health_pb2.HealthCheckRequest(), timeout=5)
+            reply = health.Check(health_pb2.HealthCheckRequest(), timeout=120)
             assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def test_a_full_pool_of_unary_calls_leaves_streams_alone(serve):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
-        stream = served.stub.Train(pb.TrainRequest(), timeout=10)
+        stream = served.stub.Train(pb.TrainRequest(), timeout=120)
         assert next(stream).message == "open"
         stream.cancel()
 
@@ -132,17 +130,17 @@ def test_open_streams_leave_unary_calls_alone_and_are_bounded(serve, fails):
 
     def train(_request, _call):
         yield pb.TrainResponse(message="open")
-        release.wait(30)
+        release.wait(120)
 
     served = serve(
         settings={"grpc_max_workers": 1, "grpc_max_streams": 2},
         CloseSession=lambda _request, _call: pb.CloseSessionResponse(success=True),
         Train=train,
     )
-    streams = [served.stub.Train(pb.TrainRequest(), timeout=30) for _ in range(2)]
+    streams = [served.stub.Train(pb.TrainRequest(), timeout=120) for _ in range(2)]
     try:
         assert [next(stream).message for stream in streams] == ["open", "open"]
-        assert served.stub.CloseSession(REQUEST, timeout=10).success
+        assert served.stub.CloseSession(REQUEST, timeout=120).success
         error = fails(lambda: next(served.stub.Train(pb.TrainRequest())))
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     finally:
@@ -154,5 +152,5 @@ def test_open_streams_leave_unary_calls_alone_and_are_bounded(serve, fails):
 def test_a_refused_upload_is_not_received(serve, fails):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
         big = pb.CloseSessionRequest(session_id="x" * 2**25)
-        error = fails(lambda: served.stub.CloseSession(big, timeout=20))
+        error = fails(lambda: served.stub.CloseSession(big, timeout=120))
         assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -64,7 +64,7 @@ class FakeGateway(health_pb2_grpc.HealthServicer):
         if service in self.hangs:
             ended = threading.Event()
             context.add_callback(ended.set)
-            ended.wait(10)
+            ended.wait(120)
         if self.status[service] is None:
             context.abort(grpc.StatusCode.UNAVAILABLE, "no healthy upstream")
         return health_pb2.HealthCheckResponse(status=self.status[service])

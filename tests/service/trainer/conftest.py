@@ -14,7 +14,7 @@ from tests.support.scenes.gradient_scene import write_scene as write_labelled_sc
 from tests.support.scenes.rx_scene import write_scene
 from tests.support.training_client import TrainingClient
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 300.0
 
 
 @pytest.fixture(scope="package")

@@ -82,7 +82,7 @@ def test_settings_of_the_request_count_before_those_of_the_session(client):
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
     request.training.config_bytes = b'{"max_epochs": 2, "accelerator": "cpu"}'
 
-    messages, error = read(client.stub.Train(request, timeout=60.0))
+    messages, error = read(client.stub.Train(request, timeout=300.0))
 
     assert error is None
     assert messages[-1].context.epoch == 2

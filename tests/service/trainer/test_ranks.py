@@ -74,6 +74,6 @@ def test_what_another_process_fails_with_is_told(client):
 def test_more_than_this_host_has(client, asked, text):
     client.apply_gradient(**asked)
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
-    messages, error = read(client.stub.Train(request, timeout=100))
+    messages, error = read(client.stub.Train(request, timeout=300))
     assert text in messages[-1].message
     assert error.code().name == "INVALID_ARGUMENT"

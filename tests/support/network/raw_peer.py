@@ -4,7 +4,7 @@ import socket
 import struct
 
 _ANSWER_S = 0.02
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 120.0
 
 
 def connection(address: str) -> socket.socket:

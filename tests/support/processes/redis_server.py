@@ -12,8 +12,8 @@ from typing import Self
 
 from fleet_platform.ports import free_ports
 
-START_DEADLINE_S = 20.0
-STOP_DEADLINE_S = 10.0
+START_DEADLINE_S = 120.0
+STOP_DEADLINE_S = 60.0
 _ALIVE = (b"+PONG", b"-NOAUTH")
 
 

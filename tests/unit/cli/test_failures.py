@@ -77,7 +77,7 @@ def test_without_the_extra_one_line_names_the_command_to_install_it():
         "import sys; sys.modules['typer'] = None; from cuvis_fleet.cli.entry import main; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == ExitCode.MISSING
     assert done.stderr == (

@@ -88,7 +88,7 @@ def test_the_error_for_a_closed_port_says_so():
 
 def test_a_call_ends_at_its_deadline(double, address):
     answered = threading.Event()
-    double.answers["GetTrainStatus"] = lambda: (answered.wait(10), pb.GetTrainStatusResponse())[1]
+    double.answers["GetTrainStatus"] = lambda: (answered.wait(120), pb.GetTrainStatusResponse())[1]
     with cuvis_fleet.connect(address, timeout_s=0.5) as client, client.session() as session:
         with pytest.raises(cuvis_fleet.TimedOut):
             session.status()

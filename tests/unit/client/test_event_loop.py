@@ -29,7 +29,7 @@ class Watched:
 
     def __array__(self, dtype=None, copy=None):
         self.read_by = threading.current_thread()
-        assert self.may_continue.wait(10)
+        assert self.may_continue.wait(120)
         return self.values
 
 

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 
 import grpc
 import numpy as np
@@ -13,6 +12,7 @@ import cuvis_fleet
 from cuvis_fleet import ResolvedConfig
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from tests.support.fake_service import SESSION_ID
+from tests.support.polling import wait_until
 
 
 def test_a_session_is_open_for_the_duration_of_its_block(client, double):
@@ -182,10 +182,7 @@ def test_ending_the_iteration_cancels_the_call(session, double):
     next(messages)
     messages.close()
     double.answers["Train"] = []
-    deadline = time.monotonic() + 10
-    while not ended and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert ended
+    wait_until(lambda: ended, "the server's stream ends")
 
 
 def test_an_unknown_trainer_is_rejected_by_the_client(session, double):

@@ -134,7 +134,7 @@ def test_a_repeated_call_finds_its_segment_each_time(using, address, answer):
 def held(double):
     """Inferences are not answered before the test ends."""
     ended = threading.Event()
-    double.answers["Inference"] = lambda: (ended.wait(30), GOOD)[1]
+    double.answers["Inference"] = lambda: (ended.wait(120), GOOD)[1]
     yield
     ended.set()
 

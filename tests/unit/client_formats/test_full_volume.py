@@ -94,7 +94,7 @@ def test_numpy_files_need_no_extra(tmp_path):
         [sys.executable, "-c", probe, tmp_path / "a.npz"],
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=600,
         check=True,
     )
     assert done.stdout == "(2, 3, 4)\n"

@@ -200,6 +200,6 @@ def test_drawing_does_not_change_the_programs_plotting_state():
         "print('matplotlib.pyplot' in sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=100, check=True
+        [sys.executable, "-c", probe], capture_output=True, text=True, timeout=600, check=True
     )
     assert done.stdout == "False\n"

@@ -20,7 +20,7 @@ class HeldTurn(WaitingCall):
 
     def check(self):
         self.has_turn.set()
-        assert self.go_on.wait(30)
+        assert self.go_on.wait(120)
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def held(resolve):
     call = HeldTurn()
     thread = threading.Thread(target=resolve, args=("trainrun", RUN), kwargs={"call": call})
     thread.start()
-    assert call.has_turn.wait(30)
+    assert call.has_turn.wait(120)
     yield call
     call.go_on.set()
     thread.join()
@@ -72,7 +72,7 @@ def test_a_turn_that_comes_after_the_caller_left_is_passed_on(resolve, held):
 
     thread = threading.Thread(target=wait)
     thread.start()
-    assert waits.wait(30)
+    assert waits.wait(120)
     call.has_left = True
     held.go_on.set()
     thread.join()

@@ -105,7 +105,7 @@ def test_kustomize_renders_what_was_looked_at_here(everything):
     verb = "build" if program.endswith("kustomize") else "kustomize"
     for folder in (KUBERNETES / "base", KUBERNETES / "overlays/gpu", everything):
         command = [program, verb, str(folder)]
-        shown = subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+        shown = subprocess.run(command, check=True, capture_output=True, timeout=600).stdout
         assert _by_kind(yaml.safe_load_all(shown)) == _by_kind(render(folder))
 
 

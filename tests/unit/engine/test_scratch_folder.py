@@ -14,7 +14,7 @@ from fleet_engine.scratch_folder import scratch_folder
 print(scratch_folder(), flush=True)
 input()
 """
-DEADLINE_S = 60.0
+DEADLINE_S = 300.0
 
 Start = Callable[[], tuple["subprocess.Popen[str]", Path]]
 

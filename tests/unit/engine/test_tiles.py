@@ -97,7 +97,7 @@ def test_helpers_that_are_busy_are_not_waited_for(threads):
 
 def test_the_work_is_shared(threads):
     """All threads are at work at the same time, else the barrier breaks."""
-    meeting = threading.Barrier(threads, timeout=30)
+    meeting = threading.Barrier(threads, timeout=300)
     tile_threads.run_on_pool(meeting.wait, 10)
     assert not meeting.broken
 
@@ -107,7 +107,7 @@ def test_an_error_in_a_helper_reaches_the_caller(threads):
 
     def work():
         if threading.get_ident() == caller:
-            assert failed.wait(timeout=30)
+            assert failed.wait(timeout=300)
         else:
             failed.set()
             raise RuntimeError("helper")

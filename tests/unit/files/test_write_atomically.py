@@ -44,7 +44,7 @@ def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
         for number in range(30):
             write_atomically(path, contents[number % 2])
         done.set()
-        assert reader.result(20) > 0
+        assert reader.result(120) > 0
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_envoy_accepts_the_configuration(tmp_path, changes):
         [envoy, "--mode", "validate", "-c", path],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr

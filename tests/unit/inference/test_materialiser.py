@@ -25,7 +25,7 @@ class HangingArtifacts(MemoryArtifactStore):
 
     def get(self, digest: str) -> bytes:
         self.asked.set()
-        assert self.let_go.wait(30)
+        assert self.let_go.wait(120)
         raise InvalidInput("no weights")
 
 
@@ -61,7 +61,7 @@ def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> N
 
     builder = threading.Thread(target=build)
     builder.start()
-    assert artifacts.asked.wait(30)
+    assert artifacts.asked.wait(120)
     with pytest.raises(DeadlinePassed):
         materialiser.get(FITTED, Late())
     artifacts.let_go.set()

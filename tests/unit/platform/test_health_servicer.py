@@ -30,7 +30,7 @@ class Watcher:
 
     def send(self, response: HealthCheckResponse | None) -> None:
         self.sending.set()
-        assert self.may_send.wait(30)
+        assert self.may_send.wait(120)
         self.statuses.append(None if response is None else response.status)
 
     def leave(self) -> None:
@@ -86,15 +86,15 @@ def test_a_watcher_may_leave_while_another_is_being_told(servicer, watch):
     slow.sending.clear()
     change = threading.Thread(target=lambda: servicer.set("", NOT_SERVING), daemon=True)
     change.start()
-    assert slow.sending.wait(30)
+    assert slow.sending.wait(120)
 
     # gRPC has one thread for both: it runs this, then finds out that the message has gone out.
     leave = threading.Thread(target=leaving.leave, daemon=True)
     leave.start()
-    leave.join(30)
+    leave.join(120)
     assert not leave.is_alive()
 
     slow.may_send.set()
-    change.join(30)
+    change.join(120)
     assert not change.is_alive()
     assert slow.statuses == [SERVING, NOT_SERVING]

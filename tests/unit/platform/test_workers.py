@@ -17,23 +17,23 @@ def test_a_pool_is_full_with_its_workers_and_its_queue(pool):
 
     def block():
         started.set()
-        assert release.wait(10)
+        assert release.wait(120)
 
     first = pool.submit(block)
-    assert started.wait(10)
+    assert started.wait(120)
     assert (pool.held, pool.waiting, pool.full) == (1, 0, False)
     second = pool.submit(lambda: None)
     assert (pool.held, pool.waiting, pool.full) == (2, 1, True)
     release.set()
-    first.result(10)
-    second.result(10)
+    first.result(120)
+    second.result(120)
     pool.shutdown()
     assert (pool.held, pool.waiting, pool.full) == (0, 0, False)
 
 
 def test_failed_and_refused_work_is_not_counted(pool):
     with pytest.raises(ZeroDivisionError):
-        pool.submit(lambda: 1 / 0).result(10)
+        pool.submit(lambda: 1 / 0).result(120)
     pool.shutdown()
     with pytest.raises(RuntimeError):
         pool.submit(lambda: None)

@@ -11,7 +11,7 @@ from fleet_engine import catalogue
 from fleet_schemas.graph import built_in_classes, built_in_nodes
 
 REPOSITORY = Path(__file__).parents[3]
-DEADLINE_S = 100
+DEADLINE_S = 600
 
 
 def run_generator(*arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -14,7 +14,7 @@ import numpy as np
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2 as pb2
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2_grpc
 
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 
 
 def request_of(session_id, scene):

@@ -16,7 +16,7 @@ from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2 as pb2
 from cuvis_ai_schemas.grpc.v1 import cuvis_ai_pb2_grpc
 
 LIMIT = 300 * 1024 * 1024
-DEADLINE_S = 120.0
+DEADLINE_S = 300.0
 DTYPES = {
     pb2.D_TYPE_FLOAT32: "<f4",
     pb2.D_TYPE_INT32: "<i4",

@@ -16,7 +16,7 @@ from fleet_trainer.settings import TrainerSettings
 from fleet_trainer.worker.messages import Finished, MetricsReport, Ready, Retire
 from fleet_trainer.workers import WorkerProcess
 
-_DEADLINE_S = 60.0
+_DEADLINE_S = 300.0
 
 
 class _Watched:
