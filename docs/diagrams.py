@@ -1,4 +1,4 @@
-"""Draw the diagrams of ``docs/architecture.md``, two sequences and the states of a run, as SVG.
+"""Draw the diagrams of ``docs/architecture.md``, sequences and the states of a run, as SVG.
 
 ``python -m docs.diagrams`` writes them into ``docs/img``; with ``--check`` it only reports whether
 they are current. They are drawn here because the site must not load a renderer from elsewhere.
@@ -96,6 +96,36 @@ def _training() -> str:
     return sequence("One Train, from the call to the end of its stream", lanes, steps)
 
 
+def _plugin() -> str:
+    client, session, builder, redis, volume = range(5)
+    lanes = (
+        Box("client", "through the gateway", "client"),
+        Box("session", "runs no plugin code", "service"),
+        Box("inference, worker", "any process that builds", "service"),
+        Box("Redis", "records", "redis"),
+        Box("artifact volume", "files by digest", "volume"),
+    )
+    steps = (
+        Message(client, session, "LoadPlugin(manifest)"),
+        Message(session, session, "find the declared classes in the source, without running it"),
+        Message(session, volume, "store the files as one artifact"),
+        Message(session, redis, "session: manifest, digest of the files"),
+        Message(client, builder, "LoadPipeline, Train, Inference"),
+        Message(builder, redis, "session or run: config, digests"),
+        Frame(
+            "if this process has no modules of this digest",
+            (
+                Message(builder, volume, "read the artifact"),
+                Message(builder, builder, "unpack it into a private folder"),
+                Message(builder, builder, "import lab.nodes as fleet_plugin_<digest>.lab.nodes"),
+                Message(builder, builder, "modules get an __import__ that looks there first"),
+            ),
+        ),
+        Message(builder, builder, "build the pipeline's nodes from these classes"),
+    )
+    return sequence("One plugin, from its files to a pipeline", lanes, steps)
+
+
 def _run_states() -> str:
     found = (
         State(Box("QUEUED", "waits for a free worker", "service"), 300, 52),
@@ -135,6 +165,7 @@ DIAGRAMS: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "sequence-inference.svg": _inference,
         "sequence-train.svg": _training,
+        "sequence-plugin.svg": _plugin,
         "run-states.svg": _run_states,
     }
 )
