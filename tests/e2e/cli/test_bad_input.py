@@ -1,4 +1,4 @@
-"""What people get wrong: one clear line each, and no traceback."""
+"""User mistakes: each is reported in one clear line, without a traceback."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ RGB = ("--wavelengths", "860,660,560")
 
 @pytest.fixture
 def double() -> Iterator[tuple[FakeService, str]]:
-    """The wire's double and its address."""
+    """A fake service and its address."""
     double = FakeService()
     with serving(double) as address:
         yield double, address
@@ -32,7 +32,7 @@ def double() -> Iterator[tuple[FakeService, str]]:
 
 @pytest.fixture
 def other_port() -> Iterator[str]:
-    """The address of something that hangs up on whoever calls."""
+    """The address of a program that closes each connection."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def hang_up() -> None:
@@ -92,9 +92,7 @@ def test_a_client_with_tls_on_a_plain_port(
     )
 
 
-def test_a_certificate_that_is_not_trusted_and_one_that_is(
-    lonely: CommandLine, secure_port: str
-) -> None:
+def test_an_untrusted_and_a_trusted_certificate(lonely: CommandLine, secure_port: str) -> None:
     arguments = ("pipelines", "list", "--address", secure_port)
     line = one_line(lonely, *arguments, "--tls", code=9)
     assert "pass the file of its authority (tls= or --ca)" in line
@@ -129,7 +127,7 @@ def array_file(folder: Path, make: Callable[[], np.ndarray]) -> Path:
     ],
     ids=["rank", "complex", "text"],
 )
-def test_a_cube_that_is_none(
+def test_an_unsupported_cube(
     lonely: CommandLine, make: Callable[[], np.ndarray], text: str
 ) -> None:
     path = array_file(lonely.folder, make)
@@ -177,7 +175,7 @@ def test_wavelengths_that_do_not_fit(lonely: CommandLine) -> None:
     ],
     ids=lambda value: "-".join(value) if isinstance(value, tuple) else "",
 )
-def test_words_that_do_not_fit(
+def test_invalid_arguments(
     lonely: CommandLine,
     scene_of_the_user: str,
     arguments: tuple[str, ...],
@@ -200,7 +198,7 @@ def test_words_that_do_not_fit(
     ],
     ids=["address", "certificate", "command", "argument", "wavelengths", "pixel"],
 )
-def test_a_wrong_command_line_is_shown_how_it_is_right(
+def test_a_wrong_command_line_shows_the_usage(
     lonely: CommandLine, arguments: tuple[str, ...]
 ) -> None:
     shown = lonely.shown(*arguments, code=2)
@@ -208,7 +206,7 @@ def test_a_wrong_command_line_is_shown_how_it_is_right(
     assert "Traceback" not in shown
 
 
-def test_a_full_disk_leaves_nothing_behind(lonely: CommandLine, scene_of_the_user: str) -> None:
+def test_a_full_disk_leaves_no_partial_file(lonely: CommandLine, scene_of_the_user: str) -> None:
     # The shell's limit on the size of files, in KiB, simulates a full volume.
     program = lonely.folder / "limited.sh"
     program.write_text('ulimit -f 1\nexec "$@"\n', encoding="utf-8")

@@ -21,7 +21,7 @@ ENDLESS = ("training.trainer.max_epochs=10000", "training.trainer.callbacks=null
 
 @pytest.fixture
 def cli(stack: BackgroundStack, tmp_path: Path) -> CommandLine:
-    """The command line beside the shared stack."""
+    """The command line with the shared stack."""
     return CommandLine(environment_of(tmp_path, CUVIS_FLEET_ADDRESS=stack.address), tmp_path)
 
 
@@ -30,7 +30,7 @@ def scene_file(data_dir: Path) -> Path:
     return data_dir / "scene.npz"
 
 
-def test_doctor_finds_the_fleet_well(cli: CommandLine) -> None:
+def test_doctor_finds_a_healthy_fleet(cli: CommandLine) -> None:
     shown = cli.shown("doctor")
     for name in (*(f"service {service}" for service in SERVICES), "Redis", "volume", "fleet"):
         assert re.search(rf"ok +{name} ", shown), shown
@@ -56,7 +56,7 @@ def test_pipelines_are_listed_shown_and_drawn(cli: CommandLine) -> None:
     assert b"digraph" in (cli.folder / "graph.dot").read_bytes()
 
 
-def test_a_picture_of_a_pipeline_takes_graphviz(cli: CommandLine) -> None:
+def test_a_picture_of_a_pipeline_needs_graphviz(cli: CommandLine) -> None:
     arguments = ("pipelines", "graph", "rx_statistical", "--out", "graph.svg")
     if shutil.which("dot"):
         cli.documents(*arguments)
@@ -73,7 +73,7 @@ def test_configurations_are_resolved_as_yaml_and_as_json(cli: CommandLine) -> No
     assert yaml.safe_load(cli.shown(*arguments, columns=200)) == document
 
 
-def test_a_watched_training_draws_bars_figures_and_curves(cli: CommandLine) -> None:
+def test_a_watched_training_draws_bars_values_and_curves(cli: CommandLine) -> None:
     arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=2", "--watch")
     shown = cli.shown(*arguments)
     assert "channel_selector  gradient  complete" in shown
@@ -83,7 +83,7 @@ def test_a_watched_training_draws_bars_figures_and_curves(cli: CommandLine) -> N
     assert "cuvis-fleet infer FILE --session" in shown
 
 
-def test_a_training_is_told_as_json_lines_saved_and_inferred(
+def test_a_training_is_reported_as_json_lines_saved_and_inferred(
     cli: CommandLine, scene_file: Path
 ) -> None:
     first, *messages, last = cli.documents(
@@ -125,7 +125,7 @@ def test_decisions_are_drawn_over_the_scene_and_scores_against_its_mask(
     assert not (cli.folder / "none.png").exists()
 
 
-def test_curves_are_drawn_at_the_end_and_of_what_was_told_until_then(cli: CommandLine) -> None:
+def test_curves_are_drawn_at_the_end_and_on_ctrl_c(cli: CommandLine) -> None:
     arguments = ("train", "channel_selector", *DATA, *ENDLESS, "--curves", "left.png")
     with cli.terminal(*arguments) as running:
         running.wait_for("gradient: epoch 1, train")
@@ -153,7 +153,7 @@ def test_a_training_without_curves_says_so_and_is_complete(cli: CommandLine) -> 
     assert not (cli.folder / "none.png").exists()
 
 
-def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -> None:
+def test_ctrl_c_detaches_from_a_training_that_is_rejoined_and_saved(cli: CommandLine) -> None:
     arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
     with cli.terminal(*arguments, "--watch", "--save", "cli/kept.yaml") as running:
         running.wait_for("gradient  running")
@@ -167,7 +167,7 @@ def test_ctrl_c_leaves_a_training_that_is_rejoined_and_saved(cli: CommandLine) -
     assert "no runs are recorded" in cli.shown("runs", "list")
 
 
-def test_a_training_that_ended_without_its_terminal_is_told_from_its_first_message(
+def test_a_training_that_ended_detached_is_followed_from_its_first_message(
     cli: CommandLine, stack: BackgroundStack
 ) -> None:
     arguments = ("train", "channel_selector", *DATA, "training.trainer.max_epochs=4")
@@ -188,7 +188,7 @@ def test_a_training_that_ended_without_its_terminal_is_told_from_its_first_messa
     assert cli.documents("runs", "attach", run["session_id"])[1:-1] == messages
 
 
-def test_a_training_of_somebody_else_is_followed(cli: CommandLine, stack: BackgroundStack) -> None:
+def test_a_training_of_another_client_is_followed(cli: CommandLine, stack: BackgroundStack) -> None:
     with cuvis_fleet.connect(stack.address) as client, client.session() as session:
         session.apply(session.resolve("trainrun", "trainrun/channel_selector", list(DATA)))
         *_, last = session.train("gradient")
@@ -196,7 +196,7 @@ def test_a_training_of_somebody_else_is_followed(cli: CommandLine, stack: Backgr
         assert (first["message"], newest["message"]) == ("Gradient training", last.message)
 
 
-def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: CommandLine) -> None:
+def test_a_detached_training_continues_until_it_is_stopped(cli: CommandLine) -> None:
     with cli.terminal("train", "channel_selector", *DATA, *ENDLESS) as running:
         running.wait_for("gradient: epoch 1")
         running.press_ctrl_c()
@@ -213,7 +213,7 @@ def test_a_training_goes_on_without_its_terminal_until_it_is_stopped(cli: Comman
     assert document["error"]["exit_code"] == 11
 
 
-def test_sessions_are_listed_used_closed_and_forgotten(cli: CommandLine, scene_file: Path) -> None:
+def test_sessions_are_listed_used_closed_and_removed(cli: CommandLine, scene_file: Path) -> None:
     first, *_ = cli.documents("train", "rx_statistical", *DATA)
     session_id = first["session_id"]
     assert session_id in cli.shown("sessions", "list", columns=160)
@@ -226,7 +226,7 @@ def test_sessions_are_listed_used_closed_and_forgotten(cli: CommandLine, scene_f
     assert session_id in document["error"]["text"]
 
 
-def test_bench_tells_percentiles(cli: CommandLine) -> None:
+def test_bench_reports_percentiles(cli: CommandLine) -> None:
     arguments = ("bench", "--side", "16", "--calls", "4", "--output", "decisions")
     assert re.search(r"inference 16 x 16 x 61 +[\d.]+ ms", cli.shown(*arguments))
     (document,) = cli.documents(*arguments)
@@ -234,7 +234,7 @@ def test_bench_tells_percentiles(cli: CommandLine) -> None:
         assert 0 < result["p50_ms"] <= result["p90_ms"] <= result["p99_ms"] <= result["max_ms"]
 
 
-def test_the_demo_plays(cli: CommandLine, data_dir: Path) -> None:
+def test_the_demo_runs(cli: CommandLine, data_dir: Path) -> None:
     folders = ("--data-dir", data_dir, "--output-dir", cli.folder)
     shown = cli.shown("demo", *folders)
     assert re.search(r"AUC served +0\.99", shown)

@@ -52,7 +52,7 @@ def test_the_doctor_suggests_remedies(lonely: CommandLine) -> None:
     assert (document["ok"], failed) == (False, ["port", "server"])
 
 
-def test_what_needs_no_server_works(lonely: CommandLine, scene_of_the_user: str) -> None:
+def test_commands_without_a_server_work(lonely: CommandLine, scene_of_the_user: str) -> None:
     assert "written: scene.npy" in lonely.shown("convert", scene_of_the_user, "scene.npy")
     assert "no runs are recorded" in lonely.shown("runs", "list")
     (document,) = lonely.documents("sessions", "list")
