@@ -94,12 +94,15 @@ def test_a_result_is_drawn_over_its_scene(tmp_path, mask):
 
 @pytest.mark.parametrize(
     ("names", "text"),
-    [(["a.logits"], "none of a.logits"), (["a.scores", "b.scores"], "several of a.scores, b")],
+    [(["a.logits"], "are a.logits;"), (["a.scores", "b.scores"], "are a.scores, b.scores;")],
 )
 def test_the_error_for_an_ambiguous_output_says_how_to_choose(tmp_path, names, text):
     result = Result(dict.fromkeys(names, SCORES))
     pictures = ResultPictures(None, tmp_path / "roc.png")
-    with pytest.raises(CommandFailed, match=rf"{text}.*choose outputs with --output"):
+    with pytest.raises(
+        CommandFailed,
+        match=rf"one output scores, but the outputs {text} choose outputs with --output",
+    ):
         pictures.draw(Scene(CUBE, None, MASK), result)
     pictures.draw(Scene(CUBE, None, MASK), Result({"a.scores": SCORES, "b.logits": SCORES}))
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")

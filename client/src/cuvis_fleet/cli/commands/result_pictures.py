@@ -91,9 +91,8 @@ def _only(result: Result, port: str, option: str) -> str:
     found = _named(result, port)
     if len(found) == 1:
         return found[0]
-    count = "several" if found else "none"
     raise CommandFailed(
-        f"{option} draws the output {port}, but {count} of {', '.join(result)} has this port; "
+        f"{option} needs exactly one output {port}, but the outputs are {', '.join(result)}; "
         "choose outputs with --output, or another pipeline",
         ExitCode.INVALID_INPUT,
     )
