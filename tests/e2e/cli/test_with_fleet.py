@@ -121,7 +121,8 @@ def test_decisions_are_drawn_over_the_scene_and_scores_against_its_mask(
     (result,) = cli.documents(*arguments, "--roc", "again.svg")
     assert result["written"] == ["again.svg"]
     line = cli.shown(*arguments, "--output", "scores", "--overlay", "none.png", code=3)
-    assert "exactly one output decisions, but the outputs are detector.scores" in " ".join(line.split())
+    shown = " ".join(line.split())
+    assert "exactly one output decisions, but the outputs are detector.scores" in shown
     assert not (cli.folder / "none.png").exists()
 
 

@@ -34,7 +34,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.INVALID_INPUT: "part of the input is malformed or inconsistent",
     ExitCode.NOT_FOUND: "the pipeline, configuration, session or file on the server does not exist",
     ExitCode.OUT_OF_ORDER: "another command must be run first",
-    ExitCode.EXHAUSTED: "a request is too large, or the server lacks capacity, memory or disk space",
+    ExitCode.EXHAUSTED: "a request is too large, or the server lacks capacity, memory or storage",
     ExitCode.NOT_ALLOWED: "the caller is not authenticated or not authorized",
     ExitCode.CONFLICT: "another caller changed the same session concurrently",
     ExitCode.UNAVAILABLE: "no server answers, or one of its services is not available",
