@@ -220,8 +220,8 @@ ROWS: list[TableRow] = [
     _train(
         "no loss nodes",
         INVALID,
-        "loss_nodes is empty. Name at least one node of the pipeline whose output is to be "
-        "minimised, in a trainrun with SetTrainRunConfig.",
+        "loss_nodes is empty. Name at least one node of the pipeline whose output the "
+        "training minimises, in a trainrun with SetTrainRunConfig.",
         "Name the loss nodes in the trainrun.",
         fields(trainer_type=pb2.TRAINER_TYPE_GRADIENT),
     ),

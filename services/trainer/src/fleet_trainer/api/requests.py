@@ -31,12 +31,12 @@ _NO_SCHEDULER = frozenset({"", "none"})
 
 
 class RunSettings(NamedTuple):
-    """What a call of Train asks for.
+    """The kind of training, the data and the settings that a call of Train asks for.
 
     Attributes:
         trainer_type: The kind of training.
         data_config_json: The data to train on, as canonical JSON.
-        training_config_json: The training settings, as canonical JSON; empty if there are none.
+        training_config_json: The training settings, as canonical JSON; may be empty.
     """
 
     trainer_type: TrainerType.ValueType
@@ -157,8 +157,8 @@ def _check_gradient(session: SessionRecord, training_config_json: bytes) -> None
     lists = NodeLists.of(session.trainrun_config_json)
     if not lists.loss_nodes:
         raise InvalidInput(
-            "loss_nodes is empty. Name at least one node of the pipeline whose output is to be"
-            " minimised, in a trainrun with SetTrainRunConfig."
+            "loss_nodes is empty. Name at least one node of the pipeline whose output the"
+            " training minimises, in a trainrun with SetTrainRunConfig."
         )
     pipeline = parse_config(PipelineConfig, session.pipeline.config_json, "pipeline")
     nodes = tuple(node_names(pipeline.nodes))

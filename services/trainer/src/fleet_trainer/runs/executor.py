@@ -47,7 +47,7 @@ class Executor(Protocol):
     """
 
     def reserve(self) -> Slot | None:
-        """Reserve a worker that can start a run at once; None if there is none."""
+        """Reserve a worker that can start a run at once; None if no such worker exists."""
 
     def expect(self, waiting: int) -> None:
         """Prepare workers for so many waiting runs, as far as slots are free."""

@@ -113,7 +113,7 @@ class RunLauncher:
             nonlocal stops
             is_later = session.run_id not in {run.run_id, seen.run_id}
             if is_later and not is_active(self.runs.read(run.run_id)):
-                return  # it has ended already, and the session may know of a newer one
+                return  # it has ended already, and the session may have a newer one
             if session.pipeline.config_digest != run.pipeline.config_digest:
                 raise Conflict(
                     "The session's pipeline was replaced at the same time. Call Train again."

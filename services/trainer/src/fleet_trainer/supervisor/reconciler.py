@@ -104,7 +104,7 @@ class RunReconciler:
             return
         assignment = Assignment(run.run_id, run.fencing_token)
         if assignment in self.executor.assignments():
-            # The worker cannot even send heartbeats; its death returns the run to the queue.
+            # The worker cannot even send heartbeats. Once it is killed, its run is recovered.
             _log.warning("worker.hangs", run_id=run.run_id)
             self.executor.kill(assignment)
         else:

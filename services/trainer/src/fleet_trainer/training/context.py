@@ -1,4 +1,4 @@
-"""What every kind of training works with."""
+"""The context of a run, and the interface between a training and the owner of its run."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -50,7 +50,7 @@ class RunContext:
 
 
 class RunOwner(Protocol):
-    """What a training needs of the owner that executes it."""
+    """The owner of a run, as a training sees it."""
 
     @property
     def resumed(self) -> Checkpoint | None:

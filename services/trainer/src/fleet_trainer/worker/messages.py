@@ -54,7 +54,7 @@ WorkerMessage = Ready | Finished | MetricsReport
 
 @dataclass(frozen=True, slots=True)
 class RankRequest:
-    """What a rank trains.
+    """The training in which a rank takes part.
 
     Attributes:
         assignment: The run, as claimed by its owner.

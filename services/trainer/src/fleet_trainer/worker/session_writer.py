@@ -1,4 +1,4 @@
-"""What the owner of a run writes into the run's session."""
+"""Writes the owner and the result of a run into the run's session."""
 
 import time
 from collections.abc import Callable

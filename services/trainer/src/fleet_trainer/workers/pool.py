@@ -20,7 +20,7 @@ _MAX_BACKOFF_S = 30.0
 
 
 class Process(Protocol):
-    """What the pool needs of a worker process; `WorkerProcess` is the real one."""
+    """A worker process as the pool sees it; `WorkerProcess` implements it."""
 
     @property
     def pid(self) -> int:
@@ -117,7 +117,7 @@ class WorkerPool:
         self._listener = listener
         self._on_free = on_free
         self._registry = registry or MetricRegistry()
-        self._deaths = self._registry.counter(metrics.TRAIN_CHILD_DEATHS)
+        self._failures = self._registry.counter(metrics.TRAIN_CHILD_DEATHS)
         self._backoff = backoff or Backoff(_FIRST_BACKOFF_S, _MAX_BACKOFF_S)
         self._lock = threading.Lock()
         self._workers: list[_Worker] = []
@@ -269,11 +269,11 @@ class WorkerPool:
             lost, worker.assignment = worker.assignment, None
             pause_s = 0.0 if worker.is_warm else self._backoff.next_s()
         if not worker.is_spent:
-            self._deaths.inc()
+            self._failures.inc()
             run_id = lost.run_id if lost else None
             _log.warning("worker.died", pid=pid, exit_code=exit_code, run_id=run_id)
         if lost is not None:
-            self._listener.worker_died(lost, _death(exit_code or 0))
+            self._listener.worker_died(lost, _failure(exit_code or 0))
         self._closing.wait(pause_s)
         self._fill()
         self._on_free()
@@ -300,7 +300,7 @@ class WorkerSlot:
         self._pool._release(self._worker)
 
 
-def _death(exit_code: int) -> DependencyDown:
+def _failure(exit_code: int) -> DependencyDown:
     killed = exit_code < 0
     how = f"was killed by signal {-exit_code}" if killed else f"ended with exit code {exit_code}"
     return DependencyDown(
