@@ -97,7 +97,7 @@ pins: $(READY)
 	  $(RUN)/uv pip freeze --python $(RUN)/python | grep -vE '^(-e|pip==)' | sed 's/+cpu$$//'; } > constraints.txt
 
 docs: $(READY) ## build the documentation into site/
-	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(RUN)/python -m mkdocs build --strict
 
 packages: $(READY) ## build sdists and wheels, with the licences of all that they need, into dist/
 	$(RUN)/python -m deploy.packages.build dist
