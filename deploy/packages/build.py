@@ -1,8 +1,8 @@
-"""Build an sdist and a wheel of every room: ``python -m deploy.packages.build [FOLDER]``.
+"""Builds an sdist and a wheel of every package: ``python -m deploy.packages.build [FOLDER]``.
 
-The same code gives the same bytes, wherever and whenever it is built: each room is copied without
-what tools left in it, gets the project's licence, and is packed by hatchling with the time of
-``SOURCE_DATE_EPOCH`` or, where that is unset, with hatchling's constant one.
+Builds are reproducible: each package is copied without files that tools have created, together with
+the project's licence, and packed by hatchling with the time of ``SOURCE_DATE_EPOCH`` or, if that is
+unset, with hatchling's constant time.
 """
 
 import shutil
@@ -12,30 +12,30 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from deploy.packages.rooms import ROOT, Room, rooms
+from deploy.packages.package import ROOT, Package, packages
 
 _LEFT_BY_TOOLS = shutil.ignore_patterns("__pycache__", "*.pyc", "*.egg-info", ".*", "dist", "build")
 
 
-def build(built: Iterable[Room], target: Path, root: Path = ROOT) -> list[Path]:
+def build(built: Iterable[Package], target: Path, root: Path = ROOT) -> list[Path]:
     """Build distributions.
 
     Args:
-        built: the rooms to build.
+        built: the packages to build.
         target: folder for sdists and wheels.
-        root: where the licence lies.
+        root: folder of the licence.
 
     Returns:
         The files, sorted by name.
 
     Raises:
-        subprocess.CalledProcessError: a room cannot be built; hatchling has said why.
+        subprocess.CalledProcessError: a package cannot be built; hatchling has printed the reason.
     """
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="cuvis-fleet-build-") as scratch:
-        for room in built:
-            folder = Path(scratch) / room.name
-            shutil.copytree(room.folder, folder, ignore=_LEFT_BY_TOOLS)
+        for package in built:
+            folder = Path(scratch) / package.name
+            shutil.copytree(package.folder, folder, ignore=_LEFT_BY_TOOLS)
             shutil.copyfile(root / "LICENSE", folder / "LICENSE")
             hatchling = [sys.executable, "-m", "hatchling", "build", "-d", str(target.resolve())]
             subprocess.run(hatchling, cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -43,4 +43,4 @@ def build(built: Iterable[Room], target: Path, root: Path = ROOT) -> list[Path]:
 
 
 if __name__ == "__main__":
-    build(rooms(), Path(sys.argv[1] if len(sys.argv) > 1 else "dist"))
+    build(packages(), Path(sys.argv[1] if len(sys.argv) > 1 else "dist"))

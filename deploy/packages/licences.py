@@ -1,7 +1,7 @@
-"""The licences of everything that comes along: ``python -m deploy.packages.licences``.
+"""Lists the licences of all dependencies: ``python -m deploy.packages.licences``.
 
-Read from the metadata of what is installed, for all that the rooms and their extras require,
-directly or through others.
+They are read from the metadata of the installed distributions, for all direct and transitive
+requirements of the packages and their extras.
 """
 
 import sys
@@ -11,15 +11,15 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from deploy.packages.rooms import rooms
+from deploy.packages.package import packages
 
 _OF_CLASSIFIER = "License :: OSI Approved :: "
 
 
 def third_party(requirements: Iterable[str]) -> dict[str, Distribution]:
-    """Installed distributions that `requirements` lead to, by canonical name.
+    """Return the installed direct and transitive dependencies, by canonical name.
 
-    Requirements that do not hold on this platform, and extras that are not installed, are left out.
+    Requirements whose markers do not apply here, and extras that are not installed, are omitted.
     """
     found: dict[str, Distribution] = {}
     asked: set[tuple[str, frozenset[str]]] = set()
@@ -28,7 +28,7 @@ def third_party(requirements: Iterable[str]) -> dict[str, Distribution]:
         requirement, extras = waiting.pop()
         name = canonicalize_name(requirement.name)
         wanted = frozenset({"", *requirement.extras})
-        if (name, wanted) in asked or not _holds(requirement, extras):
+        if (name, wanted) in asked or not _applies(requirement, extras):
             continue
         asked.add((name, wanted))
         try:
@@ -42,22 +42,22 @@ def third_party(requirements: Iterable[str]) -> dict[str, Distribution]:
 
 
 def licence(installed: Distribution) -> str:
-    """Name of the licence, as the distribution tells it; empty: it tells none."""
-    told = installed.metadata
-    for expression in told.get_all("License-Expression") or ():
+    """Return the name of the licence from the metadata; empty if it has none."""
+    metadata = installed.metadata
+    for expression in metadata.get_all("License-Expression") or ():
         return str(expression)
     classifiers = [
         each.removeprefix(_OF_CLASSIFIER)
-        for each in told.get_all("Classifier") or ()
+        for each in metadata.get_all("Classifier") or ()
         if each.startswith(_OF_CLASSIFIER)
     ]
-    texts = [text.strip().partition("\n")[0] for text in told.get_all("License") or ()]
+    texts = [text.strip().partition("\n")[0] for text in metadata.get_all("License") or ()]
     return ", ".join(classifiers or texts)
 
 
 def table() -> str:
-    """All of them as a table of Markdown."""
-    requirements = (text for room in rooms() for text in room.requirements)
+    """Return a Markdown table of all licences."""
+    requirements = (text for package in packages() for text in package.requirements)
     lines = ["| package | version | licence |", "| --- | --- | --- |"]
     lines += [
         f"| {name} | {each.version} | {licence(each).replace('|', '/')} |"
@@ -66,7 +66,7 @@ def table() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _holds(requirement: Requirement, extras: Iterable[str]) -> bool:
+def _applies(requirement: Requirement, extras: Iterable[str]) -> bool:
     marker = requirement.marker
     return marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
 

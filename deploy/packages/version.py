@@ -1,18 +1,18 @@
-"""Write the version of the file ``VERSION`` wherever a tool reads one.
+"""Copies the version from the file ``VERSION`` to all files that contain it.
 
-``python -m deploy.packages.version`` writes it into every room's ``pyproject.toml``, into the pins
-of rooms on one another and into the labels of the images; with ``--check`` it writes nothing and
-fails where another one stands.
+``python -m deploy.packages.version`` writes it to the ``pyproject.toml`` of every package, to the
+pins between packages and to the labels of the images; with ``--check`` it only fails if a file
+contains a different version.
 
-Each room stays a distribution that builds by itself, from its sdist as from a container's layer,
-which a version read from a file outside of the room would break.
+Each package has to be buildable alone, from its sdist or in a container's layer, so it cannot read
+its version from a file outside of its folder.
 """
 
 import re
 import sys
 from pathlib import Path
 
-from deploy.packages.rooms import ROOT, rooms
+from deploy.packages.package import ROOT, packages
 
 _PLACES = re.compile(
     r'(?P<before>^version = "|cuvis-fleet-[a-z]+==|image\.version=")[^"\s,\]]+', re.MULTILINE
@@ -20,24 +20,23 @@ _PLACES = re.compile(
 
 
 def stamped(text: str, version: str) -> str:
-    """`text` with `version` at all its places."""
+    """Return `text` with every version replaced by `version`."""
     return _PLACES.sub(lambda found: found["before"] + version, text)
 
 
 def files(root: Path = ROOT) -> list[Path]:
-    """Every file that tells the version."""
-    folders = [room.folder for room in rooms(root)]
-    told = [folder / name for folder in folders for name in ("pyproject.toml", "Dockerfile")]
-    return [file for file in told if file.is_file()]
+    """Return all files that contain the version."""
+    projects = [package.folder / "pyproject.toml" for package in packages(root)]
+    return [*projects, *sorted(root.glob("*/Dockerfile"))]
 
 
 def version(root: Path = ROOT) -> str:
-    """The version of everything."""
+    """Return the version of the project."""
     return (root / "VERSION").read_text(encoding="utf-8").strip()
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; returns the exit status."""
+    """Run the command; return the exit status."""
     current = version()
     wrong = {
         file: text
@@ -46,7 +45,9 @@ def main(arguments: list[str]) -> int:
     }
     if "--check" in arguments:
         for file in wrong:
-            sys.stderr.write(f"{file.relative_to(ROOT)} does not say {current}, as VERSION does\n")
+            sys.stderr.write(
+                f"{file.relative_to(ROOT)} does not have version {current} of VERSION\n"
+            )
         if wrong:
             sys.stderr.write("Run: python -m deploy.packages.version\n")
         return 1 if wrong else 0

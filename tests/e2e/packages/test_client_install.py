@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.packages.build import build
-from deploy.packages.rooms import ROOT, rooms
+from deploy.packages.package import ROOT, packages
 
 _HEAVY = {"torch", "matplotlib", "typer", "scipy", "rich", "pydantic", "redis"}
 _NEEDED = {"grpcio", "numpy", "protobuf", "typing-extensions"}
@@ -23,7 +23,10 @@ print(*sorted({name.partition(".")[0] for name in sys.modules}))
 def python(tmp_path_factory):
     """The interpreter of an empty environment into which the client's wheel was installed."""
     folder = tmp_path_factory.mktemp("client")
-    build((room for room in rooms() if room.folder.name in {"proto", "client"}), folder / "dist")
+    build(
+        (package for package in packages() if package.folder.name in {"proto", "client"}),
+        folder / "dist",
+    )
     _uv("venv", "--quiet", "--python", sys.executable, folder / "environment")
     python = folder / "environment" / "bin" / "python"
     constraints = ("-c", ROOT / "constraints.txt")

@@ -82,7 +82,7 @@ def _environment(objects, name):
 
 
 def _of_image(name):
-    folder = "envoy" if name == "gateway" else f"services/{name}"
+    folder = "envoy" if name == "gateway" else "services"
     return (ROOT / folder / "Dockerfile").read_text(encoding="utf-8")
 
 

@@ -8,7 +8,7 @@ import zipfile
 import pytest
 
 from deploy.packages.build import build
-from deploy.packages.rooms import ROOT, rooms
+from deploy.packages.package import ROOT, packages
 
 _NOT_CODE = shutil.ignore_patterns("__pycache__", ".*", "*.egg-info")
 
@@ -19,27 +19,27 @@ def _digests(files):
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    return build(rooms(), tmp_path_factory.mktemp("dist"))
+    return build(packages(), tmp_path_factory.mktemp("dist"))
 
 
-def test_every_room_gives_an_sdist_and_a_wheel(built):
-    names = {room.name.replace("-", "_") for room in rooms()}
+def test_every_package_gives_an_sdist_and_a_wheel(built):
+    names = {package.name.replace("-", "_") for package in packages()}
     assert {file.name.partition("-")[0] for file in built if file.suffix == ".whl"} == names
     assert {file.name.partition("-")[0] for file in built if file.suffix == ".gz"} == names
 
 
 def test_another_folder_at_another_time_gives_the_same_bytes(built, tmp_path):
     elsewhere = tmp_path / "somewhere else"
-    for room in rooms():
+    for package in packages():
         shutil.copytree(
-            room.folder,
-            elsewhere / room.folder.relative_to(ROOT),
+            package.folder,
+            elsewhere / package.folder.relative_to(ROOT),
             ignore=_NOT_CODE,
             copy_function=shutil.copyfile,  # with the time of now
             dirs_exist_ok=True,
         )
     shutil.copyfile(ROOT / "LICENSE", elsewhere / "LICENSE")
-    again = build(rooms(elsewhere), tmp_path / "dist", elsewhere)
+    again = build(packages(elsewhere), tmp_path / "dist", elsewhere)
     assert _digests(again) == _digests(built)
 
 

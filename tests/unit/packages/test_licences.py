@@ -3,11 +3,11 @@
 from importlib.metadata import PathDistribution
 
 from deploy.packages.licences import licence, table, third_party
-from deploy.packages.rooms import rooms
+from deploy.packages.package import packages
 
 
 def _all():
-    return third_party(text for room in rooms() for text in room.requirements)
+    return third_party(text for package in packages() for text in package.requirements)
 
 
 def test_what_others_require_is_listed_too_and_rooms_are_not():

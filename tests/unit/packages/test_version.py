@@ -1,28 +1,28 @@
-"""The version stands in one file and is the same everywhere else."""
+"""The version is in one file and the same everywhere else."""
 
 from importlib.metadata import version as installed_version
 
 import pytest
 
-from deploy.packages.rooms import ROOT, rooms
+from deploy.packages.package import ROOT, packages
 from deploy.packages.version import files, main, stamped, version
 
 
 def test_every_file_tells_the_version_of_the_one_file(capsys):
     assert main(["--check"]) == 0, capsys.readouterr().err
-    assert {room.version for room in rooms()} == {version()}
+    assert {package.version for package in packages()} == {version()}
 
 
-def test_every_room_and_every_image_is_looked_at():
+def test_every_package_and_every_image_is_looked_at():
     found = {str(file.relative_to(ROOT)) for file in files()}
     pyprojects = {str(file.relative_to(ROOT)) for file in ROOT.glob("*/**/src/../pyproject.toml")}
     assert {each.replace("src/../", "") for each in pyprojects} <= found
-    assert sum(each.endswith("Dockerfile") for each in found) == 5
+    assert sum(each.endswith("Dockerfile") for each in found) == 2
 
 
-@pytest.mark.parametrize("room", rooms(), ids=lambda room: room.name)
-def test_what_is_installed_has_it_too(room):
-    assert installed_version(room.name) == version()
+@pytest.mark.parametrize("package", packages(), ids=lambda package: package.name)
+def test_what_is_installed_has_it_too(package):
+    assert installed_version(package.name) == version()
 
 
 def test_a_new_version_reaches_all_kinds_of_places():

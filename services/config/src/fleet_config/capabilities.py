@@ -3,7 +3,7 @@
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas import OPTIMIZERS, SCHEDULERS
 
-_PATIENCE = "patience"  # PyTorch's name of the parameter  # wording: ok
+_CHECKS = "patience"  # PyTorch's name of the parameter  # wording: ok
 
 
 def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
@@ -17,7 +17,7 @@ def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
                 description="Ends a training when the monitored value stops improving.",
                 parameters=[
                     _required("monitor", "string", "The monitored value, such as val/bce."),
-                    _optional(_PATIENCE, "int", "10", "Checks without improvement."),
+                    _optional(_CHECKS, "int", "10", "Checks without improvement."),
                     _optional(
                         "mode",
                         "string",
@@ -67,7 +67,7 @@ def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
             parameters=[
                 _optional("monitor", "string", "", "plateau: the monitored value."),
                 _optional("factor", "float", "0.1", "plateau: factor of each reduction."),
-                _optional(_PATIENCE, "int", "10", "plateau: epochs without improvement."),
+                _optional(_CHECKS, "int", "10", "plateau: epochs without improvement."),
             ]
         ),
     )

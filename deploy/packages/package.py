@@ -1,4 +1,4 @@
-"""The rooms that become distributions, and what each says about itself."""
+"""The packages that become distributions, with the metadata of each one."""
 
 import tomllib
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ _FOLDERS = ("proto", "libs/*", "client", "services/*", "envoy", "deploy/local")
 
 
 @dataclass(frozen=True)
-class Room:
+class Package:
     """A folder with a ``pyproject.toml``.
 
     Attributes:
-        folder: of the room, absolute.
-        name: of its distribution.
-        version: of its distribution.
-        requirements: of its distribution, those of its extras included.
+        folder: absolute path of the folder.
+        name: name of the distribution.
+        version: version of the distribution.
+        requirements: requirements of the distribution, including those of its extras.
     """
 
     folder: Path
@@ -26,18 +26,18 @@ class Room:
     requirements: tuple[str, ...]
 
 
-def rooms(root: Path = ROOT) -> list[Room]:
-    """All rooms below `root`, in the order in which they stand on one another."""
+def packages(root: Path = ROOT) -> list[Package]:
+    """Return all packages below `root`, each one after those that it depends on."""
     files = [
         file for pattern in _FOLDERS for file in sorted(root.glob(f"{pattern}/pyproject.toml"))
     ]
     return [_read(file) for file in files]
 
 
-def _read(file: Path) -> Room:
+def _read(file: Path) -> Package:
     project = tomllib.loads(file.read_text(encoding="utf-8"))["project"]
     extras = project.get("optional-dependencies", {}).values()
-    return Room(
+    return Package(
         folder=file.parent,
         name=project["name"],
         version=project["version"],
