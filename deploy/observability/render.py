@@ -1,4 +1,4 @@
-"""Write Grafana's dashboards from `dashboards.yaml`: `python deploy/observability/render.py`."""
+"""Renders Grafana dashboards from `dashboards.yaml`: ``python deploy/observability/render.py``."""
 
 import json
 from pathlib import Path
@@ -9,14 +9,14 @@ import yaml
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "dashboards.yaml"
 FOLDER = HERE / "grafana" / "dashboards"
-_SOURCE_OF_DATA = {"type": "prometheus", "uid": "prometheus"}
+_DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
 _WIDTH, _HEIGHT, _COLUMNS = 8, 8, 3
 
 Json = dict[str, Any]
 
 
 def render() -> dict[str, str]:
-    """Text of each dashboard's file, by the file's name."""
+    """Return the text of each dashboard's file, by file name."""
     dashboards: Json = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
     return {
         f"{uid}.json": json.dumps(_dashboard(uid, content), indent=2) + "\n"
@@ -25,7 +25,7 @@ def render() -> dict[str, str]:
 
 
 def queries() -> list[str]:
-    """Every query of every dashboard."""
+    """Return the queries of all dashboards."""
     dashboards: Json = yaml.safe_load(SOURCE.read_text(encoding="utf-8"))
     panels = [panel for content in dashboards.values() for panel in content["panels"]]
     return [query for _title, _unit, by_legend in panels for query in by_legend.values()]
@@ -49,10 +49,10 @@ def _panel(number: int, title: str, unit: str, by_legend: dict[str, str]) -> Jso
     targets = [
         {
             "refId": chr(ord("A") + index),
-            "datasource": _SOURCE_OF_DATA,
+            "datasource": _DATASOURCE,
             "expr": query,
             "legendFormat": legend,
-            # Only histograms have any.
+            # Only histograms have exemplars.
             "exemplar": "_bucket" in query,
         }
         for index, (legend, query) in enumerate(by_legend.items())
@@ -61,7 +61,7 @@ def _panel(number: int, title: str, unit: str, by_legend: dict[str, str]) -> Jso
         "id": number + 1,
         "title": title,
         "type": "timeseries",
-        "datasource": _SOURCE_OF_DATA,
+        "datasource": _DATASOURCE,
         "gridPos": place,
         "fieldConfig": {"defaults": {"unit": unit, "min": 0}, "overrides": []},
         "targets": targets,

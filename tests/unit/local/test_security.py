@@ -91,5 +91,5 @@ def test_a_password_that_redis_refuses_is_told(environment, capsys, tmp_path):
     with RedisServer(tmp_path / "redis", user=("fleet", "s3cret-of-redis")) as redis:
         environment(REDIS_URL=redis.url.replace("s3cret-of-redis", "wr0ng"))
         line = _does_not_start(capsys)
-    assert "Redis refuses the user or the password of REDIS_URL" in line
+    assert "Redis rejects the user or the password of REDIS_URL" in line
     assert "wr0ng" not in line

@@ -1,1 +1,1 @@
-"""Local stack: every part as a real process on one machine."""
+"""Local stack: every part as a separate process on one machine."""

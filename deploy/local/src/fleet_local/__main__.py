@@ -1,8 +1,8 @@
-"""The local stack.
+"""Runs the local stack.
 
 ``python -m fleet_local``: in the foreground, until Ctrl-C.
-``python -m fleet_local during PROGRAM ARGUMENT...``: for as long as the program runs; a stack that
-already serves on ``GRPC_PORT`` is used as it is.
+``python -m fleet_local during PROGRAM ARGUMENT...``: while the program runs; a stack that already
+serves on ``GRPC_PORT`` is reused.
 """
 
 import signal
@@ -36,34 +36,34 @@ def _foreground(settings: StackSettings) -> int:
     return supervisor.run()
 
 
-def _leave(number: int, _frame: FrameType | None) -> None:
+def _on_signal(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
 def _during(settings: StackSettings, command: list[str]) -> int:
-    # These end a program where it stands, and the stack would stay with nobody to stop it.
+    # By default these signals end the process immediately, without stopping the stack.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)
+        signal.signal(number, _on_signal)
     if is_serving(health_address(settings)):
         return subprocess.run(command, check=False).returncode
     with background_stack(settings.grpc_port, settings.run_dir):
         return subprocess.run(command, check=False).returncode
 
 
-def _cannot_start(why: str) -> int:
-    sys.stderr.write(f"cuvis-fleet cannot start: {why}\n")
+def _cannot_start(reason: str) -> int:
+    sys.stderr.write(f"cuvis-fleet cannot start: {reason}\n")
     return 1
 
 
-def _complaint(error: ErrorDetails) -> str:
-    if not error["loc"]:  # of all settings together, which may hold a password
+def _described(error: ErrorDetails) -> str:
+    if not error["loc"]:  # about all settings together, whose values may contain a password
         return error["msg"].removeprefix("Value error, ")
     name = ".".join(str(part) for part in error["loc"]).upper()
     return f"{name}={error['input']}: {error['msg']}"
 
 
 def main(arguments: list[str]) -> int:
-    """Run what the arguments ask for; returns the exit code."""
+    """Run the command; return the exit code."""
     try:
         settings = StackSettings()
         if not arguments:
@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
         if arguments[0] == "during" and len(arguments) > 1:
             return _during(settings, arguments[1:])
     except ValidationError as error:
-        return _cannot_start("; ".join(_complaint(each) for each in error.errors()))
+        return _cannot_start("; ".join(_described(each) for each in error.errors()))
     except CannotStart as error:
         return _cannot_start(str(error))
     sys.stderr.write(f"{__doc__}\n")

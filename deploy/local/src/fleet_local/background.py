@@ -1,4 +1,4 @@
-"""A stack that runs beside another program: for the demo, the benchmarks and the tests."""
+"""A stack in the background, for the demo, the benchmarks and the tests."""
 
 import json
 import signal
@@ -25,10 +25,10 @@ class BackgroundStack:
 
     Attributes:
         address: ``host:port`` of its gateway.
-        health_address: ``host:port`` where the gateway answers for health alone.
+        health_address: ``host:port`` of the gateway's health checks.
         process: the supervisor.
         run_dir: its run folder.
-        log: everything its parts wrote.
+        log: the output of all parts.
     """
 
     address: str
@@ -38,17 +38,17 @@ class BackgroundStack:
     log: Path
 
     def part(self, name: str) -> dict[str, int]:
-        """``pid`` (0 while it is down), ``port`` and, if any, ``metrics_port`` of a part, now."""
+        """Return the ``pid`` (0 while down), ``port`` and, if any, ``metrics_port`` of a part."""
         state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
         return {key: int(value) for key, value in state[name].items()}
 
     def pids(self) -> dict[str, int]:
-        """Process ids of the parts that run, by name, as of now."""
+        """Return the process ids of the running parts, by name."""
         state = json.loads((self.run_dir / "parts.json").read_text(encoding="utf-8"))
         return {name: int(each["pid"]) for name, each in state.items() if each["pid"]}
 
     def is_serving(self, service: str = "") -> bool:
-        """Whether `service` ("" for all) is SERVING at the gateway right now."""
+        """Return whether `service` ("" for all) is SERVING at the gateway."""
         return is_serving(self.health_address, service)
 
 
@@ -56,15 +56,15 @@ class BackgroundStack:
 def background_stack(
     grpc_port: int, run_dir: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[BackgroundStack]:
-    """Start a stack, wait until it serves, stop it at the end of the block.
+    """Start a stack, wait until it serves, and stop it at the end of the block.
 
     Args:
         grpc_port: public port of its gateway.
-        run_dir: its run folder; the log goes to ``stack.log`` in it.
-        environment: settings of the stack and its services, beyond the inherited environment.
+        run_dir: its run folder, which gets the log ``stack.log``.
+        environment: settings of the stack and its services, besides the inherited environment.
 
     Raises:
-        CannotStart: it ended, or did not serve within 180 s; the text holds the end of its log.
+        CannotStart: it exited or did not serve within 180 s; the text has the end of its log.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     log = run_dir / "stack.log"
@@ -103,6 +103,8 @@ def _wait_until_serving(stack: BackgroundStack) -> None:
         ended = stack.process.poll() is not None
         if ended or time.monotonic() > deadline:
             lines = stack.log.read_text(encoding="utf-8", errors="replace").splitlines()
-            what = "ended" if ended else f"did not serve within {_START_DEADLINE_S:.0f} s"
-            raise CannotStart(f"the stack {what}; its last lines:\n" + "\n".join(lines[-20:]))
+            what = "exited" if ended else f"did not serve within {_START_DEADLINE_S:.0f} s"
+            raise CannotStart(
+                f"the stack {what}; the last lines of its log:\n" + "\n".join(lines[-20:])
+            )
         time.sleep(0.1)

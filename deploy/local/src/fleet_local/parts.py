@@ -12,14 +12,14 @@ from fleet_local.settings import StackSettings, inherited_environment
 from fleet_platform.ports import free_ports
 
 NATIVE_ENVIRONMENT = {
-    # Big messages are page faults on fresh memory unless malloc keeps and reuses what it has freed.
+    # Large messages cause page faults on fresh memory unless malloc keeps and reuses freed memory.
     "MALLOC_MMAP_MAX_": "0",
     "MALLOC_TRIM_THRESHOLD_": "4000000000",
     "MALLOC_ARENA_MAX": "1",
-    # OpenMP's threads wait asleep: spinning ones starve each other when the cores are busy.
+    # OpenMP threads sleep while they wait: spinning threads starve each other when cores are busy.
     "OMP_WAIT_POLICY": "PASSIVE",
 }
-"""How the native libraries below Python behave in every service."""
+"""Settings of native libraries in every service."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Part:
         name: prefix of its log lines and its key in ``parts.json``.
         command: program and arguments.
         stage: parts of a lower stage start earlier and stop later.
-        port: where it listens on loopback.
-        environment: what it gets beyond the inherited environment.
-        metrics_port: where it tells Prometheus its metrics; None: nowhere.
+        port: its port on loopback.
+        environment: variables in addition to the inherited environment.
+        metrics_port: port of its Prometheus metrics; None if it exports none.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Part:
 
 
 def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
-    """Lay out the stack: Redis (unless one is given), the services, the gateway."""
+    """Return the parts of the stack: Redis unless one is configured, the services, the gateway."""
     replicas = {
         "session": 1,
         "config": 1,
@@ -64,7 +64,7 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
         "OUTPUT_DIR": str(settings.output_dir.resolve()),
         "CUVIS_CONFIGS_DIR": str(settings.cuvis_configs_dir.resolve()),
         "GATEWAY_ADDRESS": health_address(settings),
-        # Parts write into a pipe; what reads them may still be a terminal.
+        # Parts write to a pipe, but their output may end up on a terminal.
         "LOG_COLOR": str(sys.stdout.isatty()),
         **NATIVE_ENVIRONMENT,
     }
@@ -92,7 +92,7 @@ def make_parts(settings: StackSettings, artifact_dir: Path) -> list[Part]:
 
 
 def health_address(settings: StackSettings) -> str:
-    """Where the gateway answers in clear for the health of the whole stack."""
+    """Return the plaintext address of the gateway's health checks."""
     return f"127.0.0.1:{settings.health_port or settings.grpc_port}"
 
 
@@ -153,5 +153,5 @@ def _program(name: str, remedy: str) -> str:
 
 
 def environment_of(part: Part) -> dict[str, str]:
-    """The whole environment that `part` starts with."""
+    """Return the complete environment of a part."""
     return {**inherited_environment(), "PYTHONUNBUFFERED": "1", **part.environment}

@@ -1,4 +1,4 @@
-"""Whether TCP ports of this machine are in use."""
+"""Checks whether TCP ports of this machine are in use."""
 
 import socket
 
@@ -6,7 +6,7 @@ import socket
 def is_taken(host: str, port: int) -> bool:
     """Return whether `port` cannot be bound on `host`."""
     with socket.socket() as probe:
-        # As Envoy binds: a port in TIME_WAIT is free.
+        # Like Envoy: a port in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

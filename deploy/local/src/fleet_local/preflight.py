@@ -1,4 +1,4 @@
-"""What can be known to fail before anything starts, each told in one line."""
+"""Checks for problems before anything starts, each reported in one line."""
 
 import tempfile
 from pathlib import Path
@@ -21,18 +21,18 @@ class CannotStart(Exception):
 
 
 def check(settings: StackSettings, artifact_dir: Path) -> None:
-    """Raise `CannotStart` for the first thing that would keep the stack from working."""
+    """Raise `CannotStart` for the first problem that would prevent the stack from working."""
     ports = {"GRPC_PORT": settings.grpc_port, "HEALTH_PORT": settings.health_port}
     for name, port in ports.items():
         if port is not None and is_taken(settings.gateway_host, port):
             raise CannotStart(
-                f"Port {port} is already taken. Stop what listens there, or choose "
-                f"another one: make up {name}={port + 1}"
+                f"Port {port} is already taken. Stop the program that uses it, or choose "
+                f"another port: make up {name}={port + 1}"
             )
     if not settings.cuvis_configs_dir.is_dir():
         raise CannotStart(
             f"The config folder {settings.cuvis_configs_dir} does not exist. Start from the "
-            "project's root, or set CUVIS_CONFIGS_DIR."
+            "project's root folder, or set CUVIS_CONFIGS_DIR."
         )
     for name, folder in (
         ("RUN_DIR", settings.run_dir),
@@ -44,8 +44,8 @@ def check(settings: StackSettings, artifact_dir: Path) -> None:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise CannotStart(
-            f"The data folder {settings.data_dir} is not there and cannot be made "
-            f"({error.strerror}). Choose another one: DATA_DIR=/path/to/measurements"
+            f"The data folder {settings.data_dir} does not exist and cannot be created "
+            f"({error.strerror}). Choose another folder: DATA_DIR=/path/to/measurements"
         ) from error
     if settings.redis_url:
         _check_redis(settings.redis_url, settings.redis_ca_path)
@@ -55,7 +55,7 @@ def _check_writable(name: str, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".preflight-") as probe:
-            # A full volume still makes empty files.
+            # Empty files can be created even on a full volume.
             probe.write(b"\0" * 65536)
             probe.flush()
     except OSError as error:
@@ -69,7 +69,7 @@ def _check_redis(url: str, ca_path: Path | None) -> None:
     try:
         connection = RedisConnection(url, ca_path)
     except ValueError as error:
-        raise CannotStart(f"REDIS_URL is no address of Redis: {_REMEDY}") from error
+        raise CannotStart(f"REDIS_URL is not an address of Redis: {_REMEDY}") from error
     try:
         with redis_answers():
             connection.client.ping()
@@ -77,7 +77,7 @@ def _check_redis(url: str, ca_path: Path | None) -> None:
         cause = error.__cause__
         if isinstance(cause, redis.AuthenticationError):
             raise CannotStart(
-                "Redis refuses the user or the password of REDIS_URL, or wants one: "
+                "Redis rejects the user or the password of REDIS_URL, or requires one: "
                 "redis://user:password@host:6379/0"
             ) from error
         raise CannotStart(f"Redis does not answer at REDIS_URL ({cause}). {_REMEDY}") from error

@@ -1,4 +1,4 @@
-"""Ask the gateway whether the whole stack serves."""
+"""Checks at the gateway whether the stack is serving."""
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -7,7 +7,7 @@ from fleet_platform.rpc import connect
 
 
 def is_serving(address: str, service: str = "") -> bool:
-    """Whether `service` ("" for all) is SERVING at the gateway, asked with a 2 s deadline."""
+    """Return whether `service` ("" for all) is SERVING at the gateway; deadline 2 s."""
     with connect(address) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:

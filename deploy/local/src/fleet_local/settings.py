@@ -9,10 +9,10 @@ from fleet_gateway import SecuritySettings
 
 
 class StackSettings(SecuritySettings):
-    """What ``make up`` starts and where it keeps its files; each field is an environment variable.
+    """Settings of ``make up``; each field is an environment variable.
 
-    Every other variable of the environment reaches the parts as it is, so a service's own settings
-    (``LOG_LEVEL``, ``SESSION_TTL_S``, ...) work here too.
+    All other environment variables are passed to the parts, so the services' own settings
+    (``LOG_LEVEL``, ``SESSION_TTL_S``, ...) work here, too.
     """
 
     grpc_port: int = Field(default=50051, ge=1, le=65535)
@@ -22,7 +22,7 @@ class StackSettings(SecuritySettings):
     """Address the public port is bound to; ``0.0.0.0`` opens it to other hosts."""
 
     redis_url: str | None = None
-    """Redis to use; unset: the stack starts one of its own under the run folder."""
+    """Redis to use; unset: the stack starts its own, with its files in the run folder."""
 
     redis_ca_path: FilePath | None = None
     """PEM file of the authorities that Redis' certificate may come from; unset: the system's."""
@@ -34,10 +34,10 @@ class StackSettings(SecuritySettings):
     """Trainer replicas behind the gateway."""
 
     run_dir: Path = Path("run")
-    """Redis' files, artifacts, the rendered gateway configuration and ``parts.json``."""
+    """Folder for Redis' files, artifacts, the gateway's configuration and ``parts.json``."""
 
     artifact_dir: Path | None = None
-    """Volume for weights; unset: ``artifacts`` below the run folder."""
+    """Folder for artifacts; unset: ``artifacts`` in the run folder."""
 
     data_dir: Path = Path("data")
     """Folder that measurements are read from."""
@@ -52,9 +52,9 @@ class StackSettings(SecuritySettings):
     """OTLP collector (gRPC); unset: no traces are sent."""
 
     metrics: bool = False
-    """Whether each part tells Prometheus its metrics, at a free port that ``parts.json`` names."""
+    """Whether each part exports Prometheus metrics, on a free port that is in ``parts.json``."""
 
 
 def inherited_environment() -> dict[str, str]:
-    """The environment that every part starts from."""
+    """Return the environment that all parts inherit."""
     return dict(os.environ)

@@ -1,4 +1,4 @@
-"""Start the parts in order, keep them running, stop them in the reverse order."""
+"""Starts the parts in order, keeps them running and stops them in reverse order."""
 
 import datetime
 import json
@@ -30,7 +30,7 @@ _SETTLED_S = 10.0
 _START_GRACE_S = 2.0
 _STOP_GRACE_S = 15.0
 _KILL_GRACE_S = 2.0
-_TRIES_BEFORE_READY = 3
+_MAX_START_ATTEMPTS = 3
 
 
 @dataclass
@@ -45,10 +45,11 @@ class _Running:
 
 
 class Supervisor:
-    """Runs parts as processes with prefixed, coloured output; one that dies is started again.
+    """Runs parts as processes with prefixed, coloured output, and restarts those that exit.
 
-    Before the stack was ready once, a part that keeps dying ends the whole start; afterwards it is
-    tried again for ever, with growing pauses, because the others can live without it for a while.
+    Until the stack is ready for the first time, a part that keeps exiting aborts the start.
+    Afterwards it is restarted indefinitely, with exponential backoff, because the others can work
+    without it for a while.
     """
 
     def __init__(
@@ -61,15 +62,15 @@ class Supervisor:
         self._ready_line = ready_line
         self._state_file = state_file
         self._ready = threading.Event()
-        # No event: its lock may be held by the very thread that the signal interrupts.
+        # Not an event: the interrupted thread may hold its lock.
         self._stopping = False
-        # No time in front: the parts' own lines begin with theirs.
+        # Without a timestamp, because the lines of the parts have their own.
         width = max(len(name) for name in self._running)
         self._printer = Printer(sys.stdout, time_format="", width=width)
         self._exit_code = 0
 
     def run(self) -> int:
-        """Block until a signal asks to stop or the start fails; returns the exit code."""
+        """Run until a signal arrives or the start fails; return the exit code."""
         with _signals(self._on_signal):
             for stage in sorted({each.part.stage for each in self._running.values()}):
                 for each in self._running.values():
@@ -77,8 +78,8 @@ class Supervisor:
                         self._start(each)
             threading.Thread(target=self._announce, name="announce", daemon=True).start()
             while not self._stopping:
-                self._handle_one_event(timeout_s=0.1)
-                self._restart_what_is_due()
+                self._on_event(timeout_s=0.1)
+                self._restart_due_parts()
             self._stop_all()
         self._state_file.unlink(missing_ok=True)
         return self._exit_code
@@ -100,7 +101,7 @@ class Supervisor:
             target=process.run, args=(self._events,), name=running.part.name, daemon=True
         ).start()
 
-    def _handle_one_event(self, timeout_s: float) -> None:
+    def _on_event(self, timeout_s: float) -> None:
         try:
             event = self._events.get(timeout=timeout_s)
         except queue.Empty:
@@ -116,22 +117,22 @@ class Supervisor:
             running.pid = 0
             self._write_state()
             if not self._stopping:
-                self._on_death(running, event.data["returncode"])
+                self._on_exit(running, event.data["returncode"])
 
-    def _on_death(self, running: _Running, code: int) -> None:
+    def _on_exit(self, running: _Running, code: int) -> None:
         now = time.monotonic()
         if now - running.started_at > _SETTLED_S:
             running.backoff.reset()
         pause_s = running.backoff.next_s()
-        if not self._ready.is_set() and running.backoff.attempts >= _TRIES_BEFORE_READY:
-            self._say(f"{running.part.name} does not start (exit code {code}); its lines say why")
+        if not self._ready.is_set() and running.backoff.attempts >= _MAX_START_ATTEMPTS:
+            self._report(f"{running.part.name} does not start (exit code {code}); see its output")
             self._exit_code = 1
             self._stopping = True
             return
-        self._say(f"{running.part.name} ended (exit code {code}); again in {pause_s:.1f} s")
+        self._report(f"{running.part.name} exited with code {code}; restarting in {pause_s:.1f} s")
         running.restart_at = now + pause_s
 
-    def _restart_what_is_due(self) -> None:
+    def _restart_due_parts(self) -> None:
         now = time.monotonic()
         for running in self._running.values():
             if running.restart_at is not None and running.restart_at <= now:
@@ -141,13 +142,13 @@ class Supervisor:
         while not self._stopping:
             if self._is_ready():
                 self._ready.set()
-                self._say(self._ready_line)
+                self._report(self._ready_line)
                 return
             time.sleep(_READY_POLL_S)
 
     def _stop_all(self) -> None:
         everyone = list(self._running.values())
-        # A part that has just been started can be signalled once its process id is known.
+        # A part can only be signalled once its process id is known.
         self._handle_events_while(lambda: any(each.starting for each in everyone), _START_GRACE_S)
         for stage in sorted({each.part.stage for each in everyone}, reverse=True):
             members = [each for each in everyone if each.part.stage == stage]
@@ -155,12 +156,12 @@ class Supervisor:
             self._handle_events_while(partial(_any_alive, members), _STOP_GRACE_S)
             self._signal(members, signal.SIGKILL)
             self._handle_events_while(partial(_any_alive, members), _KILL_GRACE_S)
-        self._say("stopped")
+        self._report("stopped")
 
     def _handle_events_while(self, condition: Callable[[], bool], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         while condition() and time.monotonic() < deadline:
-            self._handle_one_event(timeout_s=0.1)
+            self._on_event(timeout_s=0.1)
 
     @staticmethod
     def _signal(members: list[_Running], number: signal.Signals) -> None:
@@ -169,7 +170,7 @@ class Supervisor:
                 with suppress(ProcessLookupError):
                     os.killpg(each.pid, number)
 
-    def _say(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         now = datetime.datetime.now()
         self._print(Message(type="line", data=line, time=now, name="fleet", colour=None))
 
@@ -177,7 +178,7 @@ class Supervisor:
         try:
             self._printer.write(line)
         except OSError:
-            # Nobody reads any more, but the parts must still be stopped.
+            # The output is closed, but the parts must still be stopped.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._stopping = True
 
@@ -201,7 +202,7 @@ def _any_alive(members: list[_Running]) -> bool:
 
 @contextmanager
 def _signals(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Let `handler` take what asks a foreground program to end, for as long as the block runs."""
+    """Handle termination signals with `handler` for the duration of the block."""
     numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, handler) for number in numbers]
     try:
