@@ -21,7 +21,7 @@ def build_service(
     on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
-    """Return the config service; `on_stop` run when it has stopped."""
+    """Return the config service; `on_stop` callbacks run when it has stopped."""
     paths = PathPolicy.from_settings(settings)
     resolver = ConfigResolver(ConfigLookup(paths, paths.configs_dir))
     catalogue = PipelineCatalogue(paths.configs_dir.resolve() / "pipeline")

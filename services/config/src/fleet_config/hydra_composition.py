@@ -177,7 +177,7 @@ def _with_self(defaults: Any) -> Any:
 
 
 def _reworded(error: Exception, name: str, overrides: list[Override]) -> str:
-    """Return Hydra's message on one line, without the server's folders, plus suspect overrides."""
+    """Return Hydra's message without the server's folders, and the overrides that may cause it."""
     text = str(error).split("Config search path:", maxsplit=1)[0]
     line = " ".join(text.split()).removesuffix(".") + "."
     if f"'{name}'" not in line:

@@ -1,7 +1,7 @@
 """Runs the inference service: ``python -m fleet_inference``.
 
-Two processes: one that has imported torch and has nothing to do, so nothing to fail of, and one
-forked from it that serves. When that is killed, the next serves a moment later.
+There are two processes: an idle parent with torch imported, and a child forked from it that serves.
+If the child is killed, the parent replaces it immediately.
 """
 
 import sys
@@ -29,8 +29,8 @@ def main() -> int:
 
 
 def _serve(settings: InferenceSettings) -> int:
-    # Each thread takes whole tiles; threads inside an operation would wait for one another, which
-    # on a busy machine takes many times longer than the operation.
+    # Each thread processes whole tiles. Threads within an operation would wait for one another,
+    # which on a busy machine takes many times longer than the operation itself.
     set_tile_threads(settings.torch_threads or torch.get_num_threads())
     torch.set_num_threads(1)
     registry = MetricRegistry.of_process()

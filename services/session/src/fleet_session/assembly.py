@@ -27,7 +27,7 @@ def build_service(
     on_stop: tuple[Callable[[], object], ...] = (),
     registry: MetricRegistry | None = None,
 ) -> Service:
-    """Return the session service; `on_stop` run after its own."""
+    """Return the session service; `on_stop` callbacks run after its own."""
     paths = PathPolicy.from_settings(settings)
     servicer = SessionServicer(SessionLifecycle(sessions, paths))
     clones = GitClones(settings.plugin_dir.absolute())

@@ -30,7 +30,7 @@ class Registered(NamedTuple):
 
 
 class PluginRegistry:
-    """Registers plugins in the records of their sessions; is stateless itself."""
+    """Registers plugins in the records of their sessions."""
 
     def __init__(self, sessions: SessionStore, sources: PluginSources) -> None:
         self._sessions = sessions
