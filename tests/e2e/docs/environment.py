@@ -1,11 +1,11 @@
-"""The environment that the documentation's commands name."""
+"""The virtual environment that the commands in the documentation use."""
 
 import sys
 from pathlib import Path
 
 
 def put_environment(folder: Path) -> None:
-    """Make ``.venv/bin`` of `folder` run the interpreter and the command line of the tests."""
+    """Create ``.venv/bin`` in `folder` with the tests' interpreter and command line."""
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     commands = {

@@ -1,4 +1,4 @@
-"""Blocks of code in Markdown, with what the page says about running them."""
+"""Code blocks in Markdown, with the page's remarks about running them."""
 
 import re
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ _TITLE = re.compile(r'title="([^"]+)"')
 
 @dataclass(frozen=True)
 class FencedBlock:
-    """One block.
+    """One code block.
 
     Attributes:
-        page: where it stands.
-        section: the heading of the second level that it stands under; empty: none.
-        line: number of its first line of code.
-        language: after the fence.
-        code: without the block's indentation.
-        title: a file's path that the page gives it; empty: none.
-        reason: why it is not run; empty: it is.
+        page: the page that contains it.
+        section: the second-level heading above it; empty if there is none.
+        line: the number of its first line of code.
+        language: the language named after the fence.
+        code: the code without the indentation of the block.
+        title: the path of the file that it shows; empty if it has none.
+        reason: why it is not run; empty if it is run.
     """
 
     page: Path
@@ -41,7 +41,7 @@ class FencedBlock:
 
 
 def blocks(page: Path) -> list[FencedBlock]:
-    """All blocks of `page` that name their language."""
+    """Return all blocks of `page` that name a language."""
     text = page.read_text(encoding="utf-8")
     found = []
     for each in _BLOCK.finditer(text):

@@ -1,15 +1,15 @@
-"""Which documents are for people to follow."""
+"""The documents whose snippets are run."""
 
 from pathlib import Path
 
 from tests.support.stacks import REPOSITORY
 
-FOLLOWED_ELSEWHERE = {REPOSITORY / "docs" / "extending.md"}
-"""``test_extending.py`` follows it in a copy of the project."""
+RUN_ELSEWHERE = {REPOSITORY / "docs" / "extending.md"}
+"""``test_extending.py`` runs it in a copy of the project."""
 
 
 def pages() -> list[Path]:
-    """All of them but those that are followed elsewhere, sorted."""
+    """Return all documents except those that are run elsewhere, sorted."""
     found = {
         *REPOSITORY.glob("docs/**/*.md"),
         *REPOSITORY.glob("*.md"),
@@ -17,4 +17,4 @@ def pages() -> list[Path]:
         REPOSITORY / "client" / "README.md",
         REPOSITORY / "examples" / "README.md",
     }
-    return sorted(found - FOLLOWED_ELSEWHERE)
+    return sorted(found - RUN_ELSEWHERE)

@@ -1,4 +1,4 @@
-"""The page on nodes, readers and settings, followed word by word in a copy of the project."""
+"""The recipes for nodes, readers and settings, executed literally in a copy of the project."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ _COPIED = (
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory):
-    """What a contributor has: the project's files, and its environment ready to use."""
+    """A contributor's checkout: the files of the project and a ready environment."""
     folder = tmp_path_factory.mktemp("checkout")
     for name in _COPIED:
         ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
@@ -34,7 +34,7 @@ def checkout(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(checkout):
-    """Has the copy's code imported in place of the installed one."""
+    """Environment variables that import the copy's code instead of the installed code."""
     packages = [str(each) for each in sorted(checkout.glob("**/src"))]
     return {**os.environ, "PYTHONPATH": os.pathsep.join([*packages, str(checkout)])}
 
@@ -46,7 +46,7 @@ def _follow(block, checkout, environment):
         (checkout / block.title).write_text(block.code, encoding="utf-8")
         return ""
     else:
-        assert block.language == "bash", f"{block}: what is to be done with it?"
+        assert block.language == "bash", f"{block}: unknown kind of block"
         command, text = ["bash", "-euxo", "pipefail"], block.code
     ran = subprocess.run(
         command, input=text, cwd=checkout, env=environment, capture_output=True, text=True,
@@ -57,7 +57,7 @@ def _follow(block, checkout, environment):
 
 
 @pytest.mark.parametrize("recipe", ["A node", "A reader", "A setting"])
-def test_whoever_follows_a_recipe_has_something_that_works(recipe, checkout, environment):
+def test_a_recipe_produces_working_code_and_a_test(recipe, checkout, environment):
     followed = [block for block in blocks(PAGE) if block.section == recipe]
     outputs = [_follow(block, checkout, environment) for block in followed]
     assert "passed" in outputs[-1]

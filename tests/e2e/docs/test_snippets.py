@@ -1,7 +1,7 @@
-"""Every command and every snippet of the documentation does what it says.
+"""Every command and every snippet of the documentation works.
 
-The blocks of a page run in their order, in one namespace (Python) and one folder (bash). A block
-that is not run says why, in a comment before it: ``<!-- not run: it needs a GPU -->``.
+The blocks of a page run in order, in one namespace (Python) and one folder (bash). A block that is
+not run has the reason in a comment before it: ``<!-- not run: it needs a GPU -->``.
 """
 
 import os
@@ -28,7 +28,7 @@ PAGES = [page for page in pages() if any(each.language in RUN for each in blocks
 
 @pytest.fixture(scope="module")
 def address(stack, data_dir, output_dir):
-    """A stack that somebody has run the demo on."""
+    """A stack on which the demo has been run."""
     demo = [sys.executable, "-m", "cuvis_fleet.demo", "--address", stack.address]
     folders = ["--data-dir", str(data_dir), "--output-dir", str(output_dir)]
     subprocess.run([*demo, *folders], check=True, timeout=600, capture_output=True)
@@ -37,7 +37,9 @@ def address(stack, data_dir, output_dir):
 
 def _bash(block, code, folder, address):
     needed = sorted(_OF_A_HOST & set(code.split()))
-    assert not needed, f"{block}: {needed} must not run here; say above it that it is not run"
+    assert not needed, (
+        f"{block}: {needed} must not run here; add a comment with the reason above it"
+    )
     ran = subprocess.run(
         ["bash", "-euo", "pipefail"], input=code, cwd=folder, capture_output=True, text=True,
         timeout=600, check=False, env=_environment(folder, address),
@@ -46,7 +48,7 @@ def _bash(block, code, folder, address):
 
 
 def _environment(folder, address):
-    """That of a reader whose virtual environment is active and whose server is elsewhere."""
+    """The environment of a reader with an active virtual environment and a remote server."""
     programs = Path(sys.executable).parent
     return {
         **os.environ,
@@ -76,7 +78,7 @@ def test_the_blocks_of_a_page_run(page, address, scene, data_dir, tmp_path, monk
             value.close()
 
 
-def test_a_block_that_is_not_run_says_why():
+def test_a_block_that_is_not_run_has_a_reason():
     reasons = [block.reason for page in pages() for block in blocks(page) if block.reason]
     assert all(len(reason.split()) >= 3 for reason in reasons)
 

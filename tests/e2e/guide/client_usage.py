@@ -25,17 +25,17 @@ try:
 except grpc.RpcError as error:
     afterwards = error.code().name
 """
-"""Asks for a session that must be gone."""
+"""Calls a session that must no longer exist."""
 
 _ARRAYS = {
     "cube=...": "cube=helpers.numpy_to_proto(cube), wavelengths=helpers.numpy_to_proto(wavelengths)"
 }
-"""The print has only the cube, and no value of it."""
+"""The printed code has only the cube, without a value."""
 _SPECS = {
     "inputs_response.inputs.": "inputs_response.input_specs.",
     "outputs_response.outputs.": "outputs_response.output_specs.",
 }
-"""Both messages have these fields in every release, and never had the printed ones."""
+"""Every release has these fields in both messages; none has the printed ones."""
 
 _SELECTOR_OUTPUTS = {
     "data.cube": [1, 32, 32, 61],
@@ -87,7 +87,7 @@ CLIENT_USAGE = [
     Snippet(
         "02_tls_secure_channel",
         _PRODUCTION,
-        why_not="The first half opens a port of a server that the reader wrote. This product's"
+        why_not="The first half opens a port of the reader's own server. This product's"
         " gateway takes its certificate from settings; the second half is 35_use_tls.",
     ),
     Snippet(

@@ -8,13 +8,13 @@ _EPOCH = r"^\[EXECUTION_STAGE_TRAIN\] TRAIN_STATUS_RUNNING \| losses={.*Epoch "
 _RESTORED_SESSION = {
     "    if mode == ": "    session_id = restore_response.session_id\n    if mode == "
 }
-"""The print ignores the session that was restored, and goes on in an empty one."""
-_TELL = {
+"""The printed code ignores the restored session and continues in an empty one."""
+_INFO = {
     'mode="train",': 'mode="info",',
     "in inputs.inputs.": "in inputs.input_specs.",
     "in outputs.outputs.": "in outputs.output_specs.",
 }
-"""The replies have these fields in every release, and never had the printed ones."""
+"""Every release has these fields in the replies; none has the printed ones."""
 
 COMPLETE_EXAMPLES = [
     Snippet(
@@ -72,7 +72,7 @@ COMPLETE_EXAMPLES = [
         "Complete Examples / Example 5: Restore TrainRun",
         prints=(r"\AContinuing training\.\.\.$",),
         refused=("FAILED_PRECONDITION", "no pipeline.*LoadPipeline or SetTrainRunConfig"),
-        case="as printed: goes on in the session that was not restored",
+        case="as printed: continues in the session that was not restored",
     ),
     Snippet(
         "25_example_5_restore_trainrun",
@@ -84,7 +84,7 @@ COMPLETE_EXAMPLES = [
     Snippet(
         "25_example_5_restore_trainrun",
         "Complete Examples / Example 5: Restore TrainRun",
-        fills={**_RESTORED_SESSION, **_TELL},
+        fills={**_RESTORED_SESSION, **_INFO},
         prints=(
             r"\APipeline Inputs:$",
             r"^  cube: D_TYPE_\w+ \[-1, -1, -1, -1\]$",

@@ -1,11 +1,11 @@
-"""Runs pieces of a client's code, one request a line, with the packages of this interpreter.
+"""Runs client code, one request per line, with the packages of this interpreter.
 
     python interpreter_loop.py ADDRESS
 
-A request is ``{"code": [[file name, text], ...], "shows": [expression, ...]}``: the texts run in
-turn in one namespace, then the expressions are evaluated in it. The answer tells what was printed,
-what the expressions gave (as JSON) and, if an exception came out, its type, status and text.
-Calls to the addresses that the guide names are led to ADDRESS.
+A request is ``{"code": [[file name, text], ...], "shows": [expression, ...]}``: the texts run
+one after another in one namespace, and then the expressions are evaluated in it. The reply contains
+the printed text, the values of the expressions (as JSON) and, if an exception was raised, its type,
+status and text. Calls to the addresses in the guide are redirected to ADDRESS.
 """
 
 import contextlib
@@ -21,16 +21,16 @@ _KNOWN = ("localhost:50051", "production-server:50051")
 _channels = []
 
 
-def _led_to(address, connect):
-    def connect_led(target, *more, **options):
+def _redirected(address, connect):
+    def connect_redirected(target, *more, **options):
         channel = connect(address if target in _KNOWN else target, *more, **options)
         _channels.append(channel)
         return channel
 
-    return connect_led
+    return connect_redirected
 
 
-def _told(error):
+def _error_record(error):
     called = isinstance(error, grpc.Call)
     return {
         "type": type(error).__name__,
@@ -58,17 +58,17 @@ def _run(request):
                 exec(compile(text, file, "exec"), namespace)
             for expression in request["shows"]:
                 shown[expression] = eval(expression, namespace)
-        except Exception as caught:  # whatever the client's code ends with is the answer
-            error = _told(caught)
+        except Exception as caught:  # any exception of the client's code is part of the reply
+            error = _error_record(caught)
     while _channels:
         _channels.pop().close()
     return {"printed": printed.getvalue(), "shown": shown, "error": error}
 
 
 def main():
-    """Answer until the input ends."""
+    """Answer requests until the input ends."""
     for kind in ("insecure_channel", "secure_channel"):
-        setattr(grpc, kind, _led_to(sys.argv[1], getattr(grpc, kind)))
+        setattr(grpc, kind, _redirected(sys.argv[1], getattr(grpc, kind)))
     answers = sys.stdout
     for line in sys.stdin:
         json.dump(_run(json.loads(line)), answers, default=_plain)

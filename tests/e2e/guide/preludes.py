@@ -1,6 +1,6 @@
-"""What the guide takes for granted before a snippet: imports, a stub, a session, an experiment.
+"""Code that the guide assumes to have run before a snippet.
 
-The pieces build on one another and use nothing but the published library and the published
+The parts build on each other and use only the published library and the published
 ``workflow_utils``.
 """
 
@@ -23,11 +23,11 @@ SCENE = """
 cube = np.random.default_rng(7).integers(0, 4000, (1, 32, 32, 61)).astype(np.uint16)
 wavelengths = np.linspace(430, 910, 61).reshape(1, -1).astype(np.int32)
 """
-"""Arrays to infer with; their names are those of the guide."""
+"""Input arrays of an inference, with the names that the guide uses."""
 
 
 def applied(trainrun: str, *overrides: str) -> str:
-    """A session with a trainrun that is not trained yet."""
+    """Return code that opens a session with an untrained trainrun."""
     return f"""{SESSION}
 resolved, config_dict = resolve_trainrun_config(stub, session_id, {trainrun!r}, {list(overrides)})
 apply_trainrun_config(stub, session_id, resolved.config_bytes)
@@ -35,7 +35,7 @@ apply_trainrun_config(stub, session_id, resolved.config_bytes)
 
 
 def fitted(pipeline: str) -> str:
-    """A session with one of the flat pipelines, whose nodes the guide names, after its fit."""
+    """Return code that opens a session and fits a pipeline with the node names of the guide."""
     return f"""{SESSION}
 def _resolved(config_type, path):
     return stub.ResolveConfig(cuvis_ai_pb2.ResolveConfigRequest(
@@ -72,4 +72,4 @@ for name in ("pipeline", "weights"):
     ))
 """
 )
-"""Makes the files below ``outputs/my_experiment`` that the guide names."""
+"""Creates the files below ``outputs/my_experiment`` that the guide uses."""

@@ -19,13 +19,13 @@ _STOP_DEADLINE_S = 120.0
 
 @dataclass(frozen=True)
 class Failure:
-    """The exception that came out.
+    """The exception that was raised.
 
     Attributes:
-        type: name of its class.
-        code: name of the gRPC status; None: it is no failed call.
-        text: what it says.
-        trace: where it came from.
+        type: the name of its class.
+        code: the name of the gRPC status; None if it is not a failed call.
+        text: its message.
+        trace: its traceback.
     """
 
     type: str
@@ -36,7 +36,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a piece of code: what it printed, what was asked for, how it failed."""
+    """The result of running code: its output, the requested values and its failure, if any."""
 
     printed: str
     shown: dict[str, Any]
@@ -44,17 +44,17 @@ class Outcome:
 
 
 class PublishedClient:
-    """Runs code of clients; made by `published_client`."""
+    """Runs client code in the interpreter that `published_client` starts."""
 
     def __init__(self, requests: IO[str], answers: IO[str]) -> None:
         self._requests, self._answers = requests, answers
 
     def run(self, code: Sequence[tuple[str, str]], shows: Sequence[str] = ()) -> Outcome:
-        """Run texts in turn in one new namespace, then evaluate expressions in it.
+        """Run texts one after another in a new namespace, then evaluate expressions in it.
 
         Args:
-            code: name (for traces) and text of each.
-            shows: expressions whose values are wanted.
+            code: the name (for tracebacks) and the text of each piece.
+            shows: the expressions to evaluate.
         """
         self._requests.write(json.dumps({"code": code, "shows": shows}) + "\n")
         self._requests.flush()
@@ -67,12 +67,12 @@ class PublishedClient:
 def published_client(
     address: str, folder: Path, authority: Path | None = None
 ) -> Iterator[PublishedClient]:
-    """An interpreter with cuvis-ai 0.4.0's client side and its example's ``workflow_utils``.
+    """Start an interpreter with the client side of cuvis-ai 0.4.0 and its ``workflow_utils``.
 
     Args:
-        address: where calls to the addresses of the guide go.
-        folder: where it works; its log goes to ``client.log`` in it.
-        authority: certificate of whom it trusts; None: whom this machine trusts.
+        address: the target of calls to the addresses in the guide.
+        folder: the working directory, which receives the log ``client.log``.
+        authority: the trusted certificate authority; None for those of this machine.
     """
     examples = source("cuvis-ai", "0.4.0") / "examples" / "grpc"
     paths = (cu3s.PYTHONPATH, cu3s.PYTHONPATH / "moved", examples)

@@ -1,4 +1,4 @@
-"""A snippet of the published guide, what it takes to run it, and what must hold afterwards."""
+"""A snippet of the published guide, how to run it, and what to expect afterwards."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ FOLDER = Path(__file__).with_name("snippets")
 
 @dataclass(frozen=True)
 class Snippet:
-    """One way to run a snippet; a snippet that needs several has a row for each.
+    """One way to run a snippet; a snippet that is run in several ways has a row for each.
 
     Attributes:
-        name: its file below ``snippets``, which holds it as printed, without extension.
-        heading: where the guide has it.
-        prelude: what the guide takes for granted before it.
-        fills: what stands in the print -> what is run in its place: the print has ``...`` there, or
-            a name that no published message has.
+        name: the file below ``snippets`` that contains it as printed, without extension.
+        heading: its heading in the guide.
+        prelude: code that the guide assumes to have run before.
+        fills: maps printed code to the code that is run instead, for ``...`` and for names that no
+            published message has.
         then: what a reader would do next.
-        holds: expressions in the snippet's names -> their values afterwards, as JSON.
-        prints: patterns of what is printed, in this order.
-        refused: gRPC status and a pattern of its text, where the snippet ends with a failed call.
-        case: tells rows of one snippet apart.
-        why_not: why it cannot run; the rest is empty then.
+        holds: maps expressions in the snippet's names to their expected values, as JSON.
+        prints: patterns of the output, in this order.
+        refused: gRPC status and a pattern of its text, if the snippet ends with a failed call.
+        case: distinguishes the rows of one snippet.
+        why_not: why it cannot run; the other fields are empty then.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Snippet:
         return f"{self.name}[{self.case}]" if self.case else self.name
 
     def code(self) -> list[tuple[str, str]]:
-        """Name and text of each piece, in the order in which they run."""
+        """Return the name and text of each piece, in the order of execution."""
         file = FOLDER / f"{self.name}.py"
         text = file.read_text(encoding="utf-8")
         for printed, filled in self.fills.items():

@@ -1,8 +1,8 @@
 """Every Python snippet of the published guide against our stack, with the published client library.
 
-The library is that of the guide's release: cuvis-ai 0.4.0 with core 0.2.0 and schemas 0.2.0. Tables
-say for each snippet what it needs and what must hold; where a print has ``...`` or a name that no
-release has, they say what is run in its place.
+The library is that of the guide's release: cuvis-ai 0.4.0 with core 0.2.0 and schemas 0.2.0. The
+tables list the prerequisites and the expected results of each snippet. If a snippet contains
+``...`` or a name that no release has, they also list the code that replaces it.
 """
 
 import re
@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.guide import preludes
+from tests.e2e.guide.best_practices import BEST_PRACTICES
 from tests.e2e.guide.client_usage import CLIENT_USAGE
 from tests.e2e.guide.complete_examples import COMPLETE_EXAMPLES
-from tests.e2e.guide.practice import PRACTICE
 from tests.e2e.guide.published_client import Outcome, published_client
 from tests.e2e.guide.snippet import FOLDER
 from tests.support.certificates import Authority
 
 pytestmark = [pytest.mark.e2e, pytest.mark.published]
 
-TABLE = [*CLIENT_USAGE, *COMPLETE_EXAMPLES, *PRACTICE]
+TABLE = [*CLIENT_USAGE, *COMPLETE_EXAMPLES, *BEST_PRACTICES]
 THROUGH_TLS = [each for each in TABLE if each.name == "35_use_tls"]
 RUN = [each for each in TABLE if not each.why_not and each not in THROUGH_TLS]
 TRAINRUNS = Path(__file__).with_name("trainrun")
@@ -34,7 +34,7 @@ def test_the_table_has_every_snippet():
 
 @pytest.fixture(scope="module")
 def client(stack, output_dir, data_dir, tmp_path_factory):
-    """The published library, in a folder with the guide's data, and the files it assumes."""
+    """The published library, in a folder with the data and the files that the guide assumes."""
     folder = tmp_path_factory.mktemp("guide")
     (folder / "data").symlink_to(data_dir)
     shutil.copytree(TRAINRUNS, output_dir / TRAINRUNS.name)

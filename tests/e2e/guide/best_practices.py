@@ -44,7 +44,7 @@ request = cuvis_ai_pb2.LoadPipelineWeightsRequest(
     session_id=session_id, weights_path="outputs/my_experiment/none.pt"
 )
 """
-_GONE = """
+_CHECK_CLOSED = """
 gone = []
 for session_id in sessions:
     try:
@@ -52,7 +52,7 @@ for session_id in sessions:
     except grpc.RpcError as error:
         gone.append(error.code().name)
 """
-_COUNTED = """
+_RECORDED = """
 sessions = []
 _create = create_session_with_search_paths
 
@@ -60,13 +60,13 @@ def create_session_with_search_paths(stub):
     sessions.append(_create(stub))
     return sessions[-1]
 """
-"""Remembers the sessions that a snippet opens."""
+"""Records the sessions that a snippet opens."""
 
 _SESSION_ANSWERS = {
     "len(stub.CreateSession(cuvis_ai_pb2.CreateSessionRequest()).session_id)": 36,
 }
 
-PRACTICE = [
+BEST_PRACTICES = [
     Snippet(
         "26_error_codes",
         _CODES,
@@ -148,7 +148,7 @@ list(train_with_retry(stub, session_id, cuvis_ai_pb2.TRAINER_TYPE_STATISTICAL, m
             r"^Max retries reached\. Error: .*SetTrainRunConfig.*\n\Z",
         ),
         refused=("FAILED_PRECONDITION", "SetTrainRunConfig"),
-        case="refused each time",
+        case="rejected each time",
     ),
     Snippet(
         "28_health_check",
@@ -161,14 +161,14 @@ list(train_with_retry(stub, session_id, cuvis_ai_pb2.TRAINER_TYPE_STATISTICAL, m
     Snippet(
         "29_always_close_sessions",
         _SESSIONS,
-        prelude=STUB + _COUNTED,
-        then=_GONE,
+        prelude=STUB + _RECORDED,
+        then=_CHECK_CLOSED,
         holds={"gone": ["NOT_FOUND"]},
     ),
     Snippet(
         "30_session_context_manager",
         _SESSIONS,
-        prelude=STUB + _COUNTED,
+        prelude=STUB + _RECORDED,
         then="""
 try:
     with grpc_session(stub):
@@ -176,7 +176,7 @@ try:
 except KeyboardInterrupt:
     pass
 """
-        + _GONE,
+        + _CHECK_CLOSED,
         holds={"gone": ["NOT_FOUND", "NOT_FOUND"]},
     ),
     Snippet(
@@ -225,7 +225,7 @@ except KeyboardInterrupt:
             "stub.Train(...)": "stub.Train(cuvis_ai_pb2.TrainRequest("
             "session_id=session_id, trainer_type=cuvis_ai_pb2.TRAINER_TYPE_STATISTICAL))"
         },
-        # No release says COMPLETED or FAILED: the loop ends because the stream does.
+        # No release has COMPLETED or FAILED: the loop ends because the stream ends.
         holds={"status": "TRAIN_STATUS_COMPLETE"},
         prints=(r"\A\Z",),
     ),
