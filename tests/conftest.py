@@ -5,6 +5,10 @@ import os
 import pytest
 from hypothesis import settings
 
+# OpenMP threads sleep while they wait: spinning ones starve each other when the cores are busy.
+# The services of a stack have the same setting.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # Examples have no time limit, because a busy machine is no reason to fail. Nor have those of the
 # profile "ci", which is Hypothesis' own.
 settings.register_profile("unlimited", deadline=None)

@@ -1,4 +1,4 @@
-"""One hostile request and the exact answer that it gets."""
+"""A request that is refused, with the exact answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ Fields = dict[str, Any]
 
 @dataclass(frozen=True)
 class Case:
-    """A row of the list.
+    """A request and its expected refusal.
 
     Attributes:
-        name: what is tried.
-        method: of the wire.
-        fields: of its request, made when they are needed, for some are large.
-        code: status that the call ends with.
-        text: its words, all of them; where they end with " ...", those that come before.
-        in_session: whether a session that can infer is named where `fields` names none.
+        name: a short description of the request.
+        method: the method that is called.
+        fields: returns the fields of the request, which may be large.
+        code: the expected status.
+        text: the expected text; one that ends with " ..." is only the beginning.
+        in_session: whether the request names a session that can infer, unless `fields` has one.
     """
 
     name: str
@@ -35,8 +35,8 @@ class Case:
     text: str
     in_session: bool = True
 
-    def says(self, text: str) -> bool:
-        """Whether `text` is the expected one."""
+    def matches(self, text: str) -> bool:
+        """Return whether `text` is the expected one."""
         beginning = self.text.removesuffix(" ...")
         return text == self.text or (beginning != self.text and text.startswith(beginning))
 

@@ -50,7 +50,7 @@ def test_hostile(attacked: tuple[Wire, str], scene, case: Case) -> None:
         fields.setdefault("session_id", session_id)
     refusal = calls.refused(case.method, **fields)
     assert refusal.code is case.code, refusal
-    assert case.says(refusal.text), refusal.text
+    assert case.matches(refusal.text), refusal.text
     outputs = calls.infer(session_id, scene.cubes[:1], scene.wavelengths_nm[None], ["decisions"])
     assert outputs["decisions"].shape == (1, *scene.mask.shape[1:], 1)
 

@@ -1,4 +1,4 @@
-"""A whole stack with sessions in each state, and the situations that errors need."""
+"""A stack with a session in each state, and the situations in which errors occur."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -25,8 +25,9 @@ from tests.support.scenes.lentils_scene import MEASUREMENTS, SIDE
 from tests.support.stacks import REPOSITORY, stack_environment
 from tests.support.wire import Refusal, Wire
 
-DOORS = ("service", "gateway")
-"""Where a call may go in: past the gateway, or through it."""
+SERVICE, GATEWAY = "service", "gateway"
+ENTRY_POINTS = (SERVICE, GATEWAY)
+"""Where a call is sent: directly to the service, or to the gateway."""
 
 SERVICE_OF = {method: name for name, methods in METHODS_BY_SERVICE.items() for method in methods}
 _FROM_NPZ = ("data.cu3s_file_path=scene.npz", "data.annotation_json_path=null")
@@ -51,19 +52,19 @@ class ByMethod:
         return self._channels[SERVICE_OF[path.rpartition("/")[2]]]
 
 
-class Stage:
-    """Calls by either door, about sessions that both see.
+class PreparedStack:
+    """Calls at either entry point, about sessions that both share.
 
     Attributes:
-        channels: by door.
+        channels: by entry point.
     """
 
     def __init__(self, channels: dict[str, Any], redis: RedisServer) -> None:
-        """Open all sessions; nothing trains yet."""
+        """Open all sessions; no training runs yet."""
         self.channels = channels
         self._redis = redis
-        self._wires = {door: Wire(channel) for door, channel in channels.items()}
-        self._calls = self._wires["gateway"]
+        self._wires = {entry: Wire(channel) for entry, channel in channels.items()}
+        self._calls = self._wires[GATEWAY]
         self._situation = Situation.AT_REST
         rx = self._resolved("trainrun/rx_statistical")
         selector = self._resolved("trainrun/channel_selector", *_WITHOUT_END)
@@ -86,23 +87,23 @@ class Stage:
             save_weights=True,
         )
 
-    def refused(self, door: str, row: Row) -> Refusal:
-        """How the row's call is refused; its situation is entered before."""
+    def refused(self, entry: str, row: Row) -> Refusal:
+        """Enter the row's situation and return how its call is refused."""
         self._enter(row.situation)
         given = row.fields()
         if row.in_session:
             given.setdefault("session_id", self._sessions[row.session])
-        return self._wires[door].refused(row.method, **given)
+        return self._wires[entry].refused(row.method, **given)
 
-    def all_refused(self, door: str, rows: Sequence[Row]) -> list[Refusal]:
-        """How the calls of rows that are slow to be refused are so, all at the same time."""
+    def all_refused(self, entry: str, rows: Sequence[Row]) -> list[Refusal]:
+        """Return how the rows' calls are refused, all sent at once because each takes long."""
         for row in rows:
             self._enter(row.situation)
         with ThreadPoolExecutor(len(rows)) as pool:
-            return list(pool.map(lambda row: self.refused(door, row), rows))
+            return list(pool.map(lambda row: self.refused(entry, row), rows))
 
     def expected(self, row: Row) -> Row:
-        """The row with the text that is told, all of it."""
+        """Return the row with its complete text."""
         session_id = row.fields().get("session_id", self._sessions[row.session])
         return row.with_text(row.text.replace("<session_id>", session_id))
 
@@ -116,7 +117,9 @@ class Stage:
         return self._calls.resolve(self._session(), "trainrun", path, (*_FROM_NPZ, *overrides))
 
     def _enter(self, wanted: Situation) -> None:
-        assert self._situation.value <= wanted.value, "a situation is never left again"
+        assert self._situation.value <= wanted.value, (
+            "situations are entered in order and never left"
+        )
         steps = {
             Situation.SLOT_TAKEN: self._take_slot,
             Situation.TRAINING_QUEUE_FULL: self._fill_queue,
@@ -124,7 +127,7 @@ class Stage:
         }
         for situation, step in steps.items():
             if self._situation.value < situation.value <= wanted.value:
-                # Noted first: a step that fails would fail for each row again.
+                # Recorded first, so that a step that fails is not repeated for each row.
                 self._situation = situation
                 step()
 
@@ -136,8 +139,8 @@ class Stage:
             self._begin(self._session(self._trainrun), pb2.TRAINER_TYPE_STATISTICAL)
 
     def _begin(self, session_id: str, trainer_type: "pb2.TrainerType.ValueType") -> None:
-        """Have a training begin or wait, which goes on without anybody to follow it."""
-        stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(self.channels["gateway"])
+        """Start or queue a training, which continues without a follower."""
+        stub = cuvis_ai_pb2_grpc.CuvisAIServiceStub(self.channels[GATEWAY])
         request = pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type)
         stream = stub.Train(request, timeout=300)
         next(stream)
@@ -145,7 +148,7 @@ class Stage:
 
 
 @contextmanager
-def open_stage(folder: Path, data_dir: Path) -> Iterator[Stage]:
+def prepared_stack(folder: Path, data_dir: Path) -> Iterator[PreparedStack]:
     """Start a stack on a store that can be stopped, with the files that rows name."""
     _write_files(folder, data_dir)
     with ExitStack() as undo:
@@ -158,7 +161,7 @@ def open_stage(folder: Path, data_dir: Path) -> Iterator[Stage]:
             for name in METHODS_BY_SERVICE
         }
         gateway = undo.enter_context(connect(stack.address))
-        yield Stage({"service": ByMethod(services), "gateway": gateway}, redis)
+        yield PreparedStack({SERVICE: ByMethod(services), GATEWAY: gateway}, redis)
 
 
 def _port(stack: BackgroundStack, service: str) -> int:

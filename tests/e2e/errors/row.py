@@ -1,4 +1,4 @@
-"""One error of one method: when it is told, in which words, and what to do about it."""
+"""One error of one method: when it occurs, its text, and what the caller can do about it."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -8,7 +8,7 @@ from tests.support.case import Case
 
 
 class Session(Enum):
-    """The session that a request is about, where it names none itself."""
+    """The session that a request names, unless its fields have one."""
 
     NEW = "nothing was loaded into it"
     LOADED = "it has a pipeline that is not fitted"
@@ -18,7 +18,7 @@ class Session(Enum):
 
 
 class Situation(Enum):
-    """What the whole stack is in. Each contains those before it, and none is left again."""
+    """The state of the whole stack. Each includes those before it, and none is left."""
 
     AT_REST = 0
     SLOT_TAKEN = 1
@@ -30,12 +30,12 @@ class Situation(Enum):
 class Row(Case):
     """A row of the table.
 
-    ``<session_id>`` in the text stands for the session's id.
+    ``<session_id>`` in the text means the session's id.
 
     Attributes:
-        remedy: what the caller does about it.
-        session: the one that the request is about, where `in_session` and it names none.
-        situation: what has to be so before.
+        remedy: what the caller can do.
+        session: the session that the request names if `in_session` and its fields have none.
+        situation: the state of the stack in which the request is sent.
     """
 
     remedy: str
@@ -43,21 +43,21 @@ class Row(Case):
     situation: Situation = Situation.AT_REST
 
     def with_text(self, text: str) -> Self:
-        """The same with other words."""
+        """Return the row with another text."""
         return replace(self, text=text)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowTestedElsewhere:
-    """A row that takes more than a request to bring about.
+    """A row that one request alone cannot cause.
 
     Attributes:
         name: as of a row.
         method: as of a row.
         code: name of the status.
-        text: as of a row; ``<...>`` stand for what depends on the case.
+        text: as of a row; ``<...>`` mean parts that depend on the case.
         remedy: as of a row.
-        proof: the test that brings it about, as ``path::name``.
+        proof: the test that causes the error, as ``path::name``.
     """
 
     name: str

@@ -79,7 +79,7 @@ GENERAL = [
         "UNAVAILABLE",
         _STORE_DOWN,
         _BACK_OFF,
-        f"{_ANSWERS}::test_each_method_tells_that_the_store_is_down",
+        f"{_ANSWERS}::test_each_method_reports_that_the_store_is_down",
     ),
     _general(
         "the artifact volume does not respond",
