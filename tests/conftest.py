@@ -18,15 +18,15 @@ _MAX_WORKERS = 8
 _LEVELS = ("e2e", "integration", "service", "parity", "contract", "numerics", "unit")
 """Levels in the order in which a parallel run begins them: what takes longest comes first."""
 
-_FOLDERS = (
-    "tests/e2e/client_library/",
-    "tests/e2e/resilience/",
-    "tests/e2e/security/",
-    "tests/e2e/telemetry/",
-    "tests/integration/trainer/",
-    "tests/service/trainer/",
-)
-"""Folders whose files share what is slow to start."""
+_GROUPS = {
+    "tests/e2e/client_library/": "fleet",
+    "tests/e2e/resilience/": "fleet",
+    "tests/e2e/examples/": "examples",
+    "tests/e2e/security/": "security",
+    "tests/e2e/telemetry/": "telemetry",
+    "tests/integration/trainer/": "trainer processes",
+}
+"""Groups of the folders whose files share what is slow to start."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -48,9 +48,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _group(item: pytest.Item) -> str:
     if _uses_the_shared_stack(item):
         return "stack"
-    for folder in _FOLDERS:
+    for folder, group in _GROUPS.items():
         if item.nodeid.startswith(folder):
-            return folder
+            return group
     return item.nodeid.partition("::")[0]
 
 

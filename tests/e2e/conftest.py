@@ -9,6 +9,7 @@ import pytest
 
 from fleet_local.background import BackgroundStack, background_stack
 from fleet_platform.ports import free_ports
+from tests.support.killable_fleet import Fleet, killable_fleet
 from tests.support.published.workflow import RELEASES, PublishedWorkflow, Release
 from tests.support.scenes.lentils_scene import Scene, make_scene, write_annotations, write_npz
 from tests.support.sdk_stub import cu3s
@@ -50,7 +51,7 @@ def output_dir(stack_dir: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(stack_dir: Path, data_dir: Path) -> Iterator[BackgroundStack]:
-    """The stack that most tests share: two inference replicas, and a stand-in for the SDK."""
+    """The stack that most tests share: two inference replicas, and a stub of the SDK."""
     inherited = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     python_path = os.pathsep.join(filter(None, (str(cu3s.PYTHONPATH), *inherited)))
     environment = stack_environment(
@@ -60,9 +61,16 @@ def stack(stack_dir: Path, data_dir: Path) -> Iterator[BackgroundStack]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Fleet]:
+    """The stack whose parts tests may kill; they wait until it serves again."""
+    with killable_fleet(tmp_path_factory.mktemp("fleet"), data_dir) as running:
+        yield running
+
+
 @pytest.fixture
 def start_stack(tmp_path: Path, data_dir: Path) -> StartStack:
-    """Starts a stack of a test's own, without the stand-in; keywords are environment variables."""
+    """Starts another stack, without the stub; keywords are environment variables."""
 
     def start(**settings: str) -> AbstractContextManager[BackgroundStack]:
         environment = stack_environment(tmp_path, data_dir, settings)

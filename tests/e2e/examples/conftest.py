@@ -16,7 +16,7 @@ EXAMPLES = REPOSITORY / "examples"
 Example = Callable[..., str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def example_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The working folder of the examples, with the stack's data folder."""
     folder = tmp_path_factory.mktemp("examples")
@@ -24,7 +24,7 @@ def example_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def example_stack(example_dir: Path) -> Iterator[BackgroundStack]:
     """A fresh stack, without data."""
     environment = stack_environment(example_dir, example_dir / "data", {})
@@ -32,7 +32,7 @@ def example_stack(example_dir: Path) -> Iterator[BackgroundStack]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def example(example_stack: BackgroundStack, example_dir: Path) -> Example:
     """``example("grpc/run_inference.py", ...)``: the output of the script."""
 

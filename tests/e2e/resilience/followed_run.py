@@ -9,7 +9,8 @@ from fleet_platform.runs import open_run_store
 from fleet_platform.sessions import open_session_store
 from fleet_platform.settings import ServiceSettings
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.resilience.conftest import SERVING_AGAIN_S, Fleet, apply_trainrun
+from tests.e2e.resilience.conftest import apply_trainrun
+from tests.support.killable_fleet import SERVING_AGAIN_S, Fleet
 from tests.support.polling import wait_until
 from tests.support.wire import Wire
 

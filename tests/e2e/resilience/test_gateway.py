@@ -7,7 +7,7 @@ import grpc
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.resilience.conftest import Fleet
+from tests.support.killable_fleet import Fleet
 from tests.support.polling import wait_until
 from tests.support.processes.steady_load import SteadyLoad
 

@@ -8,8 +8,9 @@ from functools import partial
 import grpc
 import pytest
 
-from tests.e2e.resilience.conftest import INFERENCE, TRAINERS, Fleet, Trained, apply_trainrun
+from tests.e2e.resilience.conftest import Trained, apply_trainrun
 from tests.e2e.resilience.followed_run import FollowedRun
+from tests.support.killable_fleet import INFERENCE, TRAINERS, Fleet
 from tests.support.polling import wait_until
 from tests.support.processes.serving_process import serving_pid
 from tests.support.wire import Wire

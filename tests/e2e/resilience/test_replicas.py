@@ -8,7 +8,8 @@ import os
 import numpy as np
 import pytest
 
-from tests.e2e.resilience.conftest import INFERENCE, Fleet, Trained
+from tests.e2e.resilience.conftest import Trained
+from tests.support.killable_fleet import INFERENCE, Fleet
 from tests.support.processes.replica_killer import ReplicaKiller
 from tests.support.processes.steady_load import SteadyLoad
 from tests.support.wire import Wire, by_port, inference

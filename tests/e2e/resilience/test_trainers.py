@@ -6,8 +6,8 @@ import signal
 import grpc
 import pytest
 
-from tests.e2e.resilience.conftest import TRAINERS, Fleet
 from tests.e2e.resilience.followed_run import FollowedRun
+from tests.support.killable_fleet import TRAINERS, Fleet
 from tests.support.polling import wait_until
 
 pytestmark = pytest.mark.e2e

@@ -6,8 +6,9 @@ import grpc
 import pytest
 
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
-from tests.e2e.resilience.conftest import INFERENCE, TRAINERS, Fleet, apply_trainrun
+from tests.e2e.resilience.conftest import apply_trainrun
 from tests.support.file_size_limit import no_room_for
+from tests.support.killable_fleet import INFERENCE, TRAINERS, Fleet
 from tests.support.wire import assert_says
 
 pytestmark = pytest.mark.e2e

@@ -67,7 +67,7 @@ def is_active(client) -> bool:
     return client.run.state in {RUN_STATE_QUEUED, RUN_STATE_RUNNING}
 
 
-def stored_messages(client) -> list[pb.TrainResponse]:
+def stored(client) -> list[pb.TrainResponse]:
     entries = client.runs.tail(client.session.run_id, wait_s=0.1)
     return [pb.TrainResponse.FromString(entry.payload) for entry in entries]
 
@@ -114,7 +114,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_nothing_had_happened(fleet, s
         kill(victim)
         client.stub = survivor.stub
         # A run that had already ended is read from the store: Train would start another one.
-        messages, error = read(follow(client)) if is_active(client) else (stored_messages(client), None)
+        messages, error = read(follow(client)) if is_active(client) else (stored(client), None)
         assert error is None, (number, error)
         assert messages[-1].status == pb.TRAIN_STATUS_COMPLETE, (number, messages[-1].message)
         assert {client.session.pipeline.weights_digest} == expected, number
