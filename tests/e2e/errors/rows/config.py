@@ -165,9 +165,9 @@ ROWS: list[TableRow] = [
     ),
     _override(
         "a reference to a missing key",
-        "name: '${nobody}' refers to a missing key.",
+        "name: '${missing}' refers to a missing key.",
         "Reference a key of the config.",
-        "name=${nobody}",
+        "name=${missing}",
     ),
     _override(
         "an override of Hydra's own settings",

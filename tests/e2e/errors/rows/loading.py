@@ -126,10 +126,10 @@ ROWS: list[TableRow] = [
     _loads(
         "an unknown node in a connection",
         INVALID,
-        "Connection 0 (nobody.outputs.cube -> rx.inputs.data): there is no node 'nobody'. "
+        "Connection 0 (missing.outputs.cube -> rx.inputs.data): there is no node 'missing'. "
         "Nodes: data, rx.",
         "Use the name of a node of the pipeline.",
-        _graph(("nobody.outputs.cube", "rx.inputs.data")),
+        _graph(("missing.outputs.cube", "rx.inputs.data")),
     ),
     _loads(
         "an unknown port",
