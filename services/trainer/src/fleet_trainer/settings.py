@@ -24,7 +24,7 @@ class TrainerSettings(EngineSettings):
     """Torch device, as ``cpu`` or ``cuda:1``; ``auto``: the first GPU, else the CPU."""
 
     torch_threads: int | None = Field(default=None, ge=1)
-    """CPU threads of one operation; default: all cores (trainer), 1 (inference)."""
+    """CPU threads of one operation; unset: one per core."""
 
     heartbeat_s: float = Field(default=1.0, gt=0)
     """Seconds between two heartbeats of a run; a stop request reaches it within that time."""
