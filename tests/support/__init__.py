@@ -1,1 +1,1 @@
-"""What several levels of tests need."""
+"""Code that several levels of tests share."""

@@ -1,4 +1,4 @@
-"""Certificates of an authority of a test's own."""
+"""Certificates of a test authority."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ class Pair:
 
 
 class Authority:
-    """Issues certificates; its own lies in `path`."""
+    """An authority that issues certificates; `path` has its own certificate."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,16 +26,16 @@ class Authority:
         self._ca.cert_pem.write_to_path(str(self.path))
 
     def server(self, name: str = "server") -> Pair:
-        """Files of a new certificate of localhost."""
+        """Return the files of a new certificate for localhost."""
         return self._files(self._ca.issue_cert("localhost", "127.0.0.1"), name)
 
     def client(self, name: str) -> Pair:
-        """Files of a new certificate whose subject is ``CN=name``."""
+        """Return the files of a new certificate whose subject is ``CN=name``."""
         return self._files(self._ca.issue_cert(f"{name}@lab.example", common_name=name), name)
 
     def _files(self, issued: trustme.LeafCert, name: str) -> Pair:
         pair = Pair(self._folder / f"{name}.pem", self._folder / f"{name}.key")
-        # Moved into place, the key first: who watches the folder must not see half of a pair.
+        # Moved into place, the key first, so that a watcher of the folder never sees half a pair.
         for path, blobs in (
             (pair.key, [issued.private_key_pem]),
             (pair.certificate, issued.cert_chain_pems),
@@ -47,7 +47,7 @@ class Authority:
 
 
 def credentials(ca: Path, client: Pair | None = None) -> grpc.ChannelCredentials:
-    """What a client needs that trusts `ca` and shows the certificate `client`."""
+    """Return credentials of a client that trusts `ca` and presents the certificate `client`."""
     if client is None:
         return grpc.ssl_channel_credentials(ca.read_bytes())
     return grpc.ssl_channel_credentials(

@@ -1,4 +1,4 @@
-"""A server that speaks the wire and keeps what it was told; each answer can be replaced."""
+"""A fake server that records its requests; each answer can be replaced."""
 
 from collections import defaultdict
 from concurrent import futures
@@ -16,9 +16,10 @@ SESSION_ID = "0d6b8a52-6f6c-4f3c-9d3e-2b8a3a6d7c11"
 
 
 class FakeService(CuvisAIServiceServicer):
-    """Answers by method name from `answers`.
+    """Returns the entry of `answers` for each method.
 
-    An answer is a message, several, a status and a text, or what returns one of these.
+    An answer is a message, several messages, a status and a text, or a function that returns one of
+    these.
     """
 
     def __init__(self):
@@ -42,12 +43,12 @@ class FakeService(CuvisAIServiceServicer):
         sent = dict(context.invocation_metadata())
         self.metadata[method].append(sent)
         context.send_initial_metadata(self.headers)
-        told = ()
+        trailers = ()
         if "traceparent" in sent:
             self.traceparents[method] = sent["traceparent"]
             if self.sends_trace_id:
-                told = (("x-trace-id", sent["traceparent"].split("-")[1]),)
-        context.set_trailing_metadata((*told, *self.trailers))
+                trailers = (("x-trace-id", sent["traceparent"].split("-")[1]),)
+        context.set_trailing_metadata((*trailers, *self.trailers))
         answer = self.answers[method]
         if callable(answer):
             answer = answer()

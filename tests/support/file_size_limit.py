@@ -8,7 +8,7 @@ import psutil
 
 @contextmanager
 def no_room_for(pids: Iterable[int], size_bytes: int = 64) -> Iterator[None]:
-    """Let these processes and their children write no file beyond `size_bytes` inside the block."""
+    """Limit the files that the processes and their children write to `size_bytes` in the block."""
     family = [
         member
         for pid in pids

@@ -1,4 +1,4 @@
-"""What a kustomization renders to, for the few features that those of this project keep to."""
+"""Renders kustomizations that use only the features of this project's own."""
 
 import re
 from pathlib import Path

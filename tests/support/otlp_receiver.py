@@ -15,7 +15,7 @@ from fleet_platform.telemetry.attributes import NODE
 
 @dataclass(frozen=True)
 class ReceivedSpan:
-    """One span as it came over the wire; ids in hex, "" where there is none.
+    """A span as received; ids in hex, empty if absent.
 
     Attributes:
         process: id of the process that made it; "" where it does not say.

@@ -20,7 +20,7 @@ class Port:
 
 
 class Scale(nn.Module):
-    """Follows the published contract and derives from nobody's base class."""
+    """Follows the published contract without deriving from a base class."""
 
     INPUT_SPECS = {"data": Port(torch.float32, (-1, -1, -1, -1))}
     OUTPUT_SPECS = {"scaled": Port(torch.float32, (-1, -1, -1, -1))}

@@ -7,10 +7,10 @@ _PAUSE_S = 0.05
 
 
 def wait_until(check: Callable[[], object], what: str, timeout_s: float = 120.0) -> float:
-    """Ask `check` until it says yes; returns after how many seconds it did.
+    """Call `check` until it returns a true value; return the seconds that it took.
 
     Raises:
-        AssertionError: it still says no at the deadline; the text names `what` was awaited.
+        AssertionError: it is still false at the deadline; the text names `what` was awaited.
     """
     started = time.monotonic()
     while not check():

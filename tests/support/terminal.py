@@ -1,4 +1,4 @@
-"""A program in a terminal of its own (a pty), as a person uses it."""
+"""A program in its own terminal (a pty), as a person uses it."""
 
 import fcntl
 import os
@@ -25,7 +25,7 @@ _DEADLINE_S = 300.0
 
 
 class Terminal:
-    """What runs in it, what it has shown, and its keyboard."""
+    """The running program, its output so far, and its keyboard."""
 
     def __init__(self, process: subprocess.Popen[bytes], keyboard: int) -> None:
         self._process = process

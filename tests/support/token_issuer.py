@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 
 class TokenIssuer:
-    """Issues tokens of ``alice`` from ``lab`` for ``fleet``, unless told otherwise."""
+    """Issues tokens, by default of ``alice`` from ``lab`` for ``fleet``."""
 
     def __init__(self, key_id: str) -> None:
         self._key_id = key_id

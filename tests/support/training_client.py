@@ -1,4 +1,4 @@
-"""A client of the trainer with a session of its own."""
+"""A client of the trainer with its own session."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Bare calls of the published service, with our own messages and no comfort."""
+"""Plain calls of the published service, with this project's messages."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,7 +47,7 @@ def by_port(outputs: Mapping[str, pb2.Tensor]) -> dict[str, np.ndarray]:
 
 @dataclass(frozen=True)
 class Refusal:
-    """How a call ended that should not have succeeded."""
+    """The status and text of a refused call."""
 
     code: grpc.StatusCode
     text: str
@@ -65,7 +65,7 @@ class Wire:
         return getattr(self._stub, method)(request, timeout=CALL_DEADLINE_S)
 
     def traced(self, method: str, **fields: Any) -> tuple[Any, str]:
-        """Answer of a unary call, and the trace id that the service told."""
+        """Return the reply of a unary call, and the trace id that the service sent."""
         request = getattr(pb2, f"{method}Request")(**fields)
         answer, ended = getattr(self._stub, method).with_call(request, timeout=CALL_DEADLINE_S)
         return answer, dict(ended.trailing_metadata())["x-trace-id"]
@@ -82,18 +82,18 @@ class Wire:
         return self._stub.Train(request, timeout=deadline_s)
 
     def refused(self, method: str, **fields: Any) -> Refusal:
-        """How a call was refused; one that succeeds fails the test."""
+        """Return how a call was refused; one that succeeds fails the test."""
         with pytest.raises(grpc.RpcError) as caught:
             (self.train if method == "Train" else partial(self.call, method))(**fields)
         return _refusal(caught.value)
 
     def failed_training(self, session_id: str) -> tuple[list[pb2.TrainResponse], Refusal]:
-        """What a statistical training told before it failed, and how it failed."""
+        """Return the messages of a statistical training that fails, and its error."""
         request = pb2.TrainRequest(session_id=session_id, trainer_type=pb2.TRAINER_TYPE_STATISTICAL)
-        told = []
+        messages = []
         with pytest.raises(grpc.RpcError) as caught:
-            told.extend(self._stub.Train(request, timeout=CALL_DEADLINE_S))
-        return told, _refusal(caught.value)
+            messages.extend(self._stub.Train(request, timeout=CALL_DEADLINE_S))
+        return messages, _refusal(caught.value)
 
     def session(self) -> str:
         """Id of a new session."""

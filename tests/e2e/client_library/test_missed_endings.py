@@ -45,7 +45,7 @@ def _cut_off(following, relay, beside, meanwhile):
         assert {each.status for each in received.messages} == {"running"}, (
             "the client received the end"
         )
-        relay.mend()
+        relay.restore()
     # A second training would be newer than the followed one. Messages about waiting for a slot are
     # transient and not part of the training.
     training = [each for each in received.messages if "queued," not in each.message]

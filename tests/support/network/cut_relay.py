@@ -1,4 +1,4 @@
-"""A TCP relay that a test cuts and mends: what a lost network does to a client."""
+"""A TCP relay that a test cuts and restores, as when a network is lost."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class CutRelay:
-    """Relays from a port of its own; runs while entered.
+    """Relays from its own port; runs while entered.
 
     Attributes:
         address: where it listens.
@@ -41,14 +41,14 @@ class CutRelay:
         self.cut()
 
     def cut(self) -> None:
-        """Break all connections; those that are tried from now on break at once."""
+        """Break all connections, and new ones immediately."""
         with self._lock:
             self._is_cut = True
             ended, self._open = self._open, []
         for each in ended:
             _shut(each)
 
-    def mend(self) -> None:
+    def restore(self) -> None:
         """Relay again."""
         with self._lock:
             self._is_cut = False

@@ -1,4 +1,4 @@
-"""A TCP relay that breaks connections at a rate: what a bad network does to a client of Redis."""
+"""A TCP relay that breaks a share of the connections, as a bad network does."""
 
 import random
 import socket
@@ -13,15 +13,15 @@ _CONNECT_WITHIN_S = 2.0
 
 
 class FaultyProxy:
-    """Relays until it is told to fail; runs while entered.
+    """Relays until failures are requested; runs while entered.
 
     A failure resets the connection, half the time before the server has seen the request and half
     the time after it has done what was asked, so that only the reply is lost.
 
     Attributes:
-        port: where it listens on loopback.
+        port: its port on loopback.
         failure_rate: share of requests that fail.
-        replies_to_lose: so many of the next requests are done and their replies lost.
+        replies_to_lose: the next requests whose replies are lost although they are done.
         failures: requests that failed so far.
     """
 

@@ -1,4 +1,4 @@
-"""HTTP/2 by hand, right and wrong: what clients of gRPC never send."""
+"""HTTP/2 frames, valid and invalid, that clients of gRPC never send."""
 
 import struct
 
@@ -12,7 +12,7 @@ END_STREAM, END_HEADERS = 0x1, 0x4
 def frame(
     kind: int, payload: bytes = b"", *, flags: int = 0, stream: int = 0, length: int | None = None
 ) -> bytes:
-    """One frame; `length`, unless it is left out, may lie."""
+    """Return a frame; `length` replaces its true length."""
     size = len(payload) if length is None else length
     return struct.pack(">I", size)[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
 
@@ -22,7 +22,7 @@ OPENING = PREFACE + NO_SETTINGS
 
 
 def header_block(*fields: tuple[str, bytes]) -> bytes:
-    """Header fields as HPACK literals that nobody is to remember (RFC 7541, 6.2.2)."""
+    """Return header fields as HPACK literals without indexing (RFC 7541, 6.2.2)."""
     return b"".join(b"\0" + _text(name.encode()) + _text(value) for name, value in fields)
 
 
@@ -37,7 +37,7 @@ def _text(content: bytes) -> bytes:
 
 
 def call_headers(path: str, *more: tuple[str, bytes]) -> bytes:
-    """What a call of gRPC begins with."""
+    """Return the headers that start a gRPC call."""
     return header_block(
         (":method", b"POST"),
         (":scheme", b"http"),
@@ -66,7 +66,7 @@ conversations = st.one_of(
     st.lists(_frames(), max_size=6).map(lambda sent: OPENING + b"".join(sent)),
     st.lists(_frames(), max_size=6).map(lambda sent: PREFACE + b"".join(sent)),
 )
-"""What a peer may send in place of calls."""
+"""Byte sequences that a peer may send instead of calls."""
 
 
 def floods(path: str) -> dict[str, bytes]:
@@ -77,16 +77,16 @@ def floods(path: str) -> dict[str, bytes]:
     """
     opened = frame(HEADERS, call_headers(path), flags=END_HEADERS, stream=1)
 
-    def begun(number: int, *more: tuple[str, bytes], flags: int = END_HEADERS) -> bytes:
+    def started(number: int, *more: tuple[str, bytes], flags: int = END_HEADERS) -> bytes:
         return frame(HEADERS, call_headers(path, *more), flags=flags, stream=2 * number + 1)
 
     return {
         "streams that are reset at once": OPENING
         + b"".join(
-            begun(number) + frame(RST_STREAM, struct.pack(">I", 8), stream=2 * number + 1)
+            started(number) + frame(RST_STREAM, struct.pack(">I", 8), stream=2 * number + 1)
             for number in range(5000)
         ),
-        "streams that are never ended": OPENING + b"".join(begun(number) for number in range(3000)),
+        "streams that never end": OPENING + b"".join(started(number) for number in range(3000)),
         "headers without end": OPENING
         + frame(HEADERS, call_headers(path), stream=1)
         + frame(CONTINUATION, header_block(("x", b"y" * 1000)) * 16, stream=1) * 200,
@@ -118,7 +118,7 @@ def floods(path: str) -> dict[str, bytes]:
         + opened
         + frame(DATA, b"\xff" + struct.pack(">I", 0), flags=END_STREAM, stream=1),
         "a time-out that is none": OPENING
-        + begun(0, ("grpc-timeout", b"99999999999999999999H"))
+        + started(0, ("grpc-timeout", b"99999999999999999999H"))
         + frame(DATA, bytes(5), flags=END_STREAM, stream=1),
         "headers of HTTP/1 without end": b"POST / HTTP/1.1\r\nHost: x\r\n"
         + b"".join(b"x%d: %s\r\n" % (number, b"y" * 1000) for number in range(2000)),

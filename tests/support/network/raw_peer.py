@@ -1,4 +1,4 @@
-"""A peer that sends bytes of its own making."""
+"""A peer that sends arbitrary bytes."""
 
 import socket
 import struct
@@ -27,7 +27,7 @@ def send(address: str, sent: bytes, *, abruptly: bool) -> None:
         try:
             peer.sendall(sent)
             if not abruptly:
-                # Let it get as far as answering.
+                # The server gets as far as answering.
                 peer.settimeout(_ANSWER_S)
                 while peer.recv(65536):
                     pass

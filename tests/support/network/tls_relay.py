@@ -1,4 +1,4 @@
-"""TLS in front of a server that speaks none: what comes in encrypted goes on in clear."""
+"""A relay that terminates TLS in front of a server without it."""
 
 import socket
 import socketserver
@@ -14,7 +14,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class TlsRelay:
-    """Relays from a port of its own to one on loopback; runs while entered.
+    """Relays from its own port to one on loopback; runs while entered.
 
     Attributes:
         port: where it listens on loopback.

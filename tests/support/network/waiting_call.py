@@ -4,7 +4,7 @@ from fleet_platform.errors import Cancelled, DeadlinePassed
 
 
 class WaitingCall:
-    """Stands for `fleet_platform.rpc.Call`, whose own behaviour a real server proves."""
+    """Replaces `fleet_platform.rpc.Call`, which tests with a real server cover."""
 
     def __init__(self, left_s: float | None = None) -> None:
         """Wait for `left_s` seconds by the clock of the waiting itself; None: without end."""

@@ -1,4 +1,4 @@
-"""What Envoy itself tells about the replicas behind it."""
+"""Envoy's own view of the replicas behind it."""
 
 import json
 import urllib.request

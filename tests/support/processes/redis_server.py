@@ -1,4 +1,4 @@
-"""A real Redis server for tests, in a folder and on a port of its own."""
+"""A real Redis server for tests, with its own folder and port."""
 
 import shutil
 import signal
@@ -32,7 +32,7 @@ class RedisServer:
     """
 
     def __init__(self, folder: Path, user: tuple[str, str] | None = None) -> None:
-        """With `user`, a name and a password, nobody else is let in."""
+        """Start as the only user `user`, a name and a password; None: without authentication."""
         self.folder = folder
         self._user = user
         self.port = free_ports(1)[0]
@@ -98,7 +98,7 @@ class RedisServer:
         self.start()
 
     def pause(self) -> None:
-        """Let it hang: connections are accepted, nothing is answered."""
+        """Suspend it: connections are accepted, but requests are not answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 

@@ -21,7 +21,7 @@ class SteadyLoad:
     """
 
     def __init__(self, call: Callable[[], object], clients: int) -> None:
-        """Prepare.
+        """Create a load that starts when entered.
 
         Args:
             call: one call; raises `AssertionError` where its answer is wrong.

@@ -28,7 +28,7 @@ _WIRE = (
     "typing-inspection==0.4.5",
     "pyyaml==6.0.3",
 )
-"""What a published schema package and a script of its messages import."""
+"""Imports of a published schema package and of scripts that use its messages."""
 
 _CORE = (
     "cuvis-ai-core==0.2.0",
@@ -47,8 +47,8 @@ _CORE = (
     "torchmetrics==1.9.0",
     "tqdm==4.70.1",
 )
-"""What the example clients of cuvis-ai 0.4.0 import through ``cuvis_ai_core.grpc``. Not its whole
-list of requirements: torchvision would bring another torch, and the native SDK is stood in for."""
+"""Imports of the example clients of cuvis-ai 0.4.0 through ``cuvis_ai_core.grpc``. Not its whole
+list of requirements: torchvision would bring another torch, and a stub replaces the native SDK."""
 
 _SERVER = (
     "cuvis-ai==0.4.0",
@@ -90,7 +90,7 @@ _SERVER = (
     "werkzeug==3.1.9",
     "yarl==1.25.1",
 )
-"""What the published nodes, trainers and server import on top, torchvision but for two names of it:
+"""Further imports of the published nodes, trainers and server, except torchvision:
 see `tests/support/sdk_stub/launch_published.py`."""
 
 
@@ -114,7 +114,7 @@ _BESIDE = (
     "smmap==5.0.3",
     "threadpoolctl==3.8.0",
 )
-"""What the published nodes and trainers import beyond what the engine brings."""
+"""Imports of the published nodes and trainers that the engine does not have."""
 
 _NEWEST = (
     "cuvis-ai==0.19.3",
@@ -135,31 +135,31 @@ _NEWEST = (
     "torchmetrics==1.9.0",
     "tqdm==4.70.1",
 )
-"""What the client helpers of the newest release import, which its server shares a package with."""
+"""Imports of the newest release's client helpers, which share a package with its server."""
 
 
 @dataclass(frozen=True)
 class _Recipe:
-    """What goes into an environment.
+    """The contents of an environment.
 
     Attributes:
         exact: distributions that are installed alone, without what they require.
         resolved: distributions that are installed with what they require.
-        rooms: folders of this project that are installed likewise, as they lie there.
-        constraints: constraints file for `resolved` and `rooms`, relative to the repository.
+        packages: folders of this project that are installed editable, with what they require.
+        constraints: constraints file for `resolved` and `packages`, relative to the repository.
     """
 
     exact: tuple[str, ...] = ()
     resolved: tuple[str, ...] = ()
-    rooms: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     constraints: str | None = None
 
     def digest(self) -> str:
         """Changes whenever the environment has to be built again."""
         files = [REPOSITORY / self.constraints] if self.constraints else []
-        files += [REPOSITORY / room / "pyproject.toml" for room in self.rooms]
-        told = [repr((self, sys.version)), *(file.read_text(encoding="utf-8") for file in files)]
-        return hashlib.sha256("\0".join(told).encode()).hexdigest()
+        files += [REPOSITORY / package / "pyproject.toml" for package in self.packages]
+        parts = [repr((self, sys.version)), *(file.read_text(encoding="utf-8") for file in files)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 _RECIPES = {
@@ -175,11 +175,11 @@ _RECIPES = {
     "cuvis-ai-0.4.0-full": _Recipe(exact=(*_CORE, *_SERVER, *_WIRE), resolved=("torch==2.13.0",)),
     "engine-with-cuvis-ai-0.4.0": _Recipe(
         exact=_BESIDE,
-        rooms=("proto", "libs/platform", "libs/schemas", "libs/engine"),
+        packages=("proto", "libs/platform", "libs/schemas", "libs/engine"),
         constraints="constraints.txt",
     ),
     "no-torch": _Recipe(
-        rooms=("proto", "libs/platform", "libs/schemas", "services/config", "services/session"),
+        packages=("proto", "libs/platform", "libs/schemas", "services/config", "services/session"),
         constraints="constraints.txt",
     ),
 }
@@ -228,9 +228,9 @@ def _build(folder: Path, python: Path, recipe: _Recipe, deadline: float) -> None
     shutil.rmtree(folder, ignore_errors=True)
     _uv(["venv", "--python", sys.executable, str(folder)], deadline)
     install = ["pip", "install", "--python", str(python)]
-    if recipe.resolved or recipe.rooms:
+    if recipe.resolved or recipe.packages:
         constraints = ["-c", recipe.constraints] if recipe.constraints else []
-        editable = [f"-e./{room}" for room in recipe.rooms]
+        editable = [f"-e./{package}" for package in recipe.packages]
         _uv([*install, *constraints, *recipe.resolved, *editable], deadline)
     if recipe.exact:
         _uv([*install, "--no-deps", *recipe.exact], deadline)
@@ -238,10 +238,10 @@ def _build(folder: Path, python: Path, recipe: _Recipe, deadline: float) -> None
 
 def _uv(arguments: list[str], deadline: float) -> None:
     environment = dict(os.environ)
-    # Wheels that lie in a folder (a CPU build of torch, say) serve uv as they serve pip.
+    # uv finds wheels in a local folder (a CPU build of torch, say) as pip does.
     if "PIP_FIND_LINKS" in environment:
         environment.setdefault("UV_FIND_LINKS", environment["PIP_FIND_LINKS"])
-    told = " ".join(["uv", *arguments])
+    command = " ".join(["uv", *arguments])
     try:
         done = subprocess.run(
             [sys.executable, "-m", "uv", *arguments],
@@ -253,6 +253,6 @@ def _uv(arguments: list[str], deadline: float) -> None:
             env=environment,
         )
     except subprocess.TimeoutExpired as error:
-        raise EnvironmentUnavailableError(f"{told}: not done in time") from error
+        raise EnvironmentUnavailableError(f"{command}: not done in time") from error
     if done.returncode:
-        raise EnvironmentUnavailableError(f"{told}: {done.stderr.strip()}")
+        raise EnvironmentUnavailableError(f"{command}: {done.stderr.strip()}")

@@ -27,7 +27,7 @@ class Release:
         environment: the packages that its clients have.
         script: the workflow of its generation.
         flags: of the interpreter; helpers that import torch warn of things that are not ours.
-        examples: version of cuvis-ai whose examples lie beside the client; None: none.
+        examples: version of cuvis-ai whose examples the client imports; None: none.
     """
 
     version: str
@@ -60,7 +60,7 @@ RELEASES = {
     release.version: release
     for release in (
         Release("0.1.0", "schemas-0.1.0", "nested.py"),
-        # Its helpers import the native SDK, which is stood in for.
+        # Its helpers import the native SDK, which a stub replaces.
         Release("0.2.0", "cuvis-ai-0.4.0", "guide.py", flags=(), examples="0.4.0"),
         Release("0.5.2", "schemas-0.5.2", "nested.py"),
         Release("0.8.0", "schemas-0.8.0", "flat.py"),
@@ -72,12 +72,12 @@ RELEASES = {
 
 @dataclass(frozen=True)
 class PublishedWorkflow:
-    """What a client was told.
+    """The results of a client's workflow.
 
     Attributes:
         release: the client's.
-        folder: where it has written down what inference gave.
-        facts: what else the service said.
+        folder: contains the outputs of inference.
+        facts: the other replies of the service.
     """
 
     release: Release

@@ -99,7 +99,7 @@ def fitted(job: GradientJob) -> Pipeline:
 
 
 class Training:
-    """Runs a training and notes all that it tells."""
+    """Runs a training and records its events and checkpoints."""
 
     def __init__(self, job: GradientJob, folder: Path, pipeline: Pipeline | None = None) -> None:
         self.job = job

@@ -86,8 +86,8 @@ def batch_of(shape, seed=0, *, labelled=False):
 
 
 def fit(pipeline: Pipeline, *batches, events=None) -> Pipeline:
-    heard = events if events is not None else []
-    fit_statistics(pipeline, lambda: iter(batches), heard.append, lambda: False)
+    received = events if events is not None else []
+    fit_statistics(pipeline, lambda: iter(batches), received.append, lambda: False)
     return pipeline
 
 

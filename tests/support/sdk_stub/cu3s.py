@@ -1,4 +1,4 @@
-"""Writing session files that the stand-in for the `cuvis` SDK reads."""
+"""Writing session files that the stub of the `cuvis` SDK reads."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 PYTHONPATH = Path(__file__).parent
-"""Where the stand-in lies."""
+"""The folder of the stub."""
 
 
 def write_cu3s(

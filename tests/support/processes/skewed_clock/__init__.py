@@ -1,4 +1,4 @@
-"""A wall clock of its own for each process that has this folder on its PYTHONPATH."""
+"""A different wall clock for each process that has this folder on its PYTHONPATH."""
 
 from pathlib import Path
 

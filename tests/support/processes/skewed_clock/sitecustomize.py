@@ -1,4 +1,4 @@
-"""Gives every Python process a wall clock of its own, up to half a day from the true one.
+"""Shifts the wall clock of every Python process by up to half a day.
 
 With this folder on its PYTHONPATH a process sees what it would on a host whose clock was never set.
 Half an hour off each other at least, so that no two processes agree.

@@ -1,9 +1,9 @@
 """The workflow of a release since 0.8.0, whose trainruns name their pipeline by path.
 
-The training loop's settings lie flat beside the seed, data are a module with splits, and pipelines
-name plugins. Called as ``python flat.py ADDRESS DATA_FOLDER RESULT_FOLDER``: configs are written
-below DATA_FOLDER, which client and server share; what inference gave goes to RESULT_FOLDER as
-``.npz`` and everything else that the service said as ``facts.json``.
+The settings of the training loop are on the level of the seed, data is a module with splits, and
+pipelines name plugins. ``python flat.py ADDRESS DATA_FOLDER RESULT_FOLDER`` writes configs below
+DATA_FOLDER, which client and server share. RESULT_FOLDER receives the outputs of inference as
+``.npz``, and the other replies of the service as ``facts.json``.
 """
 
 from pathlib import Path
@@ -165,11 +165,11 @@ class FlatWorkflow(Workflow):
     def train_gradient(self, session_id):
         """Train weights, with settings that the request brings along."""
         self.apply(session_id, self.resolve_trainrun(session_id, "channel_selector"))
-        self.train(session_id, pb2.TRAINER_TYPE_STATISTICAL, told="fitting")
+        self.train(session_id, pb2.TRAINER_TYPE_STATISTICAL, name="fitting")
         settings = training()
         self.check("training", settings)
         self.train(
-            session_id, pb2.TRAINER_TYPE_GRADIENT, told="gradient", training=settings.to_proto()
+            session_id, pb2.TRAINER_TYPE_GRADIENT, name="gradient", training=settings.to_proto()
         )
         self.infer(session_id, "gradient")
         if hasattr(self.stub, "StopTrain"):

@@ -1,6 +1,6 @@
 """The workflow of a release up to 0.5.2, whose trainruns hold all that they need.
 
-The pipeline lies inline in the trainrun, the training loop's settings under `training.trainer`.
+The pipeline is inline in the trainrun, the training loop's settings under `training.trainer`.
 Called as ``python nested.py ADDRESS DATA_FOLDER RESULT_FOLDER``; writes what inference gave as
 ``.npz`` and everything else that the service said as ``facts.json``.
 """
@@ -100,7 +100,7 @@ class NestedWorkflow(Workflow):
         """Train weights, with settings that the request brings along."""
         trainrun = self.resolve_trainrun(session_id, "channel_selector", [])
         self.apply(session_id, trainrun)
-        self.train(session_id, pb2.TRAINER_TYPE_STATISTICAL, told="fitting")
+        self.train(session_id, pb2.TRAINER_TYPE_STATISTICAL, name="fitting")
         training = TrainingConfig(
             seed=SEED,
             optimizer=OptimizerConfig(name="adamw", lr=LEARNING_RATE),
@@ -108,7 +108,7 @@ class NestedWorkflow(Workflow):
         )
         self.check("training", training)
         self.train(
-            session_id, pb2.TRAINER_TYPE_GRADIENT, told="gradient", training=training.to_proto()
+            session_id, pb2.TRAINER_TYPE_GRADIENT, name="gradient", training=training.to_proto()
         )
         self.infer(session_id, "gradient")
 

@@ -89,7 +89,7 @@ class NewestWorkflow(FlatWorkflow):
         self.close(session_id)
 
     def calibrate(self, session_id):
-        """Restore what was saved and set its thresholds anew."""
+        """Restore the saved trainrun and calibrate its thresholds again."""
         trainrun_path, _, weights_path = self.facts["saved_trainrun"]
         self.call(
             "RestoreTrainRun",
@@ -97,7 +97,7 @@ class NewestWorkflow(FlatWorkflow):
             trainrun_path=trainrun_path,
             weights_path=weights_path,
         )
-        self.train(session_id, pb2.TRAINER_TYPE_CALIBRATION, told="calibration")
+        self.train(session_id, pb2.TRAINER_TYPE_CALIBRATION, name="calibration")
 
     def apply_as_documented(self, session_id):
         """Resolve and apply a trainrun that the server has, as the deployment guide does."""

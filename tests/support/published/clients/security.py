@@ -80,7 +80,7 @@ def tensor(array):
 
 def main(address, cubes, security):
     security = json.loads(Path(security).read_text(encoding="utf-8"))
-    told = []
+    outcomes = []
     with np.load(cubes) as stored, channel_to(address, security) as channel:
         metadata = tuple(security.get("metadata", {}).items())
         job = Job(cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel), metadata, dict(stored))
@@ -88,10 +88,10 @@ def main(address, cubes, security):
             try:
                 getattr(job, step)()
             except grpc.RpcError as error:
-                told.append([step, error.code().name, error.details()])
+                outcomes.append([step, error.code().name, error.details()])
                 break
-            told.append([step, "OK", ""])
-    print(json.dumps(told))
+            outcomes.append([step, "OK", ""])
+    print(json.dumps(outcomes))
 
 
 if __name__ == "__main__":

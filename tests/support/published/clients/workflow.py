@@ -52,7 +52,7 @@ class Workflow:
 
     def call(self, method, **fields):
         request = getattr(pb2, f"{method}Request")(**fields)
-        return patiently(lambda: getattr(self.stub, method)(request, timeout=DEADLINE_S))
+        return while_unavailable(lambda: getattr(self.stub, method)(request, timeout=DEADLINE_S))
 
     def to_tensor(self, array):
         """The message of an array."""
@@ -106,14 +106,14 @@ class Workflow:
         ).config_bytes
 
     def check(self, config_type, config):
-        """Have a config of the release's models looked at."""
+        """Validate a config of the release's models."""
         answer = self.call(
             "ValidateConfig", config_type=config_type, config_bytes=config.to_json().encode()
         )
         self.facts.setdefault("errors", {})[config_type] = list(answer.errors)
 
     def facts_of(self, message):
-        """What the release's clients read of a progress message."""
+        """Return the fields of a progress message that the release's clients read."""
         facts = {
             "status": pb2.TrainStatus.Name(message.status),
             "stage": pb2.ExecutionStage.Name(message.context.stage),
@@ -136,12 +136,12 @@ class Workflow:
             }
         return facts
 
-    def train(self, session_id, trainer_type, told="progress", **fields):
+    def train(self, session_id, trainer_type, name="progress", **fields):
         request = pb2.TrainRequest(session_id=session_id, trainer_type=trainer_type, **fields)
-        messages = patiently(lambda: list(self.stub.Train(request, timeout=DEADLINE_S)))
-        self.facts[told] = [self.facts_of(message) for message in messages]
+        messages = while_unavailable(lambda: list(self.stub.Train(request, timeout=DEADLINE_S)))
+        self.facts[name] = [self.facts_of(message) for message in messages]
         latest = self.call("GetTrainStatus", session_id=session_id).latest_progress
-        self.facts[f"{told}_status"] = pb2.TrainStatus.Name(latest.status)
+        self.facts[f"{name}_status"] = pb2.TrainStatus.Name(latest.status)
 
     def stop_training(self, session_id, **fields):
         """Stop a gradient training of ten thousand epochs after its first losses."""
@@ -265,11 +265,11 @@ class Workflow:
 
 
 def key_of(info):
-    """What a pipeline is asked for by, under its name in this release."""
+    """Return the request field that names a pipeline in this release."""
     return info.name if hasattr(info, "name") else info.pipeline_path
 
 
-def patiently(ask):
+def while_unavailable(ask):
     """The answer, asked for again where the gateway says that it may be: on a busy machine."""
     give_up_s = time.monotonic() + DEADLINE_S
     while True:

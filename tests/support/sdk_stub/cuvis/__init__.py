@@ -1,4 +1,4 @@
-"""Stands in for Cubert's `cuvis` SDK where the native SDK is missing: its names, its behaviour.
+"""A stub of Cubert's `cuvis` SDK, for machines without the native SDK.
 
 A session file is an `.npz` under the suffix `.cu3s` (see `tests/support/sdk_stub/cu3s.py`). Put
 the folder `tests/support/sdk_stub` on PYTHONPATH to use it.

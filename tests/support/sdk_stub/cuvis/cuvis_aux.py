@@ -1,4 +1,4 @@
-"""What the SDK raises."""
+"""Errors of the SDK."""
 
 
 class SDKException(Exception):
