@@ -1,13 +1,13 @@
 """Generates the Python modules of the wire contract from the proto files beside this script.
 
 ``python proto/generate.py`` writes them below ``proto/src/fleet_proto``; with ``--check`` it writes
-them to a temporary folder instead and fails when the committed ones differ. The output depends on
-the installed ``grpcio-tools``, ``mypy-protobuf`` and nothing else.
+them to a temporary folder instead and fails if the committed ones differ. The output depends only
+on the installed ``grpcio-tools`` and ``mypy-protobuf``.
 
 The proto root is mapped to the virtual folder ``fleet_proto``, so that the generated imports are
-those of the installed package. One thing is changed afterwards: each messages module gets a
-descriptor pool of its own. The default pool holds one file per full message name, and a process
-that also loads a published ``cuvis_ai.v1`` package (same names, other file) would fail on import.
+those of the installed package. Afterwards each messages module is changed to use its own descriptor
+pool. The default pool accepts one file per full message name, so that a process that also loads a
+published ``cuvis_ai.v1`` package (same names, other file) would fail on import.
 """
 
 import argparse
@@ -25,12 +25,12 @@ PACKAGE = "fleet_proto"
 
 SOURCES_WITH_SERVICES = ("cuvis_ai/v1/cuvis_ai.proto",)
 SOURCES_WITHOUT_SERVICES = ("records/v1/records.proto",)
-"""Below ``fleet_proto``; ``records`` lies in ``fleet/records`` of the proto root."""
+"""Paths below ``fleet_proto``; ``records`` is in ``fleet/records`` of the proto root."""
 
 DOCSTRINGS = {
     "cuvis_ai": "The public wire, package ``cuvis_ai``.",
     "cuvis_ai/v1": "Generated messages and stubs of ``cuvis_ai.v1``.",
-    "records": "Records that the services keep, package ``fleet.records``.",
+    "records": "Records in the session store, package ``fleet.records``.",
     "records/v1": "Generated messages of ``fleet.records.v1``.",
 }
 
@@ -39,7 +39,7 @@ PRIVATE_POOL = "_descriptor_pool.DescriptorPool()"
 
 
 def _include_arguments() -> list[str]:
-    """Maps virtual import folders to folders of the proto root, most specific first."""
+    """Return the mapping of virtual import folders to folders of the proto root."""
     return [
         f"-I{PACKAGE}/cuvis_ai={PROTO_ROOT / 'cuvis_ai'}",
         f"-I{PACKAGE}/records={PROTO_ROOT / 'fleet' / 'records'}",
@@ -47,10 +47,10 @@ def _include_arguments() -> list[str]:
 
 
 def _run_protoc(out: Path) -> None:
-    """Writes messages, stubs and their types below ``out``.
+    """Write messages, stubs and their types below ``out``.
 
     Raises:
-        SystemExit: protoc refused the sources.
+        SystemExit: protoc rejected the sources.
     """
     with_services = [f"{PACKAGE}/{source}" for source in SOURCES_WITH_SERVICES]
     without_services = [f"{PACKAGE}/{source}" for source in SOURCES_WITHOUT_SERVICES]
@@ -58,10 +58,10 @@ def _run_protoc(out: Path) -> None:
     messages = [f"--python_out={out}", f"--mypy_out=quiet:{out}"]
     services = [
         f"--grpc_python_out={out}",
-        # Concrete: a service that answers some of the methods may subclass the servicer.
+        # Concrete: a service that implements some of the methods may subclass the servicer.
         f"--mypy_grpc_out=quiet,generate_concrete_servicer_stubs:{out}",
     ]
-    # The type generators are console scripts that lie beside the running interpreter.
+    # The type generators are console scripts beside the running interpreter.
     scripts = str(Path(sys.executable).parent)
     path = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
     for arguments in ([*messages, *services, *with_services], [*messages, *without_services]):
@@ -77,10 +77,10 @@ def _run_protoc(out: Path) -> None:
 
 
 def _isolate_pool(module: Path) -> None:
-    """Gives a generated messages module a descriptor pool of its own.
+    """Make a generated messages module use its own descriptor pool.
 
     Raises:
-        SystemExit: the generator no longer writes what this rewrite expects.
+        SystemExit: the generated code does not have the expected form.
     """
     text = module.read_text(encoding="utf-8")
     if text.count(DEFAULT_POOL) != 1:
@@ -89,13 +89,13 @@ def _isolate_pool(module: Path) -> None:
 
 
 def generate(out: Path) -> None:
-    """Writes the generated part of the package below ``out``.
+    """Write the generated part of the package below ``out``.
 
     Args:
-        out: folder that holds, or will hold, the ``fleet_proto`` package.
+        out: Folder of the ``fleet_proto`` package, which may not exist yet.
 
     Raises:
-        SystemExit: generation failed; the text says why.
+        SystemExit: generation failed, with the reason.
     """
     out.mkdir(parents=True, exist_ok=True)
     _run_protoc(out)
@@ -107,10 +107,10 @@ def generate(out: Path) -> None:
 
 
 def differences() -> list[str]:
-    """Compares the committed modules with fresh ones.
+    """Compare the committed modules with newly generated ones.
 
     Returns:
-        One unified diff per file that differs; empty when all are current.
+        One unified diff per file that differs; empty if all are current.
     """
     with tempfile.TemporaryDirectory() as folder:
         fresh_root = Path(folder)
@@ -128,13 +128,13 @@ def differences() -> list[str]:
                 lineterm="",
                 n=1,
             )
-            # One line of a generated module holds the whole descriptor.
+            # A single line of a generated module contains the whole descriptor.
             found.append("\n".join(line[:200] for line in diff))
     return found
 
 
 def _texts(root: Path) -> dict[str, str]:
-    """Reads the generated files below ``root``, by path relative to it."""
+    """Return the texts of the generated files below ``root``, by path relative to it."""
     return {
         file.relative_to(root).as_posix(): file.read_text(encoding="utf-8")
         for folder in DOCSTRINGS
@@ -144,11 +144,7 @@ def _texts(root: Path) -> dict[str, str]:
 
 
 def main() -> int:
-    """Runs the command line.
-
-    Returns:
-        The exit status: 0, or 1 when ``--check`` found a difference.
-    """
+    """Run the command; return 1 if ``--check`` found a difference, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--check", action="store_true", help="compare only; write nothing")
     if not parser.parse_args().check:
@@ -159,7 +155,7 @@ def main() -> int:
         tools = ", ".join(f"{t} {metadata.version(t)}" for t in ("grpcio-tools", "mypy-protobuf"))
         print("\n".join(found))
         print(
-            f"{len(found)} generated file(s) are not what the proto files give with {tools}.\n"
+            f"{len(found)} generated file(s) differ from the output of {tools}.\n"
             "Run: python proto/generate.py",
             file=sys.stderr,
         )

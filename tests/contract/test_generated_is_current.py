@@ -1,4 +1,4 @@
-"""Are the generated modules current, the proto files clean, and old clients still served?"""
+"""The generated modules are current, the proto files clean, and old clients compatible."""
 
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def copied(proto_root: Path, folder: Path) -> Path:
-    """Copies the whole proto room, so that a test may damage it."""
+    """Copy the whole proto package, so that a test may damage it."""
     return Path(shutil.copytree(proto_root, folder / "proto"))
 
 
@@ -42,7 +42,9 @@ def test_check_notices_a_stale_module(proto_root: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [["lint"], ["format", "--diff", "--exit-code"]])
-def test_buf_finds_the_sources_clean(buf: str, proto_root: Path, command: list[str]) -> None:
+def test_buf_finds_no_problems_in_the_sources(
+    buf: str, proto_root: Path, command: list[str]
+) -> None:
     done = run(buf, *command, str(proto_root))
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -70,7 +72,7 @@ def test_baseline_notices_a_breaking_change(
 
 
 @pytest.mark.parametrize("source", ["cuvis_ai/v1/cuvis_ai.proto", "fleet/records/v1/records.proto"])
-def test_everything_says_what_it_means(proto_root: Path, tmp_path: Path, source: str) -> None:
+def test_every_definition_has_a_comment(proto_root: Path, tmp_path: Path, source: str) -> None:
     assert undocumented(proto_root, source, tmp_path / "set.binpb") == []
 
 
@@ -82,7 +84,7 @@ def test_a_missing_comment_is_noticed(proto_root: Path, tmp_path: Path) -> None:
 
 
 def undocumented(proto_root: Path, source: str, out: Path) -> list[str]:
-    """Lists what has no leading comment: services, methods, messages, fields, enums, values."""
+    """List services, methods, messages, fields, enums and values without a leading comment."""
     command = ["grpc_tools.protoc", f"-I{proto_root}", f"-o{out}", "--include_source_info", source]
     done = run(sys.executable, "-m", *command)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Can a process load our messages beside a published package that has the same full names?"""
+"""A process can load our messages beside a published package with the same full names."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ def test_loads_beside_a_published_package(tmp_path: Path, release: str, first: s
     assert done.stdout.strip() == "both"
 
 
-def test_pools_are_private() -> None:
+def test_descriptor_pools_are_private() -> None:
     pools = {id(cuvis_ai_pb2.DESCRIPTOR.pool), id(records_pb2.DESCRIPTOR.pool), id(Default())}
     assert len(pools) == 3
 
@@ -69,5 +69,5 @@ def test_messages_work_in_a_private_pool() -> None:
     assert cuvis_ai_pb2.SetSessionSearchPathsRequest(append=False).HasField("append")
 
 
-def test_runtime_keeps_pools_apart() -> None:
+def test_the_runtime_separates_pools() -> None:
     assert api_implementation.Type() == "upb", "protobuf's slow pure-Python runtime shares one pool"

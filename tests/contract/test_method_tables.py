@@ -1,4 +1,4 @@
-"""The tables of methods agree with the proto, and the gateway and the client with the tables."""
+"""The tables of methods agree with the proto, the gateway and the client."""
 
 import grpc
 

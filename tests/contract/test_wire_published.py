@@ -1,4 +1,4 @@
-"""Is our wire the published wire? Compared item by item with the descriptors of published releases.
+"""Our wire is the published wire, compared item by item with the published descriptors.
 
 Every published service, method, message, field, enum and value must be in ours under the same
 number with the same name and type. What differs is listed here and nowhere else.
@@ -23,7 +23,7 @@ RENAMED = {
     "LoadPluginsResponse.1": ("loaded_plugins", "0.4.1"),
     "PluginInfo.5": ("provides", "0.5.2"),
 }
-"""Names are not on the wire; ours are the newest."""
+"""Names are not sent on the wire; ours are the newest."""
 
 MOVED_INTO_ONEOF = {"Tensor.3": ("payload", "0.6.0")}
 """Field: (oneof, last release before); the bytes of a field are the same inside a oneof."""
@@ -33,7 +33,7 @@ CONFLICT = {
     "NodeInfo.5": ("map<string, message PortSpecList>", "0.4.1"),
     "NodeInfo.6": ("map<string, message PortSpecList>", "0.4.1"),
 }
-"""The one incompatible change ever published. Ours is the newer form."""
+"""The only incompatible change ever published. Ours is the newer form."""
 
 OUT_OF_SCOPE = (
     "RunRuntime",
@@ -44,7 +44,7 @@ OUT_OF_SCOPE = (
     "HealthCheckRequest",
     "HealthCheckResponse",
 )
-"""The service between a published server and its child processes, and the messages only it uses."""
+"""The service between a published server and its child processes, and its messages."""
 
 
 def is_public(key: str) -> bool:
@@ -62,7 +62,7 @@ def our_facts() -> dict[str, Fact]:
 
 
 def as_published(key: str, fact: Fact, release: str) -> Fact:
-    """Turns one of our facts into what a release is known to have in its place."""
+    """Convert one of our facts to the corresponding fact of a release."""
     for table, attribute in ((RENAMED, "name"), (CONFLICT, "kind")):
         older, last = table.get(key, ("", ""))
         if last and release_key(release) <= release_key(last):
@@ -74,7 +74,7 @@ def as_published(key: str, fact: Fact, release: str) -> Fact:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_ours_holds_everything_published(release: str) -> None:
+def test_our_wire_contains_everything_published(release: str) -> None:
     ours = our_facts()
     differing = {
         key: (fact, ours.get(key))
@@ -84,7 +84,7 @@ def test_ours_holds_everything_published(release: str) -> None:
     assert differing == {}
 
 
-def test_ours_holds_nothing_unpublished() -> None:
+def test_our_wire_contains_nothing_unpublished() -> None:
     published = set().union(*(published_facts(release) for release in RELEASES))
     assert our_facts().keys() - published == set()
 

@@ -1,4 +1,4 @@
-"""Do bytes written by a published release mean the same in ours, and the other way round?
+"""Bytes written by a published release have the same meaning in ours, and vice versa.
 
 The published messages are built from their extracted descriptors in a pool of their own, so that
 no published package is imported.
@@ -57,7 +57,7 @@ def is_compatible(message: str, number: int, release: str) -> bool:
 
 
 def map_value(field: FieldDescriptor) -> Any:
-    """Returns the field that describes a map's values, or None when the field is no map."""
+    """Return the field that describes a map's values, or None if the field is not a map."""
     entry = field.message_type
     if entry is None or not entry.GetOptions().map_entry:
         return None
@@ -77,7 +77,7 @@ def value_strategy(field: FieldDescriptor, release: str, depth: int) -> st.Searc
 def values_by_number(
     descriptor: Descriptor, release: str, depth: int = MAX_DEPTH
 ) -> st.SearchStrategy[dict[int, Any]]:
-    """Draws the content of a message as field number to value; absent fields are left out."""
+    """Draw the content of a message as field number to value; absent fields are omitted."""
     optional: dict[int, st.SearchStrategy[Any]] = {}
     for field in descriptor.fields:
         if not is_compatible(descriptor.name, field.number, release):
@@ -99,7 +99,7 @@ def values_by_number(
 
 
 def fill(message: Any, content: dict[int, Any]) -> None:
-    """Sets fields by number."""
+    """Set fields by number."""
     message.SetInParent()
     for number, value in content.items():
         field = message.DESCRIPTOR.fields_by_number[number]
@@ -122,7 +122,7 @@ def fill(message: Any, content: dict[int, Any]) -> None:
 
 
 def read(message: Message) -> dict[int, Any]:
-    """Reads the fields that are set, by number, down to plain values."""
+    """Return the fields that are set, by number, as plain values."""
     content: dict[int, Any] = {}
     for field, value in message.ListFields():
         if map_value(field) is not None:
@@ -143,7 +143,7 @@ def plain(value: Any) -> Any:
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 @given(data=st.data())
-def test_messages_mean_the_same(release: str, data: st.DataObject) -> None:
+def test_messages_have_the_same_meaning(release: str, data: st.DataObject) -> None:
     messages = published_messages(release)
     name = data.draw(st.sampled_from(sorted(messages)))
     theirs = messages[name]()
@@ -157,7 +157,7 @@ def test_messages_mean_the_same(release: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("release", RELEASES)
-def test_every_field_means_the_same_alone(release: str) -> None:
+def test_every_single_field_has_the_same_meaning(release: str) -> None:
     for name, theirs_class in published_messages(release).items():
         for field in theirs_class.DESCRIPTOR.fields:
             if not is_compatible(name, field.number, release):
@@ -169,7 +169,7 @@ def test_every_field_means_the_same_alone(release: str) -> None:
 
 
 def example_value(field: Any) -> Any:
-    """Returns a value that differs from the field's default."""
+    """Return a value that differs from the field's default."""
     value_field = map_value(field)
     if value_field is not None:
         return {"key": example_item(value_field)}

@@ -1,4 +1,4 @@
-"""What the store suites share: one Redis for all tests, clocks that tests move."""
+"""Fixtures of the store suites: one Redis for all tests, and clocks that tests move."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.support.processes.redis_server import RedisServer
 
 @dataclass
 class FakeClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only moves when a test moves it."""
 
     now_s: float = 1_000_000.0
 
@@ -31,7 +31,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """The server of all tests that do not stop it."""
+    """The shared server of all tests that do not stop it."""
     with RedisServer(tmp_path_factory.mktemp("redis")) as server:
         yield server
 
@@ -45,7 +45,7 @@ def own_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]
 
 @pytest.fixture
 def connection(redis_server: RedisServer, raw: redis.Redis) -> Iterator[RedisConnection]:
-    """To a server that has nothing of other tests."""
+    """A connection to a server without data of other tests."""
     raw.flushdb()
     connection = RedisConnection(redis_server.url)
     yield connection
@@ -54,13 +54,13 @@ def connection(redis_server: RedisServer, raw: redis.Redis) -> Iterator[RedisCon
 
 @pytest.fixture
 def raw(redis_server: RedisServer) -> Iterator[redis.Redis]:
-    """A plain client, to look at keys and to age them."""
+    """A plain client, to inspect keys and to age them."""
     with redis.Redis.from_url(redis_server.url) as client:
         yield client
 
 
 def adding_plugin(name: str) -> Callable[[SessionRecord], None]:
-    """A change of a session that must not get lost."""
+    """A change of a session that must not be lost."""
 
     def change(record: SessionRecord) -> None:
         record.plugins.add(name=name)

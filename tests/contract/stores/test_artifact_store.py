@@ -1,4 +1,4 @@
-"""What every artifact store promises."""
+"""The contract of every artifact store."""
 
 import hashlib
 import os
@@ -24,12 +24,12 @@ from tests.contract.stores.conftest import FakeClock
 
 
 class Ageing(Protocol):
-    """A store, and a way to let time pass for it."""
+    """A store whose artifacts can be made older."""
 
     store: ArtifactStore
 
     def age(self, seconds: float) -> None:
-        """Have everything stored that much earlier."""
+        """Make all artifacts older by that time."""
 
 
 @dataclass
@@ -71,7 +71,7 @@ def store(ageing: Ageing) -> ArtifactStore:
 
 
 @pytest.mark.parametrize("size", [0, 1, 3_000_000])
-def test_content_comes_back_under_its_sha256(store: ArtifactStore, size: int) -> None:
+def test_content_is_returned_by_its_sha256(store: ArtifactStore, size: int) -> None:
     content = random.Random(1).randbytes(size)
     digest = store.put(content)
     assert digest == hashlib.sha256(content).hexdigest()
@@ -110,7 +110,7 @@ def test_the_same_content_again(store: ArtifactStore) -> None:
         "\N{ARABIC-INDIC DIGIT ONE}" * 64,
     ],
 )
-def test_what_is_no_artifact_is_not_found(store: ArtifactStore, digest: str) -> None:
+def test_unknown_digests_are_not_found(store: ArtifactStore, digest: str) -> None:
     assert not store.exists(digest)
     with pytest.raises(NotFound, match=r"^Artifact .* not found"):
         store.get(digest)
@@ -124,7 +124,7 @@ def test_concurrent_puts_of_the_same_and_of_different_content(store: ArtifactSto
     assert [store.get(digest) for digest in digests] == contents
 
 
-def test_what_was_deleted_is_gone_and_can_be_stored_again(store: ArtifactStore) -> None:
+def test_a_deleted_artifact_can_be_stored_again(store: ArtifactStore) -> None:
     digest, other = store.put(b"checkpoint"), store.put(b"weights")
 
     store.delete(digest)
@@ -139,13 +139,13 @@ def test_what_was_deleted_is_gone_and_can_be_stored_again(store: ArtifactStore) 
 
 
 @pytest.mark.parametrize("digest", ["", "0" * 64, "../../etc/passwd", "\0" * 64])
-def test_deleting_what_is_no_artifact_does_nothing(store: ArtifactStore, digest: str) -> None:
+def test_deleting_an_unknown_digest_does_nothing(store: ArtifactStore, digest: str) -> None:
     kept = store.put(b"weights")
     store.delete(digest)
     assert store.get(kept) == b"weights"
 
 
-def test_what_is_old_and_unused_is_removed(ageing: Ageing) -> None:
+def test_old_unused_artifacts_are_removed(ageing: Ageing) -> None:
     store = ageing.store
     used, unused, larger = store.put(b"used"), store.put(b"unused"), store.put(b"unused as well")
     ageing.age(100)
@@ -160,7 +160,7 @@ def test_what_is_old_and_unused_is_removed(ageing: Ageing) -> None:
     assert store.get(store.put(b"unused")) == b"unused"
 
 
-def test_what_was_stored_again_is_not_old(ageing: Ageing) -> None:
+def test_an_artifact_that_was_stored_again_is_not_old(ageing: Ageing) -> None:
     digest = ageing.store.put(b"weights")
     ageing.age(100)
     assert ageing.store.put(b"weights") == digest

@@ -1,4 +1,4 @@
-"""What the artifact store on a volume promises beyond the protocol."""
+"""Guarantees of the artifact store on a volume beyond the contract."""
 
 import errno
 import os
@@ -52,12 +52,14 @@ def test_layout(store: FileArtifactStore, tmp_path: Path) -> None:
     assert files(tmp_path) == [f"sha256/{digest[:2]}/{digest}"]
 
 
-def test_another_store_on_the_same_volume_sees_it(store: FileArtifactStore, tmp_path: Path) -> None:
+def test_another_store_on_the_same_volume_finds_it(
+    store: FileArtifactStore, tmp_path: Path
+) -> None:
     assert FileArtifactStore(tmp_path).get(store.put(b"weights")) == b"weights"
 
 
 @pytest.mark.parametrize("damage", [b"", b"weigh", b"Weights", b"weights and more"])
-def test_a_damaged_artifact_is_not_found_and_heals_when_put_again(
+def test_a_damaged_artifact_is_not_found_and_is_repaired_by_a_put(
     store: FileArtifactStore, tmp_path: Path, damage: bytes
 ) -> None:
     digest = store.put(b"weights")
@@ -93,7 +95,7 @@ def test_a_file_of_another_account_is_replaced_when_it_is_stored_again(
     assert store.get(digest) == b"weights"
 
 
-def test_other_files_on_the_volume_are_nobodys_to_remove(
+def test_other_files_on_the_volume_are_not_removed(
     store: FileArtifactStore, tmp_path: Path
 ) -> None:
     digest = store.put(b"weights")
@@ -106,7 +108,7 @@ def test_other_files_on_the_volume_are_nobodys_to_remove(
     assert files(tmp_path) == sorted(others)
 
 
-def test_what_is_stored_again_while_it_is_removed_stays(
+def test_an_artifact_that_is_stored_again_during_its_removal_stays(
     store: FileArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest = store.put(b"weights")
@@ -124,7 +126,7 @@ def test_what_is_stored_again_while_it_is_removed_stays(
     assert store.get(digest) == b"weights"
 
 
-def test_several_who_remove_at_once_count_each_once(
+def test_concurrent_removals_count_each_artifact_once(
     store: FileArtifactStore, tmp_path: Path
 ) -> None:
     for number in range(200):
@@ -173,7 +175,7 @@ def test_a_volume_that_is_full_or_broken_while_writing(
 
 
 @pytest.mark.parametrize(("number", "kind", "text"), ERRORS)
-def test_ping_tells_of_a_volume_that_is_full_or_broken(
+def test_ping_reports_a_volume_that_is_full_or_broken(
     store: FileArtifactStore,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -199,7 +201,7 @@ def test_a_volume_that_cannot_be_read(
 
 
 @pytest.mark.parametrize("clock_is_off_s", [0.0, 7200.0, -7200.0])
-def test_what_a_crash_left_behind_is_removed_an_hour_later_whatever_the_clock_says(
+def test_leftovers_of_a_crash_are_removed_an_hour_later_whatever_the_clock(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock_is_off_s: float
 ) -> None:
     incoming = tmp_path / "incoming"

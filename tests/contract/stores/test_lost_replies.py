@@ -1,4 +1,4 @@
-"""What is sent again because the connection broke is done once, wherever it broke."""
+"""A command that is sent again because the connection broke takes effect once."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ ROUNDS = 200
 
 @dataclass
 class Stores:
-    """All stores on a network that fails when it is told to."""
+    """All stores on a network that fails on request."""
 
     network: FaultyProxy
     sessions: RedisSessionStore
@@ -28,7 +28,7 @@ class Stores:
     profiling: RedisProfilingStore
 
     def once(self, act: Callable[[], object]) -> object:
-        """Do it with the reply to its first command lost."""
+        """Run the call while the reply to its first command is lost."""
         self.network.replies_to_lose = 1
         done = act()
         assert self.network.replies_to_lose == 0
@@ -66,7 +66,7 @@ def stores(redis_server: RedisServer) -> Iterator[Stores]:
 
 
 def _warm_up(stores: Stores) -> None:
-    """Have the server know all scripts, so that each step below is one command."""
+    """Load all scripts into the server, so that each step below is one command."""
     session_id = stores.session()
     stores.sessions.update(session_id, adding_plugin("x"))
     stores.sessions.delete(session_id)
@@ -83,7 +83,7 @@ def test_a_session_is_changed_once(stores: Stores) -> None:
 
     def change_after_reading() -> SessionRecord:
         def change(record: SessionRecord) -> None:
-            # The read is over; what is lost is the reply to the write.
+            # The read has ended; the reply to the write is lost.
             stores.network.replies_to_lose = 1
             adding_plugin("a")(record)
 
@@ -95,7 +95,7 @@ def test_a_session_is_changed_once(stores: Stores) -> None:
     assert stores.sessions.read(session_id) == changed != stored
 
 
-def test_a_session_is_closed_once_and_not_missed(stores: Stores) -> None:
+def test_a_session_is_closed_once_without_an_error(stores: Stores) -> None:
     session_id = stores.session()
     stores.once(lambda: stores.sessions.delete(session_id))
     assert not stores.sessions.touch(session_id)
@@ -111,7 +111,7 @@ def test_a_run_is_created_and_claimed_once(stores: Stores) -> None:
     assert (run.owner, run.fencing_token, run.attempts) == ("trainer", 1, 1)
 
 
-def test_a_message_is_told_once_and_a_run_ends_once(stores: Stores) -> None:
+def test_a_message_is_sent_once_and_a_run_ends_once(stores: Stores) -> None:
     run = stores.claimed()
     stores.once(lambda: stores.runs.append(run.run_id, 1, b"progress"))
     run.state = RunState.RUN_STATE_COMPLETE
@@ -119,7 +119,7 @@ def test_a_message_is_told_once_and_a_run_ends_once(stores: Stores) -> None:
     assert stores.told(run) == [b"progress", b"last"]
 
 
-def test_a_run_is_put_back_once(stores: Stores) -> None:
+def test_a_run_is_released_once(stores: Stores) -> None:
     run = stores.claimed()
     stores.once(lambda: stores.runs.release(run.run_id, 1, died=False))
     again = stores.runs.read(run.run_id)
@@ -133,7 +133,7 @@ def test_timings_count_once(stores: Stores) -> None:
     assert (stats.count, stats.total_ms) == (1, 2.0)
 
 
-def test_of_many_steps_at_a_tenth_of_failures_none_is_lost_or_doubled(stores: Stores) -> None:
+def test_of_many_steps_with_ten_percent_failures_none_is_lost_or_doubled(stores: Stores) -> None:
     session_id, run = stores.session(), stores.claimed()
     stores.network.failure_rate = 0.1
     for number in range(ROUNDS):

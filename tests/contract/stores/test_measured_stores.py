@@ -1,4 +1,4 @@
-"""What stores tell of their traffic, of failures above all."""
+"""Metrics of the stores, in particular of failures."""
 
 from pathlib import Path
 
@@ -39,9 +39,7 @@ def test_artifacts_are_counted_with_their_bytes(registry: MetricRegistry, tmp_pa
     assert (read("fleet_artifact_volume_free_bytes") or 0) > 0
 
 
-def test_an_artifact_that_cannot_be_had_is_a_failure(
-    registry: MetricRegistry, tmp_path: Path
-) -> None:
+def test_a_missing_artifact_is_a_failure(registry: MetricRegistry, tmp_path: Path) -> None:
     store = InstrumentedArtifactStore(FileArtifactStore(tmp_path), registry)
     with pytest.raises(NotFound):
         store.get("0" * 64)

@@ -1,4 +1,4 @@
-"""A session exists for its creator alone, whatever store it lies in."""
+"""Only its creator can see a session, in every store."""
 
 import uuid
 from collections.abc import Callable
@@ -46,7 +46,7 @@ def _refusal(call: Callable[[], object]) -> str:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("owner", [ALICE, NOBODY], ids=["alice", "nobody"])
-def test_who_creates_a_session_has_it(store: SessionStore, method: str, owner: Caller) -> None:
+def test_the_creator_of_a_session_owns_it(store: SessionStore, method: str, owner: Caller) -> None:
     session_id = _create(store, owner)
     with acting_for(owner):
         assert store.read(session_id).owner == owner.identity
@@ -57,7 +57,7 @@ def test_who_creates_a_session_has_it(store: SessionStore, method: str, owner: C
 @pytest.mark.parametrize(
     ("owner", "other"), [(ALICE, BOB), (ALICE, NOBODY), (NOBODY, BOB)], ids=str
 )
-def test_for_others_it_is_as_if_it_never_was(
+def test_for_others_it_does_not_exist(
     store: SessionStore, method: str, owner: Caller, other: Caller
 ) -> None:
     session_id, unknown = _create(store, owner), str(uuid.uuid4())
@@ -69,7 +69,7 @@ def test_for_others_it_is_as_if_it_never_was(
         assert not store.read(session_id).plugins, "nothing was changed"
 
 
-def test_what_a_service_does_by_itself_reaches_all_sessions(store: SessionStore) -> None:
+def test_background_work_reaches_all_sessions(store: SessionStore) -> None:
     session_id = _create(store, ALICE)
     store.update(session_id, adding_plugin("p"))
     assert store.touch(session_id)

@@ -1,4 +1,4 @@
-"""Every profiling store sums alike, whoever adds to it."""
+"""The contract of every profiling store."""
 
 import threading
 import uuid
@@ -52,7 +52,7 @@ def only(store: ProfilingStore, session_id: str) -> TimingStats:
     return stats
 
 
-def test_figures_are_those_of_all_values(store: ProfilingStore, session_id: str) -> None:
+def test_statistics_cover_all_values(store: ProfilingStore, session_id: str) -> None:
     values = np.random.default_rng(0).lognormal(1.0, 0.6, 301)
     add(store, session_id, *map(float, values))
     stats = only(store, session_id)
@@ -65,7 +65,7 @@ def test_figures_are_those_of_all_values(store: ProfilingStore, session_id: str)
     assert stats.last_ms == values[-1]
 
 
-def test_a_small_spread_of_long_times_keeps_its_digits(
+def test_a_small_spread_of_long_times_keeps_its_precision(
     store: ProfilingStore, session_id: str
 ) -> None:
     values = 5e5 + np.arange(10) * 1e-4
@@ -73,7 +73,7 @@ def test_a_small_spread_of_long_times_keeps_its_digits(
     assert only(store, session_id).std_ms == pytest.approx(values.std(), rel=1e-4)
 
 
-def test_one_value_is_told_exactly(store: ProfilingStore, session_id: str) -> None:
+def test_one_value_is_reported_exactly(store: ProfilingStore, session_id: str) -> None:
     add(store, session_id, 0.125)
     stats = only(store, session_id)
     exact = (stats.mean_ms, stats.median_ms, stats.min_ms, stats.max_ms, stats.total_ms)
@@ -81,7 +81,7 @@ def test_one_value_is_told_exactly(store: ProfilingStore, session_id: str) -> No
     assert stats.std_ms == 0
 
 
-def test_nodes_and_stages_are_kept_apart(store: ProfilingStore, session_id: str) -> None:
+def test_nodes_and_stages_are_separate(store: ProfilingStore, session_id: str) -> None:
     odd_name = "a|b|4 µ"
     add(store, session_id, 1.0, 2.0)
     add(store, session_id, 3.0, stage=VAL)
@@ -99,7 +99,7 @@ def test_the_first_n_of_each_node_are_left_out(store: ProfilingStore, session_id
     assert (stats.count, stats.max_ms) == (2, 3.0)
 
 
-def test_reset_forgets_the_values_and_what_was_left_out(
+def test_reset_deletes_the_values_and_the_skipped_counts(
     store: ProfilingStore, session_id: str
 ) -> None:
     add(store, session_id, 100.0, 1.0, skip=1)
@@ -110,7 +110,7 @@ def test_reset_forgets_the_values_and_what_was_left_out(
     store.reset("never-was")
 
 
-def test_another_pipeline_starts_anew(store: ProfilingStore, session_id: str) -> None:
+def test_another_pipeline_replaces_the_values(store: ProfilingStore, session_id: str) -> None:
     add(store, session_id, 1.0)
     assert store.summary(session_id, "b" * 64) == []
     add(store, session_id, 2.0, pipeline="b" * 64)
@@ -138,7 +138,7 @@ def test_adding_at_the_same_time_loses_nothing(store: ProfilingStore, session_id
     assert stats.std_ms == pytest.approx(1.0)
 
 
-def test_memory_forgets_after_the_sessions_lifetime(clock: FakeClock) -> None:
+def test_memory_expires_after_the_sessions_lifetime(clock: FakeClock) -> None:
     store = MemoryProfilingStore(60.0, clock)
     add(store, "one", 1.0)
     clock.advance(59.0)
@@ -149,7 +149,7 @@ def test_memory_forgets_after_the_sessions_lifetime(clock: FakeClock) -> None:
     assert store.summary("one", PIPELINE) == []
 
 
-def test_redis_forgets_after_the_sessions_lifetime(
+def test_redis_expires_after_the_sessions_lifetime(
     connection: RedisConnection, raw: redis.Redis, session_id: str
 ) -> None:
     store = RedisProfilingStore(connection, 0.2)
@@ -158,7 +158,7 @@ def test_redis_forgets_after_the_sessions_lifetime(
     wait_until(lambda: not raw.exists(f"fleet:profiling:{session_id}"), "the timings expire")
 
 
-def test_what_redis_keeps_does_not_grow_with_the_number_of_timings(
+def test_the_size_in_redis_does_not_grow_with_the_number_of_timings(
     connection: RedisConnection, raw: redis.Redis, session_id: str
 ) -> None:
     store = RedisProfilingStore(connection, 60.0)
@@ -187,7 +187,7 @@ def test_a_run_is_one_command(
     ],
     ids=["record", "summary", "reset"],
 )
-def test_a_server_that_is_gone_is_told(
+def test_an_unavailable_server_is_reported(
     own_redis: RedisServer, call: Callable[[ProfilingStore], object]
 ) -> None:
     connection = RedisConnection(own_redis.url)
@@ -209,9 +209,9 @@ def test_a_median_of_buckets_is_within_one_percent(values: list[float]) -> None:
 
 
 @pytest.mark.parametrize("value_ms", [0.0, -1.0, 1e-9, 1e9, float("inf")])
-def test_what_is_out_of_bounds_falls_into_the_outermost_bucket(value_ms: float) -> None:
+def test_values_out_of_range_are_in_the_outermost_bucket(value_ms: float) -> None:
     assert bucket_of(1e-3) <= bucket_of(value_ms) <= bucket_of(9e5)
 
 
-def test_the_number_of_buckets_is_bounded() -> None:
+def test_the_number_of_buckets_is_limited() -> None:
     assert bucket_of(9e5) - bucket_of(1e-3) + 1 == 1032

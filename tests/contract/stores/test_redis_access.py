@@ -1,4 +1,4 @@
-"""Redis behind a password and TLS: who is let in, and what is told who is not."""
+"""Redis with a password and TLS: valid clients are accepted, others get a plain error."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def guarded(
     tmp_path_factory: pytest.TempPathFactory, authority: Authority
 ) -> Iterator[tuple[RedisServer, int]]:
-    """A server that wants a password, and the port where it speaks TLS."""
+    """A server that requires a password, and its TLS port."""
     with (
         RedisServer(tmp_path_factory.mktemp("guarded"), user=USER) as server,
         TlsRelay(server.port, authority.server()) as relay,
@@ -34,7 +34,7 @@ def guarded(
 
 
 def _use(url: str, ca_path: Path | None = None) -> None:
-    """Write and read a session, and ping, through a connection of its own."""
+    """Write and read a session, and ping, over a new connection."""
     connection = RedisConnection(url, ca_path)
     try:
         connection.ping()
@@ -46,7 +46,7 @@ def _use(url: str, ca_path: Path | None = None) -> None:
         connection.close()
 
 
-def test_with_the_password_in_clear(guarded: tuple[RedisServer, int]) -> None:
+def test_with_the_password_in_plaintext(guarded: tuple[RedisServer, int]) -> None:
     _use(guarded[0].url)
 
 
@@ -65,7 +65,7 @@ def test_with_the_password_and_tls(guarded: tuple[RedisServer, int], authority: 
         ("redis", "fleet:s3cret-of-redis@", "in clear to TLS"),
     ],
 )
-def test_who_is_not_let_in_is_told_nothing_of_why(
+def test_a_rejected_client_learns_no_reason(
     guarded: tuple[RedisServer, int],
     authority: Authority,
     tmp_path: Path,

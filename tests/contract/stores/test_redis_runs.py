@@ -1,4 +1,4 @@
-"""What the run store in Redis promises beyond the protocol; the same expiry in memory."""
+"""Guarantees of the run store in Redis beyond the contract; the same expiry in memory."""
 
 import uuid
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def keys_of(run: RunRecord) -> list[str]:
     ],
     ids=["claim", "heartbeat", "append", "request_stop", "release", "save_checkpoint"],
 )
-def test_every_write_pushes_the_expiry_of_all_keys(
+def test_every_write_extends_the_expiry_of_all_keys(
     store: RedisRunStore,
     raw: redis.Redis,
     claimed: RunRecord,
@@ -82,9 +82,7 @@ def test_every_write_pushes_the_expiry_of_all_keys(
         assert KEPT_S - 60 < raw.ttl(key) <= KEPT_S
 
 
-def test_a_run_is_forgotten_after_its_last_write(
-    connection: RedisConnection, raw: redis.Redis
-) -> None:
+def test_a_run_expires_after_its_last_write(connection: RedisConnection, raw: redis.Redis) -> None:
     store = RedisRunStore(connection, kept_s=0.2)
     run = RunRecord(run_id=str(uuid.uuid4()), session_id=str(uuid.uuid4()))
     store.create(run)
@@ -128,7 +126,7 @@ def test_a_record_of_the_first_release_is_read(
     assert (read.attempts, read.HasField("result")) == (0, False)
 
 
-def test_memory_forgets_alike(clock: FakeClock) -> None:
+def test_memory_expires_in_the_same_way(clock: FakeClock) -> None:
     store = MemoryRunStore(clock)
     store.create(RunRecord(run_id="r", session_id="s"))
     clock.advance(KEPT_S - 1)
@@ -141,7 +139,7 @@ def test_memory_forgets_alike(clock: FakeClock) -> None:
     assert store.create(RunRecord(run_id="r2", session_id="s")).run_id == "r2"
 
 
-def test_a_stream_is_bounded(
+def test_the_length_of_a_stream_is_limited(
     store: RedisRunStore, raw: redis.Redis, claimed: RunRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fleet_platform.runs.redis.MAX_ENTRIES", 100)
@@ -173,7 +171,7 @@ def test_a_write_sent_twice_because_its_reply_was_lost_counts_once(
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_server_that_is_away_is_told(own_redis: RedisServer, name: str) -> None:
+def test_an_unavailable_server_is_reported(own_redis: RedisServer, name: str) -> None:
     store = open_run_store(ServiceSettings(redis_url=own_redis.url))
     CALLS["create"](store)
     own_redis.kill()

@@ -1,4 +1,4 @@
-"""What the session store in Redis promises beyond the protocol."""
+"""Guarantees of the session store in Redis beyond the contract."""
 
 import time
 import uuid
@@ -77,7 +77,7 @@ def test_a_record_of_a_newer_release_is_left_alone(
     assert raw.get(f"fleet:session:{session_id}") == newer
 
 
-def test_among_all_a_damaged_one_is_left_out_and_a_newer_one_is_not_passed_over(
+def test_among_all_a_damaged_one_is_skipped_and_a_newer_one_is_an_error(
     store: RedisSessionStore, raw: redis.Redis, session_id: str
 ) -> None:
     other = SessionRecord(session_id=str(uuid.uuid4()))
@@ -107,7 +107,7 @@ def test_an_update_survives_the_loss_of_the_servers_scripts(
     assert [plugin.name for plugin in store.read(session_id).plugins] == ["a", "b"]
 
 
-def test_commands_are_spans_of_the_call_and_make_no_trace_of_their_own(
+def test_commands_are_spans_of_the_call_and_start_no_trace(
     store: RedisSessionStore, session_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spans = _collect_spans(monkeypatch)
@@ -124,7 +124,7 @@ def test_commands_are_spans_of_the_call_and_make_no_trace_of_their_own(
     ("failure", "name"),
     [*(("stopped", name) for name in CALLS), ("hanging", "update"), ("hanging", "ping")],
 )
-def test_a_server_that_is_away_is_told_within_a_deadline(
+def test_an_unavailable_server_is_reported_within_a_deadline(
     own_redis: RedisServer, failure: str, name: str
 ) -> None:
     connection = RedisConnection(own_redis.url)
@@ -193,7 +193,7 @@ def test_a_read_only_or_full_server_is_reported_plainly(own_redis: RedisServer) 
 
 
 def _collect_spans(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Names and parents of the spans that the connection opens."""
+    """Names and parents of the connection's spans."""
     spans: list[tuple[str, int]] = []
     provider = TracerProvider()
     tracer = provider.get_tracer("test")

@@ -1,4 +1,4 @@
-"""What every run store promises."""
+"""The contract of every run store."""
 
 import threading
 import time
@@ -51,7 +51,7 @@ def payloads(store: RunStore, run_id: str, after: str = "") -> list[bytes]:
     return [entry.payload for entry in store.tail(run_id, after, wait_s=0.01)]
 
 
-def test_a_new_run_is_queued_and_owned_by_nobody(store: RunStore, clock: FakeClock) -> None:
+def test_a_new_run_is_queued_and_has_no_owner(store: RunStore, clock: FakeClock) -> None:
     run = new_run()
     run.traceparent = "00-a-b-01"
     run.data_config_json = b"\x00\xff"
@@ -76,7 +76,7 @@ def test_a_new_run_is_queued_and_owned_by_nobody(store: RunStore, clock: FakeClo
         assert record == expected
 
 
-def test_the_second_run_of_a_session_is_the_first(store: RunStore, queued: RunRecord) -> None:
+def test_a_second_run_of_a_session_returns_the_first(store: RunStore, queued: RunRecord) -> None:
     second = store.create(new_run(queued.session_id))
     assert second.run_id == queued.run_id
     store.claim(queued.run_id, "trainer-1")
@@ -85,7 +85,7 @@ def test_the_second_run_of_a_session_is_the_first(store: RunStore, queued: RunRe
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_a_run_that_ended_makes_room(
+def test_an_ended_run_allows_another(
     store: RunStore, claimed: RunRecord, state: RunState.ValueType
 ) -> None:
     finish(store, claimed, state)
@@ -95,7 +95,7 @@ def test_a_run_that_ended_makes_room(
 
 
 @pytest.mark.parametrize("state", FINAL)
-def test_a_run_that_ended_is_not_made_again(
+def test_an_ended_run_is_not_created_again(
     store: RunStore, claimed: RunRecord, state: RunState.ValueType
 ) -> None:
     finish(store, claimed, state)
@@ -107,7 +107,7 @@ def test_a_run_that_ended_is_not_made_again(
     assert [run.run_id for run in store.active()].count(newer.run_id) == 1
 
 
-def test_a_run_that_was_refused_makes_room_for_one_of_its_id(
+def test_a_rejected_run_can_be_replaced_by_one_of_its_id(
     store: RunStore, queued: RunRecord
 ) -> None:
     refused = store.read(queued.run_id)
@@ -125,7 +125,7 @@ def test_a_run_that_was_refused_makes_room_for_one_of_its_id(
     assert payloads(store, queued.run_id) == [b"first"]
 
 
-def test_who_held_a_run_that_was_refused_may_not_write_into_its_successor(
+def test_the_owner_of_a_rejected_run_cannot_write_to_its_replacement(
     store: RunStore, claimed: RunRecord
 ) -> None:
     refused = store.read(claimed.run_id)
@@ -138,7 +138,7 @@ def test_who_held_a_run_that_was_refused_may_not_write_into_its_successor(
     assert payloads(store, claimed.run_id) == []
 
 
-def test_of_many_creators_of_one_run_all_have_it(store: RunStore) -> None:
+def test_many_creators_of_one_run_all_get_it(store: RunStore) -> None:
     creators = 8
     run = new_run()
     together = threading.Barrier(creators)
@@ -154,12 +154,12 @@ def test_of_many_creators_of_one_run_all_have_it(store: RunStore) -> None:
     assert [each.run_id for each in store.active()].count(run.run_id) == 1
 
 
-def test_sessions_do_not_meet(store: RunStore, queued: RunRecord) -> None:
+def test_sessions_are_independent(store: RunStore, queued: RunRecord) -> None:
     other = new_run()
     assert store.create(other).run_id == other.run_id
 
 
-def test_of_many_creators_one_wins(store: RunStore) -> None:
+def test_one_of_many_creators_wins(store: RunStore) -> None:
     creators = 8
     session_id = str(uuid.uuid4())
     runs = [new_run(session_id) for _ in range(creators)]
@@ -199,15 +199,15 @@ def test_concurrent_claims_get_different_tokens(store: RunStore, queued: RunReco
     assert store.read(queued.run_id).owner == newest.owner
 
 
-def test_the_owner_lives_by_its_heartbeat(
-    store: RunStore, claimed: RunRecord, clock: FakeClock
-) -> None:
+def test_a_heartbeat_is_recorded(store: RunStore, claimed: RunRecord, clock: FakeClock) -> None:
     clock.advance(3)
     assert store.heartbeat(claimed.run_id, claimed.fencing_token)
     assert store.read(claimed.run_id).heartbeat_ms == int(clock.now_s * 1000)
 
 
-def test_an_old_token_is_refused(store: RunStore, claimed: RunRecord, clock: FakeClock) -> None:
+def test_an_outdated_token_is_rejected(
+    store: RunStore, claimed: RunRecord, clock: FakeClock
+) -> None:
     newer = store.claim(claimed.run_id, "trainer-2")
     clock.advance(3)
 
@@ -221,7 +221,7 @@ def test_an_old_token_is_refused(store: RunStore, claimed: RunRecord, clock: Fak
     assert store.latest(claimed.run_id) is None
 
 
-def test_a_run_that_ended_is_closed(store: RunStore, claimed: RunRecord) -> None:
+def test_an_ended_run_accepts_no_writes(store: RunStore, claimed: RunRecord) -> None:
     finish(store, claimed)
     ended = store.read(claimed.run_id)
 
@@ -273,7 +273,7 @@ def test_a_stop_request_reaches_the_owner(store: RunStore, claimed: RunRecord) -
     assert store.heartbeat(claimed.run_id, 2)
 
 
-def test_a_claim_that_names_a_token_gets_the_run_only_while_it_is_the_newest(
+def test_a_claim_with_a_token_succeeds_only_while_it_is_current(
     store: RunStore, queued: RunRecord
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
@@ -298,7 +298,7 @@ def test_a_claim_sent_twice_because_its_reply_was_lost_counts_once(
     assert store.claim(queued.run_id, "trainer-1", 0) == first
 
 
-def test_runs_that_go_on_are_listed_in_the_order_of_their_creation(
+def test_active_runs_are_listed_in_the_order_of_their_creation(
     store: RunStore, clock: FakeClock
 ) -> None:
     runs = [store.create(new_run()) for _ in range(12)]
@@ -330,7 +330,7 @@ def test_attempts_count_from_the_newest_checkpoint(store: RunStore, queued: RunR
     assert (again.attempts, again.checkpoint_digest) == (1, "ab" * 32)
 
 
-def test_a_run_that_was_given_back_waits_at_its_old_place(store: RunStore) -> None:
+def test_a_released_run_keeps_its_place_in_the_queue(store: RunStore) -> None:
     first, second = store.create(new_run()), store.create(new_run())
     claimed = store.claim(first.run_id, "trainer-1")
 
@@ -343,7 +343,7 @@ def test_a_run_that_was_given_back_waits_at_its_old_place(store: RunStore) -> No
     assert ours[0].queued
 
 
-def test_whoever_lost_a_run_to_a_release_writes_nothing_more(
+def test_the_former_owner_of_a_released_run_cannot_write(
     store: RunStore, claimed: RunRecord
 ) -> None:
     token = claimed.fencing_token
@@ -363,14 +363,14 @@ def test_whoever_lost_a_run_to_a_release_writes_nothing_more(
     assert payloads(store, claimed.run_id) == []
 
 
-def test_only_what_is_worked_on_can_be_given_back(store: RunStore, queued: RunRecord) -> None:
+def test_only_a_running_run_can_be_released(store: RunStore, queued: RunRecord) -> None:
     assert not store.release(queued.run_id, 0, died=False)
     finish(store, store.claim(queued.run_id, "trainer-1"))
     assert not store.release(queued.run_id, 1, died=False)
     assert store.read(queued.run_id).state == COMPLETE
 
 
-def test_the_end_forgets_the_checkpoint_and_keeps_the_result(
+def test_the_end_removes_the_checkpoint_and_keeps_the_result(
     store: RunStore, claimed: RunRecord
 ) -> None:
     store.save_checkpoint(claimed.run_id, claimed.fencing_token, "ab" * 32)
@@ -397,9 +397,7 @@ def test_a_queued_run_can_be_cancelled(store: RunStore, queued: RunRecord) -> No
         store.claim(queued.run_id, "trainer-1")
 
 
-def test_what_somebody_works_on_cannot_be_cancelled_as_queued(
-    store: RunStore, claimed: RunRecord
-) -> None:
+def test_a_running_run_cannot_be_cancelled_as_queued(store: RunStore, claimed: RunRecord) -> None:
     running = store.read(claimed.run_id)
     claimed.state = RunState.RUN_STATE_CANCELLED
 
@@ -409,7 +407,7 @@ def test_what_somebody_works_on_cannot_be_cancelled_as_queued(
     assert payloads(store, claimed.run_id) == []
 
 
-def test_all_that_are_remembered_are_told(store: RunStore, claimed: RunRecord) -> None:
+def test_all_stored_runs_are_listed(store: RunStore, claimed: RunRecord) -> None:
     store.save_checkpoint(claimed.run_id, claimed.fencing_token, "c" * 64)
     ended = store.claim(store.create(new_run()).run_id, "trainer-2")
     ended.result.weights_digest = "r" * 64
@@ -423,7 +421,7 @@ def test_all_that_are_remembered_are_told(store: RunStore, claimed: RunRecord) -
     assert found[ended.run_id].result.weights_digest == "r" * 64
 
 
-def test_a_queued_run_is_kept_by_signs_of_life(
+def test_heartbeats_extend_the_expiry_of_a_queued_run(
     store: RunStore, queued: RunRecord, clock: FakeClock
 ) -> None:
     clock.advance(3)
@@ -431,7 +429,7 @@ def test_a_queued_run_is_kept_by_signs_of_life(
     assert store.read(queued.run_id).heartbeat_ms == int(clock.now_s * 1000)
 
 
-def test_a_sign_of_life_brings_the_stop_request(store: RunStore, claimed: RunRecord) -> None:
+def test_a_heartbeat_returns_the_stop_request(store: RunStore, claimed: RunRecord) -> None:
     assert store.heartbeat(claimed.run_id, 1) is LeaseStatus.HELD
     store.request_stop(claimed.run_id)
     assert store.heartbeat(claimed.run_id, 1) is LeaseStatus.STOPPING
@@ -451,12 +449,12 @@ def test_a_sign_of_life_brings_the_stop_request(store: RunStore, claimed: RunRec
     ],
     ids=["read", "claim", "append", "save_checkpoint", "finish"],
 )
-def test_a_run_that_never_was(store: RunStore, call: Callable[[RunStore], object]) -> None:
+def test_an_unknown_run(store: RunStore, call: Callable[[RunStore], object]) -> None:
     with pytest.raises(NotFound, match="Training run none not found"):
         call(store)
 
 
-def test_a_run_that_never_was_is_quiet_where_nothing_is_promised(store: RunStore) -> None:
+def test_an_unknown_run_is_no_error_where_none_is_documented(store: RunStore) -> None:
     assert not store.heartbeat("none", 1)
     assert not store.request_stop("none")
     assert not store.release("none", 1, died=True)
@@ -480,13 +478,15 @@ def test_tail_replays_from_the_first_and_continues_after_a_position(
     assert store.latest(claimed.run_id) == ProgressEntry(positions[-1], sent[-1])
 
 
-def test_payloads_may_hold_any_bytes(store: RunStore, claimed: RunRecord) -> None:
+def test_payloads_may_contain_any_bytes(store: RunStore, claimed: RunRecord) -> None:
     for payload in (b"", bytes(range(256)), b"\r\n$1\r\n"):
         store.append(claimed.run_id, 1, payload)
     assert payloads(store, claimed.run_id) == [b"", bytes(range(256)), b"\r\n$1\r\n"]
 
 
-def test_tail_yields_what_comes_while_it_waits(store: RunStore, claimed: RunRecord) -> None:
+def test_tail_yields_entries_that_arrive_while_it_waits(
+    store: RunStore, claimed: RunRecord
+) -> None:
     seen: list[bytes] = []
     first_seen = threading.Event()
 
@@ -507,7 +507,7 @@ def test_tail_yields_what_comes_while_it_waits(store: RunStore, claimed: RunReco
 
 
 @pytest.mark.parametrize("wait_s", [0.0, 0.3, 1.3])
-def test_tail_ends_quietly_when_nothing_comes(
+def test_tail_ends_without_an_error_if_nothing_arrives(
     store: RunStore, claimed: RunRecord, wait_s: float
 ) -> None:
     store.append(claimed.run_id, 1, b"first")

@@ -1,4 +1,4 @@
-"""What every session store promises."""
+"""The contract of every session store."""
 
 import threading
 import uuid
@@ -22,12 +22,12 @@ TTL_S = 60.0
 
 
 class Ageing(Protocol):
-    """A store, and a way to let time pass for one of its sessions."""
+    """A store whose sessions can be made older."""
 
     store: SessionStore
 
     def age(self, session_id: str, to_live_s: float) -> None:
-        """Let time pass since the last call until only `to_live_s` are left."""
+        """Advance time since the last call until only `to_live_s` are left."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ def test_a_session_reads_as_it_was_created(store: SessionStore) -> None:
     assert read == record
 
 
-def test_what_a_reader_does_to_its_copy_stays_there(store: SessionStore, session_id: str) -> None:
+def test_changes_to_a_read_copy_are_not_stored(store: SessionStore, session_id: str) -> None:
     store.read(session_id).owner = "nobody"
     assert store.read(session_id).owner == ""
 
@@ -119,7 +119,7 @@ def test_a_change_that_raises_writes_nothing(store: SessionStore, session_id: st
     ids=["read", "update", "delete"],
 )
 @pytest.mark.parametrize("why", ["never was", "deleted", "expired"])
-def test_a_session_that_is_not_there(
+def test_an_unknown_session(
     ageing: Ageing, session_id: str, call: Callable[[SessionStore, str], object], why: str
 ) -> None:
     if why == "never was":
@@ -139,7 +139,7 @@ def test_a_session_that_is_not_there(
     assert not ageing.store.touch(session_id)
 
 
-def test_an_endless_session_id_is_not_repeated_in_full(store: SessionStore) -> None:
+def test_a_very_long_session_id_is_not_repeated_in_full(store: SessionStore) -> None:
     with pytest.raises(NotFound) as caught:
         store.read("x" * 100_000)
     assert len(caught.value.text) < 300
@@ -154,12 +154,12 @@ def test_an_endless_session_id_is_not_repeated_in_full(store: SessionStore) -> N
     ],
     ids=["read", "update", "touch"],
 )
-def test_every_call_pushes_the_expiry(
+def test_every_call_extends_the_expiry(
     ageing: Ageing, session_id: str, call: Callable[[SessionStore, str], object]
 ) -> None:
     ageing.age(session_id, to_live_s=5.0)
     call(ageing.store, session_id)
-    # Without the push the session would be gone before this ends.
+    # Without the extension the session would expire before this ends.
     if isinstance(ageing, MemoryAgeing):
         ageing.clock.advance(TTL_S - 5.0)
         assert ageing.store.touch(session_id)
@@ -169,7 +169,9 @@ def test_every_call_pushes_the_expiry(
         assert TTL_S * 1000 - 4000 < left_ms <= TTL_S * 1000
 
 
-def test_all_that_live_are_told_and_live_no_longer_for_it(ageing: Ageing, session_id: str) -> None:
+def test_all_sessions_are_listed_without_extending_their_expiry(
+    ageing: Ageing, session_id: str
+) -> None:
     other = SessionRecord(session_id=str(uuid.uuid4()))
     other.pipeline.weights_digest = "0" * 64
     ageing.store.create(other)
@@ -206,7 +208,7 @@ def test_nothing_is_lost_under_concurrent_writers(store: SessionStore, session_i
     assert sorted(names) == sorted(f"{w}.{n}" for w in range(writers) for n in range(writes))
 
 
-def test_a_writer_that_always_loses_gives_up(store: SessionStore, session_id: str) -> None:
+def test_a_writer_that_always_conflicts_gives_up(store: SessionStore, session_id: str) -> None:
     attempts = 0
 
     def lose(_record: SessionRecord) -> None:
@@ -220,7 +222,7 @@ def test_a_writer_that_always_loses_gives_up(store: SessionStore, session_id: st
     assert len(store.read(session_id).plugins) == ATTEMPTS
 
 
-def test_a_session_that_ends_during_an_update(store: SessionStore, session_id: str) -> None:
+def test_a_session_that_is_deleted_during_an_update(store: SessionStore, session_id: str) -> None:
     with pytest.raises(NotFound):
         store.update(session_id, lambda _record: store.delete(session_id))
     assert not store.touch(session_id)

@@ -263,7 +263,7 @@ CASES = [
     ),
     _applies(
         "a pipeline outside",
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         lambda: b'{"name": "x", "data": {"cu3s_file_path": "a"}, "pipeline": "/etc/passwd"}',
     ),
     Case(

@@ -95,7 +95,7 @@ def _read_cases(field: _Field, suffixes: str | None) -> list[Case]:
     return [
         *(
             field.case(
-                what, path, f"Path '{path}' lies outside the folders that this server may read."
+                what, path, f"Path '{path}' is outside the folders that this server may read."
             )
             for what, path in _OUTSIDE.items()
         ),
@@ -113,7 +113,7 @@ def _written_cases(field: _Field) -> list[Case]:
             field.case(
                 what,
                 path,
-                f"Path '{path}.yaml' lies outside the folder that this server writes; use a "
+                f"Path '{path}.yaml' is outside the folder that this server writes; use a "
                 "relative path, which is written below its output folder.",
             )
             for what, path in {**_OUTSIDE, "through a link": _LINKED}.items()

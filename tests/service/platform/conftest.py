@@ -1,4 +1,4 @@
-"""A real server on a free port whose handlers each test chooses."""
+"""A real server on a free port with handlers that each test defines."""
 
 from contextlib import ExitStack
 from types import SimpleNamespace

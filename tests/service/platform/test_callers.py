@@ -1,4 +1,4 @@
-"""Who calls, as the gateway tells it: known to handlers, and bounded."""
+"""Callers as reported by the gateway: handlers know them, and their calls are limited."""
 
 import threading
 
@@ -38,7 +38,7 @@ def test_a_handler_knows_the_caller_of_unary_calls_and_of_streams(serve):
 
 @pytest.fixture
 def bounded(serve):
-    """A service whose calls stay until ``release`` is set."""
+    """A service whose calls run until ``release`` is set."""
     release, running = threading.Event(), []
 
     def close(_request, _call):
@@ -65,7 +65,7 @@ def bounded(serve):
     ],
     ids=["identities", "addresses"],
 )
-def test_one_caller_has_so_many_calls_at_once_and_others_have_theirs(bounded, fails, first, second):
+def test_the_concurrent_calls_of_each_caller_are_limited(bounded, fails, first, second):
     stub = bounded.stub
     calls = [stub.CloseSession.future(REQUEST, metadata=first)]
     stream = stub.Train(pb.TrainRequest(), metadata=first)
@@ -74,7 +74,7 @@ def test_one_caller_has_so_many_calls_at_once_and_others_have_theirs(bounded, fa
 
     refusal = fails(lambda: stub.CloseSession(REQUEST, metadata=first, timeout=DEADLINE_S))
     assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert f"{MOST} calls of yours" in refusal.details()
+    assert f"You already have {MOST} calls running" in refusal.details()
 
     calls += [stub.CloseSession.future(REQUEST, metadata=second)]
     calls += [stub.CloseSession.future(REQUEST) for _ in range(MOST + 1)]

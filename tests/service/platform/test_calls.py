@@ -1,4 +1,4 @@
-"""Deadlines, callers that leave, codecs, large messages: what a handler and its caller see."""
+"""Deadlines, cancellation, codecs and large messages, as seen by a handler and its caller."""
 
 import threading
 
@@ -26,7 +26,7 @@ def test_a_call_knows_its_deadline_caller_and_trace(serve):
     _, reply = served.stub.CloseSession.with_call(REQUEST, timeout=30)
     served.stub.CloseSession(REQUEST)
     (bounded_s, caller, trace_id, active), (unbounded_s, *_) = seen
-    # On the wire gRPC counts deadlines between 10 s and 100 s in steps of 0.1 s, rounded up.
+    # gRPC sends deadlines between 10 s and 100 s in steps of 0.1 s, rounded up.
     assert 0 < bounded_s <= 30 + 0.1
     assert unbounded_s is None
     assert "127.0.0.1" in caller
@@ -34,7 +34,7 @@ def test_a_call_knows_its_deadline_caller_and_trace(serve):
     assert active
 
 
-def test_a_long_answer_is_announced_with_its_length(serve):
+def test_the_size_of_a_long_reply_is_announced(serve):
     served = serve(
         ListAvailableNodes=lambda request, _call: pb.ListAvailableNodesResponse(
             nodes=[pb.NodeInfo(full_path="x" * (40_000 if request.session_id else 1))]
@@ -48,7 +48,7 @@ def test_a_long_answer_is_announced_with_its_length(serve):
         assert dict(call.initial_metadata()) == told
 
 
-def test_a_caller_that_leaves_ends_the_work_at_its_next_check(serve):
+def test_a_cancelled_call_ends_at_its_next_check(serve):
     started, ended = threading.Event(), []
 
     def close(_request, call):
@@ -87,7 +87,7 @@ def test_a_passed_deadline_is_the_callers_deadline_exceeded_and_our_check(serve,
     assert "unexpected" not in capsys.readouterr().err
 
 
-def test_a_caller_that_leaves_a_stream_closes_it(serve, capsys):
+def test_a_cancelled_stream_is_closed(serve, capsys):
     closed = threading.Event()
 
     def train(_request, call):
@@ -110,7 +110,7 @@ def test_a_caller_that_leaves_a_stream_closes_it(serve, capsys):
 
 @pytest.fixture
 def one_busy_worker(serve):
-    """A server whose only worker has a call until `release`, and what it has begun."""
+    """A server whose only worker is busy until `release`, and the calls that it has started."""
     release, running, started = threading.Event(), threading.Event(), []
 
     def close(request, _call):
@@ -136,7 +136,7 @@ def test_a_call_whose_deadline_passed_in_the_queue_is_not_started(one_busy_worke
     assert started == ["first"]
 
 
-def test_a_call_whose_caller_left_in_the_queue_is_not_started(one_busy_worker):
+def test_a_call_that_was_cancelled_in_the_queue_is_not_started(one_busy_worker):
     served, first, started, release = one_busy_worker
     left = served.stub.CloseSession.future(pb.CloseSessionRequest(session_id="left"))
     wait_until(lambda: served.running.busy == 2, "the second waits in the queue")
@@ -150,7 +150,7 @@ def test_a_call_whose_caller_left_in_the_queue_is_not_started(one_busy_worker):
     assert started == ["first", "last"]
 
 
-def test_a_codec_takes_the_place_of_protobuf(serve):
+def test_a_codec_replaces_protobuf(serve):
     codec = Codec(decode=lambda raw: raw, encode=lambda text: text.encode())
     served = serve(
         service={"codecs": {"CloseSession": codec}},
@@ -160,7 +160,7 @@ def test_a_codec_takes_the_place_of_protobuf(serve):
     assert send(b"any bytes") == b"ANY BYTES"
 
 
-def test_a_codec_may_refuse(serve, fails):
+def test_a_codec_may_reject_a_request(serve, fails):
     def refuse(_raw):
         raise InvalidInput("inputs.cube.shape: 3 numbers, not 4.")
 
@@ -178,7 +178,7 @@ def test_messages_may_be_large(serve):
     assert len(served.stub.ResolveConfig(pb.ResolveConfigRequest()).config_bytes) == 2**24
 
 
-def test_a_message_above_the_limit_is_refused(serve, fails):
+def test_a_message_above_the_limit_is_rejected(serve, fails):
     served = serve(settings={"grpc_max_msg_size": 1000}, CloseSession=lambda r, c: OK)
     big = pb.CloseSessionRequest(session_id="x" * 2000)
     assert fails(lambda: served.stub.CloseSession(big)).code() is grpc.StatusCode.RESOURCE_EXHAUSTED

@@ -1,4 +1,4 @@
-"""What a handler raises is what the caller sees, for unary calls and streams alike."""
+"""Callers receive the errors of handlers, for unary calls and streams alike."""
 
 import re
 
@@ -17,7 +17,7 @@ KINDS = [
 
 
 class NativePanic(BaseException):
-    """As native extensions raise them: not an Exception."""
+    """An error that is not an Exception, as native extensions raise."""
 
 
 def _raising(error):
@@ -69,7 +69,7 @@ def test_each_error_has_its_status_its_text_and_a_trace_id(serve, fails, call, k
     ],
     ids=repr,
 )
-def test_the_unexpected_is_logged_and_not_told(serve, fails, capsys, call, raised):
+def test_unexpected_errors_are_logged_but_not_sent(serve, fails, capsys, call, raised):
     served = serve(**_raising(raised))
     error = fails(call(served))
     assert error.code() is grpc.StatusCode.INTERNAL
@@ -92,7 +92,7 @@ def test_the_first_message_of_a_failing_stream_arrives(serve, fails):
 
 
 @CALLS
-def test_a_very_long_text_is_cut_and_still_arrives(serve, fails, call):
+def test_a_very_long_text_is_truncated_and_still_arrives(serve, fails, call):
     served = serve(**_raising(errors.InvalidInput("ü" * 100_000)))
     error = fails(call(served))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
@@ -106,7 +106,7 @@ def test_a_method_that_the_service_does_not_own_is_unknown_to_it(serve, fails):
 
 
 @pytest.mark.parametrize(("path", "kind"), [("CloseSession", "unary"), ("Train", "stream")])
-def test_bytes_that_are_no_message_are_the_callers_mistake(serve, fails, path, kind):
+def test_malformed_bytes_are_the_callers_mistake(serve, fails, path, kind):
     served = serve(**_raising(AssertionError("must not be reached")))
     make = served.channel.unary_unary if kind == "unary" else served.channel.unary_stream
     send = make(f"/cuvis_ai.v1.CuvisAIService/{path}")
@@ -115,12 +115,12 @@ def test_bytes_that_are_no_message_are_the_callers_mistake(serve, fails, path, k
     assert error.details() == f"The request is not a cuvis_ai.v1.{path}Request message."
 
 
-def test_a_response_of_the_wrong_type_is_our_defect(serve, fails):
+def test_a_response_of_the_wrong_type_is_a_defect(serve, fails):
     served = serve(CloseSession=lambda _request, _call: None)
     assert fails(_unary(served)).code() is grpc.StatusCode.INTERNAL
 
 
-def test_a_server_goes_on_after_every_failure(serve, fails):
+def test_a_server_continues_after_every_failure(serve, fails):
     def close(request, _call):
         if request.session_id == "bad":
             raise NativePanic
@@ -140,11 +140,11 @@ def test_a_server_goes_on_after_every_failure(serve, fails):
         {"methods": {}, "owned": {"Train"}, "codecs": {"Train": None}},
     ],
 )
-def test_a_service_that_does_not_fit_the_wire_does_not_start(serve, service):
+def test_a_service_that_does_not_match_the_wire_does_not_start(serve, service):
     with pytest.raises(ValueError, match="tested does not own"):
         serve(service=service)
 
 
-def test_a_service_that_leaves_a_method_unanswered_does_not_start(serve):
+def test_a_service_without_a_handler_for_a_method_does_not_start(serve):
     with pytest.raises(ValueError, match=r"tested has no handlers for: \['StopTrain'\]"):
         serve(service={"owned": {"Train", "StopTrain"}}, Train=print)

@@ -18,7 +18,7 @@ WITHIN_S = 300.0
 
 @contextmanager
 def _program(what: str):
-    """The parent of the program."""
+    """The parent process of the program."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.processes.fork_server_program", what],
         stdout=subprocess.PIPE,
@@ -32,11 +32,11 @@ def _program(what: str):
 
 
 def _serving(parent: subprocess.Popen) -> psutil.Process:
-    """The next process that serves, once it does."""
+    """Wait for the next serving process."""
     return psutil.Process(int(parent.stdout.readline()))
 
 
-def test_each_killed_process_is_followed_by_another_one_of_the_same_parent():
+def test_each_killed_process_is_replaced_by_its_parent():
     with _program("wait") as parent:
         seen = [_serving(parent)]
         for number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGKILL):
@@ -47,7 +47,7 @@ def test_each_killed_process_is_followed_by_another_one_of_the_same_parent():
         assert parent.poll() is None
 
 
-def test_a_process_that_crashes_at_its_start_is_tried_again_until_it_is_stopped():
+def test_a_process_that_crashes_at_its_start_is_restarted_until_it_is_stopped():
     with _program("crash") as parent:
         tries = [int(parent.stdout.readline()) for _ in range(4)]
         assert len(set(tries)) == len(tries)
@@ -57,14 +57,14 @@ def test_a_process_that_crashes_at_its_start_is_tried_again_until_it_is_stopped(
 
 
 @pytest.mark.parametrize("code", [0, 7])
-def test_a_process_that_ends_by_itself_ends_its_parent_with_its_code(code):
+def test_a_process_that_exits_ends_its_parent_with_its_code(code):
     with _program(f"exit {code}") as parent:
         assert parent.wait(WITHIN_S) == code
         assert len(parent.stdout.read().splitlines()) == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_what_asks_the_parent_to_stop_stops_the_process_in_order(number):
+def test_a_stop_signal_to_the_parent_stops_the_process_in_order(number):
     with _program("wait") as parent:
         serving = _serving(parent)
         parent.send_signal(number)
@@ -72,7 +72,7 @@ def test_what_asks_the_parent_to_stop_stops_the_process_in_order(number):
         assert not serving.is_running()
 
 
-def test_a_signal_that_ends_a_process_before_it_heeds_signals_is_an_orderly_end():
+def test_a_stop_signal_before_the_process_handles_signals_is_an_orderly_end():
     with _program("heed nothing") as parent:
         _serving(parent)
         parent.terminate()
@@ -98,7 +98,7 @@ def test_a_process_with_threads_is_not_forked():
         thread.join()
 
 
-def test_every_successor_has_the_ports_of_the_first():
+def test_every_replacement_has_the_ports_of_the_first_process():
     settings = with_chosen_ports(ServiceSettings(service_port=0, metrics_port=0))
     assert 0 not in {settings.service_port, settings.metrics_port}
     assert settings.service_port != settings.metrics_port

@@ -1,4 +1,4 @@
-"""Health tells the truth, under every name, over Check and Watch."""
+"""Health is correct under every name, for Check and Watch."""
 
 import threading
 
@@ -59,7 +59,7 @@ def test_an_unknown_name_is_not_found(serve, fails):
     assert fails(lambda: _check(served, "nobody")).code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_a_watch_sees_each_change(serve):
+def test_a_watch_receives_each_change(serve):
     redis = Dependency()
     served = serve(service={"probes": {"redis": redis.ping}})
     stub = health_pb2_grpc.HealthStub(served.channel)
@@ -72,7 +72,7 @@ def test_a_watch_sees_each_change(serve):
     watch.cancel()
 
 
-def test_watches_hold_no_threads(serve):
+def test_watches_occupy_no_threads(serve):
     served = serve()
     stub = health_pb2_grpc.HealthStub(served.channel)
     watches = [stub.Watch(health_pb2.HealthCheckRequest()) for _ in range(30)]

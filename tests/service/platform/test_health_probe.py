@@ -1,4 +1,4 @@
-"""The health check of the container images says what the service says."""
+"""The health check of the container images agrees with the service."""
 
 from fleet_platform.errors import DependencyDown
 from fleet_platform.health_probe import main
@@ -19,11 +19,11 @@ def test_it_fails_while_a_dependency_is_down(serve, capsys):
     assert capsys.readouterr().out == "NOT_SERVING\n"
 
 
-def test_it_fails_where_nobody_listens(capsys):
+def test_it_fails_if_the_port_is_closed(capsys):
     assert main(["127.0.0.1:1"]) == 1
     assert capsys.readouterr().out.startswith("UNAVAILABLE: ")
 
 
-def test_it_says_how_it_is_called(capsys):
+def test_it_prints_its_usage(capsys):
     assert main([]) == 2
     assert "HOST:PORT" in capsys.readouterr().err

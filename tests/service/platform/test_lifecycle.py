@@ -1,4 +1,4 @@
-"""A service starts and stops in the one right order, also when the start fails half-way."""
+"""A service starts and stops in the right order, even if the start fails half-way."""
 
 import signal
 import socket
@@ -34,7 +34,7 @@ def taken_port():
 
 @pytest.fixture
 def order(monkeypatch):
-    """What happened, in its order, as seen at the seams of the platform."""
+    """The order of the steps, recorded by patched functions of the platform."""
     happened = []
 
     def note(owner, name, what):
@@ -75,7 +75,7 @@ def _service(happened, **changes):
 
 @pytest.fixture
 def connected():
-    """Channels that outlive the service and are closed at the end of the test."""
+    """Channels that exist longer than the service and are closed after the test."""
     with ExitStack() as undo:
         yield lambda address: undo.enter_context(connect(address))
 
@@ -92,7 +92,7 @@ def test_start_and_stop_keep_their_order(order):
     assert order == STOPPED
 
 
-def test_a_body_that_fails_is_unwound_alike(order):
+def test_a_body_that_fails_is_unwound_in_the_same_order(order):
     def run():
         with start_service(_service(order), ServiceSettings()):
             order.clear()
@@ -103,7 +103,7 @@ def test_a_body_that_fails_is_unwound_alike(order):
     assert order == STOPPED
 
 
-def test_a_taken_port_undoes_what_was_done(order, taken_port):
+def test_a_port_in_use_undoes_the_start(order, taken_port):
     settings = ServiceSettings(service_port=taken_port)
     told = pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{taken_port}.*SERVICE_PORT")
     with told, start_service(_service(order), settings):
@@ -111,7 +111,7 @@ def test_a_taken_port_undoes_what_was_done(order, taken_port):
     assert order == ["telemetry", "not serving", "bind", "close workers", "close stores", "flush"]
 
 
-def test_a_taken_metrics_port_is_told_too(order, taken_port):
+def test_a_metrics_port_in_use_is_reported_too(order, taken_port):
     settings = ServiceSettings(metrics_port=taken_port)
     told = pytest.raises(PortTaken, match=rf"{taken_port}.*METRICS_PORT")
     with told, start_service(_service(order), settings):
@@ -130,7 +130,7 @@ def test_a_stop_callback_that_fails_does_not_prevent_the_others(order, capsys):
     assert "callback.failed" in capsys.readouterr().err
 
 
-def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
+def test_stopping_reports_not_serving_first_and_lets_running_calls_end(order, connected):
     release, running_call, closed = threading.Event(), threading.Event(), []
 
     def close(_request, _call):
@@ -166,7 +166,7 @@ def test_stopping_turns_red_first_and_lets_running_calls_end(order, connected):
     assert running.busy == 0
 
 
-def test_a_watch_does_not_hold_up_the_stop(order, connected):
+def test_a_watch_does_not_delay_the_stop(order, connected):
     with start_service(_service(order), ServiceSettings(stop_grace_s=120)) as running:
         health = health_pb2_grpc.HealthStub(connected(running.address))
         watch = health.Watch(health_pb2.HealthCheckRequest())
@@ -195,7 +195,7 @@ def test_a_call_that_never_ends_is_cancelled_after_the_grace(order, connected):
     wait_until(lambda: running.busy == 0, "the thread is free")
 
 
-def test_a_taken_port_is_one_line_and_exit_code_1(capsys, taken_port, restore_signals):
+def test_a_port_in_use_is_one_line_and_exit_code_1(capsys, taken_port, restore_signals):
     service = Service(name="tested", methods={"Train": print}, owned=["Train"])
     assert run_service(service, ServiceSettings(service_port=taken_port)) == 1
     failed = [line for line in capsys.readouterr().err.splitlines() if "failed" in line]

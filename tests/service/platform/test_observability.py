@@ -33,7 +33,7 @@ def _train(_request, _call):
         yield pb.TrainResponse()
 
 
-def test_spans_of_a_call_reach_the_collector_below_the_callers(serve):
+def test_spans_of_a_call_are_exported_as_children_of_the_callers_span(serve):
     with otlp_receiver() as receiver:
         served = serve(
             settings={"otel_exporter_otlp_endpoint": receiver.endpoint},
@@ -60,7 +60,7 @@ def test_spans_of_a_call_reach_the_collector_below_the_callers(serve):
     assert close.attributes["rpc.grpc.status_code"] == "5"
 
 
-def test_the_reply_names_the_callers_trace_or_one_of_its_own(serve):
+def test_the_reply_contains_the_trace_id_of_the_caller_or_a_new_one(serve):
     served = serve(CloseSession=_close, Train=_train)
     _, reply = served.stub.CloseSession.with_call(REQUEST, metadata=PARENT)
     assert dict(reply.trailing_metadata()) == {"x-trace-id": TRACE_ID}
@@ -75,7 +75,7 @@ def test_the_reply_names_the_callers_trace_or_one_of_its_own(serve):
     assert "0" * 32 not in own
 
 
-def test_each_call_leaves_one_line_with_its_trace(serve, capsys):
+def test_each_call_is_logged_in_one_line_with_its_trace(serve, capsys):
     served = serve(settings={"log_format": "json"}, CloseSession=_close, Train=_train)
     served.stub.CloseSession(REQUEST, metadata=PARENT)
     list(served.stub.Train(pb.TrainRequest(), metadata=PARENT))
@@ -120,7 +120,7 @@ def test_metrics_are_served_on_loopback(serve):
     assert "process_resident_memory_bytes" in text
 
 
-def test_a_missing_collector_costs_one_line_and_a_bounded_stop(capsys):
+def test_an_unavailable_collector_causes_one_line_and_a_short_stop(capsys):
     endpoint = f"http://127.0.0.1:{free_ports(1)[0]}"
     settings = ServiceSettings(otel_exporter_otlp_endpoint=endpoint)
     telemetry = configure_telemetry("tested", settings)

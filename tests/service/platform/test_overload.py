@@ -1,4 +1,4 @@
-"""Too many calls: the surplus is turned away at once, and health never starves."""
+"""Too many calls: the excess is rejected immediately, and health checks still work."""
 
 import json
 import threading
@@ -55,7 +55,7 @@ def _saturated(serve, workers, pending):
             assert call.result(120).success
 
 
-def test_the_call_beyond_the_queue_is_turned_away_at_once(serve, fails, capsys):
+def test_a_call_beyond_the_queue_is_rejected_at_once(serve, fails, capsys):
     with _saturated(serve, workers=2, pending=3) as (served, calls, running):
         error = fails(lambda: served.stub.CloseSession(REQUEST))
         assert not any(call.done() for call in calls), "those before it still run or wait"
@@ -69,7 +69,7 @@ def test_the_call_beyond_the_queue_is_turned_away_at_once(serve, fails, capsys):
     assert served.stub.CloseSession(REQUEST).success
 
 
-def test_a_refusal_tells_when_to_come_back_in_both_forms_that_clients_read(serve, fails):
+def test_a_rejection_has_a_retry_delay_in_both_forms_that_clients_read(serve, fails):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
         error = fails(lambda: served.stub.CloseSession(REQUEST))
     assert error.details() == "The server is busy and its queue is full; try again in 1 s."
@@ -81,7 +81,7 @@ def test_a_refusal_tells_when_to_come_back_in_both_forms_that_clients_read(serve
     assert info.retry_delay.ToMilliseconds() == 1000
 
 
-def test_a_client_with_grpcs_own_retries_waits_as_told_and_succeeds(serve, capsys):
+def test_a_client_with_grpcs_own_retries_waits_as_requested_and_succeeds(serve, capsys):
     policy = {
         "maxAttempts": 5,
         "initialBackoff": "60s",
@@ -96,12 +96,12 @@ def test_a_client_with_grpcs_own_retries_waits_as_told_and_succeeds(serve, capsy
             call = cuvis_ai_pb2_grpc.CuvisAIServiceStub(channel).CloseSession.future(REQUEST)
             wait_until(lambda: "RESOURCE_EXHAUSTED" in capsys.readouterr().err, "it was refused")
             served.release.set()
-            # By its own policy alone it would have come back after a minute.
+            # With its own policy alone it would have retried after a minute.
             assert call.result(120).success
 
 
 @pytest.mark.parametrize("error", [Exhausted("Too large."), NotFound("Gone.")], ids=repr)
-def test_what_will_not_succeed_by_waiting_has_no_hint(serve, fails, error):
+def test_errors_that_waiting_does_not_solve_have_no_retry_delay(serve, fails, error):
     def close(_request, _call):
         raise error
 
@@ -118,14 +118,14 @@ def test_health_and_reflection_answer_while_all_workers_are_busy(serve):
             assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
-def test_a_full_pool_of_unary_calls_leaves_streams_alone(serve):
+def test_a_full_pool_of_unary_calls_does_not_affect_streams(serve):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
         stream = served.stub.Train(pb.TrainRequest(), timeout=120)
         assert next(stream).message == "open"
         stream.cancel()
 
 
-def test_open_streams_leave_unary_calls_alone_and_are_bounded(serve, fails):
+def test_open_streams_do_not_affect_unary_calls_and_are_limited(serve, fails):
     release = threading.Event()
 
     def train(_request, _call):
@@ -149,7 +149,7 @@ def test_open_streams_leave_unary_calls_alone_and_are_bounded(serve, fails):
         assert list(stream) == []
 
 
-def test_a_refused_upload_is_not_received(serve, fails):
+def test_a_rejected_upload_is_not_received(serve, fails):
     with _saturated(serve, workers=1, pending=0) as (served, *_):
         big = pb.CloseSessionRequest(session_id="x" * 2**25)
         error = fails(lambda: served.stub.CloseSession(big, timeout=120))

@@ -1,4 +1,4 @@
-"""Whatever arrives at the port, the next caller is served.
+"""Whatever bytes arrive at the port, the next call succeeds.
 
 FUZZ_EXAMPLES=10000 python -m pytest tests/service/platform/test_raw_bytes.py --hypothesis-seed=1
 """
@@ -45,7 +45,7 @@ def test_floods(served, abruptly: bool) -> None:
 
 
 def _is_served(served) -> bool:
-    """A server that is still full of the flood turns calls away; gRPC's own queue cancels them."""
+    """A server that is still busy with the flood rejects calls, or gRPC's queue cancels them."""
     try:
         return served.stub.CloseSession(pb.CloseSessionRequest(), timeout=120).success
     except grpc.RpcError as error:

@@ -1,4 +1,4 @@
-"""Tools can ask the server for its contract, without the published names in the default pool."""
+"""Tools can read the contract from the server; the default pool has no published names."""
 
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc

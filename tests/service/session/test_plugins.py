@@ -182,7 +182,7 @@ def test_a_link_out_of_the_folder_is_refused(service, session, folder, tmp_path)
     (tmp_path / "secret").write_text("s")
     subprocess.run(["ln", "-s", str(tmp_path / "secret"), f"{path}/lab/secret"], check=True)
     reply = load_one(service, session, newer(SCALE, path=path))
-    assert "leads out of the folder" in reply.error
+    assert "points out of the folder" in reply.error
     assert str(tmp_path) not in reply.error
 
 

@@ -1,4 +1,4 @@
-"""Where code that a client names may come from."""
+"""Folders that code of clients may come from."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_a_folder_is_found_absolute_and_relative(policy, tmp_path):
 
 
 @pytest.mark.parametrize("path", ["/etc", "elsewhere", "lab/../elsewhere", "outputs/saved"])
-def test_outside_and_in_the_output_folder_is_refused(policy, tmp_path, path):
+def test_folders_outside_and_in_the_output_folder_are_rejected(policy, tmp_path, path):
     with pytest.raises(InvalidInput, match="outside the folders that code may come from"):
         policy.code_folder(str(tmp_path / path))
 
@@ -38,13 +38,13 @@ def test_a_relative_path_to_a_forbidden_folder_finds_nothing(policy):
         policy.code_folder("outputs/saved")
 
 
-def test_a_link_is_judged_by_where_it_leads(policy, tmp_path):
+def test_a_link_is_checked_by_its_target(policy, tmp_path):
     (tmp_path / "lab/link").symlink_to(tmp_path / "outputs/saved")
     with pytest.raises(InvalidInput, match="outside"):
         policy.code_folder(str(tmp_path / "lab/link"))
 
 
-def test_what_is_no_folder_is_not_found(policy, tmp_path):
+def test_a_file_is_not_found_as_a_folder(policy, tmp_path):
     (tmp_path / "lab/file").write_text("")
     for path in ("lab/none", "lab/file"):
         with pytest.raises(NotFound, match="not found"):

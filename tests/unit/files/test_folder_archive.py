@@ -1,4 +1,4 @@
-"""A folder as one value."""
+"""Archives of folders."""
 
 import os
 
@@ -28,14 +28,14 @@ def unpacked(content, tmp_path):
     }
 
 
-def test_what_was_packed_comes_out(folder, tmp_path):
+def test_a_packed_folder_can_be_unpacked(folder, tmp_path):
     assert unpacked(pack_folder(folder), tmp_path) == {
         "pkg/__init__.py": b"x = 1\n",
         "pkg/weights.bin": b"\0\1",
     }
 
 
-def test_times_and_what_is_left_out_change_nothing(folder):
+def test_times_and_excluded_files_change_nothing(folder):
     before = pack_folder(folder)
     for name in (".git", "__pycache__", "pkg/__pycache__"):
         (folder / name).mkdir()
@@ -45,13 +45,13 @@ def test_times_and_what_is_left_out_change_nothing(folder):
     assert pack_folder(folder) == before
 
 
-def test_another_content_is_another_value(folder):
+def test_other_content_is_another_archive(folder):
     before = pack_folder(folder)
     (folder / "pkg/__init__.py").write_text("x = 2\n")
     assert pack_folder(folder) != before
 
 
-def test_a_link_inside_is_followed_and_one_that_leads_out_refused(folder, tmp_path):
+def test_a_link_inside_is_followed_and_one_out_of_the_folder_rejected(folder, tmp_path):
     (folder / "same.py").symlink_to("pkg/__init__.py")
     assert unpacked(pack_folder(folder), tmp_path)["same.py"] == b"x = 1\n"
     (tmp_path / "secret").write_text("s")
@@ -60,19 +60,19 @@ def test_a_link_inside_is_followed_and_one_that_leads_out_refused(folder, tmp_pa
         pack_folder(folder)
 
 
-def test_a_folder_behind_a_link_is_not_walked(folder, tmp_path):
+def test_a_folder_behind_a_link_is_not_archived(folder, tmp_path):
     (folder / "away").symlink_to("/etc")
     assert unpacked(pack_folder(folder), tmp_path).keys() == {"pkg/__init__.py", "pkg/weights.bin"}
 
 
-def test_what_is_no_file_is_refused(folder):
+def test_special_files_are_rejected(folder):
     os.mkfifo(folder / "pipe")
-    with pytest.raises(InvalidInput, match="'pipe' is no regular file"):
+    with pytest.raises(InvalidInput, match="'pipe' is not a regular file"):
         pack_folder(folder)
 
 
 @pytest.mark.parametrize("bound", ["MAX_FILES", "MAX_SIZE_BYTES"])
-def test_the_size_is_bounded(folder, monkeypatch, bound):
+def test_the_size_is_limited(folder, monkeypatch, bound):
     monkeypatch.setattr(folder_archive, bound, 1)
     with pytest.raises(Exhausted, match="more than"):
         pack_folder(folder)

@@ -15,7 +15,7 @@ SECRET = "secret.yaml"
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A machine: an allowed tree, and a secret beside it."""
+    """A file system with readable folders and a secret outside them."""
     for folder in ("configs/pipeline", "data", "outputs", "more", "home/deep", "outside"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "outside" / SECRET).write_text("secret")
@@ -39,7 +39,7 @@ def write(path: Path) -> Path:
     return path
 
 
-def test_the_settings_say_where(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folders_come_from_the_settings(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     settings = ServiceSettings(
         cuvis_configs_dir=Path("configs"),
@@ -68,7 +68,7 @@ class TestSearchPath:
         (root / "home" / "link").symlink_to(root / "configs")
         assert policy.search_path("link/pipeline") == root / "configs" / "pipeline"
 
-    def test_everything_else_is_refused(self, policy: PathPolicy, root: Path) -> None:
+    def test_everything_else_is_rejected(self, policy: PathPolicy, root: Path) -> None:
         write(root / "configs" / "a.yaml")
         (root / "configs" / "leak").symlink_to(root / "outside")
         (root / "configs" / "loop").symlink_to(root / "configs" / "loop")
@@ -123,7 +123,7 @@ class TestReadable:
         assert policy.readable(text) == path
         assert policy.readable("pipeline/a.yaml") == path
 
-    def test_a_tree_of_a_client_elsewhere_is_taken_for_that_of_the_server(
+    def test_a_tree_on_the_clients_machine_maps_to_that_of_the_server(
         self, policy: PathPolicy, root: Path
     ) -> None:
         path = write(root / "configs" / "pipeline" / "a.pt")
@@ -134,11 +134,15 @@ class TestReadable:
             policy.readable("/home/lab/configs/b.pt")
 
     @pytest.mark.parametrize("text", ["/home/lab/pipeline/a.pt", "/home/configs", "/etc/configs/"])
-    def test_no_other_folder_of_a_client_is(self, policy: PathPolicy, text: str) -> None:
+    def test_no_other_folder_on_the_clients_machine_does(
+        self, policy: PathPolicy, text: str
+    ) -> None:
         with pytest.raises(InvalidInput, match="outside the folders"):
             policy.readable(text)
 
-    def test_what_may_be_read_is_not_sought_elsewhere(self, policy: PathPolicy, root: Path) -> None:
+    def test_a_readable_path_is_not_looked_up_elsewhere(
+        self, policy: PathPolicy, root: Path
+    ) -> None:
         write(root / "configs" / "a.pt")
         own = write(root / "more" / "configs" / "a.pt")
         assert policy.readable(str(own)) == own
@@ -155,7 +159,7 @@ class TestReadable:
         assert policy.readable("a") == far
         assert policy.readable(str(root / "outputs" / "a"), suffixes=(".yaml",)) == near
 
-    def test_not_found_says_where_in_words(self, policy: PathPolicy, root: Path) -> None:
+    def test_not_found_names_the_places_in_words(self, policy: PathPolicy, root: Path) -> None:
         with pytest.raises(NotFound) as caught:
             policy.readable("a", suffixes=("", ".yaml"))
         assert caught.value.text == (
@@ -170,11 +174,11 @@ class TestReadable:
             policy.readable(text)
         assert caught.value.text == f"File '{text}' not found."
 
-    def test_a_folder_is_no_file(self, policy: PathPolicy) -> None:
+    def test_a_folder_is_not_a_file(self, policy: PathPolicy) -> None:
         with pytest.raises(NotFound):
             policy.readable("pipeline")
 
-    def test_roots_need_not_exist_yet(self, tmp_path: Path) -> None:
+    def test_roots_need_not_exist(self, tmp_path: Path) -> None:
         policy = PathPolicy(tmp_path, tmp_path / "c", tmp_path / "d", tmp_path / "o")
         with pytest.raises(NotFound):
             policy.readable("a.yaml")
@@ -201,7 +205,7 @@ class TestReadable:
             "../../../../../../../../../../etc/passwd",
         ],
     )
-    def test_outside_is_answered_the_same_whatever_is_there(
+    def test_paths_outside_cause_the_same_error_whether_they_exist_or_not(
         self, policy: PathPolicy, root: Path, text: str, exists: bool
     ) -> None:
         (root / "configs" / "leak").symlink_to(root / "outside")
@@ -212,7 +216,7 @@ class TestReadable:
         with pytest.raises(InvalidInput) as caught:
             policy.readable(text)
         assert caught.value.text == (
-            f"Path '{text}' lies outside the folders that this server may read."
+            f"Path '{text}' is outside the folders that this server may read."
         )
 
     def test_a_link_that_leaves_the_roots_does_not_hide_a_later_place(
@@ -222,12 +226,12 @@ class TestReadable:
         path = write(root / "configs" / "a.yaml")
         assert policy.readable("a.yaml") == path
 
-    def test_a_search_path_outside_gives_nothing(self, policy: PathPolicy, root: Path) -> None:
+    def test_a_search_path_outside_finds_nothing(self, policy: PathPolicy, root: Path) -> None:
         with pytest.raises(NotFound):
             policy.readable(SECRET, [root / "outside"])
 
     @pytest.mark.parametrize("text", ["\0", "a\0.yaml", "\ud800", "x" * 5000, "a/" * 500_000])
-    def test_what_no_file_can_be_called(self, policy: PathPolicy, text: str) -> None:
+    def test_impossible_file_names(self, policy: PathPolicy, text: str) -> None:
         with pytest.raises(InvalidInput, match="cannot be the name of a file") as caught:
             policy.readable(text)
         assert len(caught.value.text) < 300
@@ -238,11 +242,11 @@ class TestReadable:
             policy.readable("", suffixes=("", ".yaml"))
 
     @pytest.mark.parametrize("text", ["~/a.yaml", "outputs\\a.yaml", "$HOME/a", "x" * 300, "*"])
-    def test_odd_names_are_just_text(self, policy: PathPolicy, text: str) -> None:
+    def test_unusual_names_are_just_text(self, policy: PathPolicy, text: str) -> None:
         with pytest.raises(NotFound, match="not found; looked in"):
             policy.readable(text)
 
-    def test_a_backslash_is_a_letter(self, policy: PathPolicy, root: Path) -> None:
+    def test_a_backslash_is_an_ordinary_character(self, policy: PathPolicy, root: Path) -> None:
         path = write(root / "outputs" / "outputs\\a.yaml")
         assert policy.readable("outputs\\a.yaml") == path
 
@@ -279,14 +283,16 @@ class TestDataFile:
 
 
 class TestWritable:
-    def test_relative_lies_below_the_output_folder(self, policy: PathPolicy, root: Path) -> None:
+    def test_relative_paths_are_below_the_output_folder(
+        self, policy: PathPolicy, root: Path
+    ) -> None:
         assert policy.writable("new/folder/a.yaml") == root / "outputs/new/folder/a.yaml"
 
     def test_absolute_only_inside_it(self, policy: PathPolicy, root: Path) -> None:
         inside = root / "outputs" / "a.yaml"
         assert policy.writable(str(inside)) == inside
 
-    def test_what_was_written_is_read_by_the_same_text(self, policy: PathPolicy) -> None:
+    def test_a_written_file_is_read_by_the_same_path(self, policy: PathPolicy) -> None:
         path = write(policy.writable("run/a.yaml"))
         assert policy.readable("run/a.yaml") == path
 
@@ -305,7 +311,7 @@ class TestWritable:
         ],
     )
     @pytest.mark.parametrize("exists", [True, False])
-    def test_outside_is_answered_the_same_whatever_is_there(
+    def test_paths_outside_cause_the_same_error_whether_they_exist_or_not(
         self, policy: PathPolicy, root: Path, text: str, exists: bool
     ) -> None:
         (root / "outputs" / "leak").symlink_to(root / "outside")
@@ -316,7 +322,7 @@ class TestWritable:
         with pytest.raises(InvalidInput) as caught:
             policy.writable(text)
         assert caught.value.text == (
-            f"Path '{text}' lies outside the folder that this server writes; "
+            f"Path '{text}' is outside the folder that this server writes; "
             "use a relative path, which is written below its output folder."
         )
 
@@ -333,7 +339,7 @@ class TestWritable:
             ("x" * 5000, "cannot be the name of a file"),
         ],
     )
-    def test_what_no_file_can_be_called(
+    def test_impossible_file_names(
         self, policy: PathPolicy, root: Path, text: str, problem: str
     ) -> None:
         (root / "outputs" / "folder").mkdir()
@@ -341,7 +347,7 @@ class TestWritable:
         with pytest.raises(InvalidInput, match=problem):
             policy.writable(text.format(root=root))
 
-    def test_a_missing_output_folder_is_no_obstacle(self, tmp_path: Path) -> None:
+    def test_the_output_folder_may_be_missing(self, tmp_path: Path) -> None:
         policy = PathPolicy(tmp_path, tmp_path / "c", tmp_path / "d", tmp_path / "o")
         assert policy.writable("a.yaml") == tmp_path / "o" / "a.yaml"
         with pytest.raises(InvalidInput, match="names a folder"):
@@ -356,7 +362,7 @@ _TEXTS = st.lists(_PARTS, max_size=8).map("/".join) | st.text(max_size=20)
 
 @settings(deadline=None)  # file systems of loaded machines take their time
 @given(text=_TEXTS, absolute=st.booleans())
-def test_no_text_leads_outside(
+def test_no_path_leads_outside(
     tmp_path_factory: pytest.TempPathFactory, text: str, absolute: bool
 ) -> None:
     root = tmp_path_factory.getbasetemp() / "path-policy"

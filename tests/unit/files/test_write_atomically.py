@@ -1,4 +1,4 @@
-"""A file is there whole or not at all."""
+"""A file is written completely or not at all."""
 
 import errno
 import os
@@ -12,13 +12,13 @@ from fleet_platform.errors import AppError, DependencyDown, Exhausted
 from fleet_platform.files import write_atomically
 
 
-def test_missing_folders_are_made(tmp_path: Path) -> None:
+def test_missing_folders_are_created(tmp_path: Path) -> None:
     path = tmp_path / "a" / "b" / "c.yaml"
     write_atomically(path, memoryview(b"nodes: []"))
     assert path.read_bytes() == b"nodes: []"
 
 
-def test_what_is_there_is_replaced(tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     write_atomically(path, b"a much longer text")
     write_atomically(path, b"short")
@@ -58,7 +58,7 @@ def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["fsync", "replace"])
-def test_a_failed_write_leaves_the_old_file_and_no_rest(
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     where: str,
@@ -81,7 +81,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_rest(
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_defect_is_not_called_a_broken_volume(tmp_path: Path) -> None:
+def test_a_defect_is_not_reported_as_a_broken_volume(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError):
         write_atomically(tmp_path / "folder", b"new")

@@ -26,14 +26,14 @@ def monitor_of():
         monitor.stop()
 
 
-def test_it_is_red_before_the_first_round_and_green_after_it(monitor_of):
+def test_it_is_not_serving_before_the_first_round_and_serving_after_it(monitor_of):
     monitor = monitor_of(redis=lambda: None)
     assert not monitor.serving
     monitor.start()
     assert monitor.serving
 
 
-def test_one_red_dependency_turns_all_red_and_back(monitor_of, capsys):
+def test_one_dependency_that_is_down_makes_all_names_not_serving(monitor_of, capsys):
     down = threading.Event()
     turned_green = []
 
@@ -52,7 +52,7 @@ def test_one_red_dependency_turns_all_red_and_back(monitor_of, capsys):
     assert "Redis does not answer." in log.out + log.err
 
 
-def test_a_process_lives_while_its_dependency_is_down(monitor_of):
+def test_liveness_ignores_a_dependency_that_is_down(monitor_of):
     def redis():
         raise DependencyDown("Redis does not answer.")
 
@@ -70,7 +70,7 @@ def test_a_process_lives_while_its_dependency_is_down(monitor_of):
     assert status("liveness") == HealthCheckResponse.NOT_SERVING
 
 
-def test_a_hanging_probe_counts_as_down_and_piles_up_no_threads(monitor_of, monkeypatch):
+def test_a_hanging_probe_counts_as_down_and_starts_no_more_threads(monitor_of, monkeypatch):
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.05)
     release = threading.Event()
     hanging, rounds = [], []
@@ -99,7 +99,7 @@ def test_a_probe_gets_one_second(monitor_of):
     release.set()
 
 
-def test_it_stays_red_once_stopped(monitor_of):
+def test_it_stays_not_serving_once_stopped(monitor_of):
     monitor = monitor_of()
     monitor.start()
     monitor.stop()

@@ -1,4 +1,4 @@
-"""Watchers of the health: told in order, and in nobody's way when they leave."""
+"""Watches of the health service receive each change in order and can be cancelled at any time."""
 
 import threading
 from collections.abc import Callable
@@ -14,7 +14,7 @@ UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
 
 
 class Watcher:
-    """Stands where gRPC stands: its call can end, and a message to it can be under way."""
+    """A substitute for gRPC: its call can end while a message to it is being sent."""
 
     def __init__(self, *, gone: bool = False) -> None:
         self.statuses: list[int | None] = []
@@ -53,7 +53,7 @@ def watch(servicer):
     return watch
 
 
-def test_a_watch_tells_the_status_now_and_each_change(servicer, watch):
+def test_a_watch_sends_the_current_status_and_each_change(servicer, watch):
     whole, other, unknown = watch(), watch("other"), watch("unknown")
     servicer.set("", NOT_SERVING)
     servicer.set("other", SERVING)
@@ -71,7 +71,7 @@ def test_all_watches_end_with_not_serving(servicer, watch):
     assert after.statuses == [NOT_SERVING, None]
 
 
-def test_a_watcher_that_leaves_is_told_nothing_more(servicer, watch):
+def test_a_cancelled_watch_receives_nothing_more(servicer, watch):
     watcher = watch()
     watcher.leave()
     servicer.set("", NOT_SERVING)
@@ -80,7 +80,7 @@ def test_a_watcher_that_leaves_is_told_nothing_more(servicer, watch):
     assert watch(gone=True).statuses == [None]
 
 
-def test_a_watcher_may_leave_while_another_is_being_told(servicer, watch):
+def test_a_watch_may_be_cancelled_while_another_receives_a_status(servicer, watch):
     slow, leaving = watch(), watch()
     slow.may_send.clear()
     slow.sending.clear()
@@ -88,7 +88,7 @@ def test_a_watcher_may_leave_while_another_is_being_told(servicer, watch):
     change.start()
     assert slow.sending.wait(120)
 
-    # gRPC has one thread for both: it runs this, then finds out that the message has gone out.
+    # gRPC uses one thread for both: it runs this before it notices that the message was sent.
     leave = threading.Thread(target=leaving.leave, daemon=True)
     leave.start()
     leave.join(120)

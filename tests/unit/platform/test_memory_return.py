@@ -1,4 +1,4 @@
-"""What lay free for a while goes back to the system; what is used again and again stays."""
+"""Memory that is free for a while returns to the system; memory in use stays."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ LOOKS = 5
 
 
 class FakeHeap:
-    """A process of 100 MiB beside its heap."""
+    """A process with 100 MiB outside its heap."""
 
     def __init__(self) -> None:
         self.free = self.kept = 0
@@ -40,37 +40,39 @@ def returning(heap: FakeHeap) -> MemoryReturn:
     return MemoryReturn(30.0, heap)  # type: ignore[arg-type]
 
 
-def test_what_lay_free_goes_back_once(heap: FakeHeap, returning: MemoryReturn) -> None:
+def test_idle_memory_is_returned_once(heap: FakeHeap, returning: MemoryReturn) -> None:
     heap.free = heap.kept = 64 * MIB
     for _ in range(LOOKS - 1):
-        returning.look()
+        returning.poll()
     assert heap.trims == 0
-    # Malloc calls it free afterwards too.
+    # malloc still counts it as free.
     for _ in range(4 * LOOKS):
-        returning.look()
+        returning.poll()
     assert heap.trims == 1
 
 
-def test_it_goes_back_each_time_that_it_has_come(heap: FakeHeap, returning: MemoryReturn) -> None:
+def test_memory_is_returned_each_time_it_has_become_idle(
+    heap: FakeHeap, returning: MemoryReturn
+) -> None:
     for _ in range(3):
         heap.free = heap.kept = 64 * MIB
         for _ in range(LOOKS):
-            returning.look()
+            returning.poll()
     assert heap.trims == 3
 
 
-def test_what_is_used_meanwhile_stays(heap: FakeHeap, returning: MemoryReturn) -> None:
+def test_memory_that_is_used_meanwhile_stays(heap: FakeHeap, returning: MemoryReturn) -> None:
     for number in range(4 * LOOKS):
         heap.kept = 64 * MIB
         heap.free = 0 if number % LOOKS == 0 else 64 * MIB
-        returning.look()
+        returning.poll()
     assert heap.trims == 0
 
 
-def test_little_is_not_worth_it(heap: FakeHeap, returning: MemoryReturn) -> None:
+def test_small_amounts_stay(heap: FakeHeap, returning: MemoryReturn) -> None:
     heap.free = heap.kept = 4 * MIB
     for _ in range(4 * LOOKS):
-        returning.look()
+        returning.poll()
     assert heap.trims == 0
 
 

@@ -1,4 +1,4 @@
-"""Instruments of registered metrics, and what other processes count."""
+"""Instruments of declared metrics, and counts of child processes."""
 
 import urllib.request
 
@@ -20,13 +20,13 @@ def registry():
     return MetricRegistry()
 
 
-def test_asking_twice_gives_the_same_instrument(registry):
+def test_a_second_request_returns_the_same_instrument(registry):
     registry.counter(metrics.EPOCHS).inc()
     registry.counter(metrics.EPOCHS).inc(2)
     assert registry.get_sample_value("fleet_epochs_total") == 3
 
 
-def test_a_watched_gauge_is_read_when_it_is_asked_for_and_only_once_registered(registry):
+def test_a_watched_gauge_is_read_when_collected_and_registered_once(registry):
     sizes = [7.0]
     registry.watch(metrics.RUNS, lambda: [({"state": "queued"}, sizes[0])])
     sizes[0] = 8.0
@@ -53,7 +53,7 @@ def child_that_counted(*, epochs, gets):
     return report_of(child)
 
 
-def test_counts_of_another_process_are_added_once_however_often_they_are_told(registry):
+def test_counts_of_another_process_are_added_once_however_often_they_are_reported(registry):
     registry.counter(metrics.EPOCHS).inc(1)
     registry.histogram(metrics.REDIS_SECONDS).labels("GET").observe(0.2)
     registry.take_report(SOURCE, child_that_counted(epochs=2, gets=1))
@@ -66,7 +66,7 @@ def test_counts_of_another_process_are_added_once_however_often_they_are_told(re
     assert read("fleet_redis_seconds_sum", {"command": "GET"}) == pytest.approx(0.208)
 
 
-def test_what_an_ended_process_counted_stays_and_its_number_may_be_used_again(registry):
+def test_counts_of_an_ended_process_stay_and_its_id_may_be_reused(registry):
     registry.take_report(SOURCE, child_that_counted(epochs=5, gets=1))
     registry.reported.forget(SOURCE)
     registry.take_report(SOURCE, child_that_counted(epochs=1, gets=1))
@@ -100,7 +100,7 @@ def test_a_trace_that_is_not_recorded_is_no_exemplar():
     assert exemplar() is None
 
 
-def test_no_name_is_registered_twice_and_counters_end_as_openmetrics_wants():
+def test_no_name_is_declared_twice_and_counters_end_as_openmetrics_requires():
     every = (*metrics.METRICS, *metrics.LIBRARY_METRICS)
     assert len({metric.name for metric in every}) == len(every)
     assert len({(span.scope, span.name) for span in spans.SPANS}) == len(spans.SPANS)
@@ -120,7 +120,7 @@ def test_no_name_is_registered_twice_and_counters_end_as_openmetrics_wants():
         (spans.PLAN, "engine-plan", False),
     ],
 )
-def test_a_part_in_braces_stands_for_any_but_a_path(span, name, covered):
+def test_a_part_in_braces_matches_anything_but_a_path(span, name, covered):
     assert span.covers(name) is covered
 
 

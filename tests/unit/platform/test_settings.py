@@ -24,12 +24,12 @@ def test_each_field_is_read_from_its_upper_case_name(monkeypatch):
 
 
 @pytest.mark.parametrize("separator", [",", os.pathsep])
-def test_read_roots_are_parted_by_comma_or_path_separator(monkeypatch, separator):
+def test_read_roots_are_separated_by_comma_or_path_separator(monkeypatch, separator):
     monkeypatch.setenv("READ_ROOTS", separator.join(["/scans", "/more scans"]))
     assert ServiceSettings().read_roots == (Path("/scans"), Path("/more scans"))
 
 
-def test_an_unknown_setting_is_refused():
+def test_an_unknown_setting_is_rejected():
     with pytest.raises(ValidationError, match="servce_port"):
         ServiceSettings(servce_port=1)
 
@@ -61,6 +61,6 @@ def test_secret_fields_of_a_subclass_are_masked():
     assert WithToken(plugin_token="hunter2").printable()["plugin_token"] == "***"
 
 
-def test_every_field_says_what_it_means():
+def test_every_field_has_a_description():
     for name, field in ServiceSettings.model_fields.items():
         assert field.description, f"{name} has no docstring"

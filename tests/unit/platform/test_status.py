@@ -6,7 +6,7 @@ from fleet_platform.errors import AppError, Reason
 from fleet_platform.rpc import STATUS_OF
 
 
-def test_every_reason_has_a_status_of_its_own():
+def test_every_reason_has_its_own_status():
     assert set(STATUS_OF) == set(Reason)
     assert len(set(STATUS_OF.values())) == len(Reason)
 

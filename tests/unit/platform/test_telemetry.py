@@ -83,7 +83,7 @@ def test_a_span_continues_the_trace_of_another_process():
 
 
 @pytest.mark.parametrize("traceparent", ["", "nonsense", "00-0-0-00"])
-def test_a_malformed_traceparent_starts_a_trace_of_its_own(traceparent):
+def test_a_malformed_traceparent_starts_a_new_trace(traceparent):
     configure_telemetry("tested", ServiceSettings())
     with span_from_traceparent("child", traceparent):
         assert int(current_trace_id(), 16) != 0

@@ -31,7 +31,7 @@ def test_a_pool_is_full_with_its_workers_and_its_queue(pool):
     assert (pool.held, pool.waiting, pool.full) == (0, 0, False)
 
 
-def test_failed_and_refused_work_is_not_counted(pool):
+def test_failed_and_rejected_work_is_not_counted(pool):
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 / 0).result(120)
     pool.shutdown()

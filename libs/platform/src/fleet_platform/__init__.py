@@ -1,1 +1,1 @@
-"""What every cuvis-fleet service is made of: errors, rpc, sessions, runs, artifacts, telemetry."""
+"""The foundation of every service: errors, RPC, stores, settings and telemetry."""

@@ -1,4 +1,4 @@
-"""Who makes the call that runs."""
+"""The caller of the current RPC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,30 +8,30 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call, as the gateway tells it.
+    """The caller of an RPC, as the gateway reports it.
 
     Attributes:
-        identity: name that the gateway vouches for; empty: it does not authenticate.
-        address: where the call came from; empty: it came past the gateway.
+        identity: authenticated name; empty: the gateway does not authenticate.
+        address: network address; empty: the call did not come through the gateway.
     """
 
     identity: str = ""
     address: str = ""
 
 
-_running: ContextVar[Caller | None] = ContextVar("caller", default=None)
+_current: ContextVar[Caller | None] = ContextVar("caller", default=None)
 
 
 def current_caller() -> Caller | None:
-    """Whose call runs here; None in what a service does by itself, on threads of its own."""
-    return _running.get()
+    """Return the caller of the RPC being served; None in background threads."""
+    return _current.get()
 
 
 @contextmanager
 def acting_for(caller: Caller) -> Iterator[None]:
-    """Let what runs in the block be `caller`'s."""
-    token = _running.set(caller)
+    """Set the current caller for the duration of the block."""
+    token = _current.set(caller)
     try:
         yield
     finally:
-        _running.reset(token)
+        _current.reset(token)

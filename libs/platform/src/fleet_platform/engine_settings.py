@@ -1,4 +1,4 @@
-"""Settings of the services that build or judge pipelines."""
+"""Settings of the services that build or validate pipelines."""
 
 from typing import Annotated
 
@@ -9,10 +9,11 @@ from fleet_platform.plugin_settings import PluginSettings
 
 
 class EngineSettings(PluginSettings):
-    """How pipelines are built; the same for every service that has to do with the same ones."""
+    """How pipelines are built; must be the same for all services that share pipelines."""
 
     node_packages: Annotated[tuple[str, ...], NoDecode] = ()
-    """Packages that pipelines may name node classes of, parted by comma; unset: built-in ones."""
+    """Comma-separated packages whose node classes pipelines may use; default: built-in nodes
+    only."""
 
     @field_validator("node_packages", mode="before")
     @classmethod
@@ -23,8 +24,8 @@ class EngineSettings(PluginSettings):
 
     @field_validator("node_packages")
     @classmethod
-    def _refuse_other_than_dotted_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _require_dotted_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for prefix in value:
             if not all(part.isidentifier() for part in prefix.split(".")):
-                raise ValueError(f"{prefix!r} is no dotted name such as lab.nodes")
+                raise ValueError(f"{prefix!r} is not a dotted name such as lab.nodes")
         return value

@@ -1,7 +1,7 @@
-"""Asks a service whether it serves: ``python -m fleet_platform.health_probe HOST:PORT``.
+"""Checks the health of a service: ``python -m fleet_platform.health_probe HOST:PORT``.
 
-The health check of the container images. Exits with 0 if the answer is SERVING and with 1
-otherwise, and says why. Imports little, because it is started anew every few seconds.
+The health check of the container images. Prints the status or the error, and exits with 0 if the
+service is SERVING and with 1 otherwise. Imports little, because it is started every few seconds.
 """
 
 import sys
@@ -9,18 +9,18 @@ import sys
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-_LIMIT_S = 4.0
+_TIMEOUT_S = 4.0
 
 
 def main(arguments: list[str]) -> int:
-    """Ask the address that is the only argument; returns the exit code."""
+    """Check the address that is the only argument; return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write(f"{__doc__}\n")
         return 2
     with grpc.insecure_channel(arguments[0]) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         try:
-            status = stub.Check(health_pb2.HealthCheckRequest(), timeout=_LIMIT_S).status
+            status = stub.Check(health_pb2.HealthCheckRequest(), timeout=_TIMEOUT_S).status
         except grpc.RpcError as error:
             sys.stdout.write(f"{error.code().name}: {error.details()}\n")
             return 1

@@ -1,4 +1,4 @@
-"""Settings of the services that have to do with plugins."""
+"""Settings of the services that register or run plugins."""
 
 from typing import Literal
 
@@ -6,8 +6,8 @@ from fleet_platform.settings import ServiceSettings
 
 
 class PluginSettings(ServiceSettings):
-    """Whose code may run; the same for every service that registers or runs it."""
+    """Which plugins may run; must be the same for all services that register or run plugins."""
 
     plugins: Literal["off", "local", "git"] = "local"
-    """Plugins whose code clients may have run: ``off``: none; ``local``: those in folders that
-    clients may read and not write; ``git``: those of any repository as well."""
+    """Plugins whose code may run on behalf of clients: ``off``: none; ``local``: those in folders
+    that clients can read but not write; ``git``: those of any repository as well."""

@@ -1,4 +1,4 @@
-"""The only place that opens connections to Redis."""
+"""Connections to Redis; no other module opens any."""
 
 import re
 import time
@@ -22,52 +22,51 @@ READ_TIMEOUT_S = 2.0
 PING_TIMEOUT_S = 0.4
 MAX_CONNECTIONS = 256
 IDLE_CHECK_S = 30
-"""A connection that was idle for longer is checked before its next use."""
+"""A connection that was idle for longer is checked before it is used."""
 
 _KEYS_PER_SCAN = 1000
-_PROTOCOL = 2  # one round trip less per connection than 3, of which nothing is used here
-# Error replies that mean "not now" rather than "this command is wrong". The code is looked for in
-# the whole text because older servers put it in the middle when it comes from inside a script.
+_PROTOCOL = 2  # saves a round trip per connection; no feature of 3 is used
+# Error replies that mean "not now" rather than "wrong command". The whole text is searched, because
+# older servers put the code in the middle of the text if the error occurs inside a script.
 _NOT_NOW = re.compile(r"\b(BUSY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY)\b")
 _FULL = re.compile(r"\bOOM\b")
 _tracer = tracer(spans.REDIS.scope)
 
 
 class RedisConnection:
-    """The clients of one Redis server; nothing is connected before the first command.
+    """The clients of one Redis server, which connect with the first command.
 
     Attributes:
-        client: For commands; each is counted, and a span when it runs inside one.
-        waiting: For blocking reads, which would otherwise take the connections of `client`. A
-            single block must be shorter than `READ_TIMEOUT_S`. No spans: waiting is no work.
+        client: For commands; each is counted, and has a span if it runs inside one.
+        waiting: For blocking reads, which would otherwise occupy the connections of `client`. A
+            single read must block for less than `READ_TIMEOUT_S`. It has no spans and no metrics.
     """
 
     def __init__(
         self, url: str, ca_path: Path | None = None, registry: MetricRegistry | None = None
     ) -> None:
-        """Prepare.
+        """Create the clients.
 
         Args:
             url: ``redis://user:password@host:port/number``, or ``rediss://`` for TLS.
-            ca_path: PEM file of the authorities that the server's certificate may come from; None:
-                those of the system.
-            registry: where commands are counted.
+            ca_path: PEM file of the certificate authorities to trust; None: those of the system.
+            registry: Receives the metrics of commands.
         """
-        # A refused or broken connection is tried again for about half a second, so that a restart
-        # of the server is hardly seen. A timeout is not: the caller has waited long enough.
+        # A refused or broken connection is retried for about half a second, so that a restart of
+        # the server is hardly noticed. A timeout is not: the caller has waited long enough.
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
-        patient = Retry(backoff, 4, (redis.ConnectionError,))
-        # One broken connection of many is no reason to say that the server is down.
-        brief = Retry(backoff, 2, (redis.ConnectionError,))
+        long_retry = Retry(backoff, 4, (redis.ConnectionError,))
+        # One broken connection of many does not mean that the server is down.
+        short_retry = Retry(backoff, 2, (redis.ConnectionError,))
         pool = partial(_pool, url, ca_path)
         self.client: redis.Redis = _ObservedRedis(
-            registry or MetricRegistry(), connection_pool=pool(READ_TIMEOUT_S, patient)
+            registry or MetricRegistry(), connection_pool=pool(READ_TIMEOUT_S, long_retry)
         )
-        self.waiting = redis.Redis(connection_pool=pool(READ_TIMEOUT_S, patient))
-        self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, brief))
+        self.waiting = redis.Redis(connection_pool=pool(READ_TIMEOUT_S, long_retry))
+        self._probe = redis.Redis(connection_pool=pool(PING_TIMEOUT_S, short_retry))
 
     def ping(self) -> None:
-        """Return when the server answers, within a second; raise `DependencyDown` otherwise."""
+        """Return if the server answers within a second; raise `DependencyDown` otherwise."""
         with redis_answers():
             self._probe.ping()
 
@@ -79,7 +78,7 @@ class RedisConnection:
 
 @contextmanager
 def redis_answers() -> Iterator[None]:
-    """Turn the driver's errors into ours; what only a defect can cause passes through."""
+    """Convert the driver's errors to `AppError`, except those that only a defect can cause."""
     try:
         yield
     except (redis.ConnectionError, redis.TimeoutError) as error:
@@ -93,7 +92,7 @@ def redis_answers() -> Iterator[None]:
 
 
 def keys_like(client: redis.Redis, pattern: str) -> Iterator[str]:
-    """Look through all keys for those of a pattern; one that comes or goes meanwhile may be missed.
+    """Yield all keys that match a pattern, possibly without those added or deleted meanwhile.
 
     Raises:
         DependencyDown: the server does not answer.
@@ -115,7 +114,7 @@ def _no_answer() -> DependencyDown:
 def _pool(
     url: str, ca_path: Path | None, timeout_s: float, retry: Retry
 ) -> redis.BlockingConnectionPool:
-    # In clear the driver takes no word of certificates at all.
+    # Without TLS the driver does not accept the argument.
     tls = {} if ca_path is None else {"ssl_ca_certs": str(ca_path)}
     return redis.BlockingConnectionPool.from_url(
         url,
@@ -126,16 +125,16 @@ def _pool(
         health_check_interval=IDLE_CHECK_S,
         retry=retry,
         protocol=_PROTOCOL,
-        # The driver's name is told with two commands a connection, each of which may fail.
+        # Sending the driver's name takes two commands per connection, each of which may fail.
         driver_info=None,
         **tls,
     )
 
 
 class _ObservedRedis(redis.Redis):
-    """Commands as metrics, and as spans of the call they belong to.
+    """A client that records metrics of its commands, and spans as part of the current trace.
 
-    The published instrumentation would also start a trace for each command outside of any span.
+    OpenTelemetry's instrumentation would also start a trace for each command outside any span.
     """
 
     def __init__(self, registry: MetricRegistry, **options: Any) -> None:
@@ -145,17 +144,17 @@ class _ObservedRedis(redis.Redis):
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         name = str(args[0])
-        began_s = time.perf_counter()
+        started_s = time.perf_counter()
         try:
             with _span(name):
                 return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except redis.exceptions.NoScriptError:
-            raise  # the driver sends the script, and the command again
+            raise  # the driver sends the script and then repeats the command
         except redis.RedisError:
             self._errors.inc()
             raise
         finally:
-            self._seconds.labels(name).observe(time.perf_counter() - began_s, exemplar())
+            self._seconds.labels(name).observe(time.perf_counter() - started_s, exemplar())
 
 
 def _span(command: str) -> AbstractContextManager[object]:

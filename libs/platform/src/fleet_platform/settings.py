@@ -1,4 +1,4 @@
-"""Settings that every service has; each is read from the environment under its upper-case name."""
+"""Settings that all services share, each read from the environment by its upper-case name."""
 
 import os
 import re
@@ -14,10 +14,10 @@ _MASK = "***"
 
 
 class ServiceSettings(BaseSettings):
-    """How one service runs. Services subclass this and add their own fields.
+    """The settings of one service. Services subclass this and add their own fields.
 
-    Values come from keyword arguments first, then from the environment (``service_port`` is read
-    from ``SERVICE_PORT``), then from the defaults below. An unknown keyword is refused.
+    Keyword arguments take precedence over the environment (``service_port`` is read from
+    ``SERVICE_PORT``), which takes precedence over the defaults. Unknown keywords are rejected.
     """
 
     model_config = SettingsConfigDict(
@@ -25,78 +25,82 @@ class ServiceSettings(BaseSettings):
     )
 
     service_host: str = "127.0.0.1"
-    """Address to listen on; unset: loopback, so nothing is reachable from other machines."""
+    """Address to listen on; default: loopback, which other machines cannot reach."""
 
     service_port: int = Field(default=0, ge=0, le=65535)
-    """TCP port to listen on; 0: any free port, told in the log line ``ready``."""
+    """TCP port to listen on; 0 picks a free port, reported in the ``ready`` log line."""
 
     grpc_max_workers: int = Field(default=10, ge=1)
-    """Threads that answer unary calls, so the number of them that run at once."""
+    """Threads for unary calls, which limits how many run at once."""
 
     grpc_max_pending: int = Field(default=64, ge=0)
-    """Unary calls that may wait for a worker; one more is answered RESOURCE_EXHAUSTED at once."""
+    """Unary calls that may wait for a thread; any further call fails with RESOURCE_EXHAUSTED."""
 
     grpc_max_streams: int = Field(default=64, ge=1)
-    """Streams open at once, on threads of their own; one more is answered RESOURCE_EXHAUSTED."""
+    """Streams open at once, one thread each; any further stream fails with RESOURCE_EXHAUSTED."""
 
     grpc_max_calls_per_caller: int | None = Field(default=None, ge=1)
-    """Calls of one caller that run at once in a replica; one more is answered RESOURCE_EXHAUSTED;
-    unset: any number."""
+    """Calls of one caller that run at once in a replica; any further call fails with
+    RESOURCE_EXHAUSTED; unset: no limit."""
 
     grpc_max_msg_size: int = Field(default=GIB, ge=1, le=2**31 - 1)
-    """Largest message in and out, in bytes; unset: 1 GiB."""
+    """Largest message received or sent, in bytes; default: 1 GiB."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """Where sessions and runs are kept, as ``redis://user:password@host:6379/0``; ``rediss://`` for
-    TLS. The password is never printed."""
+    """Redis server for sessions and runs, as ``redis://user:password@host:6379/0``; ``rediss://``
+    for TLS. The password is never printed."""
 
     redis_ca_path: FilePath | None = None
-    """PEM file of the authorities that Redis' certificate may come from; unset: the system's."""
+    """PEM file of the certificate authorities to trust for Redis; unset: those of the system."""
 
     session_ttl_s: float = Field(default=3600.0, gt=0)
-    """Seconds without a call after which a session is forgotten."""
+    """Idle seconds after which a session expires."""
 
     artifact_dir: Path = Path("run/artifacts")
-    """Folder of weights and checkpoints, shared by all services; below the working directory."""
+    """Folder of weights and checkpoints, shared by all services; relative to the working
+    directory."""
 
     cuvis_configs_dir: Path = Path("configs")
-    """Root of the configuration groups that ship with the product: always the last search path."""
+    """Root of the configuration groups that ship with the product; the last search path."""
 
     data_dir: Path = Path("data")
-    """Where relative data paths are looked up after the working directory."""
+    """Folder in which relative data paths are looked up, after the working directory."""
 
     output_dir: Path = Path("outputs")
-    """Below which relative paths are written; nothing is written outside it."""
+    """Folder for files that clients write; nothing is written outside it."""
 
     read_roots: Annotated[tuple[Path, ...], NoDecode] = ()
-    """More folders that clients may read from, parted by comma or the system's path separator."""
+    """Comma- or ``os.pathsep``-separated additional folders that clients may read from."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Lowest level that is logged."""
+    """Minimum level of log lines."""
 
     log_format: Literal["console", "json"] = "console"
-    """``console``: one readable line each; ``json``: one object each, for collectors."""
+    """``console``: readable lines; ``json``: one object per line, for log collectors."""
 
     log_color: bool | None = None
-    """Colours in console lines; unset: only when the log goes to a terminal."""
+    """Colours in console lines; unset: only if the log goes to a terminal."""
 
     otel_exporter_otlp_endpoint: str | None = None
-    """OTLP gRPC endpoint for spans, as ``http://host:4317``; unset: spans are not sent."""
+    """OTLP gRPC endpoint for spans, as ``http://host:4317``; unset: spans are not exported."""
 
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """Port for Prometheus on ``service_host``; 0: any free port; unset: metrics are not served."""
+    """Port of the Prometheus endpoint on ``service_host``; 0 picks a free port; unset: no
+    endpoint."""
 
     health_interval_s: float = Field(default=0.5, gt=0)
-    """Seconds between two rounds of asking every dependency whether it answers."""
+    """Seconds between two health checks of the dependencies."""
 
     memory_return_s: float = Field(default=30.0, gt=0)
-    """Seconds for which memory must have lain unused before it is returned to the system."""
+    """How long freed memory must stay unused before it is returned to the operating system, in
+    seconds."""
 
     drain_s: float = Field(default=0.0, ge=0)
-    """Seconds between NOT_SERVING and refusing calls, so that a gateway looks elsewhere first."""
+    """Seconds between NOT_SERVING and rejecting calls, so that gateways can choose other
+    replicas."""
 
     stop_grace_s: float = Field(default=10.0, ge=0)
-    """Seconds that running calls get to end once new ones are refused."""
+    """Seconds that running calls may take to end once new calls are rejected."""
 
     @field_validator("read_roots", mode="before")
     @classmethod
@@ -114,12 +118,12 @@ class ServiceSettings(BaseSettings):
     def _require_tls_for_an_authority(self) -> Self:
         if self.redis_ca_path is not None and not self.redis_url.startswith("rediss://"):
             raise ValueError(
-                "REDIS_CA_PATH is for TLS, but REDIS_URL does not begin with rediss://"
+                "REDIS_CA_PATH requires TLS, but REDIS_URL does not start with rediss://"
             )
         return self
 
     def printable(self) -> dict[str, str]:
-        """All settings as text, secrets masked: what a service logs when it starts."""
+        """Return all settings as text with secrets masked, for the log at start-up."""
         return {
             name: _MASK if value and _SECRET_NAME.search(name) else _without_password(str(value))
             for name, value in self.model_dump(mode="json").items()

@@ -1,7 +1,7 @@
-"""What a caller sent, as it may stand in an error text."""
+"""Text from a caller, prepared for error messages."""
 
 
-def shown(text: str, most_characters: int = 80) -> str:
-    """`text` bounded in length, with ``?`` for what cannot be printed."""
-    cut = text if len(text) <= most_characters else f"{text[:most_characters]}..."
+def shown(text: str, max_characters: int = 80) -> str:
+    """Return `text`, limited in length and with ``?`` in place of unprintable characters."""
+    cut = text if len(text) <= max_characters else f"{text[:max_characters]}..."
     return "".join(letter if letter.isprintable() else "?" for letter in cut)

@@ -27,7 +27,7 @@ class SingleFlight(Generic[Key, Result]):
         wait_s: float | None = None,
         on_wait: Callable[[], object] | None = None,
     ) -> Result:
-        """Return what `work` returns, running it unless another caller runs the work of `key`.
+        """Return the result of `work`, or of the same work that another caller is running.
 
         Args:
             key: Identifies the work.
@@ -37,7 +37,7 @@ class SingleFlight(Generic[Key, Result]):
 
         Raises:
             TimeoutError: another caller's work took longer than `wait_s`.
-            BaseException: what the work raised, in all callers that share it.
+            BaseException: the error of the work, in all callers that share it.
         """
         with self._lock:
             future = self._running.get(key)

@@ -32,7 +32,7 @@ def dump(record: Record) -> bytes:
 
 
 def load(kind: type[Record], stored: bytes, subject: str) -> Record:
-    """Parse what `dump` wrote.
+    """Parse a record that `dump` serialised.
 
     Args:
         kind: Message class of the record.

@@ -1,1 +1,1 @@
-"""Records that the services keep, package ``fleet.records``."""
+"""Records in the session store, package ``fleet.records``."""

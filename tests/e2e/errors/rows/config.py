@@ -100,7 +100,7 @@ ROWS: list[TableRow] = [
     _resolve(
         "a path outside the readable folders",
         INVALID,
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         INSIDE,
         path=PASSWD,
     ),

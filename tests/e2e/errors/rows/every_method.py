@@ -33,10 +33,10 @@ GENERAL = [
     _general(
         "one caller exceeds the limit of concurrent calls",
         "RESOURCE_EXHAUSTED",
-        "<most> calls of yours run here already, as many as one caller may have; try again in 1 s.",
+        "You already have <most> calls running on this replica, the per-caller limit; "
+        "try again in 1 s.",
         _AGAIN,
-        f"{_PLATFORM}/test_callers.py::"
-        "test_one_caller_has_so_many_calls_at_once_and_others_have_theirs",
+        f"{_PLATFORM}/test_callers.py::test_the_concurrent_calls_of_each_caller_are_limited",
     ),
     _general(
         "all workers are busy and the queue is full, or too many streams are open",
@@ -72,7 +72,7 @@ GENERAL = [
         "ABORTED",
         "Session <session_id> is being changed by too many calls at once; try again.",
         "Call again; send calls that change a session one after another.",
-        f"{_CONTRACT}/test_session_store.py::test_a_writer_that_always_loses_gives_up",
+        f"{_CONTRACT}/test_session_store.py::test_a_writer_that_always_conflicts_gives_up",
     ),
     _general(
         "the session store does not respond",
@@ -100,14 +100,14 @@ GENERAL = [
         "CANCELLED",
         "",
         "Nothing.",
-        f"{_PLATFORM}/test_calls.py::test_a_call_whose_caller_left_in_the_queue_is_not_started",
+        f"{_PLATFORM}/test_calls.py::test_a_call_that_was_cancelled_in_the_queue_is_not_started",
     ),
     _general(
         "an unexpected error in the server",
         "INTERNAL",
         "Unexpected error; the server's log has it under trace id <trace_id>.",
         "Report it with the trace id.",
-        f"{_PLATFORM}/test_errors.py::test_the_unexpected_is_logged_and_not_told",
+        f"{_PLATFORM}/test_errors.py::test_unexpected_errors_are_logged_but_not_sent",
     ),
     _general(
         "the method does not exist",

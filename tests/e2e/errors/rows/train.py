@@ -148,7 +148,7 @@ ROWS: list[TableRow] = [
     _on(
         "a data file outside the readable folders",
         INVALID,
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         INSIDE,
         cu3s_file_path="/etc/passwd",
     ),

@@ -161,7 +161,7 @@ ROWS: list[TableRow] = [
     _applies(
         "a pipeline file outside the readable folders",
         INVALID,
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         INSIDE,
         {"name": "x", "data": _DATA, "pipeline": PASSWD},
     ),
@@ -203,7 +203,7 @@ ROWS: list[TableRow] = [
         "SaveTrainRun",
         "a path outside the output folder",
         INVALID,
-        "Path '/etc/x.yaml' lies outside the folder that this server writes; use a relative "
+        "Path '/etc/x.yaml' is outside the folder that this server writes; use a relative "
         "path, which is written below its output folder.",
         _FOLDER,
         fields(trainrun_path="/etc/x"),
@@ -212,7 +212,7 @@ ROWS: list[TableRow] = [
         "SaveTrainRun",
         "a path with `..`",
         INVALID,
-        "Path '../../../etc/x.yaml' lies outside the folder that this server writes; use a "
+        "Path '../../../etc/x.yaml' is outside the folder that this server writes; use a "
         "relative path, which is written below its output folder.",
         _FOLDER,
         fields(trainrun_path="../../../etc/x"),
@@ -252,7 +252,7 @@ ROWS: list[TableRow] = [
     _restores(
         "a path outside the readable folders",
         INVALID,
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         INSIDE,
         PASSWD,
     ),

@@ -74,7 +74,7 @@ ROWS: list[TableRow] = [
     _weights(
         "a path outside the readable folders",
         INVALID,
-        "Path '/etc/passwd' lies outside the folders that this server may read.",
+        "Path '/etc/passwd' is outside the folders that this server may read.",
         INSIDE,
         fields(weights_path=PASSWD),
     ),
@@ -143,7 +143,7 @@ ROWS: list[TableRow] = [
         "SavePipeline",
         "a path outside the output folder",
         INVALID,
-        "Path '/etc/x.yaml' lies outside the folder that this server writes; use a relative "
+        "Path '/etc/x.yaml' is outside the folder that this server writes; use a relative "
         "path, which is written below its output folder.",
         _FOLDER,
         fields(pipeline_path="/etc/x"),
@@ -152,7 +152,7 @@ ROWS: list[TableRow] = [
         "SavePipeline",
         "a path with `..`",
         INVALID,
-        "Path '../../../etc/x.yaml' lies outside the folder that this server writes; use a "
+        "Path '../../../etc/x.yaml' is outside the folder that this server writes; use a "
         "relative path, which is written below its output folder.",
         _FOLDER,
         fields(pipeline_path="../../../etc/x"),

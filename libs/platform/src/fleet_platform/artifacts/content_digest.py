@@ -1,4 +1,4 @@
-"""The names of artifacts."""
+"""Digests, which are the names of artifacts."""
 
 import hashlib
 import re
@@ -12,15 +12,15 @@ _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def content_digest(content: Buffer) -> str:
-    """Lower-case hexadecimal SHA-256 of `content`."""
+    """Return the lower-case hexadecimal SHA-256 of `content`."""
     return hashlib.sha256(content).hexdigest()
 
 
 def is_digest(text: str) -> bool:
-    """Whether `text` can be the name of an artifact, and hence of a file."""
+    """Return whether `text` can be the name of an artifact, and so of a file."""
     return _DIGEST.fullmatch(text) is not None
 
 
 def artifact_not_found(digest: str) -> NotFound:
-    """The error for an artifact that is not there, or not whole."""
+    """Return the error for an artifact that is missing or damaged."""
     return NotFound(f"Artifact {shown(digest)} not found.")

@@ -23,12 +23,12 @@ _log = logger("fleet.artifacts")
 class FileArtifactStore(ArtifactStore):
     """An `ArtifactStore` in a folder.
 
-    An artifact lies in ``sha256/<first two digits>/<digest>``. Unfinished files lie in
-    ``incoming``, so that those that a crash left behind are found without a walk through all
-    artifacts; a store that opens removes those older than an hour.
+    The path of an artifact is ``sha256/<first two digits>/<digest>``. Unfinished files are in
+    ``incoming``, so that leftovers of a crash can be found without iterating over all artifacts;
+    a new store removes those older than an hour.
 
     Args:
-        root: The folder; made when something is written first.
+        root: The folder; created with the first write.
     """
 
     def __init__(self, root: Path) -> None:
@@ -40,7 +40,7 @@ class FileArtifactStore(ArtifactStore):
     def put(self, content: Buffer) -> str:
         digest = content_digest(content)
         path = self._path(digest)
-        if not (_made_new(path) and _holds(path, digest)):
+        if not (_renew(path) and _is_intact(path, digest)):
             write_atomically(path, content, volume=_VOLUME, staging=self._incoming)
         return digest
 
@@ -60,7 +60,7 @@ class FileArtifactStore(ArtifactStore):
 
     @override
     def exists(self, digest: str) -> bool:
-        return is_digest(digest) and _holds(self._path(digest), digest)
+        return is_digest(digest) and _is_intact(self._path(digest), digest)
 
     @override
     def delete(self, digest: str) -> None:
@@ -76,7 +76,7 @@ class FileArtifactStore(ArtifactStore):
             oldest_s = self._volume_time_s() - unstored_s
             for path in (self._root / "sha256").glob("*/*"):
                 if is_digest(path.name) and path.name not in used:
-                    # Another store on the volume may have been faster.
+                    # Another store on the volume may have removed it already.
                     with contextlib.suppress(FileNotFoundError):
                         sizes += self._remove_older(path, oldest_s)
         return Removed(len(sizes), sum(sizes))
@@ -99,7 +99,7 @@ class FileArtifactStore(ArtifactStore):
         return self._root / "sha256" / digest[:2] / digest
 
     def _volume_time_s(self) -> float:
-        """The time that a file gets now; this host's clock may be hours from it."""
+        """Return the volume's current time, which may differ from this host's clock by hours."""
         probe = self._incoming / f"{uuid.uuid4().hex}.probe"
         probe.touch()
         try:
@@ -108,21 +108,21 @@ class FileArtifactStore(ArtifactStore):
             probe.unlink(missing_ok=True)
 
     def _remove_older(self, path: Path, oldest_s: float) -> list[int]:
-        """The size of the file, if it is removed."""
+        """Remove the file if it is older than `oldest_s`; return its size if it was removed."""
         if path.stat().st_mtime >= oldest_s:
             return []
-        aside = self._incoming / f"{uuid.uuid4().hex}.unused"
-        path.replace(aside)
-        found = aside.stat()
+        removed_path = self._incoming / f"{uuid.uuid4().hex}.unused"
+        path.replace(removed_path)
+        found = removed_path.stat()
         if found.st_mtime >= oldest_s:
-            # It was stored again in this moment, by somebody who found it there.
-            aside.replace(path)
+            # Another caller has stored it again in the meantime.
+            removed_path.replace(path)
             return []
-        aside.unlink()
+        removed_path.unlink()
         return [found.st_size]
 
     def _remove_stale(self) -> None:
-        """Best effort: a volume that is not there yet is the health probe's matter, not ours."""
+        """Remove leftovers if possible; the health probe reports an unavailable volume."""
         with contextlib.suppress(OSError):
             oldest = self._volume_time_s() - _STALE_S
             for path in self._incoming.iterdir():
@@ -131,10 +131,10 @@ class FileArtifactStore(ArtifactStore):
                         path.unlink()
 
 
-def _made_new(path: Path) -> bool:
-    """Whether the file is there, and counts as written now.
+def _renew(path: Path) -> bool:
+    """Set the file's time to now; return whether that was possible.
 
-    The time of another account's file cannot be set; a file of one's own can take its place.
+    The time of another account's file cannot be set; the file can only be replaced.
     """
     with volume_answers(_VOLUME):
         try:
@@ -144,8 +144,8 @@ def _made_new(path: Path) -> bool:
     return True
 
 
-def _holds(path: Path, digest: str) -> bool:
-    """Whether the file is there and whole."""
+def _is_intact(path: Path, digest: str) -> bool:
+    """Return whether the file exists and matches its digest."""
     try:
         with volume_answers(_VOLUME), path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == digest

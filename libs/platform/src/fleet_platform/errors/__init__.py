@@ -1,16 +1,16 @@
-"""Errors of the domain, free of any transport.
+"""Errors of the domain, independent of any transport.
 
 ::
 
     AppError
-    ├── InvalidInput        what the caller sent is malformed, missing or does not fit
-    ├── NotFound            a session, file or artifact that was named does not exist
-    ├── OutOfOrder          the call needs another call first, or another state
-    ├── Exhausted           a bound was reached: size, queue, memory
+    ├── InvalidInput        the input is malformed, missing or does not match
+    ├── NotFound            a session, file or artifact does not exist
+    ├── OutOfOrder          another call is required first, or another state
+    ├── Exhausted           a limit was reached: size, queue, memory
     ├── DependencyDown      the store, the volume or a peer does not answer
-    ├── Conflict            somebody else changed the same thing at the same time
-    ├── Cancelled           the caller asked for it to stop
-    └── DeadlinePassed      nobody waits for the answer any more
+    ├── Conflict            another caller changed the same record at the same time
+    ├── Cancelled           the caller cancelled the work
+    └── DeadlinePassed      the caller's deadline has passed
 """
 
 from fleet_platform.errors.app_error import (

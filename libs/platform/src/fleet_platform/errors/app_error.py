@@ -8,26 +8,26 @@ from fleet_platform.errors.reason import Reason
 class AppError(Exception):
     """A failure with a text that is safe and useful to show to the caller.
 
-    The text says what is wrong, where, and what would be right. It never holds a server path that
-    the caller did not send, a secret, or a driver's own words.
+    The text says what is wrong, where, and what would be right. It never contains a server path
+    that the caller did not send, a secret, or the text of a driver's error.
     """
 
     reason: ClassVar[Reason] = Reason.DEFECT
 
     def __init__(self, *args: object, retry_after_s: float | None = None) -> None:
-        """Say what is wrong.
+        """Create an error.
 
         Args:
-            *args: the text alone.
-            retry_after_s: seconds after which the same call may well succeed; None: nobody knows,
-                or it never will as it is.
+            *args: The text, as the only argument.
+            retry_after_s: Seconds after which the same call is likely to succeed; None: unknown,
+                or never without a change.
         """
         super().__init__(*args)
         self.retry_after_s = retry_after_s
 
     @property
     def text(self) -> str:
-        """The sentence for the caller."""
+        """The message for the caller."""
         return str(self.args[0]) if self.args else self.reason.value
 
 
@@ -44,13 +44,13 @@ class NotFound(AppError):
 
 
 class OutOfOrder(AppError):
-    """The call is right but comes too early; the text names the call to make first."""
+    """The call is valid but too early; the text names the call to make first."""
 
     reason = Reason.OUT_OF_ORDER
 
 
 class Exhausted(AppError):
-    """A bound was reached: message size, queue length, memory, space on the volume."""
+    """A limit was reached: message size, queue length, memory, space on the volume."""
 
     reason = Reason.EXHAUSTED
 
@@ -62,18 +62,18 @@ class DependencyDown(AppError):
 
 
 class Conflict(AppError):
-    """Another call changed the same record at the same time and the bounded retries are used up."""
+    """Another call changed the same record at the same time, and all retries failed."""
 
     reason = Reason.CONFLICT
 
 
 class Cancelled(AppError):
-    """The work ended because the caller asked for it."""
+    """The work ended because the caller cancelled it."""
 
     reason = Reason.CANCELLED
 
 
 class DeadlinePassed(AppError):
-    """The caller's deadline has passed, so the rest of the work is not done."""
+    """The work ended because the caller's deadline has passed."""
 
     reason = Reason.DEADLINE_PASSED

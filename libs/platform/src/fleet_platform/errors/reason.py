@@ -1,10 +1,10 @@
-"""Why a call failed, in the language of the domain."""
+"""Reasons for failures, independent of any transport."""
 
 from enum import Enum
 
 
 class Reason(Enum):
-    """One member for each kind of failure; the rpc room maps each to exactly one wire status."""
+    """The reason for a failure; ``fleet_platform.rpc`` maps each to exactly one gRPC status."""
 
     INVALID_INPUT = "invalid_input"
     NOT_FOUND = "not_found"

@@ -1,4 +1,4 @@
-"""Which files may be read and written, and how they are written."""
+"""Files: access rules, atomic writes, archives."""
 
 from fleet_platform.files.folder_archive import pack_folder, unpack_folder
 from fleet_platform.files.path_policy import PathPolicy

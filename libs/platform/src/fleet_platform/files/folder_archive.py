@@ -1,4 +1,4 @@
-"""A folder as one value: the same files give the same bytes."""
+"""Archives of folders; equal files yield equal bytes."""
 
 import io
 import os
@@ -10,19 +10,19 @@ from fleet_platform.errors import Exhausted, InvalidInput
 
 MAX_FILES = 2000
 MAX_SIZE_BYTES = 64 * 1024**2
-_MOST_ENTRIES = 20_000
-_LEFT_OUT_FOLDERS = frozenset({"__pycache__", "node_modules", "build", "dist"})
-_LEFT_OUT_SUFFIXES = (".pyc", ".pyo")
+_MAX_ENTRIES = 20_000
+_EXCLUDED_FOLDERS = frozenset({"__pycache__", "node_modules", "build", "dist"})
+_EXCLUDED_SUFFIXES = (".pyc", ".pyo")
 
 
 def pack_folder(folder: Path) -> bytes:
-    """Pack the files below a folder, in the order of their names and without their times.
+    """Archive the files below a folder, in the order of their names and without their times.
 
-    Hidden files and folders, what Python compiled, and built distributions are left out. A
-    symbolic link stands for what it leads to.
+    Hidden files and folders, compiled Python files and built distributions are excluded. Symbolic
+    links are replaced by their targets.
 
     Raises:
-        InvalidInput: a link leads out of the folder, or a file cannot be read.
+        InvalidInput: a link points out of the folder, or a file cannot be read.
         Exhausted: more than 2000 files or 64 MiB.
     """
     root = Path(os.path.realpath(folder))
@@ -36,7 +36,7 @@ def pack_folder(folder: Path) -> bytes:
             if count > MAX_FILES or size_bytes > MAX_SIZE_BYTES:
                 raise Exhausted(
                     f"The folder has more than {MAX_FILES} files or {MAX_SIZE_BYTES // 1024**2} "
-                    "MiB; leave data and weights out of it."
+                    "MiB; remove data and weights from it."
                 )
             content = _content(file, name)
             entry = tarfile.TarInfo(name)
@@ -46,7 +46,7 @@ def pack_folder(folder: Path) -> bytes:
 
 
 def unpack_folder(content: bytes, folder: Path) -> None:
-    """Write the files of `pack_folder` below an existing folder, and nothing outside it."""
+    """Extract an archive of `pack_folder` to an existing folder, writing nothing outside it."""
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         archive.extractall(folder, filter="data")
 
@@ -55,22 +55,22 @@ def _files(root: Path) -> Iterator[Path]:
     seen = 0
     for parent, folders, files in os.walk(root):
         folders[:] = sorted(
-            name for name in folders if name[0] != "." and name not in _LEFT_OUT_FOLDERS
+            name for name in folders if name[0] != "." and name not in _EXCLUDED_FOLDERS
         )
         seen += len(folders) + len(files)
-        if seen > _MOST_ENTRIES:
-            raise Exhausted(f"The folder has more than {_MOST_ENTRIES} entries.")
+        if seen > _MAX_ENTRIES:
+            raise Exhausted(f"The folder has more than {_MAX_ENTRIES} entries.")
         for name in sorted(files):
-            if name[0] != "." and not name.endswith(_LEFT_OUT_SUFFIXES):
+            if name[0] != "." and not name.endswith(_EXCLUDED_SUFFIXES):
                 yield Path(parent, name)
 
 
 def _size_bytes(file: Path, root: Path, name: str) -> int:
     real = Path(os.path.realpath(file))
     if not real.is_relative_to(root):
-        raise InvalidInput(f"'{name}' is a link that leads out of the folder.")
+        raise InvalidInput(f"'{name}' is a link that points out of the folder.")
     if not real.is_file():
-        raise InvalidInput(f"'{name}' is no regular file.")
+        raise InvalidInput(f"'{name}' is not a regular file.")
     return real.stat().st_size
 
 

@@ -1,4 +1,4 @@
-"""The one place that decides which paths of a client may be read or written."""
+"""The policy for paths from clients: which of them may be read or written."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,16 +18,16 @@ _SHOWN_CHARACTERS = 200
 class PathPolicy:
     """Reads stay inside the read roots, writes inside the output folder.
 
-    A path is first tidied as text (``a/../b`` is ``b``), so that nothing outside is ever walked
-    through, then its symbolic links are resolved, and only then it is compared with the roots. What
-    lies outside is answered the same whether it exists or not. Roots need not exist yet.
+    A path is first normalised as text (``a/../b`` is ``b``), so that no folder outside is ever
+    accessed, then its symbolic links are resolved, and only then it is compared with the roots.
+    Paths outside cause the same error whether they exist or not. Roots need not exist.
 
     Attributes:
-        working_dir: Where relative paths start that are not below another folder.
+        working_dir: Base of relative paths that are not below another folder.
         configs_dir: The configuration tree that ships with the product.
-        data_dir: Where measurements lie.
-        output_dir: The only folder that is written.
-        more_roots: Further folders that may be read.
+        data_dir: Folder of measurements.
+        output_dir: The only folder that may be written.
+        more_roots: Additional folders that may be read.
     """
 
     working_dir: Path
@@ -38,7 +38,7 @@ class PathPolicy:
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> "PathPolicy":
-        """The policy of a service; relative settings start at the working directory."""
+        """Return the policy of a service; relative folders are below the working directory."""
         here = Path.cwd()
         return cls(
             working_dir=here,
@@ -54,13 +54,13 @@ class PathPolicy:
         return (self.configs_dir, self.data_dir, self.output_dir, *self.more_roots)
 
     def search_path(self, text: str) -> Path | None:
-        """The folder that a client wants as a search path.
+        """Return the folder that a client wants to use as a search path.
 
         Args:
             text: Absolute, or relative to the working directory.
 
         Returns:
-            Its absolute path, or None when it is no folder or lies outside the read roots.
+            Its absolute path, or None if it is not a folder or is outside the read roots.
         """
         try:
             path = _resolved(self.working_dir, text)
@@ -69,18 +69,18 @@ class PathPolicy:
         return path if _inside(path, self.read_roots) and _is_folder(path) else None
 
     def code_folder(self, text: str, search_paths: Iterable[str | Path] = ()) -> Path:
-        """The existing folder of Python code that a client wants to have run.
+        """Return the existing folder of Python code that a client wants to run.
 
-        It never lies in the output folder, into which clients write.
+        It is never in the output folder, which clients can write.
 
         Args:
-            text: Absolute, or relative to the first of these that has it: each search path, the
-                working directory, the configuration tree.
-            search_paths: Folders of the session.
+            text: Absolute, or relative to the first of these folders that contains it: each search
+                path, the working directory, the configuration tree.
+            search_paths: Search paths of the session.
 
         Raises:
             NotFound: no such folder in any of these places.
-            InvalidInput: all these places lie outside the folders that code may come from.
+            InvalidInput: all these places are outside the folders that code may come from.
         """
         if not text:
             raise InvalidInput("The path is empty; name a folder.")
@@ -93,26 +93,26 @@ class PathPolicy:
                     return path
         if not allowed:
             raise InvalidInput(
-                f"Path {_shown(text)} lies outside the folders that code may come from."
+                f"Path {_shown(text)} is outside the folders that code may come from."
             )
         raise NotFound(f"Folder {_shown(text)} not found.")
 
     def readable(
         self, text: str, search_paths: Iterable[str | Path] = (), suffixes: Sequence[str] = ("",)
     ) -> Path:
-        """The existing file that a client means.
+        """Return the existing file that a client refers to.
 
         Args:
-            text: Absolute, or relative to the first of these that has it: each search path, the
-                output folder, the working directory, the data folder, the configuration tree.
-                What an absolute one names below a folder ``configs`` that may not be read is taken
-                from the configuration tree: a client elsewhere has a tree of its own.
-            search_paths: Folders of the session, looked through first.
-            suffixes: What may be missing at the end of `text`, in the order of trial.
+            text: Absolute, or relative to the first of these folders that contains it: each search
+                path, the output folder, the working directory, the data folder, the configuration
+                tree. An absolute path below an unreadable folder ``configs`` is looked up in the
+                configuration tree instead, because clients on other machines have their own tree.
+            search_paths: Search paths of the session, tried first.
+            suffixes: Suffixes that may be missing in `text`, in the order in which they are tried.
 
         Raises:
             NotFound: no such file in any of these places.
-            InvalidInput: all these places lie outside the folders that may be read.
+            InvalidInput: all these places are outside the folders that may be read.
         """
         folders = [*(Path(each) for each in search_paths), self.output_dir, self.working_dir]
         candidates = [(folder, text) for folder in folders]
@@ -128,22 +128,22 @@ class PathPolicy:
         )
 
     def data_file(self, text: str) -> Path:
-        """The existing data file that a client means.
+        """Return the existing data file that a client refers to.
 
         Args:
-            text: Absolute, or relative to the working directory, else to the data folder, there
-                with and without a leading ``data/``.
+            text: Absolute, relative to the working directory, or relative to the data folder with
+                or without a leading ``data/``.
 
         Raises:
             NotFound: no such file in any of these places.
-            InvalidInput: all these places lie outside the folders that may be read.
+            InvalidInput: all these places are outside the folders that may be read.
         """
         candidates = [(self.working_dir, text), *_with_and_without("data", self.data_dir, text)]
         where = "the working directory and the data folder"
         return self._first_file(text, candidates, ("",), where)
 
     def writable(self, text: str) -> Path:
-        """Where a client's file is written; parents may be missing.
+        """Return the path to write a client's file to; its parents may be missing.
 
         Args:
             text: Relative to the output folder, or absolute inside it.
@@ -158,13 +158,13 @@ class PathPolicy:
         return path
 
     def writable_folder(self, text: str) -> Path:
-        """Where a client's folder is written; it and its parents may be missing.
+        """Return the path of a folder to write for a client; it and its parents may be missing.
 
         Args:
             text: Relative to the output folder, or absolute inside it.
 
         Raises:
-            InvalidInput: outside the output folder, or it goes through a file.
+            InvalidInput: outside the output folder, or one of its parents is a file.
         """
         folder = self._below_output(text)
         _refuse_unwritable(text, folder / "file")
@@ -174,7 +174,7 @@ class PathPolicy:
         path = _resolved(self.output_dir, text)
         if not _inside(path, (self.output_dir,)):
             raise InvalidInput(
-                f"Path {_shown(text)} lies outside the folder that this server writes; "
+                f"Path {_shown(text)} is outside the folder that this server writes; "
                 "use a relative path, which is written below its output folder."
             )
         return path
@@ -198,7 +198,7 @@ class PathPolicy:
                         return path
         if not allowed:
             raise InvalidInput(
-                f"Path {_shown(text)} lies outside the folders that this server may read."
+                f"Path {_shown(text)} is outside the folders that this server may read."
             )
         missing = f"File {_shown(text)} not found"
         added = ", ".join(f"'{suffix}'" for suffix in suffixes if suffix)
@@ -209,7 +209,7 @@ class PathPolicy:
 
 
 def _refuse_unwritable(text: str, path: Path) -> None:
-    """Refuse a file whose name is too long, or that is to lie in another file."""
+    """Reject a file whose name is too long, or whose parent is a file."""
     if any(len(os.fsencode(part)) > _MAX_NAME_BYTES for part in path.parts):
         raise InvalidInput(f"Path {_shown(text)} has a name of more than {_MAX_NAME_BYTES} bytes.")
     if any(_is_file(parent) for parent in path.parents):
@@ -224,14 +224,14 @@ def _with_and_without(prefix: str, folder: Path, text: str) -> Iterator[tuple[Pa
 
 
 def _below_another(name: str, folder: Path, text: str) -> Iterator[tuple[Path, str]]:
-    """Yield what an absolute `text` names below its last folder `name`, for `folder` instead."""
+    """Yield the part of an absolute `text` after its last folder `name`, for `folder`."""
     _, found, rest = os.path.normpath(text).rpartition(f"/{name}/")
     if found and text.startswith("/"):
         yield folder, rest
 
 
 def _resolved(folder: Path, text: str) -> Path:
-    """`text` below `folder` (or absolute) without dots and symbolic links; need not exist."""
+    """Return `text` below `folder` (or absolute) without dots and links; it need not exist."""
     try:
         if "\0" in text or len(os.fsencode(text)) > _MAX_PATH_BYTES:
             raise ValueError  # noqa: TRY301 - the same answer as for text that cannot be encoded

@@ -1,4 +1,4 @@
-"""What the operating system's errors on a volume mean to the caller."""
+"""Converts the operating system's errors on a volume."""
 
 import errno
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ _DOWN = frozenset(
 
 @contextmanager
 def volume_answers(volume: str) -> Iterator[None]:
-    """Turn errors of a volume that is full or broken into ours; others pass through.
+    """Convert the errors of a full or unavailable volume to `AppError`.
 
     Args:
-        volume: What the volume is for, such as ``artifact``; the texts name it.
+        volume: Purpose of the volume, such as ``artifact``, for error texts.
     """
     try:
         yield

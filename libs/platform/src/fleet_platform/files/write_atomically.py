@@ -1,4 +1,4 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Atomic file writes."""
 
 import os
 import uuid
@@ -12,15 +12,15 @@ from fleet_platform.files.volume_errors import volume_answers
 def write_atomically(
     path: Path, content: Buffer, *, volume: str = "output", staging: Path | None = None
 ) -> None:
-    """Write `content` under `path`, over what is there; it survives a crash right after.
+    """Write `content` to `path` atomically and durably, replacing an existing file.
 
-    Missing folders are made.
+    Missing folders are created.
 
     Args:
-        path: The file's final name.
-        content: Its bytes.
-        volume: What the volume is for, for error texts.
-        staging: Folder on the same volume for the unfinished file; None: beside the final name.
+        path: Path of the file.
+        content: Its content.
+        volume: Purpose of the volume, for error texts.
+        staging: Folder on the same volume for the unfinished file; None: the folder of `path`.
 
     Raises:
         Exhausted: no space is left on the volume.

@@ -1,4 +1,4 @@
-"""Memory of a process, and when it goes back to the system."""
+"""Memory of a process, and its return to the operating system."""
 
 from fleet_platform.memory.heap import Heap
 from fleet_platform.memory.memory_return import MemoryReturn, start_memory_return

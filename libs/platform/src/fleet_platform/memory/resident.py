@@ -1,4 +1,4 @@
-"""What of a process is in memory."""
+"""Resident memory of a process."""
 
 import os
 from pathlib import Path
@@ -7,13 +7,13 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def resident_bytes(pid: int | None = None) -> int:
-    """Bytes of a process that are in memory now.
+    """Return the resident memory of a process, in bytes.
 
     Args:
-        pid: which process; None: this one.
+        pid: Id of the process; None: this one.
 
     Raises:
-        OSError: it has ended.
+        OSError: the process has ended.
     """
     which = "self" if pid is None else pid
     pages = Path(f"/proc/{which}/statm").read_text(encoding="ascii").split()[1]

@@ -1,4 +1,4 @@
-"""Timings in Redis: one hash per session, to which all replicas add."""
+"""Timings in Redis: one hash per session, which all replicas update."""
 
 import uuid
 from collections import defaultdict
@@ -13,9 +13,9 @@ from fleet_platform.profiling.timing_series import TimingSeries
 from fleet_platform.profiling.timing_stats import TimingStats
 from fleet_platform.redis_connection import RedisConnection, redis_answers
 
-# Field names are <what>|<stage>|<node>. One step for all nodes of a run, so that replicas never
-# undo what another one wrote; the arithmetic is that of TimingSeries. KEYS[2] is named after the
-# call: sent again because the reply was lost, it counts once.
+# Field names are <what>|<stage>|<node>. One script call covers all nodes of an execution, so that
+# replicas never overwrite each other; the arithmetic is that of TimingSeries. KEYS[2] identifies
+# the call, which counts once even if it is sent again because the reply was lost.
 _RECORD = """
 local key = KEYS[1]
 if not redis.call('SET', KEYS[2], '1', 'NX', 'PX', 60000) then return end
@@ -102,7 +102,7 @@ class RedisProfilingStore(ProfilingStore):
             self._redis.delete(_key(session_id))
 
     def close(self) -> None:
-        """Close the connections; the last thing that a service does with the store."""
+        """Close the connections; the store must not be used afterwards."""
         self._connection.close()
 
 

@@ -1,4 +1,4 @@
-"""Running sums of the timings of one node in one stage."""
+"""Running statistics of the timings of one node in one stage."""
 
 import math
 from collections import Counter
@@ -10,17 +10,17 @@ from fleet_platform.profiling.timing_stats import TimingStats
 
 @dataclass(slots=True)
 class TimingSeries:
-    """Sums by Welford's method (1962), which loses no digits where the spread is small.
+    """Sums by Welford's method (1962), which keeps its precision when the spread is small.
 
     Attributes:
-        count: timed executions.
-        mean_ms: their mean.
+        count: number of timed executions.
+        mean_ms: mean duration.
         m2: sum of the squared distances from the mean.
-        min_ms: the shortest.
-        max_ms: the longest.
-        total_ms: sum.
-        last_ms: the newest.
-        buckets: their number by size, see `bucket_of`.
+        min_ms: shortest duration.
+        max_ms: longest duration.
+        total_ms: sum of all durations.
+        last_ms: newest duration.
+        buckets: number of durations in each bucket, see `bucket_of`.
     """
 
     count: int = 0
@@ -33,7 +33,7 @@ class TimingSeries:
     buckets: Counter[int] = field(default_factory=Counter)
 
     def add(self, duration_ms: float) -> None:
-        """Take in one more."""
+        """Add a duration."""
         self.count += 1
         distance = duration_ms - self.mean_ms
         self.mean_ms += distance / self.count
@@ -45,7 +45,7 @@ class TimingSeries:
         self.buckets[bucket_of(duration_ms)] += 1
 
     def stats(self, node_name: str, stage: int) -> TimingStats:
-        """What it comes to; there is at least one timing."""
+        """Return the statistics; there must be at least one timing."""
         return TimingStats(
             node_name=node_name,
             stage=stage,

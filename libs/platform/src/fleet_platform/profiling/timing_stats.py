@@ -1,23 +1,23 @@
-"""What the timings of one node come to."""
+"""Statistics of the timings of one node."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class TimingStats:
-    """The timings of one node in one stage, over all replicas; durations in milliseconds.
+    """Statistics of one node in one stage over all replicas; durations in milliseconds.
 
     Attributes:
         node_name: name of the node in the pipeline.
-        stage: number of ``cuvis_ai.v1.ExecutionStage``.
-        count: timed executions.
+        stage: number of the ``cuvis_ai.v1.ExecutionStage``.
+        count: number of timed executions.
         mean_ms: arithmetic mean.
         median_ms: median, within 1 %.
-        std_ms: standard deviation of the population, as published servers tell it.
-        min_ms: the shortest.
-        max_ms: the longest.
-        total_ms: sum.
-        last_ms: the one that was recorded last.
+        std_ms: standard deviation of the population, as published servers report it.
+        min_ms: shortest duration.
+        max_ms: longest duration.
+        total_ms: sum of all durations.
+        last_ms: most recently recorded duration.
     """
 
     node_name: str

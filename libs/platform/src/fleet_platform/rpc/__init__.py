@@ -1,8 +1,8 @@
-"""The only place that builds gRPC servers and channels.
+"""gRPC servers and channels; no other package creates any.
 
-A service hands over its handlers, ``(request, Call) -> response``, and learns nothing of gRPC.
-Around each call, whatever its type, stand the same layers:
-``tracing > access > errors > identity > bound``.
+A service provides handlers, ``(request, Call) -> response``, which are independent of gRPC. The
+same interceptors run around each call, whatever its type:
+``tracing > access log > errors > identity > concurrency limit``.
 """
 
 from fleet_platform.rpc.call import Call

@@ -1,4 +1,4 @@
-"""Health that is green only while every dependency answers."""
+"""Health that is SERVING only while every dependency answers."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from fleet_platform.telemetry import MetricRegistry, logger
 from fleet_platform.telemetry.catalogue import metrics
 
 PROBE_TIMEOUT_S = 1.0
-"""A dependency that takes longer to answer is down."""
+"""A dependency that takes longer to answer is considered down."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -20,9 +20,9 @@ _log = logger("fleet.health")
 
 
 class Prober:
-    """Asks one dependency, from one thread of its own, so that a hanging answer holds up no other.
+    """Checks one dependency on its own thread, so that a hanging check does not delay others.
 
-    The thread is a daemon: a probe that never returns does not keep the process alive.
+    The thread is a daemon, so that a check that never returns does not keep the process alive.
     """
 
     def __init__(self, name: str, probe: Callable[[], object]) -> None:
@@ -35,22 +35,22 @@ class Prober:
         self._failure: str | None = None
 
     def start(self) -> None:
-        """Start the thread; it waits until it is asked."""
+        """Start the thread, which waits for the first check."""
         threading.Thread(target=self._run, name=f"probe-{self.name}", daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end, once its probe returns."""
+        """Stop the thread after its current check."""
         self._stopped = True
         self._wake.set()
 
-    def ask(self) -> None:
-        """Start a probe, unless the last one still hangs."""
+    def check(self) -> None:
+        """Start a check, unless the previous one is still running."""
         if self._answered.is_set():
             self._answered.clear()
             self._wake.set()
 
     def failure(self, deadline_s: float) -> str | None:
-        """Why the dependency is down, waiting for its answer until ``deadline_s`` (monotonic)."""
+        """Wait for the check until `deadline_s` (monotonic); return why it failed, or None."""
         if not self._answered.wait(max(0.0, deadline_s - time.monotonic())):
             return f"no answer within {PROBE_TIMEOUT_S:g} s"
         return self._failure
@@ -68,15 +68,15 @@ class Prober:
         try:
             self._probe()
         except AppError as error:
-            # Callers are not told the cause; who reads the log has to know it.
+            # The cause is not sent to callers, but belongs in the log.
             return error.text if error.__cause__ is None else f"{error.text} ({error.__cause__})"
-        except Exception as error:  # whatever a probe raises means "down"
+        except Exception as error:  # any exception means that the dependency is down
             return f"{type(error).__name__}: {error}"
         return None
 
 
 class HealthMonitor:
-    """Probes all dependencies in rounds and keeps the health servicer's answers true."""
+    """Checks all dependencies periodically and updates the health servicer."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class HealthMonitor:
         on_serving: Callable[[], None],
         registry: MetricRegistry | None = None,
     ) -> None:
-        """Prepare; NOT_SERVING under each of ``names`` until the first round is over.
+        """Create a monitor that reports NOT_SERVING until the first round of checks.
 
         Args:
-            probes: One question for each dependency.
-            names: Service names that ``Check`` knows.
+            probes: One check per dependency.
+            names: Service names that ``Check`` accepts.
             interval_s: Seconds between two rounds.
-            on_serving: Called each time the health turns green.
-            registry: Where the answers are metrics too.
+            on_serving: Called whenever the status changes to SERVING.
+            registry: Receives the results as metrics.
         """
         self.servicer = DrainingHealthServicer()
         self._names = tuple(names)
@@ -111,18 +111,18 @@ class HealthMonitor:
 
     @property
     def serving(self) -> bool:
-        """Whether the last round found every dependency up."""
+        """Whether every dependency answered in the last round."""
         return self._down == {} and not self._stopping.is_set()
 
     def start(self) -> None:
-        """Probe once, wait for the outcome, and go on probing in the background."""
+        """Check once, wait for the result, and continue in the background."""
         for prober in self._probers:
             prober.start()
         self._thread.start()
         self._first_round.wait()
 
     def stop(self) -> None:
-        """NOT_SERVING from now on."""
+        """Report NOT_SERVING from now on."""
         self._stopping.set()
         self.servicer.end()
         if self._thread.is_alive():
@@ -139,7 +139,7 @@ class HealthMonitor:
     def _round(self) -> None:
         deadline_s = time.monotonic() + PROBE_TIMEOUT_S
         for prober in self._probers:
-            prober.ask()
+            prober.check()
         failures = {prober.name: prober.failure(deadline_s) for prober in self._probers}
         if self._stopping.is_set():
             return
@@ -153,7 +153,7 @@ class HealthMonitor:
     def _report(self, before: dict[str, str] | None, down: dict[str, str]) -> None:
         known = before or {}
         for name in down.keys() - known.keys():
-            _log.warning("dependency.down", dependency=name, because=down[name])
+            _log.warning("dependency.down", dependency=name, error=down[name])
         for name in known.keys() - down.keys():
             _log.info("dependency.up", dependency=name)
         if not down and before != {}:

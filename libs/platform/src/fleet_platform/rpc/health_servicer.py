@@ -1,4 +1,4 @@
-"""gRPC's health protocol, whose watchers hold up neither the server's end nor one another."""
+"""gRPC's health protocol, with watches that delay neither the shutdown nor one another."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -14,32 +14,33 @@ _NOT_SERVING = HealthCheckResponse.NOT_SERVING
 _UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
 
 LIVENESS = "liveness"
-"""Name under which a process says that it answers at all, whatever its dependencies do: an engine
-that restarts processes by it leaves them alone while Redis is away."""
+"""Service name whose status ignores dependencies: an orchestrator that restarts processes which
+are not SERVING under this name does not restart them while Redis is unavailable."""
 
 
 class DrainingHealthServicer:
     """Answers ``Check`` and ``Watch``; a watch ends with NOT_SERVING when the server stops.
 
-    The servicer that comes with gRPC keeps a watch open until the watcher leaves, so the server
-    would wait for it as for any other running call. It also sends under the lock that a watcher
-    who leaves takes on the server's only thread, the one that a send waits for: a watcher who
-    leaves while the status changes stops the server for good. Here that thread waits for nothing.
+    The servicer of ``grpcio-health-checking`` keeps a watch open until the watcher cancels it, so
+    that the server would wait for it as for any other running call. It also sends while it holds a
+    lock that a cancelled watch acquires on the server's only thread, and the send waits for that
+    thread: a watcher that cancels while the status changes deadlocks the server. Here that thread
+    waits for nothing.
     """
 
     def __init__(self) -> None:
         self._statuses: dict[str, int] = {"": _SERVING, LIVENESS: _SERVING}
         self._ending = False
-        # Held while messages are sent, so that all watchers see one order.
+        # Held while messages are sent, so that all watchers receive them in the same order.
         self._changing = Lock()
-        # Guards the set alone, and so is free for the thread of the server.
+        # Protects only the set, so that the server's thread never waits for a send.
         self._open_lock = Lock()
         self._open: set[_Watch] = set()
 
     def Check(  # noqa: N802 - the wire's name
         self, request: HealthCheckRequest, context: grpc.ServicerContext
     ) -> HealthCheckResponse:
-        """The status now; NOT_FOUND for a service that nobody set."""
+        """Return the current status; NOT_FOUND for an unknown service."""
         status = self._statuses.get(request.service)
         if status is None:
             context.set_code(grpc.StatusCode.NOT_FOUND)
@@ -52,7 +53,7 @@ class DrainingHealthServicer:
         context: grpc.ServicerContext,
         send_response_callback: Send,
     ) -> None:
-        """Send the status now and whenever it changes."""
+        """Send the current status, and each change of it."""
         watch = _Watch(request.service, send_response_callback)
         with self._changing:
             with self._open_lock:
@@ -60,22 +61,22 @@ class DrainingHealthServicer:
             if not context.add_callback(lambda: self._forget(watch)):
                 self._forget(watch)
                 return
-            watch.tell(self._statuses.get(request.service, _UNKNOWN))
+            watch.send(self._statuses.get(request.service, _UNKNOWN))
             if self._ending:
                 watch.end()
 
-    # How gRPC is told that watches need no thread each.
+    # Marks the handler for gRPC as one that does not occupy a thread.
     Watch.experimental_non_blocking = True  # type: ignore[attr-defined]
     Watch.experimental_thread_pool = None  # type: ignore[attr-defined]
 
     def set(self, service: str, status: int) -> None:
-        """Answer ``status`` for ``service`` from now on, unless the server is stopping."""
+        """Set the status of `service`, unless the server is stopping."""
         with self._changing:
             if not self._ending:
                 self._change(service, status)
 
     def end(self) -> None:
-        """NOT_SERVING for good, told to all watches, which then end."""
+        """Report NOT_SERVING permanently and end all watches."""
         with self._changing:
             self._ending = True
             for service in self._statuses:
@@ -84,7 +85,7 @@ class DrainingHealthServicer:
                 watch.end()
 
     def handler(self) -> grpc.GenericRpcHandler:
-        """The methods of this servicer as a handler that others may stand before."""
+        """Return the methods of this servicer as a generic handler."""
         decode = HealthCheckRequest.FromString
         encode = HealthCheckResponse.SerializeToString
         return grpc.method_handlers_generic_handler(
@@ -99,7 +100,7 @@ class DrainingHealthServicer:
         self._statuses[service] = status
         for watch in self._watches():
             if watch.service == service:
-                watch.tell(status)
+                watch.send(status)
 
     def _watches(self) -> "list[_Watch]":
         with self._open_lock:
@@ -112,20 +113,20 @@ class DrainingHealthServicer:
 
 
 class _Watch:
-    """Sends to one watcher; ends at most once."""
+    """One open ``Watch`` call."""
 
     def __init__(self, service: str, send: Send) -> None:
         self.service = service
         self._send = send
         self._ended = False
 
-    def tell(self, status: int) -> None:
+    def send(self, status: int) -> None:
         """Send the status, unless the watch has ended."""
         if not self._ended:
             self._send(HealthCheckResponse(status=status))
 
     def end(self) -> None:
-        """Send no more."""
+        """End the call, unless it has ended."""
         if not self._ended:
             self._ended = True
             self._send(None)

@@ -1,4 +1,4 @@
-"""Starts a service and stops it, both in the one right order."""
+"""Starts and stops a service in the right order."""
 
 import os
 import signal
@@ -20,12 +20,12 @@ _log = logger("fleet.lifecycle")
 
 
 class RunningService:
-    """A service that listens."""
+    """A service that is listening."""
 
     def __init__(self, server: Server, health: HealthMonitor, host: str, port: int) -> None:
         self._server = server
         self.health = health
-        """What ``grpc.health.v1.Health`` answers."""
+        """The state behind ``grpc.health.v1.Health``."""
         self.port = port
         """TCP port that it listens on."""
         self.address = host_port(host, port)
@@ -33,7 +33,7 @@ class RunningService:
 
     @property
     def busy(self) -> int:
-        """Calls that run or wait; after the stop, those that did not end within the grace."""
+        """Number of running or waiting calls; after the stop, those that exceeded the grace."""
         return self._server.busy
 
 
@@ -48,7 +48,7 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
     undone.
 
     Raises:
-        PortTaken: an address cannot be listened on.
+        PortTaken: the service cannot listen on one of its addresses.
     """
     with ExitStack() as undo:
         undo.callback(configure_telemetry(service.name, settings).close)
@@ -79,12 +79,12 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
 
 
 def run_service(service: Service, settings: ServiceSettings) -> int:
-    """Run a service until SIGTERM or SIGINT. For the main thread of a process.
+    """Run a service until SIGTERM or SIGINT, in the main thread of a process.
 
     Returns:
-        The process's exit code: 0, or 1 when it could not start.
+        The exit code of the process: 0, or 1 if the service could not start.
     """
-    # Unlike an event, it may be told by a handler that interrupts the very wait for it.
+    # Unlike an event, a queue can be filled by a signal handler that interrupts the wait for it.
     stop: SimpleQueue[int] = SimpleQueue()
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
@@ -97,11 +97,11 @@ def run_service(service: Service, settings: ServiceSettings) -> int:
             stop.get()
             _log.info("stopping", service=service.name)
     except PortTaken as error:
-        _log.error("start.failed", service=service.name, because=str(error))
+        _log.error("start.failed", service=service.name, error=str(error))
         return 1
     _log.info("stopped", service=service.name)
     if running.busy:
-        # Their threads would hold up the end of the process for as long as they please.
+        # Their threads could delay the end of the process without limit.
         _log.warning("calls.abandoned", service=service.name, calls=running.busy)
         os._exit(0)
     return 0
@@ -112,7 +112,7 @@ def _serve_metrics(service: Service, host: str, port: int) -> Callable[[], None]
         served = serve_metrics(service.registry, host, port)
     except OSError:
         raise PortTaken(
-            f"Cannot serve metrics on {host}:{port}: the port is taken. "
+            f"Cannot serve metrics on {host}:{port}: the port is in use. "
             "Stop the other process or set METRICS_PORT (0: any free port)."
         ) from None
     _log.info("metrics", service=service.name, port=served.port)

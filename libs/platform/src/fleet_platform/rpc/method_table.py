@@ -26,15 +26,15 @@ DESCRIPTOR = cuvis_ai_pb2.DESCRIPTOR.services_by_name["CuvisAIService"]
 def method_table(
     service: Service, unary_pool: WorkerPool, stream_pool: WorkerPool
 ) -> grpc.GenericRpcHandler:
-    """Handlers of all methods that the service owns.
+    """Return the handlers of all methods that the service owns.
 
-    Messages are read and written inside the handler and not by gRPC, so that malformed bytes
-    pass through the same layers as every other error.
+    Messages are decoded and encoded inside the handler instead of by gRPC, so that malformed bytes
+    pass through the same interceptors as all other errors.
 
     Args:
-        service: Behaviours and codecs by method name.
+        service: Handlers and codecs by method name.
         unary_pool: Where unary calls run.
-        stream_pool: Where streams run: they hold a thread as long as they are open.
+        stream_pool: Where streams run; each occupies a thread while it is open.
 
     Raises:
         ValueError: a method is not part of the wire, not owned by this service, or owned and
@@ -60,7 +60,7 @@ def method_table(
 
 def _unary(handler: Handler, codec: Codec, pool: WorkerPool) -> grpc.RpcMethodHandler[bytes, bytes]:
     def answer(raw: bytes, context: grpc.ServicerContext) -> bytes:
-        _refuse_late(context)
+        _reject_late(context)
         answered = codec.encode(handler(codec.decode(raw), Call(context)))
         if len(answered) > _ONE_WRITE_BYTES:
             context.send_initial_metadata(((ANSWER_BYTES, str(len(answered))),))
@@ -73,14 +73,14 @@ def _stream(
     handler: Handler, codec: Codec, pool: WorkerPool
 ) -> grpc.RpcMethodHandler[bytes, bytes]:
     def answer(raw: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-        _refuse_late(context)
+        _reject_late(context)
         for response in handler(codec.decode(raw), Call(context)):
             yield codec.encode(response)
 
     return grpc.unary_stream_rpc_method_handler(run_on(pool, answer))
 
 
-def _refuse_late(context: grpc.ServicerContext) -> None:
+def _reject_late(context: grpc.ServicerContext) -> None:
     code = outcome(context)
     if code is not grpc.StatusCode.OK:
         context.abort(code, "The caller stopped waiting before a worker was free.")

@@ -1,4 +1,4 @@
-"""Lets tools such as grpcurl ask the server for its wire contract."""
+"""Server reflection, from which tools such as grpcurl read the wire contract."""
 
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
@@ -12,7 +12,7 @@ SERVICE_NAMES = (DESCRIPTOR.full_name, health.SERVICE_NAME, reflection.SERVICE_N
 
 
 def reflection_servicer() -> reflection.ReflectionServicer:
-    """Tells our contract, which lives in a pool of its own, together with gRPC's own services."""
+    """Return a servicer for the fleet's contract and for gRPC's own services."""
     pool = descriptor_pool.DescriptorPool()
     seen: set[str] = set()
     for module in (cuvis_ai_pb2, health_pb2, reflection_pb2):

@@ -1,4 +1,4 @@
-"""Builds a server and binds its port."""
+"""The gRPC server of a service."""
 
 import socket
 import time
@@ -24,24 +24,24 @@ _SETTLE_S = 0.2
 
 
 class PortTaken(Exception):
-    """The address cannot be listened on; the text says which and what to do."""
+    """The server cannot listen on the address; the text names the address and the remedy."""
 
 
 class Server:
-    """A gRPC server with three sets of threads, so that no kind of call can starve another.
+    """A gRPC server with three thread pools, so that no kind of call can starve another.
 
     - unary calls: ``grpc_max_workers`` threads and ``grpc_max_pending`` waiting calls;
     - streams: ``grpc_max_streams`` threads, because an open stream holds one;
-    - health, reflection and refusals: a few threads that nothing else may use.
+    - health, reflection and rejections: a few threads that nothing else uses.
     """
 
     def __init__(
         self, service: Service, settings: ServiceSettings, health: DrainingHealthServicer
     ) -> None:
-        """Build it; nothing is bound yet.
+        """Create the server without binding its port.
 
         Raises:
-            ValueError: the service's methods do not fit the wire.
+            ValueError: the service's methods do not match the wire.
         """
         unary_pool = WorkerPool("call", settings.grpc_max_workers, settings.grpc_max_pending)
         stream_pool = WorkerPool("stream", settings.grpc_max_streams, pending=0)
@@ -68,26 +68,26 @@ class Server:
 
     @property
     def busy(self) -> int:
-        """Calls of the service that run or wait."""
+        """Number of calls of the service that are running or waiting."""
         unary_pool, stream_pool, _ = self._pools
         return unary_pool.held + stream_pool.held
 
     def start(self, host: str, port: int) -> int:
-        """Listen and answer calls.
+        """Start to listen and to serve calls.
 
         Returns:
-            The port, which is another one than ``port`` when that is 0.
+            The port, which differs from `port` if that is 0.
 
         Raises:
-            PortTaken: another process listens there already, or the host is not this machine's.
+            PortTaken: another process uses the port, or the host is not this machine's.
         """
         try:
-            # Asked first because gRPC's own failure names no reason and logs a line of its own.
+            # Checked first because gRPC's own failure gives no reason and logs an additional line.
             socket.create_server((host, port), family=_family(host)).close()
             bound = self._grpc.add_insecure_port(host_port(host, port))
         except (OSError, RuntimeError) as error:
-            told = error.strerror if isinstance(error, OSError) else None
-            reason = (told or "Address already in use").partition(" (")[0]
+            text = error.strerror if isinstance(error, OSError) else None
+            reason = (text or "Address already in use").partition(" (")[0]
             raise PortTaken(
                 f"Cannot listen on {host_port(host, port)}: {reason}. Stop the other process or "
                 "set SERVICE_HOST and SERVICE_PORT (0: any free port)."
@@ -96,9 +96,9 @@ class Server:
         return bound
 
     def stop(self, grace_s: float) -> None:
-        """Refuse new calls, let the running ones end for ``grace_s`` seconds, cancel the rest."""
+        """Reject new calls, wait up to `grace_s` seconds for running ones, and cancel the rest."""
         self._grpc.stop(grace_s).wait()
-        # A call counts as over a moment before its thread is free again.
+        # A call ends shortly before its thread becomes free.
         settled_s = time.monotonic() + _SETTLE_S
         while self.busy and time.monotonic() < settled_s:
             time.sleep(0.005)
@@ -123,7 +123,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def host_port(host: str, port: int) -> str:
-    """The address as gRPC writes it, an IPv6 host in brackets."""
+    """Return the address in gRPC's form, with an IPv6 host in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
@@ -131,9 +131,9 @@ def _options(max_msg_size: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_send_message_length", max_msg_size),
         ("grpc.max_receive_message_length", max_msg_size),
-        # Two servers on one port would share its calls by chance.
+        # Two servers on one port would share its calls at random.
         ("grpc.so_reuseport", 0),
-        # A peer that vanished without a word is noticed within 40 s.
+        # A peer that disappeared without closing its connection is noticed within 40 s.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
         # Clients and gateways may ping every few seconds, also while no call is open.

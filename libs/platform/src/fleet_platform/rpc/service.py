@@ -1,4 +1,4 @@
-"""What a service hands to the server."""
+"""The definition of a service for its server."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,18 +15,18 @@ Handler = Callable[[Any, Call], Any]
 
 @dataclass(frozen=True)
 class Codec:
-    """How one method's messages are read and written in place of protobuf's own way."""
+    """How the messages of one method are decoded and encoded, instead of by protobuf."""
 
     decode: Callable[[bytes], Any]
-    """Bytes of the request to what the handler gets."""
+    """Converts the bytes of a request to the handler's argument."""
 
     encode: Callable[[Any], bytes]
-    """What the handler returns (of a stream: each item) to bytes of the response."""
+    """Converts the handler's result, or each item of a stream, to the bytes of a response."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Service:
-    """One service: its handlers, what it depends on, and what is to be closed behind it."""
+    """One service: its handlers, its dependencies, and what to close when it stops."""
 
     name: str
     """Name in health checks, traces and logs."""
@@ -35,16 +35,16 @@ class Service:
     """Behaviours by method name of ``cuvis_ai.v1.CuvisAIService``."""
 
     owned: Iterable[str]
-    """All methods that the gateway sends here: the same ones, or the service does not start."""
+    """All methods that the gateway routes here; the service does not start if `methods` differs."""
 
     codecs: Mapping[str, Codec] = field(default_factory=dict)
     """Codecs by method name; the other methods use protobuf's."""
 
     probes: Mapping[str, Callable[[], object]] = field(default_factory=dict)
-    """One question for each dependency, by its name: returns when it answers, else raises."""
+    """One check per dependency, by its name; a check raises if the dependency does not answer."""
 
     generic_handlers: Sequence[grpc.GenericRpcHandler] = ()
-    """More handlers, asked before the server's own ones (health and reflection included)."""
+    """More handlers, which take precedence over the server's own (including health)."""
 
     on_drain: Sequence[Callable[[], object]] = ()
     """Called in this order when the service stops, once the gateway has chosen other replicas:
@@ -54,4 +54,4 @@ class Service:
     """Called in this order once no calls are running."""
 
     registry: MetricRegistry = field(default_factory=MetricRegistry.of_process)
-    """The metrics of its process; those of its calls and its health are added to it."""
+    """The metrics of its process; the metrics of its calls and its health are added to it."""

@@ -1,4 +1,4 @@
-"""The one map from the domain's reasons to the wire's status codes."""
+"""The mapping from error reasons to gRPC status codes."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -20,23 +20,23 @@ STATUS_OF: Mapping[Reason, grpc.StatusCode] = MappingProxyType(
         Reason.DEFECT: grpc.StatusCode.INTERNAL,
     }
 )
-"""Each reason has exactly one status; a test holds this map complete."""
+"""The status of each reason; a test checks that none is missing."""
 
 
 def code_of(context: grpc.ServicerContext) -> grpc.StatusCode | None:
-    """The status that the handler set; None while it has set none."""
+    """Return the status that the handler has set, or None."""
     code: grpc.StatusCode | None = context.code()  # type: ignore[attr-defined] # not in the stubs
     return code
 
 
 def text_of(context: grpc.ServicerContext) -> str:
-    """The text that goes with the status; empty when there is none."""
+    """Return the status message, or an empty string."""
     details: bytes | None = context.details()  # type: ignore[attr-defined] # not in the stubs
     return "" if details is None else details.decode()
 
 
 def outcome(context: grpc.ServicerContext) -> grpc.StatusCode:
-    """Status of a call whose handler has ended."""
+    """Return the status of a call whose handler has ended."""
     code = code_of(context)
     if code is not None:
         return code

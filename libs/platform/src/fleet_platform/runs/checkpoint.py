@@ -35,7 +35,7 @@ class Checkpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes, run_id: str) -> "Checkpoint":
-        """Parse what `to_bytes` wrote.
+        """Parse a checkpoint that `to_bytes` serialised.
 
         Raises:
             NotFound: it is not a checkpoint of this run.

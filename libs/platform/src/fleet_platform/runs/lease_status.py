@@ -4,10 +4,10 @@ from enum import IntEnum
 
 
 class LeaseStatus(IntEnum):
-    """What a heartbeat returns to the owner of a run; only `LOST` is falsy."""
+    """The result of a heartbeat, for the owner of a run; only `LOST` is falsy."""
 
     LOST = 0
-    """Another owner holds the run, or it ended: the caller must stop and must not write again."""
+    """Another owner holds the run, or it ended: the caller must stop and may not write."""
 
     HELD = 1
     """The lease is renewed."""

@@ -93,7 +93,7 @@ class RunStore(ABC):
     def release(self, run_id: str, fencing_token: int, *, died: bool) -> bool:
         """Put a running run back into the queue, at its former position.
 
-        The token is incremented, so that the former owner cannot write any more.
+        The token is incremented, so that the former owner can no longer write.
 
         Args:
             run_id: The run.

@@ -1,18 +1,18 @@
 """The atomic steps of the run store, in Redis' Lua.
 
-A run is a hash. Its field ``record`` is the serialised RunRecord; what changes while the run goes
-on (``state``, ``owner``, ``token``, ``heartbeat_ms``, ``attempts``, ``checkpoint``, ``stop``)
-stands beside it and wins over it, so that a step compares and writes fields and neither parses nor
-rewrites the record. ``last_write`` and ``last_position`` name the last append: when the driver
-sends a step again because the connection broke before the reply, the step is answered, not
-repeated.
+A run is a hash. Its field ``record`` is the serialised RunRecord. Values that change during the run
+(``state``, ``owner``, ``token``, ``heartbeat_ms``, ``attempts``, ``checkpoint``, ``stop``) are
+separate fields that override the record, so that a script compares and writes fields without
+parsing or rewriting the record. ``last_write`` and ``last_position`` identify the last append: if
+the driver sends a script again because the connection broke before the reply, the script returns
+the previous result instead of repeating the write.
 
-A session's newest run is found through a pointer key; the runs that have not ended through a sorted
-set, by the order of their creation, from which a run goes when it ends and, if it was forgotten
-before, when the set is next read. The steps build names of keys from what they find: fine on one
-primary with replicas, not on a sharded cluster.
+A pointer key leads to a session's newest run. A sorted set lists the runs that have not ended, in
+the order of their creation. A run is removed from it when it ends or, if it has expired, when the
+set is next read. The scripts build names of keys from stored values, which works on one primary
+with replicas but not on a sharded cluster.
 
-Replies: nil = no such run, 0 = refused, anything else = done.
+Replies: nil = no such run, 0 = rejected, anything else = success.
 """
 
 from fleet_platform.runs.run_rules import ACTIVE, REJECTED
@@ -60,7 +60,7 @@ return redis.call('HGETALL', KEYS[1])
 """
 )
 
-# No arguments. Five values a run: id, session, state, token, heartbeat.
+# No arguments. Returns five values per run: id, session, state, token, heartbeat.
 LIST_ACTIVE = f"""
 local function active(state) return {_IS_ACTIVE} end
 local found = {{}}
@@ -77,8 +77,8 @@ end
 return found
 """
 
-# ARGV: ttl, owner, now, the token that it must have or an empty text. Sent again because the reply
-# was lost, the step finds its own work: the same owner with the next token.
+# ARGV: ttl, owner, now, the expected token or an empty string. If it is sent again because the
+# reply was lost, it finds its own result: the same owner with the next token.
 CLAIM = (
     _COMMON
     + f"""
@@ -109,7 +109,7 @@ return run[3] and 2 or 1
 """
 )
 
-# ARGV: ttl, fencing token, whether the owner died (1) or gave the run back (0).
+# ARGV: ttl, fencing token, whether the owner died (1) or released the run (0).
 RELEASE = (
     _COMMON
     + f"""
@@ -139,8 +139,8 @@ return 1
 """
 )
 
-# ARGV: ttl, fencing token or, for a run that must be QUEUED, an empty text, name of this write,
-# payload, length of the stream; to end the run also the number of its final state, the record and
+# ARGV: ttl; fencing token or, for a run that must be QUEUED, an empty string; name of this write;
+# payload; length of the stream. To end the run also the number of its final state, the record and
 # the run's id.
 APPEND = (
     _COMMON

@@ -43,5 +43,5 @@ class QuietOtlpExporter(SpanExporter):
         return result
 
     def shutdown(self) -> None:
-        """Close the connection and abandon what is still being sent."""
+        """Close the connection; batches that are still being sent are lost."""
         self._otlp.shutdown()

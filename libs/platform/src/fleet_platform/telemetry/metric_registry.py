@@ -85,7 +85,7 @@ class MetricRegistry(CollectorRegistry):
 
         Args:
             source: Id of the process.
-            report: What `report_of` returned there.
+            report: The result of `report_of` in that process.
         """
         for family in self.reported.report(source, report):
             metric = _BY_FAMILY.get(family)

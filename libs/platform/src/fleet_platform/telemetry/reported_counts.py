@@ -30,7 +30,7 @@ class ReportedCounts:
 
         Args:
             source: Id of the process; call `forget` before another process can have the same id.
-            report: What `report_of` returned.
+            report: The result of `report_of` in that process.
 
         Returns:
             The names of the families in it.
@@ -50,7 +50,7 @@ class ReportedCounts:
                 self._ended.setdefault(family, Counter()).update(counts)
 
     def added_to(self, family: Family) -> Family:
-        """Return `family` with the sums added to its samples, or itself if there are none."""
+        """Return `family` with the sums added to its samples, or itself if it has none."""
         sums = self._sums_of(family.name)
         if not sums:
             return family

@@ -5,13 +5,12 @@ Copyright 2026 The cuvis-fleet authors
 SPDX-License-Identifier: Apache-2.0
 
 The wire of CuvisAIService: the union of what the published schema releases 0.1.0 to 0.14.2
-define, so that a client generated from any of them works unchanged. Field numbers are facts and
-never change. Where releases renamed a field, the newest name is used; the comment names the
-older one.
+define, so that a client generated from any of them works unchanged. Field numbers never change.
+If releases renamed a field, the newest name is used and the comment gives the older one.
 
-Conventions: bytes fields called config_bytes hold UTF-8 JSON. Unless a comment says otherwise an
-unset scalar means its zero value, an empty list means none, and every session_id names a session
-made by CreateSession (NOT_FOUND when unknown or expired).
+Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says otherwise
+an unset scalar means its zero value, an empty list means none, and every session_id identifies a
+session created by CreateSession (NOT_FOUND if it is unknown or expired).
 """
 
 from collections import abc as _abc
@@ -37,7 +36,7 @@ class _DType:
 class _DTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     D_TYPE_UNSPECIFIED: _DType.ValueType  # 0
-    """Not given; in a port description: any type."""
+    """Unspecified; in a port description: any type."""
     D_TYPE_FLOAT32: _DType.ValueType  # 1
     """IEEE 754 binary32, 4 bytes."""
     D_TYPE_FLOAT64: _DType.ValueType  # 2
@@ -59,7 +58,7 @@ class DType(_DType, metaclass=_DTypeEnumTypeWrapper):
     """Element type of a tensor."""
 
 D_TYPE_UNSPECIFIED: DType.ValueType  # 0
-"""Not given; in a port description: any type."""
+"""Unspecified; in a port description: any type."""
 D_TYPE_FLOAT32: DType.ValueType  # 1
 """IEEE 754 binary32, 4 bytes."""
 D_TYPE_FLOAT64: DType.ValueType  # 2
@@ -85,7 +84,7 @@ class _ExecutionStage:
 class _ExecutionStageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExecutionStage.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EXECUTION_STAGE_UNSPECIFIED: _ExecutionStage.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     EXECUTION_STAGE_TRAIN: _ExecutionStage.ValueType  # 1
     """Training batches."""
     EXECUTION_STAGE_VAL: _ExecutionStage.ValueType  # 2
@@ -99,7 +98,7 @@ class ExecutionStage(_ExecutionStage, metaclass=_ExecutionStageEnumTypeWrapper):
     """Phase in which a pipeline is executed."""
 
 EXECUTION_STAGE_UNSPECIFIED: ExecutionStage.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 EXECUTION_STAGE_TRAIN: ExecutionStage.ValueType  # 1
 """Training batches."""
 EXECUTION_STAGE_VAL: ExecutionStage.ValueType  # 2
@@ -117,25 +116,25 @@ class _TrainerType:
 class _TrainerTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainerType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRAINER_TYPE_UNSPECIFIED: _TrainerType.ValueType  # 0
-    """Not given; Train refuses it."""
+    """Unspecified; Train rejects it."""
     TRAINER_TYPE_STATISTICAL: _TrainerType.ValueType  # 1
-    """One pass that fits the statistics of the nodes that need them."""
+    """One pass that fits the statistics of the nodes that have any."""
     TRAINER_TYPE_GRADIENT: _TrainerType.ValueType  # 2
     """Gradient descent over epochs."""
     TRAINER_TYPE_CALIBRATION: _TrainerType.ValueType  # 3
-    """Sets decision thresholds of an already fitted pipeline. Since 0.14."""
+    """Sets the decision thresholds of a fitted pipeline. Since 0.14."""
 
 class TrainerType(_TrainerType, metaclass=_TrainerTypeEnumTypeWrapper):
     """Kind of training."""
 
 TRAINER_TYPE_UNSPECIFIED: TrainerType.ValueType  # 0
-"""Not given; Train refuses it."""
+"""Unspecified; Train rejects it."""
 TRAINER_TYPE_STATISTICAL: TrainerType.ValueType  # 1
-"""One pass that fits the statistics of the nodes that need them."""
+"""One pass that fits the statistics of the nodes that have any."""
 TRAINER_TYPE_GRADIENT: TrainerType.ValueType  # 2
 """Gradient descent over epochs."""
 TRAINER_TYPE_CALIBRATION: TrainerType.ValueType  # 3
-"""Sets decision thresholds of an already fitted pipeline. Since 0.14."""
+"""Sets the decision thresholds of a fitted pipeline. Since 0.14."""
 Global___TrainerType: _TypeAlias = TrainerType  # noqa: Y015
 
 class _TrainStatus:
@@ -147,25 +146,25 @@ class _TrainStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainStat
     TRAIN_STATUS_UNSPECIFIED: _TrainStatus.ValueType  # 0
     """The session has trained nothing yet."""
     TRAIN_STATUS_RUNNING: _TrainStatus.ValueType  # 1
-    """Still training."""
+    """The training is queued or running."""
     TRAIN_STATUS_COMPLETE: _TrainStatus.ValueType  # 2
-    """Terminal: done."""
+    """Terminal: completed."""
     TRAIN_STATUS_ERROR: _TrainStatus.ValueType  # 3
-    """Terminal: failed; the reason is in the message."""
+    """Terminal: failed; the message contains the reason."""
     TRAIN_STATUS_CANCELLED: _TrainStatus.ValueType  # 4
     """Terminal: stopped on request. Since 0.9.0."""
 
 class TrainStatus(_TrainStatus, metaclass=_TrainStatusEnumTypeWrapper):
-    """State of a training, as told by a progress message."""
+    """State of a training, as reported by a progress message."""
 
 TRAIN_STATUS_UNSPECIFIED: TrainStatus.ValueType  # 0
 """The session has trained nothing yet."""
 TRAIN_STATUS_RUNNING: TrainStatus.ValueType  # 1
-"""Still training."""
+"""The training is queued or running."""
 TRAIN_STATUS_COMPLETE: TrainStatus.ValueType  # 2
-"""Terminal: done."""
+"""Terminal: completed."""
 TRAIN_STATUS_ERROR: TrainStatus.ValueType  # 3
-"""Terminal: failed; the reason is in the message."""
+"""Terminal: failed; the message contains the reason."""
 TRAIN_STATUS_CANCELLED: TrainStatus.ValueType  # 4
 """Terminal: stopped on request. Since 0.9.0."""
 Global___TrainStatus: _TypeAlias = TrainStatus  # noqa: Y015
@@ -177,25 +176,25 @@ class _PointType:
 class _PointTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PointType.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     POINT_TYPE_UNSPECIFIED: _PointType.ValueType  # 0
-    """Not given; read as neutral."""
+    """Unspecified; treated as neutral."""
     POINT_TYPE_POSITIVE: _PointType.ValueType  # 1
     """The point belongs to the wanted object."""
     POINT_TYPE_NEGATIVE: _PointType.ValueType  # 2
     """The point does not belong to the wanted object."""
     POINT_TYPE_NEUTRAL: _PointType.ValueType  # 3
-    """The point is marked without judgement."""
+    """The point belongs to neither; it is only marked."""
 
 class PointType(_PointType, metaclass=_PointTypeEnumTypeWrapper):
     """Meaning of a prompt point."""
 
 POINT_TYPE_UNSPECIFIED: PointType.ValueType  # 0
-"""Not given; read as neutral."""
+"""Unspecified; treated as neutral."""
 POINT_TYPE_POSITIVE: PointType.ValueType  # 1
 """The point belongs to the wanted object."""
 POINT_TYPE_NEGATIVE: PointType.ValueType  # 2
 """The point does not belong to the wanted object."""
 POINT_TYPE_NEUTRAL: PointType.ValueType  # 3
-"""The point is marked without judgement."""
+"""The point belongs to neither; it is only marked."""
 Global___PointType: _TypeAlias = PointType  # noqa: Y015
 
 class _ProcessingMode:
@@ -205,7 +204,7 @@ class _ProcessingMode:
 class _ProcessingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ProcessingMode.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PROCESSING_MODE_UNSPECIFIED: _ProcessingMode.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     PROCESSING_MODE_RAW: _ProcessingMode.ValueType  # 1
     """Sensor counts as recorded."""
     PROCESSING_MODE_REFLECTANCE: _ProcessingMode.ValueType  # 2
@@ -216,12 +215,12 @@ class _ProcessingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Proces
     """Calibrated spectral radiance."""
 
 class ProcessingMode(_ProcessingMode, metaclass=_ProcessingModeEnumTypeWrapper):
-    """How raw sensor counts are processed into a cube. No method uses it; kept because releases define
+    """How raw sensor counts are processed into a cube. No method uses it; it exists because releases define
     it.
     """
 
 PROCESSING_MODE_UNSPECIFIED: ProcessingMode.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 PROCESSING_MODE_RAW: ProcessingMode.ValueType  # 1
 """Sensor counts as recorded."""
 PROCESSING_MODE_REFLECTANCE: ProcessingMode.ValueType  # 2
@@ -239,43 +238,43 @@ class _TrainHook:
 class _TrainHookEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainHook.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRAIN_HOOK_UNSPECIFIED: _TrainHook.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     TRAIN_HOOK_FIT_START: _TrainHook.ValueType  # 1
-    """Gradient training begins."""
+    """Gradient training starts."""
     TRAIN_HOOK_EPOCH_END: _TrainHook.ValueType  # 2
-    """An epoch, its validation included, is over."""
+    """An epoch including its validation has ended."""
     TRAIN_HOOK_VALIDATION_END: _TrainHook.ValueType  # 3
-    """The validation pass of an epoch is over."""
+    """The validation pass of an epoch has ended."""
     TRAIN_HOOK_FIT_END: _TrainHook.ValueType  # 4
-    """The last epoch is over; post-fit steps may follow."""
+    """The last epoch has ended; post-fit steps may follow."""
     TRAIN_HOOK_CHECKPOINT_RESTORED: _TrainHook.ValueType  # 5
-    """The weights to keep were chosen; see TrainEvent.checkpoint."""
+    """The weights to keep have been chosen; see TrainEvent.checkpoint."""
     TRAIN_HOOK_CALIBRATION_START: _TrainHook.ValueType  # 6
-    """Threshold calibration begins."""
+    """Threshold calibration starts."""
     TRAIN_HOOK_CALIBRATION_PROGRESS: _TrainHook.ValueType  # 7
     """Threshold calibration has read more frames."""
     TRAIN_HOOK_CALIBRATION_END: _TrainHook.ValueType  # 8
-    """Threshold calibration is over; see TrainEvent.calibration."""
+    """Threshold calibration has ended; see TrainEvent.calibration."""
     TRAIN_HOOK_EVALUATION_START: _TrainHook.ValueType  # 9
-    """Evaluation of a split begins."""
+    """Evaluation of a split starts."""
     TRAIN_HOOK_EVALUATION_PROGRESS: _TrainHook.ValueType  # 10
     """Evaluation of a split has read more frames."""
     TRAIN_HOOK_EVALUATION_END: _TrainHook.ValueType  # 11
-    """Evaluation of a split is over; see TrainEvent.evaluation."""
+    """Evaluation of a split has ended; see TrainEvent.evaluation."""
     TRAIN_HOOK_POST_FIT_END: _TrainHook.ValueType  # 12
-    """All steps after the fit are over."""
+    """All steps after the fit have ended."""
     TRAIN_HOOK_STATISTICAL_NODE_START: _TrainHook.ValueType  # 13
-    """The statistical fit of one node begins."""
+    """The statistical fit of one node starts."""
     TRAIN_HOOK_STATISTICAL_PROGRESS: _TrainHook.ValueType  # 14
     """The statistical fit of one node has read more frames."""
     TRAIN_HOOK_STATISTICAL_NODE_END: _TrainHook.ValueType  # 15
-    """The statistical fit of one node is over."""
+    """The statistical fit of one node has ended."""
     TRAIN_HOOK_EPOCH_START: _TrainHook.ValueType  # 16
-    """An epoch begins."""
+    """An epoch starts."""
     TRAIN_HOOK_TRAIN_PROGRESS: _TrainHook.ValueType  # 17
     """Another training batch of the epoch is done."""
     TRAIN_HOOK_VALIDATION_START: _TrainHook.ValueType  # 18
-    """The validation pass of an epoch begins."""
+    """The validation pass of an epoch starts."""
     TRAIN_HOOK_VALIDATION_PROGRESS: _TrainHook.ValueType  # 19
     """Another validation batch of the epoch is done."""
 
@@ -283,43 +282,43 @@ class TrainHook(_TrainHook, metaclass=_TrainHookEnumTypeWrapper):
     """Moment of a training that a TrainEvent reports. Since 0.14."""
 
 TRAIN_HOOK_UNSPECIFIED: TrainHook.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 TRAIN_HOOK_FIT_START: TrainHook.ValueType  # 1
-"""Gradient training begins."""
+"""Gradient training starts."""
 TRAIN_HOOK_EPOCH_END: TrainHook.ValueType  # 2
-"""An epoch, its validation included, is over."""
+"""An epoch including its validation has ended."""
 TRAIN_HOOK_VALIDATION_END: TrainHook.ValueType  # 3
-"""The validation pass of an epoch is over."""
+"""The validation pass of an epoch has ended."""
 TRAIN_HOOK_FIT_END: TrainHook.ValueType  # 4
-"""The last epoch is over; post-fit steps may follow."""
+"""The last epoch has ended; post-fit steps may follow."""
 TRAIN_HOOK_CHECKPOINT_RESTORED: TrainHook.ValueType  # 5
-"""The weights to keep were chosen; see TrainEvent.checkpoint."""
+"""The weights to keep have been chosen; see TrainEvent.checkpoint."""
 TRAIN_HOOK_CALIBRATION_START: TrainHook.ValueType  # 6
-"""Threshold calibration begins."""
+"""Threshold calibration starts."""
 TRAIN_HOOK_CALIBRATION_PROGRESS: TrainHook.ValueType  # 7
 """Threshold calibration has read more frames."""
 TRAIN_HOOK_CALIBRATION_END: TrainHook.ValueType  # 8
-"""Threshold calibration is over; see TrainEvent.calibration."""
+"""Threshold calibration has ended; see TrainEvent.calibration."""
 TRAIN_HOOK_EVALUATION_START: TrainHook.ValueType  # 9
-"""Evaluation of a split begins."""
+"""Evaluation of a split starts."""
 TRAIN_HOOK_EVALUATION_PROGRESS: TrainHook.ValueType  # 10
 """Evaluation of a split has read more frames."""
 TRAIN_HOOK_EVALUATION_END: TrainHook.ValueType  # 11
-"""Evaluation of a split is over; see TrainEvent.evaluation."""
+"""Evaluation of a split has ended; see TrainEvent.evaluation."""
 TRAIN_HOOK_POST_FIT_END: TrainHook.ValueType  # 12
-"""All steps after the fit are over."""
+"""All steps after the fit have ended."""
 TRAIN_HOOK_STATISTICAL_NODE_START: TrainHook.ValueType  # 13
-"""The statistical fit of one node begins."""
+"""The statistical fit of one node starts."""
 TRAIN_HOOK_STATISTICAL_PROGRESS: TrainHook.ValueType  # 14
 """The statistical fit of one node has read more frames."""
 TRAIN_HOOK_STATISTICAL_NODE_END: TrainHook.ValueType  # 15
-"""The statistical fit of one node is over."""
+"""The statistical fit of one node has ended."""
 TRAIN_HOOK_EPOCH_START: TrainHook.ValueType  # 16
-"""An epoch begins."""
+"""An epoch starts."""
 TRAIN_HOOK_TRAIN_PROGRESS: TrainHook.ValueType  # 17
 """Another training batch of the epoch is done."""
 TRAIN_HOOK_VALIDATION_START: TrainHook.ValueType  # 18
-"""The validation pass of an epoch begins."""
+"""The validation pass of an epoch starts."""
 TRAIN_HOOK_VALIDATION_PROGRESS: TrainHook.ValueType  # 19
 """Another validation batch of the epoch is done."""
 Global___TrainHook: _TypeAlias = TrainHook  # noqa: Y015
@@ -331,33 +330,33 @@ class _CalibrationPhaseSkip:
 class _CalibrationPhaseSkipEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CalibrationPhaseSkip.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CALIBRATION_PHASE_SKIP_UNSPECIFIED: _CalibrationPhaseSkip.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     CALIBRATION_PHASE_SKIP_NONE: _CalibrationPhaseSkip.ValueType  # 1
-    """It took place."""
+    """It was not skipped."""
     CALIBRATION_PHASE_SKIP_NO_SPLIT: _CalibrationPhaseSkip.ValueType  # 2
-    """There is no data split to calibrate on."""
+    """The data has no split to calibrate on."""
     CALIBRATION_PHASE_SKIP_INFERENCE_FAILED: _CalibrationPhaseSkip.ValueType  # 3
     """Running the pipeline on the split failed."""
     CALIBRATION_PHASE_SKIP_AMBIGUOUS_MASK: _CalibrationPhaseSkip.ValueType  # 4
     """It is not clear which mask is the ground truth."""
     CALIBRATION_PHASE_SKIP_SINGLE_CLASS: _CalibrationPhaseSkip.ValueType  # 5
-    """The ground truth holds only one class."""
+    """The ground truth contains only one class."""
 
 class CalibrationPhaseSkip(_CalibrationPhaseSkip, metaclass=_CalibrationPhaseSkipEnumTypeWrapper):
-    """Why threshold calibration as a whole did not take place. Since 0.14."""
+    """Why threshold calibration was skipped as a whole. Since 0.14."""
 
 CALIBRATION_PHASE_SKIP_UNSPECIFIED: CalibrationPhaseSkip.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 CALIBRATION_PHASE_SKIP_NONE: CalibrationPhaseSkip.ValueType  # 1
-"""It took place."""
+"""It was not skipped."""
 CALIBRATION_PHASE_SKIP_NO_SPLIT: CalibrationPhaseSkip.ValueType  # 2
-"""There is no data split to calibrate on."""
+"""The data has no split to calibrate on."""
 CALIBRATION_PHASE_SKIP_INFERENCE_FAILED: CalibrationPhaseSkip.ValueType  # 3
 """Running the pipeline on the split failed."""
 CALIBRATION_PHASE_SKIP_AMBIGUOUS_MASK: CalibrationPhaseSkip.ValueType  # 4
 """It is not clear which mask is the ground truth."""
 CALIBRATION_PHASE_SKIP_SINGLE_CLASS: CalibrationPhaseSkip.ValueType  # 5
-"""The ground truth holds only one class."""
+"""The ground truth contains only one class."""
 Global___CalibrationPhaseSkip: _TypeAlias = CalibrationPhaseSkip  # noqa: Y015
 
 class _DeciderCalibrationStatus:
@@ -367,21 +366,21 @@ class _DeciderCalibrationStatus:
 class _DeciderCalibrationStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeciderCalibrationStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DECIDER_CALIBRATION_STATUS_UNSPECIFIED: _DeciderCalibrationStatus.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     DECIDER_CALIBRATION_STATUS_CALIBRATED: _DeciderCalibrationStatus.ValueType  # 1
     """Its thresholds were set."""
     DECIDER_CALIBRATION_STATUS_SKIPPED: _DeciderCalibrationStatus.ValueType  # 2
-    """It was left as it was; see DeciderCalibration.skip."""
+    """It is unchanged; see DeciderCalibration.skip."""
 
 class DeciderCalibrationStatus(_DeciderCalibrationStatus, metaclass=_DeciderCalibrationStatusEnumTypeWrapper):
     """Result of calibrating one decider. Since 0.14."""
 
 DECIDER_CALIBRATION_STATUS_UNSPECIFIED: DeciderCalibrationStatus.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 DECIDER_CALIBRATION_STATUS_CALIBRATED: DeciderCalibrationStatus.ValueType  # 1
 """Its thresholds were set."""
 DECIDER_CALIBRATION_STATUS_SKIPPED: DeciderCalibrationStatus.ValueType  # 2
-"""It was left as it was; see DeciderCalibration.skip."""
+"""It is unchanged; see DeciderCalibration.skip."""
 Global___DeciderCalibrationStatus: _TypeAlias = DeciderCalibrationStatus  # noqa: Y015
 
 class _DeciderSkip:
@@ -391,7 +390,7 @@ class _DeciderSkip:
 class _DeciderSkipEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeciderSkip.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     DECIDER_SKIP_UNSPECIFIED: _DeciderSkip.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     DECIDER_SKIP_NONE: _DeciderSkip.ValueType  # 1
     """It was not skipped."""
     DECIDER_SKIP_NOTHING_WIRED: _DeciderSkip.ValueType  # 2
@@ -401,13 +400,13 @@ class _DeciderSkipEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DeciderSk
     DECIDER_SKIP_CALIBRATE_FAILED: _DeciderSkip.ValueType  # 4
     """Computing its thresholds failed."""
     DECIDER_SKIP_NO_REPORT: _DeciderSkip.ValueType  # 5
-    """It returned no report of what it did."""
+    """It returned no report."""
 
 class DeciderSkip(_DeciderSkip, metaclass=_DeciderSkipEnumTypeWrapper):
     """Why one decider was not calibrated. Since 0.14."""
 
 DECIDER_SKIP_UNSPECIFIED: DeciderSkip.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 DECIDER_SKIP_NONE: DeciderSkip.ValueType  # 1
 """It was not skipped."""
 DECIDER_SKIP_NOTHING_WIRED: DeciderSkip.ValueType  # 2
@@ -417,7 +416,7 @@ DECIDER_SKIP_NO_SCORES: DeciderSkip.ValueType  # 3
 DECIDER_SKIP_CALIBRATE_FAILED: DeciderSkip.ValueType  # 4
 """Computing its thresholds failed."""
 DECIDER_SKIP_NO_REPORT: DeciderSkip.ValueType  # 5
-"""It returned no report of what it did."""
+"""It returned no report."""
 Global___DeciderSkip: _TypeAlias = DeciderSkip  # noqa: Y015
 
 class _EvaluationStatus:
@@ -427,9 +426,9 @@ class _EvaluationStatus:
 class _EvaluationStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EvaluationStatus.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     EVALUATION_STATUS_UNSPECIFIED: _EvaluationStatus.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     EVALUATION_STATUS_EVALUATED: _EvaluationStatus.ValueType  # 1
-    """The metrics are filled."""
+    """It succeeded; the metrics are set."""
     EVALUATION_STATUS_NO_SPLIT: _EvaluationStatus.ValueType  # 2
     """The data has no such split."""
     EVALUATION_STATUS_FAILED: _EvaluationStatus.ValueType  # 3
@@ -439,9 +438,9 @@ class EvaluationStatus(_EvaluationStatus, metaclass=_EvaluationStatusEnumTypeWra
     """Result of evaluating one split. Since 0.14."""
 
 EVALUATION_STATUS_UNSPECIFIED: EvaluationStatus.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 EVALUATION_STATUS_EVALUATED: EvaluationStatus.ValueType  # 1
-"""The metrics are filled."""
+"""It succeeded; the metrics are set."""
 EVALUATION_STATUS_NO_SPLIT: EvaluationStatus.ValueType  # 2
 """The data has no such split."""
 EVALUATION_STATUS_FAILED: EvaluationStatus.ValueType  # 3
@@ -455,19 +454,19 @@ class _NodeCategory:
 class _NodeCategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeCategory.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NODE_CATEGORY_UNSPECIFIED: _NodeCategory.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     NODE_CATEGORY_SOURCE: _NodeCategory.ValueType  # 1
     """Brings data into the pipeline."""
     NODE_CATEGORY_SINK: _NodeCategory.ValueType  # 2
     """Takes data out of the pipeline."""
     NODE_CATEGORY_TRANSFORM: _NodeCategory.ValueType  # 3
-    """Turns data into data by a fixed rule."""
+    """Transforms data by a fixed rule."""
     NODE_CATEGORY_MODEL: _NodeCategory.ValueType  # 4
-    """Holds a fitted or learned model."""
+    """Contains a fitted or learned model."""
     NODE_CATEGORY_LOSS: _NodeCategory.ValueType  # 5
     """Computes a training loss."""
     NODE_CATEGORY_METRIC: _NodeCategory.ValueType  # 6
-    """Computes a quality figure."""
+    """Computes a quality metric."""
     NODE_CATEGORY_OPTIMIZER: _NodeCategory.ValueType  # 7
     """Updates parameters."""
     NODE_CATEGORY_SCHEDULER: _NodeCategory.ValueType  # 8
@@ -477,27 +476,27 @@ class _NodeCategoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeCate
     NODE_CATEGORY_RUNNER: _NodeCategory.ValueType  # 10
     """Runs other nodes."""
     NODE_CATEGORY_VISUALIZER: _NodeCategory.ValueType  # 11
-    """Makes pictures or plots."""
+    """Creates images or plots."""
     NODE_CATEGORY_CONTROL: _NodeCategory.ValueType  # 12
-    """Steers what is executed."""
+    """Controls what is executed."""
 
 class NodeCategory(_NodeCategory, metaclass=_NodeCategoryEnumTypeWrapper):
-    """What a node is for; a palette groups by it. Since 0.4.0."""
+    """Purpose of a node, by which palettes group nodes. Since 0.4.0."""
 
 NODE_CATEGORY_UNSPECIFIED: NodeCategory.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 NODE_CATEGORY_SOURCE: NodeCategory.ValueType  # 1
 """Brings data into the pipeline."""
 NODE_CATEGORY_SINK: NodeCategory.ValueType  # 2
 """Takes data out of the pipeline."""
 NODE_CATEGORY_TRANSFORM: NodeCategory.ValueType  # 3
-"""Turns data into data by a fixed rule."""
+"""Transforms data by a fixed rule."""
 NODE_CATEGORY_MODEL: NodeCategory.ValueType  # 4
-"""Holds a fitted or learned model."""
+"""Contains a fitted or learned model."""
 NODE_CATEGORY_LOSS: NodeCategory.ValueType  # 5
 """Computes a training loss."""
 NODE_CATEGORY_METRIC: NodeCategory.ValueType  # 6
-"""Computes a quality figure."""
+"""Computes a quality metric."""
 NODE_CATEGORY_OPTIMIZER: NodeCategory.ValueType  # 7
 """Updates parameters."""
 NODE_CATEGORY_SCHEDULER: NodeCategory.ValueType  # 8
@@ -507,9 +506,9 @@ NODE_CATEGORY_REGULARIZER: NodeCategory.ValueType  # 9
 NODE_CATEGORY_RUNNER: NodeCategory.ValueType  # 10
 """Runs other nodes."""
 NODE_CATEGORY_VISUALIZER: NodeCategory.ValueType  # 11
-"""Makes pictures or plots."""
+"""Creates images or plots."""
 NODE_CATEGORY_CONTROL: NodeCategory.ValueType  # 12
-"""Steers what is executed."""
+"""Controls what is executed."""
 Global___NodeCategory: _TypeAlias = NodeCategory  # noqa: Y015
 
 class _NodeTag:
@@ -519,7 +518,7 @@ class _NodeTag:
 class _NodeTagEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeTag.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     NODE_TAG_UNSPECIFIED: _NodeTag.ValueType  # 0
-    """Not given."""
+    """Unspecified."""
     NODE_TAG_IMAGE: _NodeTag.ValueType  # 100
     """Works on images."""
     NODE_TAG_VIDEO: _NodeTag.ValueType  # 101
@@ -543,7 +542,7 @@ class _NodeTagEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeTag.Value
     NODE_TAG_TEXT: _NodeTag.ValueType  # 110
     """Works on text."""
     NODE_TAG_AUDIO: _NodeTag.ValueType  # 111
-    """Works on sound."""
+    """Works on audio."""
     NODE_TAG_TABULAR: _NodeTag.ValueType  # 112
     """Works on tables."""
     NODE_TAG_TIME_SERIES: _NodeTag.ValueType  # 113
@@ -581,19 +580,19 @@ class _NodeTagEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_NodeTag.Value
     NODE_TAG_PREPROCESSING: _NodeTag.ValueType  # 300
     """Prepares data for a model."""
     NODE_TAG_POSTPROCESSING: _NodeTag.ValueType  # 301
-    """Refines what a model returned."""
+    """Refines the output of a model."""
     NODE_TAG_AUGMENTATION: _NodeTag.ValueType  # 302
-    """Varies training data."""
+    """Augments training data."""
     NODE_TAG_CALIBRATION: _NodeTag.ValueType  # 303
     """Sets thresholds or corrects a sensor."""
     NODE_TAG_NORMALIZATION: _NodeTag.ValueType  # 304
     """Scales values."""
     NODE_TAG_TRAINING: _NodeTag.ValueType  # 305
-    """Takes part in training only."""
+    """Used in training only."""
     NODE_TAG_EVALUATION: _NodeTag.ValueType  # 306
     """Measures quality."""
     NODE_TAG_INFERENCE: _NodeTag.ValueType  # 307
-    """Takes part in inference."""
+    """Used in inference."""
     NODE_TAG_LEARNABLE: _NodeTag.ValueType  # 400
     """Has parameters that training changes."""
     NODE_TAG_DIFFERENTIABLE: _NodeTag.ValueType  # 401
@@ -621,7 +620,7 @@ class NodeTag(_NodeTag, metaclass=_NodeTagEnumTypeWrapper):
     """Keyword of a node: 1xx data, 2xx task, 3xx phase, 4xx property, 5xx library. Since 0.4.0."""
 
 NODE_TAG_UNSPECIFIED: NodeTag.ValueType  # 0
-"""Not given."""
+"""Unspecified."""
 NODE_TAG_IMAGE: NodeTag.ValueType  # 100
 """Works on images."""
 NODE_TAG_VIDEO: NodeTag.ValueType  # 101
@@ -645,7 +644,7 @@ NODE_TAG_KEYPOINTS: NodeTag.ValueType  # 109
 NODE_TAG_TEXT: NodeTag.ValueType  # 110
 """Works on text."""
 NODE_TAG_AUDIO: NodeTag.ValueType  # 111
-"""Works on sound."""
+"""Works on audio."""
 NODE_TAG_TABULAR: NodeTag.ValueType  # 112
 """Works on tables."""
 NODE_TAG_TIME_SERIES: NodeTag.ValueType  # 113
@@ -683,19 +682,19 @@ NODE_TAG_RETRIEVAL: NodeTag.ValueType  # 212
 NODE_TAG_PREPROCESSING: NodeTag.ValueType  # 300
 """Prepares data for a model."""
 NODE_TAG_POSTPROCESSING: NodeTag.ValueType  # 301
-"""Refines what a model returned."""
+"""Refines the output of a model."""
 NODE_TAG_AUGMENTATION: NodeTag.ValueType  # 302
-"""Varies training data."""
+"""Augments training data."""
 NODE_TAG_CALIBRATION: NodeTag.ValueType  # 303
 """Sets thresholds or corrects a sensor."""
 NODE_TAG_NORMALIZATION: NodeTag.ValueType  # 304
 """Scales values."""
 NODE_TAG_TRAINING: NodeTag.ValueType  # 305
-"""Takes part in training only."""
+"""Used in training only."""
 NODE_TAG_EVALUATION: NodeTag.ValueType  # 306
 """Measures quality."""
 NODE_TAG_INFERENCE: NodeTag.ValueType  # 307
-"""Takes part in inference."""
+"""Used in inference."""
 NODE_TAG_LEARNABLE: NodeTag.ValueType  # 400
 """Has parameters that training changes."""
 NODE_TAG_DIFFERENTIABLE: NodeTag.ValueType  # 401
@@ -722,7 +721,7 @@ Global___NodeTag: _TypeAlias = NodeTag  # noqa: Y015
 
 @_typing.final
 class ShmRef(_message.Message):
-    """Bytes of a tensor in POSIX shared memory of the host that client and server share. Since 0.7.0."""
+    """A tensor in POSIX shared memory, for a client on the server's host. Since 0.7.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -730,9 +729,9 @@ class ShmRef(_message.Message):
     BYTE_OFFSET_FIELD_NUMBER: _builtins.int
     BYTE_SIZE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name of the segment, without folder."""
+    """Name of the segment, without a folder."""
     byte_offset: _builtins.int
-    """Where the tensor begins, in bytes from the segment's start."""
+    """Offset of the tensor in the segment, in bytes."""
     byte_size: _builtins.int
     """Length of the tensor in bytes; equals the product of the shape times the element size."""
     def __init__(
@@ -761,16 +760,16 @@ class Tensor(_message.Message):
     RAW_DATA_FIELD_NUMBER: _builtins.int
     SHM_REF_FIELD_NUMBER: _builtins.int
     dtype: Global___DType.ValueType
-    """Element type; must be given."""
+    """Element type; required."""
     raw_data: _builtins.bytes
     """The elements themselves."""
     @_builtins.property
     def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
-        """Length of each dimension, outermost first; empty: one dimension that holds all elements."""
+        """Length of each dimension, outermost first; empty: one dimension with all elements."""
 
     @_builtins.property
     def shm_ref(self) -> Global___ShmRef:
-        """The elements lie in shared memory."""
+        """The elements are in shared memory."""
 
     def __init__(
         self,
@@ -813,7 +812,7 @@ class BoundingBox(_message.Message):
     y_max: _builtins.float
     """Lower edge, in pixels."""
     object_id: _builtins.int
-    """Object that the box follows over frames; unset: none. Since 0.3.0."""
+    """Object that the box tracks over frames; unset: none. Since 0.3.0."""
     def __init__(
         self,
         *,
@@ -836,7 +835,7 @@ Global___BoundingBox: _TypeAlias = BoundingBox  # noqa: Y015
 
 @_typing.final
 class BoundingBoxes(_message.Message):
-    """A list of boxes; present and empty differs from absent."""
+    """A list of boxes; an empty list differs from an absent one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -894,7 +893,7 @@ Global___Point: _TypeAlias = Point  # noqa: Y015
 
 @_typing.final
 class Points(_message.Message):
-    """A list of points; present and empty differs from absent."""
+    """A list of points; an empty list differs from an absent one."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -977,7 +976,7 @@ class InputBatch(_message.Message):
 
     @_builtins.property
     def extra_inputs(self) -> _containers.MessageMap[_builtins.str, Global___Tensor]:
-        """Further inputs by port name."""
+        """Other inputs by port name."""
 
     @_builtins.property
     def mesu_index(self) -> Global___Tensor:
@@ -1015,7 +1014,7 @@ Global___InputBatch: _TypeAlias = InputBatch  # noqa: Y015
 
 @_typing.final
 class Context(_message.Message):
-    """Where in a training or an execution a message belongs."""
+    """Position in a training or an execution."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1137,9 +1136,7 @@ Global___TrainRunConfig: _TypeAlias = TrainRunConfig  # noqa: Y015
 
 @_typing.final
 class OptimizerConfig(_message.Message):
-    """An optimizer configuration. No method uses it by itself; it is a part of a training
-    configuration.
-    """
+    """An optimizer configuration. No method uses this message; it is part of a training configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1161,7 +1158,7 @@ Global___OptimizerConfig: _TypeAlias = OptimizerConfig  # noqa: Y015
 
 @_typing.final
 class SchedulerConfig(_message.Message):
-    """A scheduler configuration. No method uses it by itself; it is a part of a training configuration."""
+    """A scheduler configuration. No method uses this message; it is part of a training configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1183,7 +1180,7 @@ Global___SchedulerConfig: _TypeAlias = SchedulerConfig  # noqa: Y015
 
 @_typing.final
 class CallbacksConfig(_message.Message):
-    """A callback configuration. No method uses it by itself; it is a part of a training configuration."""
+    """A callback configuration. No method uses this message; it is part of a training configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1227,7 +1224,7 @@ Global___PluginManifest: _TypeAlias = PluginManifest  # noqa: Y015
 
 @_typing.final
 class PipelineMetadata(_message.Message):
-    """What a pipeline says about itself."""
+    """Metadata of a pipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1242,11 +1239,11 @@ class PipelineMetadata(_message.Message):
     description: _builtins.str
     """Free text."""
     created: _builtins.str
-    """When it was made, ISO 8601; in SavePipeline empty means now."""
+    """Creation time, ISO 8601; in SavePipeline empty means now."""
     cuvis_ai_version: _builtins.str
     """Version of the library that wrote it; in SavePipeline empty means the server's."""
     author: _builtins.str
-    """Who made it."""
+    """Author."""
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Keywords."""
@@ -1287,14 +1284,14 @@ class PipelineInfo(_message.Message):
     resolved_path: _builtins.str
     """Absolute path on the server. Called path up to 0.2.0."""
     has_weights: _builtins.bool
-    """Whether a weights file of the same stem lies beside it; read by releases up to 0.2.0."""
+    """Whether a weights file of the same stem is beside it; read by releases up to 0.2.0."""
     weights_path: _builtins.str
     """Absolute path of that weights file; empty: none."""
     yaml_content: _builtins.str
-    """Text of the configuration; only GetPipelineInfo fills it."""
+    """Text of the configuration; only set by GetPipelineInfo."""
     @_builtins.property
     def metadata(self) -> Global___PipelineMetadata:
-        """What the configuration says about itself."""
+        """Metadata of the configuration."""
 
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
@@ -1327,7 +1324,7 @@ class ListAvailablePipelineesRequest(_message.Message):
 
     FILTER_TAG_FIELD_NUMBER: _builtins.int
     filter_tag: _builtins.str
-    """Only pipelines with this tag, letter case ignored; unset: all."""
+    """Return only pipelines with this tag, ignoring case; unset: all."""
     def __init__(
         self,
         *,
@@ -1375,7 +1372,7 @@ class ListAvailablePipelinesRequest(_message.Message):
 
     FILTER_TAG_FIELD_NUMBER: _builtins.int
     filter_tag: _builtins.str
-    """Only pipelines with this tag, letter case ignored; unset: all."""
+    """Return only pipelines with this tag, ignoring case; unset: all."""
     def __init__(
         self,
         *,
@@ -1448,7 +1445,7 @@ class GetPipelineInfoResponse(_message.Message):
     PIPELINE_INFO_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def pipeline_info(self) -> Global___PipelineInfo:
-        """The pipeline, its YAML text included."""
+        """The pipeline, including its YAML text."""
 
     def __init__(
         self,
@@ -1514,10 +1511,10 @@ class SetSessionSearchPathsRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     append: _builtins.bool
-    """True: after the existing ones; false: in their place. Unset: true."""
+    """True: append to the existing ones; false: replace them. Unset: true."""
     @_builtins.property
     def search_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Folders of the server, searched in this order."""
+        """Folders on the server, searched in this order."""
 
     def __init__(
         self,
@@ -1549,11 +1546,11 @@ class SetSessionSearchPathsResponse(_message.Message):
     """True; rejected folders do not make the call fail."""
     @_builtins.property
     def current_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Absolute folders now searched, in order."""
+        """Absolute folders that are now searched, in order."""
 
     @_builtins.property
     def rejected_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Folders that were refused, as sent."""
+        """Rejected folders, as sent."""
 
     def __init__(
         self,
@@ -1755,11 +1752,11 @@ class ValidateConfigResponse(_message.Message):
     """Whether there are no errors."""
     @_builtins.property
     def errors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is wrong, each as "where: what"."""
+        """Errors, each as "where: what"."""
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What is accepted but doubtful."""
+        """Warnings about accepted values."""
 
     def __init__(
         self,
@@ -1788,7 +1785,7 @@ class LoadPipelineRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     data_module: _builtins.str
-    """Name of the data module that will feed it; empty: none. Since 0.6.0."""
+    """Name of the data module that will provide its data; empty: none. Since 0.6.0."""
     @_builtins.property
     def pipeline(self) -> Global___PipelineConfig:
         """The pipeline to build."""
@@ -1817,10 +1814,10 @@ class LoadPipelineResponse(_message.Message):
     SUCCESS_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     success: _builtins.bool
-    """True; a pipeline that cannot be built is an error status."""
+    """True; a pipeline that cannot be built results in an error status."""
     @_builtins.property
     def metadata(self) -> Global___PipelineMetadata:
-        """What the loaded pipeline says about itself."""
+        """Metadata of the loaded pipeline."""
 
     def __init__(
         self,
@@ -1849,7 +1846,7 @@ class LoadPipelineWeightsRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     weights_path: _builtins.str
-    """File of the server, absolute or looked up in the search paths."""
+    """File on the server, absolute or looked up in the search paths."""
     weights_bytes: _builtins.bytes
     """Content of a weights file."""
     strict: _builtins.bool
@@ -1888,7 +1885,7 @@ class LoadPipelineWeightsResponse(_message.Message):
     success: _builtins.bool
     """True."""
     resolved_path: _builtins.str
-    """The file that was read; a placeholder text when the weights came as bytes."""
+    """The file that was read; a placeholder if the weights were sent as bytes."""
     def __init__(
         self,
         *,
@@ -1918,7 +1915,7 @@ class SavePipelineRequest(_message.Message):
     """File to write; relative: below the server's output folder."""
     @_builtins.property
     def metadata(self) -> Global___PipelineMetadata:
-        """Replaces the pipeline's metadata; unset or empty members get their defaults."""
+        """Replaces the pipeline's metadata; unset or empty fields get their defaults."""
 
     def __init__(
         self,
@@ -2032,7 +2029,7 @@ class TrainRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     trainer_type: Global___TrainerType.ValueType
-    """Kind of training; must be given."""
+    """Kind of training; required."""
     @_builtins.property
     def data(self) -> Global___DataConfig:
         """Data to train on; unset: what SetTrainRunConfig applied."""
@@ -2110,12 +2107,12 @@ class TrainResponse(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     status: Global___TrainStatus.ValueType
-    """State of the training; a terminal status comes exactly once, last."""
+    """State of the training; only the last message has a terminal status."""
     message: _builtins.str
-    """Text for people."""
+    """Text for humans."""
     @_builtins.property
     def context(self) -> Global___Context:
-        """Where in the training it was sent."""
+        """Position in the training."""
 
     @_builtins.property
     def losses(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
@@ -2123,11 +2120,11 @@ class TrainResponse(_message.Message):
 
     @_builtins.property
     def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Quality figures by name."""
+        """Quality metrics by name."""
 
     @_builtins.property
     def event(self) -> Global___TrainEvent:
-        """The same in structured form; unset: nothing structured to say. Since 0.14."""
+        """The same in structured form; unset: there is no structured form. Since 0.14."""
 
     def __init__(
         self,
@@ -2165,18 +2162,18 @@ class TrainEvent(_message.Message):
     hook: Global___TrainHook.ValueType
     """The moment."""
     split: Global___ExecutionStage.ValueType
-    """Data split that it concerns; unset: none."""
+    """Data split in question; unset: none."""
     calibration_pending: _builtins.bool
     """Whether a calibration is still to come in this training."""
     node: _builtins.str
     """Name of the node being fitted; empty: none."""
     @_builtins.property
     def progress(self) -> Global___FrameProgress:
-        """Frames done in the present pass; unset: nothing is counted."""
+        """Progress of the current pass in frames; unset: not counted."""
 
     @_builtins.property
     def checkpoint(self) -> Global___CheckpointRestored:
-        """Which weights were kept; only with CHECKPOINT_RESTORED."""
+        """The weights that were kept; only with CHECKPOINT_RESTORED."""
 
     @_builtins.property
     def calibration(self) -> Global___CalibrationOutcome:
@@ -2188,7 +2185,7 @@ class TrainEvent(_message.Message):
 
     @_builtins.property
     def epochs(self) -> Global___EpochProgress:
-        """Epochs done; unset: the training has no epochs."""
+        """Progress in epochs; unset: the training has no epochs."""
 
     def __init__(
         self,
@@ -2213,7 +2210,7 @@ Global___TrainEvent: _TypeAlias = TrainEvent  # noqa: Y015
 
 @_typing.final
 class FrameProgress(_message.Message):
-    """How many frames of a pass are done. Since 0.14."""
+    """Progress of a pass in frames. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2222,7 +2219,7 @@ class FrameProgress(_message.Message):
     done: _builtins.int
     """Frames done."""
     total: _builtins.int
-    """Frames in the pass; 0: not known."""
+    """Frames in the pass; 0: unknown."""
     def __init__(
         self,
         *,
@@ -2239,16 +2236,16 @@ Global___FrameProgress: _TypeAlias = FrameProgress  # noqa: Y015
 
 @_typing.final
 class EpochProgress(_message.Message):
-    """How many epochs of a training are done. Since 0.14."""
+    """Progress of a training in epochs. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CURRENT_FIELD_NUMBER: _builtins.int
     TOTAL_FIELD_NUMBER: _builtins.int
     current: _builtins.int
-    """The present epoch."""
+    """The current epoch."""
     total: _builtins.int
-    """Epochs the training may take."""
+    """Maximum number of epochs."""
     def __init__(
         self,
         *,
@@ -2265,7 +2262,7 @@ Global___EpochProgress: _TypeAlias = EpochProgress  # noqa: Y015
 
 @_typing.final
 class CheckpointRestored(_message.Message):
-    """Which weights a gradient training kept. Since 0.14."""
+    """The weights that a gradient training kept. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2282,11 +2279,11 @@ class CheckpointRestored(_message.Message):
     epoch: _builtins.int
     """Epoch of the kept weights."""
     monitor: _builtins.str
-    """Name of the figure by which the checkpoint was chosen; empty: none."""
+    """Name of the metric by which the checkpoint was chosen; empty: none."""
     score: _builtins.float
-    """Value of that figure; unset: none."""
+    """Value of that metric; unset: none."""
     reason: _builtins.str
-    """Text saying why."""
+    """Text that explains the choice."""
     def __init__(
         self,
         *,
@@ -2337,7 +2334,7 @@ Global___ThresholdChange: _TypeAlias = ThresholdChange  # noqa: Y015
 
 @_typing.final
 class DeciderCalibration(_message.Message):
-    """What calibration did to one decider node. Since 0.14."""
+    """Result of the calibration of one decider node. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2397,18 +2394,18 @@ class DeciderCalibration(_message.Message):
     status: Global___DeciderCalibrationStatus.ValueType
     """Whether it was calibrated."""
     skip: Global___DeciderSkip.ValueType
-    """Why not."""
+    """Why it was skipped."""
     skip_detail: _builtins.str
-    """Text that explains skip; empty: nothing to add."""
+    """Text that explains skip; may be empty."""
     thresholds_present: _builtins.bool
-    """Whether thresholds was reported at all; tells an empty report from none."""
+    """Whether thresholds was reported; distinguishes an empty report from a missing one."""
     @_builtins.property
     def thresholds(self) -> _containers.MessageMap[_builtins.str, Global___ThresholdChange]:
         """Changed thresholds by parameter name."""
 
     @_builtins.property
     def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Quality figures at the new thresholds by name."""
+        """Quality metrics at the new thresholds by name."""
 
     def __init__(
         self,
@@ -2432,7 +2429,7 @@ Global___DeciderCalibration: _TypeAlias = DeciderCalibration  # noqa: Y015
 
 @_typing.final
 class CalibrationOutcome(_message.Message):
-    """What a calibration did. Since 0.14."""
+    """Result of a calibration. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2448,13 +2445,13 @@ class CalibrationOutcome(_message.Message):
     applicable: _builtins.bool
     """Whether the pipeline has anything to calibrate."""
     phase_skip: Global___CalibrationPhaseSkip.ValueType
-    """Why the calibration did not take place."""
+    """Why the calibration was skipped."""
     phase_detail: _builtins.str
-    """Text that explains phase_skip; empty: nothing to add."""
+    """Text that explains phase_skip; may be empty."""
     frames: _builtins.int
     """Frames read."""
     anomalous_frames: _builtins.int
-    """Frames of them whose ground truth holds an anomaly."""
+    """Number of those frames whose ground truth contains an anomaly."""
     @_builtins.property
     def deciders(self) -> _containers.RepeatedCompositeFieldContainer[Global___DeciderCalibration]:
         """Result per decider node."""
@@ -2480,7 +2477,7 @@ Global___CalibrationOutcome: _TypeAlias = CalibrationOutcome  # noqa: Y015
 
 @_typing.final
 class EvaluationOutcome(_message.Message):
-    """What the evaluation of one split found. Since 0.14."""
+    """Result of the evaluation of one split. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2519,7 +2516,7 @@ class EvaluationOutcome(_message.Message):
     """Text of the failure; empty: none."""
     @_builtins.property
     def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """Quality figures by name."""
+        """Quality metrics by name."""
 
     def __init__(
         self,
@@ -2569,9 +2566,9 @@ class StopTrainResponse(_message.Message):
     ACCEPTED_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     accepted: _builtins.bool
-    """Whether the request was taken."""
+    """Whether the request was accepted."""
     message: _builtins.str
-    """Text for people."""
+    """Text for humans."""
     def __init__(
         self,
         *,
@@ -2617,7 +2614,7 @@ class GetTrainStatusResponse(_message.Message):
     LATEST_PROGRESS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def latest_progress(self) -> Global___TrainResponse:
-        """Newest progress message; status UNSPECIFIED when the session has trained nothing."""
+        """Newest progress message; its status is UNSPECIFIED if the session has trained nothing."""
 
     def __init__(
         self,
@@ -2674,11 +2671,11 @@ class GetTrainingCapabilitiesResponse(_message.Message):
 
     @_builtins.property
     def optimizer_params(self) -> Global___OptimizerParamsSchema:
-        """Parameters that optimizers take."""
+        """Parameters of optimizers."""
 
     @_builtins.property
     def scheduler_params(self) -> Global___SchedulerParamsSchema:
-        """Parameters that schedulers take."""
+        """Parameters of schedulers."""
 
     def __init__(
         self,
@@ -2699,7 +2696,7 @@ Global___GetTrainingCapabilitiesResponse: _TypeAlias = GetTrainingCapabilitiesRe
 
 @_typing.final
 class CallbackTypeInfo(_message.Message):
-    """A callback that a training may name."""
+    """A supported callback."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2712,7 +2709,7 @@ class CallbackTypeInfo(_message.Message):
     """What it does."""
     @_builtins.property
     def parameters(self) -> _containers.RepeatedCompositeFieldContainer[Global___ParamSpec]:
-        """What it takes."""
+        """Its parameters."""
 
     def __init__(
         self,
@@ -2746,13 +2743,13 @@ class ParamSpec(_message.Message):
     type: _builtins.str
     """Its type, as text."""
     required: _builtins.bool
-    """Whether it must be given."""
+    """Whether it is required."""
     default_value: _builtins.str
     """Its default, as text; empty: none."""
     description: _builtins.str
-    """What it means."""
+    """Its meaning."""
     validation: _builtins.str
-    """Rule that values must obey, as text; empty: none."""
+    """Constraint on its values, as text; empty: none."""
     def __init__(
         self,
         *,
@@ -2773,7 +2770,7 @@ Global___ParamSpec: _TypeAlias = ParamSpec  # noqa: Y015
 
 @_typing.final
 class OptimizerParamsSchema(_message.Message):
-    """The parameters that optimizers take."""
+    """The parameters of optimizers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2797,7 +2794,7 @@ Global___OptimizerParamsSchema: _TypeAlias = OptimizerParamsSchema  # noqa: Y015
 
 @_typing.final
 class SchedulerParamsSchema(_message.Message):
-    """The parameters that schedulers take."""
+    """The parameters of schedulers."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2894,9 +2891,9 @@ class RestoreTrainRunRequest(_message.Message):
     STRICT_FIELD_NUMBER: _builtins.int
     SESSION_ID_FIELD_NUMBER: _builtins.int
     trainrun_path: _builtins.str
-    """File of the server."""
+    """File on the server."""
     weights_path: _builtins.str
-    """Weights to load as well; unset: none."""
+    """Weights file to load as well; unset: none."""
     strict: _builtins.bool
     """Whether every parameter of the pipeline must be in the weights file. Unset: true."""
     session_id: _builtins.str
@@ -2933,10 +2930,10 @@ class RestoreTrainRunResponse(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     TRAINRUN_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """The session that holds the train run."""
+    """The session with the train run."""
     @_builtins.property
     def trainrun(self) -> Global___TrainRunConfig:
-        """What was restored."""
+        """The restored train run."""
 
     def __init__(
         self,
@@ -2954,7 +2951,7 @@ Global___RestoreTrainRunResponse: _TypeAlias = RestoreTrainRunResponse  # noqa: 
 
 @_typing.final
 class TensorSpec(_message.Message):
-    """A tensor that a pipeline takes or returns."""
+    """An input or output tensor of a pipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2967,7 +2964,7 @@ class TensorSpec(_message.Message):
     dtype: Global___DType.ValueType
     """Element type."""
     required: _builtins.bool
-    """Whether the pipeline cannot run without it; false for outputs."""
+    """Whether the pipeline needs it; false for outputs."""
     @_builtins.property
     def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Length of each dimension; -1: any."""
@@ -3114,7 +3111,7 @@ class GetPipelineOutputsResponse(_message.Message):
     OUTPUT_SPECS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def output_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Names of the outputs that no other node takes."""
+        """Names of the outputs that no other node consumes."""
 
     @_builtins.property
     def output_specs(self) -> _containers.MessageMap[_builtins.str, Global___TensorSpec]:
@@ -3146,9 +3143,9 @@ class GetPipelineVisualizationRequest(_message.Message):
     session_id: _builtins.str
     """The session whose pipeline is drawn; not needed with config_content."""
     format: _builtins.str
-    """png, svg, dot, graphviz or mermaid, letter case ignored; empty: png."""
+    """png, svg, dot, graphviz or mermaid, ignoring case; empty: png."""
     config_content: _builtins.str
-    """YAML text of a pipeline to draw in place of a session's; empty: the session's. Since 0.8.0."""
+    """YAML text of a pipeline to draw instead of the session's; empty: the session's. Since 0.8.0."""
     def __init__(
         self,
         *,
@@ -3175,7 +3172,7 @@ class GetPipelineVisualizationResponse(_message.Message):
     image_data: _builtins.bytes
     """The image file, or UTF-8 text."""
     format: _builtins.str
-    """The format that image_data really has."""
+    """The actual format of image_data."""
     def __init__(
         self,
         *,
@@ -3311,11 +3308,11 @@ class SetProfilingRequest(_message.Message):
     enabled: _builtins.bool
     """Whether node timings are collected."""
     synchronize_cuda: _builtins.bool
-    """Whether each timing waits for the GPU to finish. Unset: as it was."""
+    """Whether each timing waits for the GPU to finish. Unset: unchanged."""
     reset: _builtins.bool
-    """Whether collected timings are dropped. Unset: kept."""
+    """Whether collected timings are deleted. Unset: they are kept."""
     skip_first_n: _builtins.int
-    """Executions of a node to leave out at the beginning; not negative. Unset: as it was."""
+    """Number of initial executions of a node to leave out; not negative. Unset: unchanged."""
     def __init__(
         self,
         *,
@@ -3377,7 +3374,7 @@ class GetProfilingSummaryRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     stage: Global___ExecutionStage.ValueType
-    """Only timings of this stage. Unset: every stage."""
+    """Return only timings of this stage. Unset: all stages."""
     def __init__(
         self,
         *,
@@ -3538,7 +3535,7 @@ class LoadPluginsResponse(_message.Message):
 
     @_builtins.property
     def failed_plugins(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """What went wrong, by plugin name; a failed plugin does not make the call fail."""
+        """Errors by plugin name; a failed plugin does not make the call fail."""
 
     def __init__(
         self,
@@ -3591,9 +3588,9 @@ class LoadPluginResponse(_message.Message):
     REGISTERED_PLUGIN_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     registered_plugin: _builtins.str
-    """Name of the registered plugin; empty when error is filled."""
+    """Name of the registered plugin; empty if error is set."""
     error: _builtins.str
-    """What is wrong with the manifest; empty: nothing."""
+    """Error in the manifest; empty: none."""
     def __init__(
         self,
         *,
@@ -3761,11 +3758,11 @@ class PortSpec(_message.Message):
     dtype: Global___DType.ValueType
     """Element type; unset: any."""
     optional: _builtins.bool
-    """Whether the node can do without it."""
+    """Whether the node can run without it."""
     description: _builtins.str
-    """What it carries."""
+    """Its meaning."""
     variadic: _builtins.bool
-    """Whether several connections may end in it. Since 0.5.0."""
+    """Whether it accepts several connections. Since 0.5.0."""
     @_builtins.property
     def shape(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Length of each dimension; -1: any."""
@@ -3790,7 +3787,7 @@ Global___PortSpec: _TypeAlias = PortSpec  # noqa: Y015
 
 @_typing.final
 class PortSpecList(_message.Message):
-    """The specs of one port name: what NodeInfo's maps hold in releases up to 0.4.1."""
+    """The specs of one port name: the values of NodeInfo's maps in releases up to 0.4.1."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3814,7 +3811,7 @@ Global___PortSpecList: _TypeAlias = PortSpecList  # noqa: Y015
 
 @_typing.final
 class NodeInfo(_message.Message):
-    """A node class that a pipeline may name."""
+    """A node class that a pipeline may use."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3872,7 +3869,7 @@ class NodeInfo(_message.Message):
     class_name: _builtins.str
     """Class name without package."""
     full_path: _builtins.str
-    """Dotted path that a pipeline configuration names it by."""
+    """Dotted path by which pipeline configurations refer to it."""
     source: _builtins.str
     """builtin or plugin."""
     plugin_name: _builtins.str
@@ -3880,7 +3877,7 @@ class NodeInfo(_message.Message):
     icon_svg: _builtins.bytes
     """Icon, as SVG text; empty: none. Since 0.4.0."""
     category: Global___NodeCategory.ValueType
-    """What it is for. Since 0.4.0."""
+    """Its purpose. Since 0.4.0."""
     @_builtins.property
     def input_specs(self) -> _containers.MessageMap[_builtins.str, Global___PortSpec]:
         """Inputs by port name. Releases up to 0.4.1 read the values as PortSpecList."""
@@ -3968,7 +3965,7 @@ class ClearPluginCacheRequest(_message.Message):
 
     PLUGIN_NAME_FIELD_NUMBER: _builtins.int
     plugin_name: _builtins.str
-    """Plugin whose sources are dropped; empty: all."""
+    """Plugin whose sources are removed; empty: all."""
     def __init__(
         self,
         *,
@@ -3990,7 +3987,7 @@ class ClearPluginCacheResponse(_message.Message):
 
     CLEARED_COUNT_FIELD_NUMBER: _builtins.int
     cleared_count: _builtins.int
-    """Plugins whose sources were dropped."""
+    """Number of plugins whose sources were removed."""
     def __init__(
         self,
         *,

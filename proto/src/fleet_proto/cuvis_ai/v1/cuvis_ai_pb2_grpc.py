@@ -197,8 +197,7 @@ class CuvisAIServiceServicer:
     """
 
     def ListAvailablePipelinees(self, request, context):
-        """Misspelt form of ListAvailablePipelines, the only one that releases 0.1.x know. Needs no
-        session.
+        """Misspelt form of ListAvailablePipelines, the only one in releases 0.1.x. Needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,14 +211,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPipelineInfo(self, request, context):
-        """Describes one pipeline configuration, its YAML text included. Needs no session.
+        """Describes one pipeline configuration, including its YAML text. Needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CreateSession(self, request, context):
-        """Opens a session; every call that names a session keeps it alive.
+        """Opens a session; every call with its session_id keeps it alive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -233,7 +232,7 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CloseSession(self, request, context):
-        """Ends a session and frees what it holds; a second call is NOT_FOUND.
+        """Ends a session and releases its resources; a second call fails with NOT_FOUND.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -254,7 +253,7 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ValidateConfig(self, request, context):
-        """Checks a configuration and lists what is wrong with it. Needs no session.
+        """Validates a configuration and lists its errors. Needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -275,7 +274,7 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SavePipeline(self, request, context):
-        """Writes the session's pipeline and its weights to files of the server.
+        """Writes the session's pipeline and its weights to files on the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -290,17 +289,17 @@ class CuvisAIServiceServicer:
 
     def Train(self, request, context):
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
-        again with the same key, the call follows that training from its first message, ended or not.
-        With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
-        metadata tell the key.
+        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
+        second call with the same key follows that training from its first message, whether or not it
+        has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
+        The initial metadata of the reply contain the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StopTrain(self, request, context):
-        """Asks the running training of the session to stop at its next safe point. Since 0.9.0.
+        """Asks the session's running training to stop at its next safe point. Since 0.9.0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -314,15 +313,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetTrainingCapabilities(self, request, context):
-        """Lists the optimizers, schedulers and callbacks that a training may name. Needs no session.
+        """Lists the supported optimizers, schedulers and callbacks. Needs no session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SaveTrainRun(self, request, context):
-        """Writes the session's whole train run (pipeline, data, training settings) to files of the
-        server.
+        """Writes the session's whole train run (pipeline, data, training settings) to files on the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -336,14 +334,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetPipelineInputs(self, request, context):
-        """Describes the inputs that the session's pipeline takes from the client.
+        """Describes the inputs that the session's pipeline needs from the client.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetPipelineOutputs(self, request, context):
-        """Describes the outputs that the session's pipeline ends in.
+        """Describes the final outputs of the session's pipeline.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -364,7 +362,7 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SetProfiling(self, request, context):
-        """Switches per-node timing of the session's pipeline on or off. Since 0.3.0.
+        """Enables or disables per-node timing of the session's pipeline. Since 0.3.0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -378,14 +376,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def LoadPlugins(self, request, context):
-        """Registers several plugins of one manifest; the form of releases up to 0.5.2.
+        """Registers the plugins of a manifest; used by releases up to 0.5.2.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def LoadPlugin(self, request, context):
-        """Registers one plugin; the form since release 0.6.0.
+        """Registers one plugin; used since release 0.6.0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -406,14 +404,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListAvailableNodes(self, request, context):
-        """Lists the node classes that pipelines of the session may name, plugin nodes included.
+        """Lists the node classes that pipelines of the session may use, including plugin nodes.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ClearPluginCache(self, request, context):
-        """Drops downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
+        """Removes downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
         session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

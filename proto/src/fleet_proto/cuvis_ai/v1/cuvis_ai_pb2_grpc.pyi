@@ -5,13 +5,12 @@ Copyright 2026 The cuvis-fleet authors
 SPDX-License-Identifier: Apache-2.0
 
 The wire of CuvisAIService: the union of what the published schema releases 0.1.0 to 0.14.2
-define, so that a client generated from any of them works unchanged. Field numbers are facts and
-never change. Where releases renamed a field, the newest name is used; the comment names the
-older one.
+define, so that a client generated from any of them works unchanged. Field numbers never change.
+If releases renamed a field, the newest name is used and the comment gives the older one.
 
-Conventions: bytes fields called config_bytes hold UTF-8 JSON. Unless a comment says otherwise an
-unset scalar means its zero value, an empty list means none, and every session_id names a session
-made by CreateSession (NOT_FOUND when unknown or expired).
+Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says otherwise
+an unset scalar means its zero value, an empty list means none, and every session_id identifies a
+session created by CreateSession (NOT_FOUND if it is unknown or expired).
 """
 
 from collections import abc as _abc
@@ -45,76 +44,72 @@ class CuvisAIServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> CuvisAIServiceAsyncStub: ...
     ListAvailablePipelinees: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailablePipelineesRequest, _cuvis_ai_pb2.ListAvailablePipelineesResponse]
-    """Misspelt form of ListAvailablePipelines, the only one that releases 0.1.x know. Needs no
-    session.
-    """
+    """Misspelt form of ListAvailablePipelines, the only one in releases 0.1.x. Needs no session."""
     ListAvailablePipelines: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailablePipelinesRequest, _cuvis_ai_pb2.ListAvailablePipelinesResponse]
     """Lists the pipeline configurations that the server offers. Needs no session."""
     GetPipelineInfo: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInfoRequest, _cuvis_ai_pb2.GetPipelineInfoResponse]
-    """Describes one pipeline configuration, its YAML text included. Needs no session."""
+    """Describes one pipeline configuration, including its YAML text. Needs no session."""
     CreateSession: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.CreateSessionRequest, _cuvis_ai_pb2.CreateSessionResponse]
-    """Opens a session; every call that names a session keeps it alive."""
+    """Opens a session; every call with its session_id keeps it alive."""
     SetSessionSearchPaths: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetSessionSearchPathsRequest, _cuvis_ai_pb2.SetSessionSearchPathsResponse]
     """Sets the server folders in which the session's configuration and weight files are looked up."""
     CloseSession: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.CloseSessionRequest, _cuvis_ai_pb2.CloseSessionResponse]
-    """Ends a session and frees what it holds; a second call is NOT_FOUND."""
+    """Ends a session and releases its resources; a second call fails with NOT_FOUND."""
     ResolveConfig: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ResolveConfigRequest, _cuvis_ai_pb2.ResolveConfigResponse]
     """Composes a configuration file with its defaults and overrides into one JSON document."""
     GetParameterSchema: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetParameterSchemaRequest, _cuvis_ai_pb2.GetParameterSchemaResponse]
     """Returns the JSON schema of one kind of configuration. Needs no session."""
     ValidateConfig: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ValidateConfigRequest, _cuvis_ai_pb2.ValidateConfigResponse]
-    """Checks a configuration and lists what is wrong with it. Needs no session."""
+    """Validates a configuration and lists its errors. Needs no session."""
     LoadPipeline: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPipelineRequest, _cuvis_ai_pb2.LoadPipelineResponse]
     """Builds a pipeline from its configuration and makes it the session's pipeline."""
     LoadPipelineWeights: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPipelineWeightsRequest, _cuvis_ai_pb2.LoadPipelineWeightsResponse]
     """Loads weights into the session's pipeline."""
     SavePipeline: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SavePipelineRequest, _cuvis_ai_pb2.SavePipelineResponse]
-    """Writes the session's pipeline and its weights to files of the server."""
+    """Writes the session's pipeline and its weights to files on the server."""
     SetTrainRunConfig: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetTrainRunConfigRequest, _cuvis_ai_pb2.SetTrainRunConfigResponse]
     """Applies data, training, loss and metric settings to the session."""
     Train: _grpc.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
-    again with the same key, the call follows that training from its first message, ended or not.
-    With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
-    metadata tell the key.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
+    second call with the same key follows that training from its first message, whether or not it
+    has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
+    The initial metadata of the reply contain the key.
     """
     StopTrain: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]
-    """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
+    """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]
     """Returns the newest progress message of the session's training."""
     GetTrainingCapabilities: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]
-    """Lists the optimizers, schedulers and callbacks that a training may name. Needs no session."""
+    """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]
-    """Writes the session's whole train run (pipeline, data, training settings) to files of the
-    server.
-    """
+    """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
     RestoreTrainRun: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.RestoreTrainRunRequest, _cuvis_ai_pb2.RestoreTrainRunResponse]
     """Restores a saved train run into a session."""
     GetPipelineInputs: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInputsRequest, _cuvis_ai_pb2.GetPipelineInputsResponse]
-    """Describes the inputs that the session's pipeline takes from the client."""
+    """Describes the inputs that the session's pipeline needs from the client."""
     GetPipelineOutputs: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineOutputsRequest, _cuvis_ai_pb2.GetPipelineOutputsResponse]
-    """Describes the outputs that the session's pipeline ends in."""
+    """Describes the final outputs of the session's pipeline."""
     GetPipelineVisualization: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineVisualizationRequest, _cuvis_ai_pb2.GetPipelineVisualizationResponse]
     """Draws a pipeline as an image or as graph text."""
     Inference: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.InferenceRequest, _cuvis_ai_pb2.InferenceResponse]
     """Runs the session's pipeline on one batch."""
     SetProfiling: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetProfilingRequest, _cuvis_ai_pb2.SetProfilingResponse]
-    """Switches per-node timing of the session's pipeline on or off. Since 0.3.0."""
+    """Enables or disables per-node timing of the session's pipeline. Since 0.3.0."""
     GetProfilingSummary: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetProfilingSummaryRequest, _cuvis_ai_pb2.GetProfilingSummaryResponse]
     """Returns the collected per-node timings. Since 0.3.0."""
     LoadPlugins: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPluginsRequest, _cuvis_ai_pb2.LoadPluginsResponse]
-    """Registers several plugins of one manifest; the form of releases up to 0.5.2."""
+    """Registers the plugins of a manifest; used by releases up to 0.5.2."""
     LoadPlugin: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPluginRequest, _cuvis_ai_pb2.LoadPluginResponse]
-    """Registers one plugin; the form since release 0.6.0."""
+    """Registers one plugin; used since release 0.6.0."""
     ListLoadedPlugins: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListLoadedPluginsRequest, _cuvis_ai_pb2.ListLoadedPluginsResponse]
     """Lists the plugins registered in the session."""
     GetPluginInfo: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPluginInfoRequest, _cuvis_ai_pb2.GetPluginInfoResponse]
     """Describes one plugin registered in the session."""
     ListAvailableNodes: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailableNodesRequest, _cuvis_ai_pb2.ListAvailableNodesResponse]
-    """Lists the node classes that pipelines of the session may name, plugin nodes included."""
+    """Lists the node classes that pipelines of the session may use, including plugin nodes."""
     ClearPluginCache: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ClearPluginCacheRequest, _cuvis_ai_pb2.ClearPluginCacheResponse]
-    """Drops downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
+    """Removes downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
     session.
     """
 
@@ -124,76 +119,72 @@ class CuvisAIServiceAsyncStub(CuvisAIServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListAvailablePipelinees: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailablePipelineesRequest, _cuvis_ai_pb2.ListAvailablePipelineesResponse]  # type: ignore[assignment]
-    """Misspelt form of ListAvailablePipelines, the only one that releases 0.1.x know. Needs no
-    session.
-    """
+    """Misspelt form of ListAvailablePipelines, the only one in releases 0.1.x. Needs no session."""
     ListAvailablePipelines: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailablePipelinesRequest, _cuvis_ai_pb2.ListAvailablePipelinesResponse]  # type: ignore[assignment]
     """Lists the pipeline configurations that the server offers. Needs no session."""
     GetPipelineInfo: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInfoRequest, _cuvis_ai_pb2.GetPipelineInfoResponse]  # type: ignore[assignment]
-    """Describes one pipeline configuration, its YAML text included. Needs no session."""
+    """Describes one pipeline configuration, including its YAML text. Needs no session."""
     CreateSession: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.CreateSessionRequest, _cuvis_ai_pb2.CreateSessionResponse]  # type: ignore[assignment]
-    """Opens a session; every call that names a session keeps it alive."""
+    """Opens a session; every call with its session_id keeps it alive."""
     SetSessionSearchPaths: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetSessionSearchPathsRequest, _cuvis_ai_pb2.SetSessionSearchPathsResponse]  # type: ignore[assignment]
     """Sets the server folders in which the session's configuration and weight files are looked up."""
     CloseSession: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.CloseSessionRequest, _cuvis_ai_pb2.CloseSessionResponse]  # type: ignore[assignment]
-    """Ends a session and frees what it holds; a second call is NOT_FOUND."""
+    """Ends a session and releases its resources; a second call fails with NOT_FOUND."""
     ResolveConfig: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ResolveConfigRequest, _cuvis_ai_pb2.ResolveConfigResponse]  # type: ignore[assignment]
     """Composes a configuration file with its defaults and overrides into one JSON document."""
     GetParameterSchema: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetParameterSchemaRequest, _cuvis_ai_pb2.GetParameterSchemaResponse]  # type: ignore[assignment]
     """Returns the JSON schema of one kind of configuration. Needs no session."""
     ValidateConfig: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ValidateConfigRequest, _cuvis_ai_pb2.ValidateConfigResponse]  # type: ignore[assignment]
-    """Checks a configuration and lists what is wrong with it. Needs no session."""
+    """Validates a configuration and lists its errors. Needs no session."""
     LoadPipeline: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPipelineRequest, _cuvis_ai_pb2.LoadPipelineResponse]  # type: ignore[assignment]
     """Builds a pipeline from its configuration and makes it the session's pipeline."""
     LoadPipelineWeights: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPipelineWeightsRequest, _cuvis_ai_pb2.LoadPipelineWeightsResponse]  # type: ignore[assignment]
     """Loads weights into the session's pipeline."""
     SavePipeline: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SavePipelineRequest, _cuvis_ai_pb2.SavePipelineResponse]  # type: ignore[assignment]
-    """Writes the session's pipeline and its weights to files of the server."""
+    """Writes the session's pipeline and its weights to files on the server."""
     SetTrainRunConfig: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetTrainRunConfigRequest, _cuvis_ai_pb2.SetTrainRunConfigResponse]  # type: ignore[assignment]
     """Applies data, training, loss and metric settings to the session."""
     Train: _aio.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]  # type: ignore[assignment]
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
-    again with the same key, the call follows that training from its first message, ended or not.
-    With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
-    metadata tell the key.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
+    second call with the same key follows that training from its first message, whether or not it
+    has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
+    The initial metadata of the reply contain the key.
     """
     StopTrain: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]  # type: ignore[assignment]
-    """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
+    """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]  # type: ignore[assignment]
     """Returns the newest progress message of the session's training."""
     GetTrainingCapabilities: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]  # type: ignore[assignment]
-    """Lists the optimizers, schedulers and callbacks that a training may name. Needs no session."""
+    """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]  # type: ignore[assignment]
-    """Writes the session's whole train run (pipeline, data, training settings) to files of the
-    server.
-    """
+    """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
     RestoreTrainRun: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.RestoreTrainRunRequest, _cuvis_ai_pb2.RestoreTrainRunResponse]  # type: ignore[assignment]
     """Restores a saved train run into a session."""
     GetPipelineInputs: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInputsRequest, _cuvis_ai_pb2.GetPipelineInputsResponse]  # type: ignore[assignment]
-    """Describes the inputs that the session's pipeline takes from the client."""
+    """Describes the inputs that the session's pipeline needs from the client."""
     GetPipelineOutputs: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineOutputsRequest, _cuvis_ai_pb2.GetPipelineOutputsResponse]  # type: ignore[assignment]
-    """Describes the outputs that the session's pipeline ends in."""
+    """Describes the final outputs of the session's pipeline."""
     GetPipelineVisualization: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineVisualizationRequest, _cuvis_ai_pb2.GetPipelineVisualizationResponse]  # type: ignore[assignment]
     """Draws a pipeline as an image or as graph text."""
     Inference: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.InferenceRequest, _cuvis_ai_pb2.InferenceResponse]  # type: ignore[assignment]
     """Runs the session's pipeline on one batch."""
     SetProfiling: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SetProfilingRequest, _cuvis_ai_pb2.SetProfilingResponse]  # type: ignore[assignment]
-    """Switches per-node timing of the session's pipeline on or off. Since 0.3.0."""
+    """Enables or disables per-node timing of the session's pipeline. Since 0.3.0."""
     GetProfilingSummary: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetProfilingSummaryRequest, _cuvis_ai_pb2.GetProfilingSummaryResponse]  # type: ignore[assignment]
     """Returns the collected per-node timings. Since 0.3.0."""
     LoadPlugins: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPluginsRequest, _cuvis_ai_pb2.LoadPluginsResponse]  # type: ignore[assignment]
-    """Registers several plugins of one manifest; the form of releases up to 0.5.2."""
+    """Registers the plugins of a manifest; used by releases up to 0.5.2."""
     LoadPlugin: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.LoadPluginRequest, _cuvis_ai_pb2.LoadPluginResponse]  # type: ignore[assignment]
-    """Registers one plugin; the form since release 0.6.0."""
+    """Registers one plugin; used since release 0.6.0."""
     ListLoadedPlugins: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListLoadedPluginsRequest, _cuvis_ai_pb2.ListLoadedPluginsResponse]  # type: ignore[assignment]
     """Lists the plugins registered in the session."""
     GetPluginInfo: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPluginInfoRequest, _cuvis_ai_pb2.GetPluginInfoResponse]  # type: ignore[assignment]
     """Describes one plugin registered in the session."""
     ListAvailableNodes: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ListAvailableNodesRequest, _cuvis_ai_pb2.ListAvailableNodesResponse]  # type: ignore[assignment]
-    """Lists the node classes that pipelines of the session may name, plugin nodes included."""
+    """Lists the node classes that pipelines of the session may use, including plugin nodes."""
     ClearPluginCache: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.ClearPluginCacheRequest, _cuvis_ai_pb2.ClearPluginCacheResponse]  # type: ignore[assignment]
-    """Drops downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
+    """Removes downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
     session.
     """
 
@@ -205,9 +196,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.ListAvailablePipelineesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.ListAvailablePipelineesResponse, _abc.Awaitable[_cuvis_ai_pb2.ListAvailablePipelineesResponse]]:
-        """Misspelt form of ListAvailablePipelines, the only one that releases 0.1.x know. Needs no
-        session.
-        """
+        """Misspelt form of ListAvailablePipelines, the only one in releases 0.1.x. Needs no session."""
 
     def ListAvailablePipelines(
         self,
@@ -221,14 +210,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.GetPipelineInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.GetPipelineInfoResponse, _abc.Awaitable[_cuvis_ai_pb2.GetPipelineInfoResponse]]:
-        """Describes one pipeline configuration, its YAML text included. Needs no session."""
+        """Describes one pipeline configuration, including its YAML text. Needs no session."""
 
     def CreateSession(
         self,
         request: _cuvis_ai_pb2.CreateSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.CreateSessionResponse, _abc.Awaitable[_cuvis_ai_pb2.CreateSessionResponse]]:
-        """Opens a session; every call that names a session keeps it alive."""
+        """Opens a session; every call with its session_id keeps it alive."""
 
     def SetSessionSearchPaths(
         self,
@@ -242,7 +231,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.CloseSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.CloseSessionResponse, _abc.Awaitable[_cuvis_ai_pb2.CloseSessionResponse]]:
-        """Ends a session and frees what it holds; a second call is NOT_FOUND."""
+        """Ends a session and releases its resources; a second call fails with NOT_FOUND."""
 
     def ResolveConfig(
         self,
@@ -263,7 +252,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.ValidateConfigRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.ValidateConfigResponse, _abc.Awaitable[_cuvis_ai_pb2.ValidateConfigResponse]]:
-        """Checks a configuration and lists what is wrong with it. Needs no session."""
+        """Validates a configuration and lists its errors. Needs no session."""
 
     def LoadPipeline(
         self,
@@ -284,7 +273,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.SavePipelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.SavePipelineResponse, _abc.Awaitable[_cuvis_ai_pb2.SavePipelineResponse]]:
-        """Writes the session's pipeline and its weights to files of the server."""
+        """Writes the session's pipeline and its weights to files on the server."""
 
     def SetTrainRunConfig(
         self,
@@ -299,10 +288,10 @@ class CuvisAIServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_cuvis_ai_pb2.TrainResponse], _abc.AsyncIterator[_cuvis_ai_pb2.TrainResponse]]:
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, names the training: called
-        again with the same key, the call follows that training from its first message, ended or not.
-        With x-fleet-training-begun it begins none, and may leave trainer_type out. The answer's initial
-        metadata tell the key.
+        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
+        second call with the same key follows that training from its first message, whether or not it
+        has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
+        The initial metadata of the reply contain the key.
         """
 
     def StopTrain(
@@ -310,7 +299,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.StopTrainRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.StopTrainResponse, _abc.Awaitable[_cuvis_ai_pb2.StopTrainResponse]]:
-        """Asks the running training of the session to stop at its next safe point. Since 0.9.0."""
+        """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
 
     def GetTrainStatus(
         self,
@@ -324,16 +313,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.GetTrainingCapabilitiesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.GetTrainingCapabilitiesResponse, _abc.Awaitable[_cuvis_ai_pb2.GetTrainingCapabilitiesResponse]]:
-        """Lists the optimizers, schedulers and callbacks that a training may name. Needs no session."""
+        """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
 
     def SaveTrainRun(
         self,
         request: _cuvis_ai_pb2.SaveTrainRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.SaveTrainRunResponse, _abc.Awaitable[_cuvis_ai_pb2.SaveTrainRunResponse]]:
-        """Writes the session's whole train run (pipeline, data, training settings) to files of the
-        server.
-        """
+        """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
 
     def RestoreTrainRun(
         self,
@@ -347,14 +334,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.GetPipelineInputsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.GetPipelineInputsResponse, _abc.Awaitable[_cuvis_ai_pb2.GetPipelineInputsResponse]]:
-        """Describes the inputs that the session's pipeline takes from the client."""
+        """Describes the inputs that the session's pipeline needs from the client."""
 
     def GetPipelineOutputs(
         self,
         request: _cuvis_ai_pb2.GetPipelineOutputsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.GetPipelineOutputsResponse, _abc.Awaitable[_cuvis_ai_pb2.GetPipelineOutputsResponse]]:
-        """Describes the outputs that the session's pipeline ends in."""
+        """Describes the final outputs of the session's pipeline."""
 
     def GetPipelineVisualization(
         self,
@@ -375,7 +362,7 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.SetProfilingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.SetProfilingResponse, _abc.Awaitable[_cuvis_ai_pb2.SetProfilingResponse]]:
-        """Switches per-node timing of the session's pipeline on or off. Since 0.3.0."""
+        """Enables or disables per-node timing of the session's pipeline. Since 0.3.0."""
 
     def GetProfilingSummary(
         self,
@@ -389,14 +376,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.LoadPluginsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.LoadPluginsResponse, _abc.Awaitable[_cuvis_ai_pb2.LoadPluginsResponse]]:
-        """Registers several plugins of one manifest; the form of releases up to 0.5.2."""
+        """Registers the plugins of a manifest; used by releases up to 0.5.2."""
 
     def LoadPlugin(
         self,
         request: _cuvis_ai_pb2.LoadPluginRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.LoadPluginResponse, _abc.Awaitable[_cuvis_ai_pb2.LoadPluginResponse]]:
-        """Registers one plugin; the form since release 0.6.0."""
+        """Registers one plugin; used since release 0.6.0."""
 
     def ListLoadedPlugins(
         self,
@@ -417,14 +404,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.ListAvailableNodesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.ListAvailableNodesResponse, _abc.Awaitable[_cuvis_ai_pb2.ListAvailableNodesResponse]]:
-        """Lists the node classes that pipelines of the session may name, plugin nodes included."""
+        """Lists the node classes that pipelines of the session may use, including plugin nodes."""
 
     def ClearPluginCache(
         self,
         request: _cuvis_ai_pb2.ClearPluginCacheRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.ClearPluginCacheResponse, _abc.Awaitable[_cuvis_ai_pb2.ClearPluginCacheResponse]]:
-        """Drops downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
+        """Removes downloaded plugin sources from the server's cache. Releases up to 0.13.0. Needs no
         session.
         """
 

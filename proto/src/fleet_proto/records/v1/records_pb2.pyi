@@ -4,10 +4,10 @@ isort:skip_file
 Copyright 2026 The cuvis-fleet authors
 SPDX-License-Identifier: Apache-2.0
 
-What the services keep in the session store. Internal: no client sees these records, but replicas
-of two adjoining versions read each other's, so fields are added and never renumbered. Fields
-called ..._json hold canonical JSON: UTF-8, sorted keys, no spaces. Digests are lower-case
-SHA-256 in hexadecimal. Times are milliseconds since the Unix epoch, UTC.
+The records in the session store. Clients never see them, but replicas of two adjacent versions
+read each other's records, so fields are added and never renumbered. Fields called ..._json
+contain canonical JSON: UTF-8, sorted keys, no spaces. Digests are SHA-256 in lower-case
+hexadecimal. Times are milliseconds since the Unix epoch, UTC.
 """
 
 from collections import abc as _abc
@@ -33,48 +33,46 @@ class _RunState:
 class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     RUN_STATE_UNSPECIFIED: _RunState.ValueType  # 0
-    """Not given; never stored."""
+    """Unspecified; never stored."""
     RUN_STATE_QUEUED: _RunState.ValueType  # 1
     """Waits for a trainer."""
     RUN_STATE_RUNNING: _RunState.ValueType  # 2
-    """A trainer works on it."""
+    """Running on a trainer."""
     RUN_STATE_COMPLETE: _RunState.ValueType  # 3
-    """Done; result is filled."""
+    """Completed; result is set."""
     RUN_STATE_FAILED: _RunState.ValueType  # 4
-    """Failed; error_reason and error_text are filled."""
+    """Failed; error_reason and error_text are set."""
     RUN_STATE_CANCELLED: _RunState.ValueType  # 5
-    """Stopped on request; result holds the last completed step, if there was one."""
+    """Stopped on request; result contains the last completed step, if any."""
     RUN_STATE_REJECTED: _RunState.ValueType  # 6
-    """Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
-    A run of the same id may be made in its place.
+    """Never started, because the call that requested it was rejected; error_reason and error_text are
+    set. A run of the same id may replace it.
     """
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
-    """Where a training run stands; COMPLETE, FAILED, CANCELLED and REJECTED are final."""
+    """State of a training run; COMPLETE, FAILED, CANCELLED and REJECTED are final."""
 
 RUN_STATE_UNSPECIFIED: RunState.ValueType  # 0
-"""Not given; never stored."""
+"""Unspecified; never stored."""
 RUN_STATE_QUEUED: RunState.ValueType  # 1
 """Waits for a trainer."""
 RUN_STATE_RUNNING: RunState.ValueType  # 2
-"""A trainer works on it."""
+"""Running on a trainer."""
 RUN_STATE_COMPLETE: RunState.ValueType  # 3
-"""Done; result is filled."""
+"""Completed; result is set."""
 RUN_STATE_FAILED: RunState.ValueType  # 4
-"""Failed; error_reason and error_text are filled."""
+"""Failed; error_reason and error_text are set."""
 RUN_STATE_CANCELLED: RunState.ValueType  # 5
-"""Stopped on request; result holds the last completed step, if there was one."""
+"""Stopped on request; result contains the last completed step, if any."""
 RUN_STATE_REJECTED: RunState.ValueType  # 6
-"""Never begun, as the call that asked for it was refused; error_reason and error_text are filled.
-A run of the same id may be made in its place.
+"""Never started, because the call that requested it was rejected; error_reason and error_text are
+set. A run of the same id may replace it.
 """
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
 @_typing.final
 class SessionRecord(_message.Message):
-    """All that a session is; any replica can serve the session from this record and the artifacts it
-    names.
-    """
+    """A session; any replica can serve it from this record and the artifacts that it refers to."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -95,9 +93,9 @@ class SessionRecord(_message.Message):
     WRITE_ID_FIELD_NUMBER: _builtins.int
     STOP_REQUESTED_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
-    """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
+    """Version of this record's layout, from 1; a reader rejects versions that are newer than its own."""
     session_id: _builtins.str
-    """Identifier handed to the client, a random UUID."""
+    """Identifier of the session, a random UUID."""
     owner: _builtins.str
     """Principal that opened the session; empty: not authenticated."""
     created_ms: _builtins.int
@@ -111,17 +109,17 @@ class SessionRecord(_message.Message):
     run_id: _builtins.str
     """Newest training run; empty: the session has trained nothing."""
     uses_port_lists: _builtins.bool
-    """Whether the client reads NodeInfo's ports in list form, as those up to 0.4.1 do."""
+    """Whether the client reads NodeInfo's ports as lists, as releases up to 0.4.1 do."""
     run_fencing_token: _builtins.int
-    """Fencing token with which run_id was last worked on; its writes with a smaller one are refused.
-    0: nobody has begun it.
+    """Fencing token of run_id's latest owner; writes with a smaller token are rejected. 0: the run has
+    had no owner.
     """
     write_id: _builtins.bytes
-    """Random name of the update that wrote this record, so that one that is sent again because its
-    reply was lost finds its own work; empty: never updated.
+    """Random name of the update that wrote this record, by which an update that is sent again because
+    its reply was lost recognises its own result; empty: never updated.
     """
     stop_requested: _builtins.bool
-    """Whether the client asked to stop while no training ran, which cancels the next one."""
+    """Whether the client called StopTrain while no training was running; cancels the next training."""
     @_builtins.property
     def search_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Absolute folders in which configuration and weight files are looked up, in order."""
@@ -136,7 +134,7 @@ class SessionRecord(_message.Message):
 
     @_builtins.property
     def profiling(self) -> Global___Profiling:
-        """Profiling settings; unset: never set, hence off."""
+        """Profiling settings; unset: profiling is off."""
 
     def __init__(
         self,
@@ -168,7 +166,7 @@ Global___SessionRecord: _TypeAlias = SessionRecord  # noqa: Y015
 
 @_typing.final
 class Pipeline(_message.Message):
-    """A pipeline: its configuration and the weights it holds."""
+    """A pipeline: its configuration and its weights."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -184,7 +182,7 @@ class Pipeline(_message.Message):
     """Artifact of a safetensors file; empty: initial weights."""
     @_builtins.property
     def plugins(self) -> _containers.RepeatedCompositeFieldContainer[Global___PluginCode]:
-        """Code of plugins that its nodes' classes come from, by name of the plugin."""
+        """Code of the plugins that provide its node classes, by name of the plugin."""
 
     def __init__(
         self,
@@ -212,12 +210,12 @@ class PluginCode(_message.Message):
     CODE_DIGEST_FIELD_NUMBER: _builtins.int
     CLASS_PATHS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name of the plugin, for texts."""
+    """Name of the plugin, for error texts."""
     code_digest: _builtins.str
     """Artifact of the plugin's files."""
     @_builtins.property
     def class_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The class paths that the pipeline takes from it, sorted."""
+        """The class paths that the pipeline uses from it, sorted."""
 
     def __init__(
         self,
@@ -248,7 +246,7 @@ class Plugin(_message.Message):
     manifest_json: _builtins.bytes
     """Its manifest."""
     code_digest: _builtins.str
-    """Artifact of its files as they were when it was registered; empty: its code is not used here."""
+    """Artifact of its files at the time of its registration; empty: its code is not used."""
     def __init__(
         self,
         *,
@@ -278,7 +276,7 @@ class Profiling(_message.Message):
     synchronize_cuda: _builtins.bool
     """Whether each timing waits for the GPU to finish."""
     skip_first_n: _builtins.int
-    """Executions of a node to leave out at the beginning."""
+    """Number of initial executions of a node to leave out."""
     def __init__(
         self,
         *,
@@ -296,7 +294,7 @@ Global___Profiling: _TypeAlias = Profiling  # noqa: Y015
 
 @_typing.final
 class RunRecord(_message.Message):
-    """One training run and all that another trainer needs to take it over."""
+    """A training run, with everything that another trainer needs to resume it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -323,23 +321,23 @@ class RunRecord(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     KEY_FIELD_NUMBER: _builtins.int
     format_version: _builtins.int
-    """Version of this record's layout, from 1; a reader refuses what is newer than it knows."""
+    """Version of this record's layout, from 1; a reader rejects versions that are newer than its own."""
     run_id: _builtins.str
-    """Identifier of the run, a UUID that its session and its key make."""
+    """Identifier of the run, a UUID derived from its session and its key."""
     session_id: _builtins.str
-    """Session that is trained."""
+    """Session whose pipeline is trained."""
     trainer_type: _builtins.int
-    """Kind of training: a number of cuvis_ai.v1.TrainerType."""
+    """Kind of training: number of a cuvis_ai.v1.TrainerType."""
     state: Global___RunState.ValueType
-    """Where the run stands."""
+    """State of the run."""
     owner: _builtins.str
-    """Trainer replica that holds the run; empty: none."""
+    """Trainer replica that owns the run; empty: none."""
     fencing_token: _builtins.int
-    """Rises with each owner; a write with a smaller one is refused."""
+    """Increases with each owner; writes with a smaller token are rejected."""
     created_ms: _builtins.int
     """When the run was requested."""
     heartbeat_ms: _builtins.int
-    """When the owner last said that it is alive; 0: never."""
+    """Time of the owner's last heartbeat; 0: never."""
     data_config_json: _builtins.bytes
     """Data to train on."""
     training_config_json: _builtins.bytes
@@ -347,31 +345,31 @@ class RunRecord(_message.Message):
     trainrun_config_json: _builtins.bytes
     """Train run without its pipeline: losses, metrics and the nodes to train or freeze."""
     result_weights_digest: _builtins.str
-    """Artifact of the trained weights, a safetensors file; empty: none yet. The same as
-    result.weights_digest, for readers that do not know result.
+    """Artifact of the trained weights, a safetensors file; empty: none yet. Equal to
+    result.weights_digest, for older readers that do not have result.
     """
     error_reason: _builtins.str
     """Name of the error reason; only when FAILED or REJECTED."""
     error_text: _builtins.str
-    """What went wrong, as the client may read it; only when FAILED or REJECTED."""
+    """Error text for the client; only when FAILED or REJECTED."""
     traceparent: _builtins.str
     """W3C trace context of the Train call that started the run; empty: not traced."""
     stop_requested: _builtins.bool
     """Whether the client asked the run to stop."""
     checkpoint_digest: _builtins.str
-    """Artifact of the newest checkpoint from which the run can be resumed; empty: none."""
+    """Artifact of the newest checkpoint, from which the run can be resumed; empty: none."""
     attempts: _builtins.int
-    """How often the run was taken up since its newest checkpoint."""
+    """Number of attempts since the newest checkpoint."""
     key: _builtins.str
-    """What clients name the run by, in the metadata of Train; empty: written by an older release."""
+    """Training key, from the metadata of Train; empty: written by an older release."""
     @_builtins.property
     def pipeline(self) -> Global___Pipeline:
-        """The pipeline that the run started from."""
+        """The pipeline at the start of the run."""
 
     @_builtins.property
     def result(self) -> Global___Pipeline:
-        """The pipeline that the run ended with; its configuration differs from that of `pipeline` where
-        the training changed it, as a calibration does. Unset: none, or written by an older release.
+        """The pipeline at the end of the run; its configuration differs from that of `pipeline` if the
+        training changed it, as a calibration does. Unset: none, or written by an older release.
         """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What stands around every call, whatever its type."""
+"""Interceptors around every call, whatever its type."""
 
 from fleet_platform.rpc.interceptors.admission import Admission
 from fleet_platform.rpc.interceptors.chain import Chain

@@ -1,4 +1,4 @@
-"""One log line and the metrics of each call."""
+"""One log line per call, and its metrics."""
 
 import time
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _log = logger("fleet.access")
 
 
 class AccessLog:
-    """Counts and logs calls: at INFO, those of the infrastructure at DEBUG."""
+    """Counts and logs calls: at level INFO, or DEBUG for health checks and reflection."""
 
     def __init__(self, registry: MetricRegistry) -> None:
         self._seconds = registry.histogram(metrics.RPC_SECONDS)
@@ -21,7 +21,7 @@ class AccessLog:
 
     @contextmanager
     def around(self, info: MethodInfo) -> Iterator[None]:
-        """Time one call."""
+        """Time and log one call."""
         running = self._running.labels(info.method)
         started_s = time.perf_counter()
         running.inc()
@@ -34,5 +34,5 @@ class AccessLog:
             self._seconds.labels(info.method, code).observe(elapsed_s, exemplar())
             write = _log.debug if info.quiet else _log.info
             text = text_of(info.context)
-            why = {"text": text} if text else {}
-            write("call", method=info.method, code=code, ms=round(elapsed_s * 1000, 2), **why)
+            details = {"text": text} if text else {}
+            write("call", method=info.method, code=code, ms=round(elapsed_s * 1000, 2), **details)

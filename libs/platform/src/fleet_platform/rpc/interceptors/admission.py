@@ -1,4 +1,4 @@
-"""Turns calls away at once when too many run and wait already."""
+"""Rejects calls immediately when the workers and their queue are full."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _RETRY_AFTER_S = 1
 
 
 class Admission(grpc.ServerInterceptor):
-    """Bounds the calls of each worker pool; what runs on the server's own threads is let through.
+    """Limits the calls in each worker pool; calls on the server's own threads are not limited.
 
-    gRPC asks this from its one serving thread, so no two calls pass at the same time.
+    gRPC runs this on its one serving thread, so that calls are admitted one at a time.
     """
 
     def intercept_service(
@@ -25,20 +25,20 @@ class Admission(grpc.ServerInterceptor):
         continuation: Callable[[grpc.HandlerCallDetails], grpc.RpcMethodHandler[Any, Any] | None],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> grpc.RpcMethodHandler[Any, Any] | None:
-        """Answer the method's handler, or one that turns the call away."""
+        """Return the method's handler, or one that rejects the call."""
         method = continuation(handler_call_details)
         if method is None:
             return None
         pool = pool_of(handler_of(method))
-        return _TURN_AWAY if pool is not None and pool.full else method
+        return _REJECTING if pool is not None and pool.full else method
 
 
-def _turn_away(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:
+def _reject(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoReturn:
     raise Exhausted(
         f"The server is busy and its queue is full; try again in {_RETRY_AFTER_S} s.",
         retry_after_s=_RETRY_AFTER_S,
     )
 
 
-# A request stream is not read before it is asked for: a large message is never received in vain.
-_TURN_AWAY: grpc.RpcMethodHandler[Any, Any] = grpc.stream_unary_rpc_method_handler(_turn_away)
+# A request stream is read by the handler only, so that a large message is not even received.
+_REJECTING: grpc.RpcMethodHandler[Any, Any] = grpc.stream_unary_rpc_method_handler(_reject)

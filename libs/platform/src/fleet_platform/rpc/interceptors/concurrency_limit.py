@@ -1,4 +1,4 @@
-"""Keeps one caller from taking all threads of a replica."""
+"""Prevents one caller from occupying all threads of a replica."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,15 +12,15 @@ _RETRY_AFTER_S = 1
 
 
 class PerCallerConcurrencyLimit:
-    """Bounds the calls of each caller that run at once.
+    """Limits how many calls of each caller run at once.
 
-    A caller is whom the gateway vouches for or, where it does not authenticate, an address. A call
-    that came past the gateway tells neither and is let through.
+    A caller is identified by its authenticated name or, if the gateway does not authenticate, by
+    its address. Calls that bypass the gateway have neither and are not limited.
     """
 
-    def __init__(self, most: int | None) -> None:
-        """Allow `most` calls at once; None: any number."""
-        self._most = most
+    def __init__(self, max_calls: int | None) -> None:
+        """Allow `max_calls` at once per caller; None: no limit."""
+        self._max_calls = max_calls
         self._running: Counter[str] = Counter()
         self._lock = Lock()
 
@@ -29,17 +29,17 @@ class PerCallerConcurrencyLimit:
         """Count one call while it runs.
 
         Raises:
-            Exhausted: the caller has as many calls running as it may.
+            Exhausted: the caller has reached the limit.
         """
         name = caller.identity or caller.address
-        if self._most is None or not name:
+        if self._max_calls is None or not name:
             yield
             return
         with self._lock:
-            if self._running[name] >= self._most:
+            if self._running[name] >= self._max_calls:
                 raise Exhausted(
-                    f"{self._most} calls of yours run here already, as many as one caller may have;"
-                    f" try again in {_RETRY_AFTER_S} s.",
+                    f"You already have {self._max_calls} calls running on this replica, the "
+                    f"per-caller limit; try again in {_RETRY_AFTER_S} s.",
                     retry_after_s=_RETRY_AFTER_S,
                 )
             self._running[name] += 1

@@ -1,4 +1,4 @@
-"""Turns what a handler raises into the status that the caller sees."""
+"""Converts the exceptions of handlers to the status that the caller receives."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,14 +13,14 @@ from fleet_platform.rpc.retry_hint import add_retry_hint
 from fleet_platform.rpc.status import STATUS_OF, code_of
 from fleet_platform.telemetry import current_trace_id, logger
 
-# The text travels in an HTTP/2 header, where peers accept 8 KiB, up to threefold when escaped.
+# The text is sent in an HTTP/2 header: peers accept 8 KiB, and escaping may triple its length.
 _MAX_TEXT_BYTES = 2048
 _log = logger("fleet.rpc")
 
 
 @contextmanager
 def errors(info: MethodInfo) -> Iterator[None]:
-    """Answer ``AppError`` by its reason, and anything unexpected as INTERNAL without its text."""
+    """Map ``AppError`` to the status of its reason, and other exceptions to INTERNAL."""
     try:
         yield
     except AppError as error:
@@ -30,23 +30,23 @@ def errors(info: MethodInfo) -> Iterator[None]:
         if error.retry_after_s is not None:
             add_retry_hint(info.context, code, text, error.retry_after_s)
         info.context.abort(code, text)
-    except GeneratorExit:  # the caller left in the middle of a stream
+    except GeneratorExit:  # the caller cancelled a stream
         raise
-    except BaseException as error:  # native libraries raise these too, and the caller waits
-        if _is_grpcs_own(error, info.context):
+    except BaseException as error:  # native libraries raise these as well
+        if _is_raised_by_grpc(error, info.context):
             raise
         _abort_unexpected(info, error)
 
 
 def clipped(text: str) -> str:
-    """The text, cut where it would no longer fit into a header."""
+    """Return the text, truncated if it does not fit into a header."""
     raw = text.encode()
     if len(raw) <= _MAX_TEXT_BYTES:
         return text
     return raw[:_MAX_TEXT_BYTES].decode(errors="ignore") + " ..."
 
 
-def _is_grpcs_own(error: BaseException, context: grpc.ServicerContext) -> bool:
+def _is_raised_by_grpc(error: BaseException, context: grpc.ServicerContext) -> bool:
     aborted = type(error) is Exception and not error.args and code_of(context) is not None
     request_stream_ended = type(error) is grpc.RpcError
     return aborted or request_stream_ended

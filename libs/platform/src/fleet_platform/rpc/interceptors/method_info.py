@@ -1,4 +1,4 @@
-"""One call as the layers see it."""
+"""The call that the interceptors work on."""
 
 from dataclasses import dataclass
 
@@ -9,13 +9,13 @@ _QUIET = ("/grpc.health.", "/grpc.reflection.")
 
 @dataclass(slots=True)
 class MethodInfo:
-    """One call on its way through the layers."""
+    """The method and the context of one call."""
 
     path: str
     """``/package.Service/Method``."""
 
     context: grpc.ServicerContext
-    """gRPC's own view of the call."""
+    """gRPC's context of the call."""
 
     @property
     def method(self) -> str:
@@ -24,5 +24,5 @@ class MethodInfo:
 
     @property
     def quiet(self) -> bool:
-        """Whether this is a question of the infrastructure, asked all the time."""
+        """Whether this is a frequent infrastructure call: a health check or reflection."""
         return self.path.startswith(_QUIET)

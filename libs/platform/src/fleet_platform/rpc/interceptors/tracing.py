@@ -1,4 +1,4 @@
-"""Continues the caller's trace and tells it the trace id."""
+"""Continues the caller's trace and returns the trace id to the caller."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ _tracer = tracer(spans.CALL.scope)
 
 @contextmanager
 def tracing(info: MethodInfo) -> Iterator[None]:
-    """Open the call's SERVER span below the caller's."""
+    """Open the call's SERVER span as a child of the caller's span."""
     if info.quiet:
         yield
         return
