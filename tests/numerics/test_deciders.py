@@ -215,7 +215,7 @@ def test_a_threshold_between_neighbouring_floats_keeps_the_winner():
         (lambda scores, targets: targets.fill_(value=True), "are anomalous"),
         (lambda scores, targets: scores.fill_(torch.nan), "NaN"),
         (lambda scores, targets: scores[0, 0, 0].fill_(torch.inf), "infinite"),
-        (lambda scores, targets: targets.resize_(1, 6, 6, 1), "not of the same pixels"),
+        (lambda scores, targets: targets.resize_(1, 6, 6, 1), "differ in their pixels"),
     ],
 )
 def test_what_determines_no_threshold_changes_nothing(class_name, spoil, text):

@@ -113,5 +113,5 @@ def test_one_pixel_is_refused():
 
 
 def test_more_components_than_channels_are_refused():
-    with pytest.raises(GraphInvalid, match="'n_components' is 4; right is at most the 3"):
+    with pytest.raises(GraphInvalid, match="'n_components' is 4; it must be at most the 3"):
         made(PCA, num_channels=3, n_components=4)

@@ -219,7 +219,7 @@ CASES = [
     ),
     _loads(
         "stages that are a number",
-        "Node 'a' (ScoreToLogit): hparam 'execution_stages' is 0.001; right is a list of: train, "
+        "Node 'a' (ScoreToLogit): hparam 'execution_stages' is 0.001; it must be a list of: train, "
         "val, test, inference, always",
         lambda: _graph(_node("a", _LOGIT, execution_stages=0.001)),
     ),
@@ -231,15 +231,15 @@ CASES = [
     ),
     _loads(
         "a matrix of 16 GiB",
-        "The pipeline's nodes take 17181179904 bytes or more; at most "
-        "4294967296 are held for one pipeline. Use fewer or smaller nodes.",
+        "The pipeline's nodes need 17181179904 bytes or more; at most "
+        "4294967296 are available for one pipeline. Use fewer or smaller nodes.",
         lambda: _graph(_node("a", _PROJECTION, in_channels=4, hidden=65536, rep_dim=65536)),
         EXHAUSTED,
     ),
     _loads(
         "a hundred of the widest nodes",
-        "The pipeline's nodes take 4295163904 bytes or more; at most "
-        "4294967296 are held for one pipeline. Use fewer or smaller nodes.",
+        "The pipeline's nodes need 4295163904 bytes or more; at most "
+        "4294967296 are available for one pipeline. Use fewer or smaller nodes.",
         lambda: _graph(*(_node(f"n{i}", num_channels=16384) for i in range(100))),
         EXHAUSTED,
     ),

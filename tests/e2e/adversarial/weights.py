@@ -12,7 +12,7 @@ import torch
 from tests.support.case import INVALID, Case, Fields
 
 _CODE = (
-    "The weights file holds more than tensors and plain values, or is "
+    "The weights file contains more than tensors and plain values, or is "
     "damaged; it is not read, because that could run code. Needed: a file "
     "saved by SavePipeline, or a Lightning .ckpt of tensors and plain "
     "values."
@@ -21,7 +21,7 @@ _DAMAGED = (
     "The weights file is damaged or is not a torch file. Needed: a .pt, .ckpt or .safetensors file."
 )
 _LAYOUT = (
-    "The weights file has another layout. Needed: a .pt file with "
+    "The weights file has an unknown layout. Expected: a .pt file with "
     "{'state_dict': {node: {key: tensor}}}, a Lightning .ckpt with a state_dict of "
     "'pipeline_modules.<number>.<key>' or 'nodes.<node>.<key>', or a .safetensors file with "
     "'<node>.<key>'; found: "

@@ -205,7 +205,9 @@ def test_out_of_memory(
     with monkeypatch.context() as patch:
         patch.setattr(inference, "to_batch", too_large)
         refused(
-            lambda: served.infer(session), StatusCode.RESOURCE_EXHAUSTED, "more memory than is left"
+            lambda: served.infer(session),
+            StatusCode.RESOURCE_EXHAUSTED,
+            "more memory than is available",
         )
     assert set(served.infer(session).outputs) == ALL_KEYS
 

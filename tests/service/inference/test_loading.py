@@ -355,6 +355,6 @@ def test_out_of_memory_while_loading(
         refused(
             lambda: load_weights(served, session, weights_bytes=fitted.published),
             StatusCode.RESOURCE_EXHAUSTED,
-            "more memory than is left",
+            "more memory than is available",
         )
     assert usable(served, session)

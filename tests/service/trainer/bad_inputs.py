@@ -115,7 +115,7 @@ CASES: dict[str, Case] = {
     "unknown unfrozen node": Case("^unfreeze_nodes names no, ", lists={"unfreeze_nodes": ["no"]}),
     "no loss node": Case("^loss_nodes is empty", lists={"loss_nodes": []}),
     "loss node that gives no number": Case(
-        "^loss_nodes: the output 'decisions' of 'BinaryDecider' is no scalar",
+        "^loss_nodes: the output 'decisions' of 'BinaryDecider' is not a scalar",
         lists={"loss_nodes": ["BinaryDecider"]},
     ),
     "metric node that gives no metrics": Case(
@@ -162,22 +162,22 @@ CASES: dict[str, Case] = {
     },
     # Values
     "NaN in training data, fitted": _fits(
-        "^Measurement 2 of 'nan_train.npz' holds NaN", data={"cu3s_file_path": "nan_train.npz"}
+        "^Measurement 2 of 'nan_train.npz' contains NaN", data={"cu3s_file_path": "nan_train.npz"}
     ),
     "NaN in training data": Case(
-        "^Measurement 2 of 'nan_train.npz' holds NaN", data={"cu3s_file_path": "nan_train.npz"}
+        "^Measurement 2 of 'nan_train.npz' contains NaN", data={"cu3s_file_path": "nan_train.npz"}
     ),
     "NaN in training data of a fitted pipeline": Case(
-        "^Measurement 2 of 'nan_train.npz' holds NaN",
+        "^Measurement 2 of 'nan_train.npz' contains NaN",
         kinds=(FITS, TRAINS),
         data={"cu3s_file_path": "nan_train.npz"},
     ),
     "infinite values in validation data": Case(
-        "^Measurement 5 of 'infinite_val.npz' holds NaN or infinite",
+        "^Measurement 5 of 'infinite_val.npz' contains NaN or infinite",
         data={"cu3s_file_path": "infinite_val.npz"},
     ),
     "infinite values in validation data from the second epoch on": Case(
-        f"^Measurement 5 of 'infinite_val.npz' holds NaN or infinite.*{LAST_EPOCH}",
+        f"^Measurement 5 of 'infinite_val.npz' contains NaN or infinite.*{LAST_EPOCH}",
         data={"cu3s_file_path": "infinite_val.npz"},
         training={"check_val_every_n_epoch": 2, "num_sanity_val_steps": 0},
         keeps="one epoch",
@@ -188,11 +188,11 @@ CASES: dict[str, Case] = {
         data={"cu3s_file_path": "infinite_val.npz"},
     ),
     "values beyond float32": _fits(
-        "^Fitting MinMaxNormalizer, measurement 0, 1: the data holds NaN or infinite",
+        "^Fitting MinMaxNormalizer, measurement 0, 1: the data contains NaN or infinite",
         data={"cu3s_file_path": "overflow.npz"},
     ),
     "a node makes NaN while fitting": _fits(
-        "^Fitting MinMaxNormalizer, measurement 0, 1: the data holds NaN",
+        "^Fitting MinMaxNormalizer, measurement 0, 1: the data contains NaN",
         fault={"fault": "nan", "when": "inference"},
         before_fit=True,
     ),
@@ -258,13 +258,13 @@ CASES: dict[str, Case] = {
     **{
         f"annotation {file}": _labels(_DOES_NOT_FIT.format(file) + text, file)
         for file, text in {
-            "outside.json": "a polygon lies outside the image",
+            "outside.json": "a polygon is outside the image",
             "odd.json": "a polygon is not a list of finite x, y pairs",
             "words.json": "a polygon is not a list of finite x, y pairs",
-            "no_ring.json": "'segmentation' holds neither polygons nor run lengths",
+            "no_ring.json": "'segmentation' contains neither polygons nor run lengths",
             "runs_for_another_size.json": "run lengths are for 3 x 3 pixels",
             "runs_without_size.json": "run lengths have no 'size' of two numbers",
-            "runs_of_words.json": "run lengths are neither a list of whole numbers nor a text",
+            "runs_of_words.json": "run lengths are neither a list of integers nor a string",
             "runs_too_short.json": "run lengths do not add up to the image",
         }.items()
     },
@@ -279,7 +279,7 @@ CASES: dict[str, Case] = {
     "checkpoint name from the root": _checkpoints("leaves its folder", filename="/etc/x"),
     **{
         f"checkpoint name {name!r}": _checkpoints(
-            r"checkpoint.filename '.*' cannot be filled in; in braces stand", filename=name
+            r"checkpoint.filename '.*' cannot be filled in; braces must contain", filename=name
         )
         for name in ("{epoch", "{}", "{epoch:zz}", "{epoch:999999999d}", "{epoch.__class__}")
     },
@@ -521,7 +521,7 @@ CASES: dict[str, Case] = {
         "early_stopping.0.mode is 'x'; it must be min or max", {"mode": "x"}
     ),
     "stopping twice by one value": _stopping(
-        r"early_stopping.1 watches 'val/bce' \(min\) as one before it does", {}, {}
+        r"early_stopping.1 watches 'val/bce' \(min\) like an earlier one", {}, {}
     ),
     "stopping without patience": _stopping("patience: must be greater", {"patience": 0}),
 }

@@ -140,7 +140,8 @@ def test_batches_are_the_same_with_and_without(scene, count):
 def test_values_that_are_not_finite_are_named_by_measurement_and_file(scene, dtype, value, count):
     stream = batches(scene(count, dtype, m3=value), [0, 4, 2, 3, 1], 2)
     assert next(stream)["mesu_index"].tolist() == [0, 4]
-    with pytest.raises(InvalidInput, match=r"Measurement 3 of 'scene\.npz' holds NaN or infinite"):
+    not_finite = r"Measurement 3 of 'scene\.npz' contains NaN or infinite"
+    with pytest.raises(InvalidInput, match=not_finite):
         next(stream)
     assert readers() == []
 

@@ -124,7 +124,7 @@ def test_pickles_are_never_loaded(data_dir, open_file, suffix):
 
 def test_a_bare_pickle_under_the_suffix_is_refused(data_dir, open_file):
     (data_dir / "bomb.npy").write_bytes(pickle.dumps(_Bomb()))
-    with pytest.raises(InvalidInput, match=r"not a whole \.npy file"):
+    with pytest.raises(InvalidInput, match=r"not a complete \.npy file"):
         open_file("bomb.npy")
 
 
@@ -159,7 +159,7 @@ def test_a_file_that_is_cut_off_is_refused(data_dir, open_file, cube):
     np.savez(data_dir / "a.npz", cube=cube)
     for path in list(data_dir.iterdir()):
         path.write_bytes(path.read_bytes()[:200])
-        with pytest.raises(InvalidInput, match="not a whole"):
+        with pytest.raises(InvalidInput, match="not a complete"):
             open_file(path.name)
 
 
@@ -169,5 +169,5 @@ def test_values_missing_inside_an_archive_are_noticed(data_dir, open_file, cube)
         archive.writestr("cube.npy", (data_dir / "cube.npy").read_bytes()[:-10])
     measurements = open_file("scene.npz")
     np.testing.assert_array_equal(measurements.read(0).cube_HWC, cube)
-    with pytest.raises(InvalidInput, match="measurement 1 is cut off"):
+    with pytest.raises(InvalidInput, match="measurement 1 is truncated"):
         measurements.read(1)

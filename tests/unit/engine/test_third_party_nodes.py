@@ -328,7 +328,7 @@ FAULTS = {
     "no class of that name": (f"{SOUND}.Summ", {}, ["no 'Summ'"]),
     "an imported module": (f"{SOUND}.threading", {}, ["'threading' is no class"]),
     "no class": (f"{FAULTY}.NOT_A_CLASS", {}, ["'NOT_A_CLASS' is no class"]),
-    "no torch module": (f"{FAULTY}.PlainObject", {}, ["'PlainObject' is no class of torch"]),
+    "no torch module": (f"{FAULTY}.PlainObject", {}, ["'PlainObject' is not a torch module class"]),
     "no ports": (f"{FAULTY}.PlainModule", {}, ["(PlainModule)", "INPUT_SPECS", "OUTPUT_SPECS"]),
     "no forward": (f"{FAULTY}.NoForward", {}, ["(NoForward)", "forward(**inputs, context)"]),
     "missing hparam": (f"{SOUND}.Centre", {}, ["(Centre)", "num_channels"]),
@@ -357,8 +357,8 @@ def test_refused_naming_node_class_and_fault(case):
     ("how", "words"),
     [
         ("raises", "forward failed: KeyError: 'spectrum'"),
-        ("gives a list", "forward gave a list; needed: a dict"),
-        ("gives nothing", "forward gave no 'scores'"),
+        ("gives a list", "forward returned a list; needed: a dict"),
+        ("gives nothing", "forward returned no 'scores'"),
         ("gives another shape", "'scores' is float32 [2, 6, 7, 5]; declared: float32 [B, H, W, 1]"),
     ],
 )

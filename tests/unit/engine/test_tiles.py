@@ -68,7 +68,7 @@ def test_results_beyond_the_bound_are_refused_before_they_are_held(monkeypatch):
     pipeline = wide_pipeline(hidden=2, rep_dim=4096)
     outputs = infer(pipeline, {"data": torch.zeros(1, 40, 25, 1)})
     assert outputs["wide.embeddings"].shape == (1, 40, 25, 4096)
-    with pytest.raises(Exhausted, match="1001 pixels take 16400384 bytes; at most 16384000"):
+    with pytest.raises(Exhausted, match="1001 pixels need 16400384 bytes; at most 16384000"):
         infer(pipeline, {"data": torch.zeros(1, 7, 143, 1)})
 
 

@@ -279,15 +279,15 @@ def test_damaged_files(content, says):
         ({"state_dict": {"RXGlobal": {}, "mu": torch.zeros(7)}}, "a mapping with RXGlobal, mu"),
         (
             {"state_dict": {"RXGlobal": {"mu": torch.eye(7).to_sparse()}}},
-            "RXGlobal.mu that is no dense tensor",
+            "RXGlobal.mu that is not a dense tensor",
         ),
         (
             {"state_dict": {"RXGlobal": {"mu": torch.zeros(7, device="meta")}}},
-            "RXGlobal.mu that is no dense tensor",
+            "RXGlobal.mu that is not a dense tensor",
         ),
         (
             {"state_dict": {"nodes.RXGlobal.mu": torch.zeros(7, dtype=torch.complex64)}},
-            "nodes.RXGlobal.mu that is no dense tensor",
+            "nodes.RXGlobal.mu that is not a dense tensor",
         ),
     ],
 )

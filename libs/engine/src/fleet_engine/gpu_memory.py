@@ -1,4 +1,4 @@
-"""The memory of this host's GPUs, as the driver tells it."""
+"""GPU memory of this host as metrics."""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from fleet_platform.telemetry.catalogue import metrics
 
 
 def watch_gpu_memory(registry: MetricRegistry) -> None:
-    """Have the memory of all NVIDIA GPUs told in `registry`; nothing where there is none.
+    """Export the memory of all NVIDIA GPUs as gauges; does nothing on a host without GPUs.
 
-    The driver is asked and not torch, which would take memory of its own on each GPU.
+    The values come from the driver and not from torch, which would allocate memory on each GPU.
     """
     try:
         pynvml.nvmlInit()

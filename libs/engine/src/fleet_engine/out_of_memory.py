@@ -1,4 +1,4 @@
-"""What happens when memory is used up, on the host or on a device."""
+"""Handling of exhausted memory on the host or a device."""
 
 import traceback
 from collections.abc import Iterator
@@ -12,12 +12,14 @@ _ALLOCATOR_TEXTS = ("can't allocate memory", "not enough memory", "out of memory
 
 
 @contextmanager
-def map_out_of_memory(what: str, remedy: str = "Try again when less runs here.") -> Iterator[None]:
-    """Turn running out of memory into an error of the domain and give the memory back.
+def map_out_of_memory(
+    what: str, remedy: str = "Try again when the server is less busy."
+) -> Iterator[None]:
+    """Convert out-of-memory errors to `Exhausted` and release the memory.
 
     Args:
-        what: what needed the memory, the subject of the error text.
-        remedy: a sentence on what the caller can do, the error text's last.
+        what: subject of the error text: what needed the memory.
+        remedy: last sentence of the error text: what the caller can do.
 
     Raises:
         Exhausted: memory ran out inside the block.
@@ -27,20 +29,20 @@ def map_out_of_memory(what: str, remedy: str = "Try again when less runs here.")
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
-        # The frames of the failed work hold its tensors for as long as the error lives.
+        # The frames in the traceback keep the tensors of the failed work alive.
         traceback.clear_frames(error.__traceback__)
         release_cached_memory()
-        raise Exhausted(f"{what} needs more memory than is left. {remedy}") from None
+        raise Exhausted(f"{what} needs more memory than is available. {remedy}") from None
 
 
 def release_cached_memory() -> None:
-    """Return what the GPU's allocator keeps unused to the device."""
+    """Return unused memory of the GPU allocator to the device."""
     if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch has no type for it
         torch.cuda.empty_cache()
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out; torch's allocator on the host raises a plain RuntimeError."""
+    """Return whether memory ran out; torch's host allocator raises a plain RuntimeError."""
     if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(text in str(error) for text in _ALLOCATOR_TEXTS)

@@ -1,4 +1,4 @@
-"""The files that a client saves: a YAML file, and weights beside it."""
+"""Files saved for clients: a YAML file, and weights next to it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,16 +13,16 @@ _YAML_SUFFIXES = (".yaml", ".yml")
 
 
 def yaml_target(text: str, field: str, paths: PathPolicy) -> Path:
-    """Where a client's YAML file is written.
+    """Return the path of a client's YAML file.
 
     Args:
-        text: as the client sent it; ``.yaml`` may be left out.
-        field: the request's field, for error texts.
-        paths: what may be written.
+        text: the path as the client sent it; ``.yaml`` may be omitted.
+        field: field of the request, for error texts.
+        paths: policy on writable paths.
 
     Raises:
-        InvalidInput: no path, a folder, or outside the output folder; or the name of the weights
-            beside it is that of a folder.
+        InvalidInput: the path is empty, a folder, or outside the output folder; or the weights next
+            to it would replace a folder.
     """
     if not text.strip():
         raise InvalidInput(f"{field} is empty; name the YAML file to write.")
@@ -37,11 +37,11 @@ def yaml_target(text: str, field: str, paths: PathPolicy) -> Path:
 def write_saved(
     yaml_path: Path, config: ConfigModel | Mapping[str, Any], weights: bytes | None = None
 ) -> None:
-    """Write a YAML file and, before it, the weights ``<stem>.pt`` if given, each in one step.
+    """Write a YAML file atomically, after the weights ``<stem>.pt`` if given.
 
     Raises:
         Exhausted: no space is left.
-        DependencyDown: the volume cannot be written.
+        DependencyDown: the volume cannot be written to.
     """
     text = to_yaml(config)
     if weights is not None:

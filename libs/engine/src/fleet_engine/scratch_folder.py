@@ -1,4 +1,4 @@
-"""Where this process keeps files that nobody needs once it has ended, however it ends."""
+"""Temporary directory of this process, removed at exit."""
 
 import atexit
 import fcntl
@@ -15,15 +15,15 @@ _LOCK = "lock"
 
 @cache
 def scratch_folder() -> Path:
-    """Return this process's folder, made at the first call.
+    """Return the temporary directory of this process, created at the first call.
 
-    It is below the system's folder for temporary files and removed when the process ends. What
-    processes that were killed have left there is removed first: each holds a lock on its folder
-    that the system takes from it when it dies.
+    It is below the system's temporary directory and removed when the process exits. Directories of
+    killed processes are removed first: each process locks its directory, and the system releases
+    the lock when the process dies.
     """
     _sweep(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
-    # Locked before it has the name by which others find it.
+    # Locked before it gets the name that other processes look for.
     unlocked = folder / ".lock"
     fcntl.flock(os.open(unlocked, os.O_CREAT | os.O_RDWR, 0o600), fcntl.LOCK_EX)
     unlocked.rename(folder / _LOCK)
@@ -33,7 +33,7 @@ def scratch_folder() -> Path:
 
 def _sweep(parent: Path) -> None:
     for folder in parent.glob(f"{_PREFIX}*"):
-        # One that another process removes at this moment, or that belongs to another user.
+        # Another process may be removing it, or it belongs to another user.
         with suppress(OSError):
             lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
             try:

@@ -186,7 +186,7 @@ ROWS: list[TableRow] = [
     _loads(
         "a pipeline that is too large",
         EXHAUSTED,
-        "The pipeline's nodes take 17181179904 bytes or more; at most 4294967296 are held "
+        "The pipeline's nodes need 17181179904 bytes or more; at most 4294967296 are available "
         "for one pipeline. Use fewer or smaller nodes.",
         "Use fewer or smaller nodes.",
         _graph(nodes=[_node("a", _SVDD, in_channels=4, hidden=65536, rep_dim=65536)]),

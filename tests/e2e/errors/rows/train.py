@@ -155,7 +155,7 @@ ROWS: list[TableRow] = [
     _on(
         "a corrupted data file",
         INVALID,
-        "Data file 'broken.npz' cannot be read: it is not a whole .npz file of plain numbers "
+        "Data file 'broken.npz' cannot be read: it is not a complete .npz file of plain numbers "
         "with 'cube' [N,H,W,C] or [H,W,C] and, if any, 'wavelengths' [C] and 'mask' of the "
         "cube's first axes.",
         "Write the file again.",

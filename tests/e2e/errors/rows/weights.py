@@ -81,7 +81,7 @@ ROWS: list[TableRow] = [
     _weights(
         "a file that does not contain weights",
         INVALID,
-        "The weights file holds more than tensors and plain values, or is damaged; it is not "
+        "The weights file contains more than tensors and plain values, or is damaged; it is not "
         "read, because that could run code. Needed: a file saved by SavePipeline, or a "
         "Lightning .ckpt of tensors and plain values.",
         _TORCH,
@@ -122,7 +122,8 @@ ROWS: list[TableRow] = [
     _elsewhere(
         "LoadPipelineWeights",
         "no memory left",
-        "Loading the weights needs more memory than is left. Try again when less runs here.",
+        "Loading the weights needs more memory than is available. Try again when the server is "
+        "less busy.",
         "Try again later.",
         "tests/service/inference/test_loading.py::test_out_of_memory_while_loading",
     ),

@@ -110,7 +110,7 @@ def test_forgotten_code_still_runs_and_its_modules_are_gone(load):
     [
         ({}, "lab.none.Scale", ["'lab.none' cannot be imported", "No module named 'lab.none'"]),
         ({}, "lab.nodes.Scal", ["'lab.nodes' has no 'Scal'"]),
-        ({}, "lab.nodes.Port", ["no class of torch modules"]),
+        ({}, "lab.nodes.Port", ["not a torch module class"]),
         ({"lab/settings.py": "import not_there\n"}, SCALE, ["No module named 'not_there'"]),
         ({"lab/settings.py": "1 +\n"}, SCALE, ["SyntaxError"]),
         ({"lab/settings.py": "raise ValueError(__file__)\n"}, SCALE, ["(ValueError: lab/settings"]),

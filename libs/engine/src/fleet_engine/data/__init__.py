@@ -1,4 +1,4 @@
-"""Measurements of files of many formats, one at a time, and batches of them."""
+"""Readers of measurement files in many formats, and batches of measurements."""
 
 from fleet_engine.data.batching import batches
 from fleet_engine.data.data_file import DataFiles

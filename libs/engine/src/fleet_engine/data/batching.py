@@ -18,24 +18,24 @@ def batches(
 ) -> Generator[dict[str, torch.Tensor]]:
     """Read measurements in the order of `ids`, `batch_size` at a time; the last batch may be short.
 
-    The numbers are checked at once, the files are read as the batches are taken, or a little
-    earlier: `measurements.read_ahead` measurements are held at most besides the batch that was
-    taken last and the one that is put together.
+    The numbers are checked immediately. The files are read when batches are requested, or slightly
+    earlier: at most `measurements.read_ahead` measurements are in memory, in addition to the last
+    batch and the one being assembled.
 
     Args:
-        measurements: what to read from.
+        measurements: the measurements to read from.
         ids: numbers of the measurements.
-        batch_size: how many to a batch, at least 1.
+        batch_size: measurements per batch, at least 1.
 
     Returns:
         Batches of cube_BHWC (as stored), wavelengths int32 [B,C] in nm, mesu_index int64 [B] and,
-        where the measurements are labelled, mask_BHW int32; all on the CPU. Closing it, or taking
-        the last one, ends all reading.
+        if the measurements are labelled, mask_BHW int32; all on the CPU. Reading ends when the
+        generator is closed or exhausted.
 
     Raises:
         InvalidInput: `ids` is empty or names a measurement that does not exist. While iterating: a
-            measurement cannot be read or holds values that are not finite, or those of one batch
-            differ in size.
+            measurement cannot be read or contains values that are not finite, or the measurements
+            of a batch differ in size.
     """
     ids = list(ids)
     measurements.check_ids(ids)
@@ -52,11 +52,11 @@ def _read(
 
 
 def _collate(ids: list[int], frames: Iterator[Measurement]) -> dict[str, torch.Tensor]:
-    """Put a batch together, letting go of each measurement as soon as it is copied."""
+    """Assemble a batch, releasing each measurement as soon as it is copied."""
     first = next(frames)
     shape = first.cube_HWC.shape
     wavelengths_nm, masks = [first.wavelengths_nm], [first.mask_HW]
-    # One cube becomes a batch without a copy.
+    # A single cube needs no copy.
     cube_BHWC = first.cube_HWC[None]
     if len(ids) > 1:
         cube_BHWC = np.empty((len(ids), *shape), first.cube_HWC.dtype)

@@ -1,4 +1,4 @@
-"""Labels in the COCO format: polygons and run lengths."""
+"""Labels in COCO format: polygons and run lengths."""
 
 import json
 from collections import defaultdict
@@ -34,7 +34,7 @@ class CocoLabels:
         """Read a COCO file.
 
         Args:
-            path: where it is.
+            path: path of the file.
             sent: its name as the client sent it.
 
         Raises:
@@ -60,13 +60,13 @@ class CocoLabels:
         return cls(sent, annotations, sizes)
 
     def check_images(self, count: int) -> None:
-        """Refuse labels that are none of a file's.
+        """Refuse labels of which none belongs to the file.
 
         Args:
-            count: measurements of the file.
+            count: number of measurements of the file.
 
         Raises:
-            InvalidInput: there are annotations, and not one is of a measurement of the file.
+            InvalidInput: none of the annotations refers to a measurement of the file.
         """
         if self._annotations and not any(0 <= index < count for index in self._annotations):
             raise InvalidInput(
@@ -76,12 +76,12 @@ class CocoLabels:
             )
 
     def mask(self, index: int, height: int, width: int) -> npt.NDArray[np.int32]:
-        """The class of each pixel of measurement `index`; 0 where nothing is annotated.
+        """Return the class of each pixel of measurement `index`; 0 without an annotation.
 
-        Later annotations lie over earlier ones.
+        Later annotations cover earlier ones.
 
         Raises:
-            InvalidInput: an annotation is malformed or does not fit an image of this size.
+            InvalidInput: an annotation is malformed or does not match the size of the image.
         """
         size = self._sizes.get(index, (height, width))
         if size != (height, width):
@@ -110,13 +110,13 @@ def _regions(annotation: Mapping[str, Any], height: int, width: int) -> list[npt
         regions.append(_from_run_lengths(segmentation, (height, width), (height, width)))
     elif segmentation:
         if not (isinstance(segmentation, list) and all(isinstance(r, list) for r in segmentation)):
-            raise ValueError("'segmentation' holds neither polygons nor run lengths.")
+            raise ValueError("'segmentation' contains neither polygons nor run lengths.")
         regions += [
             _from_polygon(ring, height, width)
             for ring in segmentation
             if len(ring) >= _MIN_RING_NUMBERS
         ]
-    # Cubert's own files keep run lengths under this key, with the size as width and height.
+    # Files by Cubert have run lengths under this key, with the size as width and height.
     drawn = annotation.get("mask")
     if isinstance(drawn, dict) and drawn.get("counts"):
         regions.append(_from_run_lengths(drawn, (width, height), (height, width)))
@@ -132,7 +132,7 @@ def _from_polygon(ring: Sequence[float], height: int, width: int) -> npt.NDArray
         raise ValueError("a polygon is not a list of finite x, y pairs.")
     xy = xy.reshape(-1, 2)
     if (xy.max(axis=0) < 0).any() or (xy.min(axis=0) > (width, height)).any():
-        raise ValueError("a polygon lies outside the image.")
+        raise ValueError("a polygon is outside the image.")
     inside: npt.NDArray[np.bool_] = polygon2mask(  # type: ignore[no-untyped-call] # has no types
         (height, width), xy[:, ::-1]
     )
@@ -150,5 +150,5 @@ def _from_run_lengths(
     if not isinstance(counts, str) and not (
         isinstance(counts, list) and all(isinstance(run, int) for run in counts)
     ):
-        raise ValueError("run lengths are neither a list of whole numbers nor a text.")
+        raise ValueError("run lengths are neither a list of integers nor a string.")
     return decode_run_lengths(counts, shape)

@@ -1,4 +1,4 @@
-"""A file of measurements and what its reader may look at beside it."""
+"""A measurement file named by a client, and access to related files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,20 +8,20 @@ from fleet_platform.errors import AppError, InvalidInput
 
 
 class DataFiles(Protocol):
-    """What readers need of the policy on paths."""
+    """The part of the path policy that readers need."""
 
     def data_file(self, text: str) -> Path:
-        """Return the existing file that a client means by `text`, or raise an `AppError`."""
+        """Return the existing file that a client refers to by `text`, or raise an `AppError`."""
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """One file that a client named.
+    """A file named by a client.
 
     Attributes:
-        path: where it is.
-        sent: its name as the client sent it; the only one that texts repeat.
-        files: the policy on paths, for files that belong to this one.
+        path: path of the file.
+        sent: its name as the client sent it, for messages.
+        files: path policy for related files.
     """
 
     path: Path
@@ -29,12 +29,12 @@ class DataFile:
     files: DataFiles
 
     def sibling(self, name: str) -> Path | None:
-        """The file `name` in the same folder, or None where there is none that may be read."""
+        """Return the file `name` in the same folder, or None if it is not readable."""
         try:
             return self.files.data_file(str(self.path.with_name(name)))
         except AppError:
             return None
 
     def unreadable(self, reason: str) -> InvalidInput:
-        """The error that says what is wrong with this file."""
+        """Return the error for a problem of this file."""
         return InvalidInput(f"Data file '{self.sent}' cannot be read: {reason}")

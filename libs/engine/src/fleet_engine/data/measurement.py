@@ -14,13 +14,13 @@ _CUBE_MAX_ITEM_BYTES = 8
 
 @dataclass(frozen=True)
 class Measurement:
-    """A cube and what is known about it.
+    """A cube and its metadata.
 
     Attributes:
-        cube_HWC: values as stored, in the machine's byte order; may be a view of the file.
-        wavelengths_nm: centre of each band, float64 [C]; the band's number where the file does not
-            say.
-        wavelengths_known: whether the file says.
+        cube_HWC: values as stored, in native byte order; may be a view of the file.
+        wavelengths_nm: centre of each band, float64 [C]; the number of the band if the file has no
+            wavelengths.
+        wavelengths_known: whether the file has wavelengths.
         mask_HW: class of each pixel, int32; None: not labelled.
     """
 
@@ -37,11 +37,11 @@ class Measurement:
         wavelengths_nm: npt.NDArray[Any] | None = None,
         mask_HW: npt.NDArray[Any] | None = None,
     ) -> "Measurement":
-        """Check what a reader found and bring it into form.
+        """Check and convert the arrays of a reader.
 
         Raises:
-            InvalidInput: the cube is empty or of an unusable type, or wavelengths or mask do not
-                fit it.
+            InvalidInput: the cube is empty or has an unsupported type, or wavelengths or mask do
+                not match it.
         """
         if cube_HWC.ndim != 3 or cube_HWC.size == 0:
             raise file.unreadable(
@@ -62,11 +62,11 @@ class Measurement:
         )
 
     def with_mask(self, mask_HW: npt.NDArray[np.int32]) -> "Measurement":
-        """The same measurement, labelled by `mask_HW`."""
+        """Return the same measurement labelled by `mask_HW`."""
         return replace(self, mask_HW=mask_HW)
 
     def in_memory(self) -> "Measurement":
-        """The same measurement with a cube of its own: in memory, row by row, writable."""
+        """Return the same measurement with a contiguous, writable cube in memory."""
         return replace(self, cube_HWC=np.require(self.cube_HWC, requirements=("C", "W", "O")))
 
     @property
@@ -74,7 +74,7 @@ class Measurement:
         """Whether no value of the cube is NaN or infinite; integers never are."""
         if self.cube_HWC.dtype.kind != "f":
             return True
-        # A NaN anywhere is the least and the greatest value; neither search needs memory.
+        # Any NaN is both minimum and maximum; neither search allocates memory.
         return bool(np.isfinite(self.cube_HWC.min()) and np.isfinite(self.cube_HWC.max()))
 
 
@@ -100,7 +100,7 @@ def _mask(
         raise file.unreadable(f"its mask has the shape {mask_HW.shape}, its cube {shape}.")
     if mask_HW.dtype.kind not in "biuf":
         raise file.unreadable(f"its mask is of type {mask_HW.dtype}, not whole numbers.")
-    # A class beyond int32 turns into infinity or another number here, and so does not survive.
+    # A class that int32 cannot represent changes here and is refused below.
     with np.errstate(invalid="ignore"):
         mask = mask_HW.astype(np.int32)
     if not np.array_equal(mask, mask_HW):

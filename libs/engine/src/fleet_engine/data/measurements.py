@@ -1,4 +1,4 @@
-"""Opening what a data configuration names."""
+"""The measurements of a data configuration."""
 
 import threading
 
@@ -11,10 +11,10 @@ from fleet_schemas import DataConfig
 
 
 class Measurements:
-    """The measurements of one file, labelled where labels were given; read one at a time.
+    """The measurements of one file with labels, if any, read one at a time.
 
     Attributes:
-        read_ahead: how many of them `batches` may hold in memory before they are asked for.
+        read_ahead: how many measurements `batches` may load in advance.
     """
 
     def __init__(
@@ -24,7 +24,7 @@ class Measurements:
         self._file = file
         self._reader = reader
         self._labels = labels
-        # Readers, and the libraries below them, are not made for several threads at a time.
+        # Readers and the libraries they use are not thread-safe.
         self._reading = threading.Lock()
 
     def __len__(self) -> int:
@@ -35,10 +35,10 @@ class Measurements:
 
         Args:
             ids: the numbers.
-            split: the split that they are of, for the text; empty: of none.
+            split: their split, for the error text; empty: none.
 
         Raises:
-            InvalidInput: a number is out of range, or there is none at all.
+            InvalidInput: a number is out of range, or `ids` is empty.
         """
         if not ids:
             raise InvalidInput(
@@ -53,7 +53,7 @@ class Measurements:
                 )
 
     def check_splits(self, data: DataConfig) -> None:
-        """Refuse splits that name a measurement which the file does not have; empty ones pass.
+        """Refuse splits with a measurement that the file does not have; empty splits are valid.
 
         Raises:
             InvalidInput: the text names the split and the number.
@@ -67,7 +67,7 @@ class Measurements:
         """Read measurement `index`.
 
         Raises:
-            InvalidInput: it is out of range, cannot be read, or its labels do not fit it.
+            InvalidInput: it is out of range, cannot be read, or its labels do not match it.
         """
         self.check_ids([index])
         with self._reading:
@@ -78,15 +78,15 @@ class Measurements:
         return measurement.with_mask(self._labels.mask(index, height, width))
 
     def load(self, index: int) -> Measurement:
-        """Read measurement `index` into memory that is its own, and look at its values.
+        """Read measurement `index` into memory and check its values.
 
         Raises:
-            InvalidInput: as `read` does; or the cube holds NaN or infinite values.
+            InvalidInput: as in `read`, or the cube contains NaN or infinite values.
         """
         measurement = self.read(index).in_memory()
         if not measurement.is_finite:
             raise InvalidInput(
-                f"Measurement {index} of '{self._file.sent}' holds NaN or infinite values; "
+                f"Measurement {index} of '{self._file.sent}' contains NaN or infinite values; "
                 "training needs finite ones. Leave it out of the split, or correct the file."
             )
         return measurement
@@ -100,19 +100,18 @@ class Measurements:
 def open_measurements(
     config: DataConfig, policy: DataFiles, *, read_ahead: int = 0
 ) -> Measurements:
-    """Open the file that `config` names, by its suffix; no cube is read yet.
+    """Open the file of a data configuration without reading a cube.
 
     Args:
-        config: `cu3s_file_path` names the file of any supported format; `annotation_json_path`
-            COCO labels, which take the place of a mask in the file.
-        policy: decides which files may be read.
-        read_ahead: how many measurements `batches` may hold in memory before they are asked for; 0:
-            none.
+        config: `cu3s_file_path` names a file of any supported format; `annotation_json_path` names
+            COCO labels, which replace a mask in the file.
+        policy: policy on readable files.
+        read_ahead: how many measurements `batches` may load in advance; 0: none.
 
     Raises:
-        InvalidInput: a path that may not be read, an unknown kind of file, one that cannot be read.
-        NotFound: there is no such file.
-        OutOfOrder: a `.cu3s` file, and the SDK that reads them is not installed.
+        InvalidInput: the path is not allowed, or the file has an unknown format or is unreadable.
+        NotFound: the file does not exist.
+        OutOfOrder: the SDK for `.cu3s` files is not installed.
     """
     sent = config.cu3s_file_path
     if not sent:

@@ -1,4 +1,4 @@
-"""Reads measurements on a thread of its own, before they are asked for."""
+"""Reads measurements in advance on a background thread."""
 
 import threading
 from collections import deque
@@ -12,17 +12,17 @@ def read_ahead(
 ) -> Generator[Measurement]:
     """Load measurements in the order of `ids`, up to `count` of them in advance.
 
-    The thread starts with the first one that is asked for. It has ended when this iterator is used
-    up, closed or let go.
+    The thread starts with the first request. It has ended when this iterator is exhausted, closed
+    or garbage-collected.
 
     Args:
         load: loads a measurement into memory.
         ids: numbers of the measurements.
-        count: how many may be held, the one being loaded included, that nobody asked for yet; 0:
-            each is loaded when it is asked for, without a thread.
+        count: maximum number of measurements loaded in advance, including the one being loaded; 0:
+            each measurement is loaded on request, without a thread.
 
     Raises:
-        Exception: what `load` raised, in the place of the measurement that it was raised for.
+        Exception: an error of `load`, raised instead of the measurement that failed.
     """
     if count == 0:
         for index in ids:
@@ -37,7 +37,7 @@ def read_ahead(
 
 
 class _Loading:
-    """The thread and what it holds."""
+    """The background thread and its loaded measurements."""
 
     def __init__(self, load: Callable[[int], Measurement], ids: Sequence[int], count: int) -> None:
         self._load = load
@@ -75,11 +75,11 @@ class _Loading:
                 return
 
     def _hand_over(self, index: int) -> bool:
-        """Load a measurement and leave it, or the error, for the taker; tell whether to go on."""
+        """Load a measurement and store it or its error; return whether to continue."""
         loaded: Measurement | Exception
         try:
             loaded = self._load(index)
-        except Exception as error:  # raised again where the measurement is taken
+        except Exception as error:  # raised again where the measurement is requested
             loaded = error
         with self._changed:
             self._ready.append(loaded)

@@ -1,7 +1,7 @@
 """Run lengths of the COCO format.
 
-Decoded here, because the usual library (pycocotools 2.0.11) leaves pixels that a short encoding
-does not reach as they were in memory, and so would train on garbage.
+pycocotools 2.0.11 is not used, because it leaves pixels beyond the end of a short encoding
+uninitialised, so that a training would use garbage.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,11 @@ _MAX_SHIFT = 30
 def decode_run_lengths(
     counts: Sequence[int] | str, shape: tuple[int, int]
 ) -> npt.NDArray[np.bool_]:
-    """Which pixels of an image are inside.
+    """Return which pixels of an image are inside.
 
     Args:
-        counts: lengths of alternating runs outside and inside, down the columns from the left;
-            as a list or compressed to a text.
+        counts: lengths of alternating runs outside and inside, column by column from the left, as a
+            list or a compressed string.
         shape: height and width of the image.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One small picture for each category."""
+"""Icons of the node categories."""
 
 from functools import cache
 from importlib.resources import files

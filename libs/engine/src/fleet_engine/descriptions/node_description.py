@@ -1,4 +1,4 @@
-"""What a pipeline's author has to know of a node class."""
+"""Descriptions of node classes for authors of pipelines."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ class NodeDescription:
     """A node class that pipelines may name.
 
     Attributes:
-        class_name: its name without a package.
-        paths: the dotted paths that mean it, in the order in which they were published.
+        class_name: name without a package.
+        paths: dotted paths of the class, in the order in which they were published.
         inputs: input ports by name.
         outputs: output ports by name.
-        category: what it is for.
-        tags: its keywords.
+        category: purpose of the node.
+        tags: keywords.
         icon_svg: an SVG document.
-        plugin: name of the plugin that provides it; empty: it is built in.
+        plugin: name of the plugin that provides it; empty for built-in classes.
     """
 
     class_name: str
@@ -37,7 +37,7 @@ class NodeDescription:
 
 
 def built_in_nodes() -> list[NodeDescription]:
-    """Describe every built-in class once, in the order of their names."""
+    """Return a description of each built-in class, sorted by name."""
     paths: dict[type[Node], tuple[str, ...]] = {}
     for path, kind in catalogue().items():
         paths[kind] = (*paths.get(kind, ()), path)

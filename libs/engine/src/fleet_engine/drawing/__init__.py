@@ -1,4 +1,4 @@
-"""Pipelines as figures: what is shown, and how it is written as DOT and as Mermaid."""
+"""Figures of pipelines, and their DOT and Mermaid text."""
 
 from fleet_engine.drawing.dot import to_dot
 from fleet_engine.drawing.figure import Arrow, Card, Figure, PortRow

@@ -1,11 +1,11 @@
-"""A figure as Graphviz text: each node a card with its ports left and right."""
+"""Graphviz text of a figure, with each node as a card between its ports."""
 
 from html import escape
 from itertools import zip_longest
 
 from fleet_engine.drawing.figure import Card, Figure, PortRow
 from fleet_engine.drawing.palette import COLOURS
-from fleet_engine.drawing.printable import MOST_CHARACTERS, printable
+from fleet_engine.drawing.printable import MAX_CHARACTERS, printable
 from fleet_engine.graph.node_category import NodeCategory
 
 _FONT = "Helvetica,Arial,sans-serif"
@@ -18,14 +18,14 @@ _HEAD = f"""digraph pipeline {{
         arrowsize=0.7]"""
 _SUPPLY = 'shape=box, style="rounded,filled{dashed}", fillcolor="#ecfdf5", color="#0f766e"'
 _FROM_REQUEST = 'style=dashed, color="#0f766e"'
-_MOST_TITLE, _MOST_DESCRIPTION = 80, 120
+_MAX_TITLE, _MAX_DESCRIPTION = 80, 120
 
 
 def to_dot(figure: Figure) -> str:
-    """Write a figure in the DOT language.
+    """Return a figure in the DOT language.
 
-    Names stand in the text escaped, under identifiers that are numbered here, so that no name can
-    be read as anything but a name.
+    Names are escaped and appear only as labels of numbered identifiers, so that they cannot inject
+    DOT syntax.
     """
     numbers = {card.name: f"n{number}" for number, card in enumerate(figure.cards)}
     supplies = {name: f"s{number}" for number, name in enumerate(figure.supplies)}
@@ -50,9 +50,9 @@ def to_dot(figure: Figure) -> str:
 def _title(figure: Figure) -> list[str]:
     rows = []
     if figure.title:
-        rows.append(f'<font point-size="16"><b>{_text(figure.title, _MOST_TITLE)}</b></font>')
+        rows.append(f'<font point-size="16"><b>{_text(figure.title, _MAX_TITLE)}</b></font>')
     if figure.description:
-        shown = _text(figure.description, _MOST_DESCRIPTION)
+        shown = _text(figure.description, _MAX_DESCRIPTION)
         rows.append(f'<font point-size="11" color="{_FAINT}">{shown}</font>')
     if not rows:
         return []
@@ -94,5 +94,5 @@ def _port(side: str, name: str, rows: tuple[PortRow, ...]) -> str:
     return f"{side}{[row.name for row in rows].index(name)}"
 
 
-def _text(text: str, most: int = MOST_CHARACTERS) -> str:
-    return escape(printable(text, most)) or " "
+def _text(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+    return escape(printable(text, max_characters)) or " "

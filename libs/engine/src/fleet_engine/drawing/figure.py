@@ -1,4 +1,4 @@
-"""What a drawing of a pipeline shows, free of any drawing language."""
+"""Figures of pipelines, independent of a drawing language."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,8 +11,8 @@ class PortRow(NamedTuple):
 
     Attributes:
         name: its name.
-        type: what it takes or gives, in words; empty: not known.
-        optional: the node does without it.
+        type: its type as text; empty: unknown.
+        optional: whether the node runs without it.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Card:
     Attributes:
         name: unique within the pipeline.
         kind: name of its class.
-        category: what it is for; unspecified where the class is not built in.
+        category: its purpose; unspecified if the class is not built in.
         stages: names of the stages at which it runs; empty: all.
         inputs: its input ports.
         outputs: its output ports.
@@ -45,11 +45,11 @@ class Arrow(NamedTuple):
     """A connection.
 
     Attributes:
-        source: name of the card that gives; empty: the request.
-        output: its port; of the request: name of the input.
-        target: name of the card that takes.
+        source: name of the source card; empty: the request.
+        output: its port, or the input name of the request.
+        target: name of the target card.
         input: its port.
-        optional: it need not carry anything.
+        optional: whether it may carry no value.
     """
 
     source: str
@@ -60,17 +60,17 @@ class Arrow(NamedTuple):
 
     @property
     def label(self) -> str:
-        """The names of both ports, or the one name that both have."""
+        """The names of both ports, or their common name."""
         return self.output if self.output == self.input else f"{self.output} → {self.input}"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A pipeline as it is to be drawn.
+    """The content of a drawing of a pipeline.
 
     Attributes:
         title: its name; empty: none.
-        description: what it is for; empty: not said.
+        description: its purpose; empty: none.
         cards: its nodes, in the config's order.
         arrows: its connections, those from the request last.
     """
@@ -82,5 +82,5 @@ class Figure:
 
     @property
     def supplies(self) -> tuple[str, ...]:
-        """Names of the inputs that come with a request, each once."""
+        """Distinct names of the inputs that come with a request."""
         return tuple(dict.fromkeys(arrow.output for arrow in self.arrows if not arrow.source))

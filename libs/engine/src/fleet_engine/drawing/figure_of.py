@@ -1,4 +1,4 @@
-"""From a pipeline's configuration to its figure, without building the pipeline."""
+"""Creates the figure of a pipeline from its configuration, without building the pipeline."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,19 +18,18 @@ from fleet_schemas import NodeConfig, PipelineConfig
 from fleet_schemas.graph import unique_name
 
 MAX_PARTS = 2000
-"""Nodes and connections together that are drawn; nobody can read a figure of more."""
+"""Maximum number of nodes and connections of a readable figure."""
 
 
 def figure_of(config: PipelineConfig) -> Figure:
-    """Describe a pipeline as it is written.
+    """Return the figure of a pipeline as configured.
 
-    A class that is not known here, or a port that its class does not have, is drawn all the same,
-    without a type: a configuration can be looked at where its plugins are not installed, and while
-    it is being written.
+    Unknown classes, and ports that a class does not have, are drawn without a type. A configuration
+    can therefore be viewed where its plugins are not installed, and while it is being written.
 
     Raises:
-        GraphInvalid: a connection names a node that is not there.
-        Exhausted: it has more nodes and connections than `MAX_PARTS`.
+        GraphInvalid: a connection refers to a node that does not exist.
+        Exhausted: there are more nodes and connections than `MAX_PARTS`.
     """
     parts = len(config.nodes) + len(config.connections)
     if parts > MAX_PARTS:
@@ -84,14 +83,14 @@ def _known_class(path: str) -> type[nn.Module] | None:
 
 
 def _category(path: str, kind: type[nn.Module] | None) -> NodeCategory:
-    """The category of a built-in class; unspecified for any other."""
+    """Return the category of a built-in class; unspecified for any other."""
     if kind is not None and issubclass(kind, Node) and is_built_in(path):
         return kind.CATEGORY
     return NodeCategory.UNSPECIFIED
 
 
 def _rows(declared: Mapping[str, Any], used: list[str]) -> tuple[PortRow, ...]:
-    """The ports that a class declares, then those that only a connection names."""
+    """Return the ports that a class declares, then those that only a connection names."""
     return tuple(_row(name, declared.get(name)) for name in dict.fromkeys((*declared, *used)))
 
 
@@ -116,7 +115,7 @@ def _stages(node: NodeConfig, kind: type[nn.Module] | None) -> tuple[str, ...]:
 
 
 def _from_request(card: Card, arrows: tuple[Arrow, ...]) -> Iterator[Arrow]:
-    """Inputs that no connection feeds; optional ones only where they enter with the data."""
+    """Yield unconnected inputs; optional ones only if the node is a data source."""
     fed = {arrow.input for arrow in arrows if arrow.target == card.name}
     for port in card.inputs:
         enters = not port.optional or card.category is NodeCategory.SOURCE

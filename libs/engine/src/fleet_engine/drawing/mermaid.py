@@ -1,4 +1,4 @@
-"""A figure as Mermaid text, for places that render it, such as Markdown files."""
+"""Mermaid text of a figure, for example for Markdown files."""
 
 from fleet_engine.drawing.figure import Card, Figure
 from fleet_engine.drawing.palette import COLOURS
@@ -8,7 +8,7 @@ _SAFE = frozenset(" _-.,·→…")
 
 
 def to_mermaid(figure: Figure) -> str:
-    """Write a figure as a Mermaid flow chart, its labels escaped."""
+    """Return a figure as a Mermaid flow chart with escaped labels."""
     cards = {card.name: f"n{number}" for number, card in enumerate(figure.cards)}
     supplies = {name: f"s{number}" for number, name in enumerate(figure.supplies)}
     lines = ["flowchart LR"]
@@ -34,7 +34,7 @@ def _label(card: Card) -> str:
 
 
 def _text(text: str) -> str:
-    """The text with everything that Mermaid or HTML might read as syntax as a character code."""
+    """Replace all characters that may be Mermaid or HTML syntax by character codes."""
     return "".join(
         mark if mark.isalnum() or mark in _SAFE else f"#{ord(mark)};" for mark in printable(text)
     )

@@ -1,4 +1,4 @@
-"""Colours of the categories."""
+"""Colours of the node categories."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,4 +22,4 @@ COLOURS: Mapping[NodeCategory, str] = MappingProxyType(
         NodeCategory.CONTROL: "#15803d",
     }
 )
-"""Dark enough for white text: a contrast of at least 4.5 to 1."""
+"""Dark colours for white text, with a contrast of at least 4.5 to 1."""

@@ -1,13 +1,13 @@
-"""Names as a figure can show them."""
+"""Printable names for figures."""
 
-MOST_CHARACTERS = 60
+MAX_CHARACTERS = 60
 
 
-def printable(text: str, most: int = MOST_CHARACTERS) -> str:
-    r"""Return `text` on one line, without characters that no font has, shortened with an ellipsis.
+def printable(text: str, max_characters: int = MAX_CHARACTERS) -> str:
+    r"""Return `text` on one line, without unprintable characters, shortened with an ellipsis.
 
     >>> printable("mean\nof\x00 scores")
     'mean of scores'
     """
     words = " ".join("".join(mark if mark.isprintable() else " " for mark in text).split())
-    return words if len(words) <= most else f"{words[: most - 1]}…"
+    return words if len(words) <= max_characters else f"{words[: max_characters - 1]}…"

@@ -1,4 +1,4 @@
-"""Keeps a config from taking the host's memory before its pipeline stands."""
+"""Limits allocations while a pipeline is being built."""
 
 import math
 from typing import Any
@@ -12,27 +12,28 @@ MAX_PIPELINE_BYTES = 4 * 1024**3
 
 
 class AllocationLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no type for it
-    """Counts what tensors made inside the block take, and refuses one too many before it is made.
+    """Sums the sizes of tensors created in the block, and raises before the limit is exceeded.
 
-    Hparams are bounded one by one, but two of them make a matrix and a config has many nodes. What
-    is made and dropped again counts as well: a constructor has no use for much of it.
+    Hparams have individual limits, but two of them define a matrix, and a config has many nodes.
+    Temporary tensors count as well; a constructor rarely needs large ones.
     """
 
     def __init__(self, limit_bytes: int = MAX_PIPELINE_BYTES) -> None:
         """Start counting.
 
         Args:
-            limit_bytes: bound on all tensors together, in bytes.
+            limit_bytes: limit for all tensors together, in bytes.
         """
         super().__init__()  # type: ignore[no-untyped-call]  # torch has no type for it
         self._limit_bytes = limit_bytes
-        self._made_bytes = 0
+        self._allocated_bytes = 0
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Spare the first pipeline of a process a second and 85 MB for importing torch's compiler.
+        """Avoid importing torch's compiler, which takes a second and 85 MB.
 
-        That would keep the compiler out of here; nothing is compiled inside the block.
+        The default would import it to exclude this block from compilation; nothing is compiled
+        here.
         """
         return False
 
@@ -43,25 +44,25 @@ class AllocationLimit(TorchDispatchMode):  # type: ignore[no-untyped-call]  # to
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Run one operation, unless it makes a tensor that goes beyond the limit.
+        """Run one operation, unless the tensor it creates exceeds the limit.
 
         Raises:
-            Exhausted: it does.
+            Exhausted: the limit is exceeded.
         """
         options = kwargs or {}
         arguments = dict(zip((each.name for each in func._schema.arguments), args, strict=False))
         if "self" not in arguments:
-            self._made_bytes += _size_bytes({**arguments, **options})
-        if self._made_bytes > self._limit_bytes:
+            self._allocated_bytes += _size_bytes({**arguments, **options})
+        if self._allocated_bytes > self._limit_bytes:
             raise Exhausted(
-                f"The pipeline's nodes take {self._made_bytes} bytes or more; at most "
-                f"{self._limit_bytes} are held for one pipeline. Use fewer or smaller nodes."
+                f"The pipeline's nodes need {self._allocated_bytes} bytes or more; at most "
+                f"{self._limit_bytes} are available for one pipeline. Use fewer or smaller nodes."
             )
         return func(*args, **options)
 
 
 def _size_bytes(arguments: dict[str, Any]) -> int:
-    """What a factory such as ``zeros(size)`` or ``eye(n)`` makes."""
+    """Return the size of the result of a factory such as ``zeros(size)`` or ``eye(n)``."""
     size = arguments.get("size")
     if size is None:
         count = arguments.get("n", 0)

@@ -1,4 +1,4 @@
-"""What visualiser nodes draw. Shape letters: H height, W width."""
+"""Pictures drawn by visualizer nodes. Shape letters: H height, W width."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,14 @@ class Artifact:
     """One picture of one batch.
 
     Attributes:
-        name: its name, unique within the node and batch, such as anomaly_mask_img00.
+        name: unique within the node and batch, such as anomaly_mask_img00.
         value: the picture, uint8 RGB [H, W, 3].
-        el_id: which measurement of the batch it shows.
-        desc: one line on what is to be seen.
+        el_id: index of the measurement in the batch.
+        desc: one-line description.
         stage: purpose of the run.
         epoch: epoch, from 0.
         batch_idx: batch within the epoch, from 0.
-        type: what `value` is; pictures are the one kind there is.
+        type: kind of `value`; always image.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""From a config to a pipeline."""
+"""Builds pipelines from configs."""
 
 import threading
 from collections.abc import Callable
@@ -22,23 +22,23 @@ _SEEDING = threading.Lock()
 def build_pipeline(
     config: PipelineConfig, find_class: Callable[[str], type[nn.Module]] = node_class
 ) -> Pipeline:
-    """Build a pipeline on the CPU, with initial weights that follow from the config alone.
+    """Build a pipeline on the CPU, with initial weights that depend on the config only.
 
     Args:
-        config: its description.
-        find_class: says which class a class path means; unless given, it is a built-in one or
-            one of the operator's packages.
+        config: the configuration.
+        find_class: returns the class of a class path; by default, a built-in class or one of the
+            operator's packages.
 
     Raises:
-        GraphInvalid: the config does not describe a graph that can run; the text names the place.
-        Exhausted: its nodes take more than 4 GiB.
+        GraphInvalid: the config does not describe a runnable graph; the text names the place.
+        Exhausted: its nodes need more than 4 GiB.
     """
     canonical = canonical_json(config)
     seed = int(digest(canonical)[:15], 16)
     nodes: dict[str, Node] = {}
-    # Before the seeding, since code that is imported may draw numbers, and only the first time.
+    # Before seeding, because importing code may draw random numbers the first time.
     kinds = [_kind_of(node_config, find_class) for node_config in config.nodes]
-    # The generator behind torch's initialisers is shared by the process, hence the lock.
+    # The random generator of torch's initialisers is process-wide, hence the lock.
     with _SEEDING, torch.random.fork_rng(devices=[]), AllocationLimit():
         torch.manual_seed(seed)
         for node_config, kind in zip(config.nodes, kinds, strict=True):

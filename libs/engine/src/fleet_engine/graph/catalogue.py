@@ -1,4 +1,4 @@
-"""Which class a published class path means."""
+"""Registry of the built-in node classes by their class paths."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -17,7 +17,7 @@ NodeT = TypeVar("NodeT", bound=Node)
 
 
 def published(*paths: str) -> Callable[[type[NodeT]], type[NodeT]]:
-    """Register a node class under the class paths that pipelines name it by."""
+    """Return a decorator that registers a node class under the class paths used by pipelines."""
 
     def register(node_class: type[NodeT]) -> type[NodeT]:
         for path in paths:
@@ -28,24 +28,23 @@ def published(*paths: str) -> Callable[[type[NodeT]], type[NodeT]]:
 
 
 def catalogue() -> Mapping[str, type[Node]]:
-    """All known class paths."""
+    """Return the built-in classes by class path."""
     return MappingProxyType(_CLASSES)
 
 
 def is_built_in(path: str) -> bool:
-    """Whether a class path is one of ours."""
+    """Return whether a class path names a built-in class."""
     return path in _CLASSES
 
 
 def node_class(path: str) -> type[nn.Module]:
-    """Find the class that a pipeline's `class_name` means.
+    """Return the class of a pipeline's `class_name`.
 
-    A built-in class comes first, even where the package that published the path is installed. A
-    class that is not built in is imported, if `allow_node_packages` allows it; whether it follows
-    a contract of nodes is not looked at.
+    Built-in classes take precedence, even if the package that published the path is installed. Any
+    other class is imported if `allow_node_packages` allows it, without checking the node contract.
 
     Raises:
-        GraphInvalid: the path is unknown, and the text names the nearest known ones; or the class
+        GraphInvalid: the path is unknown (the text names the nearest known ones), or the class
             cannot be imported.
     """
     found = _CLASSES.get(path)

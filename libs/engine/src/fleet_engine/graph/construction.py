@@ -1,4 +1,4 @@
-"""Makes a node from its class and hparams, and says plainly which hparam is wrong."""
+"""Constructs nodes and reports invalid hparams."""
 
 import inspect
 from functools import lru_cache
@@ -22,11 +22,16 @@ class _Hparam(NamedTuple):
 
 
 def make_node(config: NodeConfig, kind: type[nn.Module], name: str) -> Node:
-    """Make the node that `config` describes, of the class that it means, under a unique name.
+    """Construct the node that `config` describes.
+
+    Args:
+        config: the configuration of the node.
+        kind: its class.
+        name: its unique name.
 
     Raises:
-        GraphInvalid: the class is no node, an hparam is missing or of the wrong type or range.
-        Exhausted: a bound on what nodes may take was reached.
+        GraphInvalid: the class is not a node, or an hparam is missing or has a wrong type or range.
+        Exhausted: the memory limit of a pipeline was reached.
     """
     place = f"Node '{name}' ({kind.__name__})"
     try:
@@ -38,18 +43,18 @@ def make_node(config: NodeConfig, kind: type[nn.Module], name: str) -> Node:
     except Exception as error:
         if is_built_in(config.class_name) or isinstance(error, AppError):
             raise
-        # Code of another package may raise anything.
+        # Third-party code may raise anything.
         raise GraphInvalid(
-            f"{place}: it cannot be made of its hparams ({type(error).__name__}: {error})."
+            f"{place}: it cannot be constructed from its hparams ({type(error).__name__}: {error})."
         ) from error
 
 
 def _make_third_party(kind: type[nn.Module], config: NodeConfig, name: str) -> Node:
-    """Make a node of a class that is not ours.
+    """Construct a node of a third-party class.
 
     Raises:
         ValueError: the class does not follow the published contract.
-        Exception: whatever its constructor raises.
+        Exception: the constructor failed.
     """
     faults = contract_faults(kind)
     if faults:
@@ -61,10 +66,10 @@ def _make_third_party(kind: type[nn.Module], config: NodeConfig, name: str) -> N
 
 
 def _checked(kind: type[Node], given: dict[str, Any]) -> dict[str, Any]:
-    """The hparams, each converted to the type that the class declares for it.
+    """Return the hparams, converted to the types that the class declares.
 
     Raises:
-        ValueError: one is missing, or of the wrong type or range.
+        ValueError: an hparam is missing or has a wrong type or range.
     """
     for key, hparam in _hparams(kind).items():  # type: ignore[arg-type]  # a class is hashable
         if key not in given:
@@ -81,7 +86,7 @@ def _checked(kind: type[Node], given: dict[str, Any]) -> dict[str, Any]:
 
 @lru_cache(maxsize=1024)
 def _hparams(kind: type[Node]) -> dict[str, _Hparam]:
-    """The hparams that a class declares in its constructor's signature."""
+    """Return the hparams that a class declares in the signature of its constructor."""
     hints = get_type_hints(kind.__init__, include_extras=True)
     return {
         key: _Hparam(

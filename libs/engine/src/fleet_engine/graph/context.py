@@ -1,4 +1,4 @@
-"""Where in a run a forward pass stands."""
+"""The position of a forward pass in a run."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from fleet_engine.graph.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Handed to every node's `forward` as the keyword `context`.
+    """The position in a run, passed to `forward` of every node as the keyword `context`.
 
     Attributes:
         stage: purpose of the run.

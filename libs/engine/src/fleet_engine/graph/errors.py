@@ -1,10 +1,10 @@
-"""What can be wrong with a graph or with the moment of its use."""
+"""Errors of graphs and their use."""
 
 from fleet_platform.errors import InvalidInput, OutOfOrder
 
 
 class GraphInvalid(InvalidInput):
-    """The pipeline's config does not describe a graph that can run; the text names the place."""
+    """The pipeline's config does not describe a runnable graph; the text names the place."""
 
 
 class NotFitted(OutOfOrder):

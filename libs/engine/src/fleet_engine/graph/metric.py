@@ -1,4 +1,4 @@
-"""What metric nodes report."""
+"""Metrics reported by metric nodes."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ from fleet_engine.graph.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One number about one batch.
+    """A metric of one batch.
 
     Attributes:
         name: such as iou.
-        value: the number.
+        value: its value.
         stage: purpose of the run.
         epoch: epoch, from 0.
         batch_idx: batch within the epoch, from 0.

@@ -1,4 +1,4 @@
-"""The contract that every node of a pipeline follows."""
+"""Base class of the nodes of a pipeline."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -17,13 +17,13 @@ from fleet_platform.errors import InvalidInput
 class Node(nn.Module):
     """A step of a pipeline: named input ports in, named output ports out.
 
-    A subclass declares its ports and implements ``forward(**inputs, context) -> dict``. One that
-    learns from data implements one of two forms of a fit, and has the other for nothing:
+    A subclass declares its ports and implements ``forward(**inputs, context) -> dict``. A node that
+    learns from data implements one of two forms of a fit; the other is derived from it:
 
     - `fit_begin`, `fit_update` and `fit_end`, whose sums are kept in plain attributes, so that they
-      never reach a state dict. With `fit_sums` and `fit_merge` in addition, several workers fit it
-      together, each on its share of the data.
-    - the published `statistical_initialization`, which takes the whole stream.
+      are not part of the state dict. With `fit_sums` and `fit_merge` in addition, several processes
+      can fit the node together, each on its shard of the data.
+    - the published `statistical_initialization`, which consumes the whole stream.
 
     Attributes:
         CATEGORY: the group under which a palette lists the node.
@@ -33,14 +33,14 @@ class Node(nn.Module):
         TRAINABLE_BUFFERS: buffers that `unfreeze` turns into parameters.
         STAGES: stages at which the node runs unless the hparam `execution_stages` says otherwise.
         PIXEL_PORTS: ports that run along the pixels (``[B, H, W, ...]``) of a node whose output for
-            a pixel depends on that pixel alone; empty for every other node. The plan runs such
-            nodes tile by tile.
+            a pixel depends only on that pixel; empty for all other nodes. Such nodes run tile by
+            tile.
         OBSERVER: the node reports on a run (metrics, figures, logs) and never runs at inference.
-        USABLE_UNFITTED: `forward` is defined before any fit.
+        USABLE_UNFITTED: `forward` is defined without a fit.
         name: unique within the pipeline.
         execution_stages: stages at which it runs.
-        hparams: hyperparameters as given, with defaults, unknown ones kept.
-        fitted: statistics were fitted or loaded.
+        hparams: hyperparameters as given, including defaults and unknown ones.
+        fitted: whether statistics were fitted or loaded.
     """
 
     CATEGORY: ClassVar[NodeCategory] = NodeCategory.UNSPECIFIED
@@ -71,12 +71,12 @@ class Node(nn.Module):
 
     @property
     def kind(self) -> str:
-        """Name of the node's class, for texts."""
+        """Name of the node's class, for messages."""
         return type(self).__name__
 
     @property
     def pixel_ports(self) -> frozenset[str]:
-        """The ports that run along the pixels; empty when pixels depend on one another."""
+        """The ports that run along the pixels; empty if pixels depend on each other."""
         return type(self).PIXEL_PORTS
 
     @property
@@ -86,7 +86,7 @@ class Node(nn.Module):
 
     @property
     def mergeable(self) -> bool:
-        """Whether fits on parts of the data can be put together to one of the whole."""
+        """Whether fits on parts of the data can be merged into one of all data."""
         return type(self).fit_merge is not Node.fit_merge
 
     @property
@@ -109,30 +109,30 @@ class Node(nn.Module):
         return not self.execution_stages.isdisjoint({Stage.ALWAYS, stage})
 
     def fit_begin(self) -> None:
-        """Forget all sums and start a fit."""
+        """Reset all sums and start a fit."""
         if self._fits_on_stream:
             self._stream_fit = StreamFit(self.statistical_initialization)
 
     def fit_update(self, *_: Any, **inputs: Any) -> None:
-        """Take in one batch, or one tile of it, of the node's inputs.
+        """Add one batch, or one tile of it, of the node's inputs.
 
         Raises:
-            InvalidInput: the inputs do not fit, or hold values that are not finite.
+            InvalidInput: the inputs do not match, or contain values that are not finite.
         """
         if self._stream_fit is not None:
             self._stream_fit.feed(inputs)
 
     def fit_settle(self) -> None:
-        """Wait until all batches are taken in, where that happens beside the pass.
+        """Wait until all batches are processed, if that happens asynchronously.
 
         Raises:
-            BaseException: whatever the node's fit raised.
+            BaseException: the fit of the node failed with it.
         """
         if self._stream_fit is not None:
             self._stream_fit.settle()
 
     def fit_end(self) -> None:
-        """Turn the sums into statistics; the node is fitted.
+        """Compute the statistics from the sums; the node is then fitted.
 
         Raises:
             InvalidInput: there were too few pixels.
@@ -143,28 +143,28 @@ class Node(nn.Module):
             self.fitted = True
 
     def fit_abandon(self) -> None:
-        """Break a fit off that will not be ended; does nothing after `fit_end`."""
+        """Cancel a fit that will not be completed; does nothing after `fit_end`."""
         fit, self._stream_fit = self._stream_fit, None
         if fit is not None:
             fit.abandon()
 
     def fit_sums(self) -> dict[str, Tensor]:
-        """Return the sums since `fit_begin`, by name; of no data, where there was none."""
+        """Return the sums since `fit_begin` by name; zero without data."""
         return {}
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
         """Replace the sums by those of all parts of the data together.
 
         Args:
-            parts: what `fit_sums` gave in each worker, this one included, in an order that is the
-                same everywhere; so all workers end with the same bits.
+            parts: results of `fit_sums` of all processes, including this one, in the same order in
+                each process, so that all compute identical statistics.
         """
 
     def statistical_initialization(self, stream: Iterable[Mapping[str, Any]]) -> None:
         """Fit on a stream of inputs, each a mapping from input port to value.
 
         Raises:
-            InvalidInput: the stream holds too few pixels, or values that are not finite.
+            InvalidInput: the stream contains too few pixels, or values that are not finite.
         """
         self.fit_begin()
         for inputs in stream:
@@ -173,7 +173,7 @@ class Node(nn.Module):
         self.fit_end()
 
     def unfreeze(self) -> None:
-        """Make the trainable buffers parameters of the same name and let gradients reach them."""
+        """Turn the trainable buffers into parameters of the same name and enable gradients."""
         for key in type(self).TRAINABLE_BUFFERS:
             if key in self._buffers:
                 value = getattr(self, key).detach().clone()
@@ -182,7 +182,7 @@ class Node(nn.Module):
         self.requires_grad_(True)
 
     def freeze(self) -> None:
-        """Make the trainable parameters buffers again and stop gradients."""
+        """Turn the trainable parameters into buffers again and disable gradients."""
         self.requires_grad_(False)
         for key in type(self).TRAINABLE_BUFFERS:
             if key in self._parameters:
@@ -192,11 +192,11 @@ class Node(nn.Module):
 
     @property
     def resizable(self) -> frozenset[str]:
-        """Keys of the state whose tensors may be loaded in another shape than they have."""
+        """Keys of the state whose tensors may be loaded with a different shape."""
         return frozenset()
 
     def load_values(self, values: Mapping[str, Tensor]) -> None:
-        """Take over values by key of the state, each in the shape that it has, or `resizable`."""
+        """Load values by key of the state; shapes must match except for `resizable` keys."""
         own = self.state_dict()
         for key, value in values.items():
             own[key].copy_(value)
@@ -207,7 +207,7 @@ class Node(nn.Module):
             getattr(self, key).copy_(value)
 
     def refuse(self, port: str, got: str, needed: str) -> InvalidInput:
-        """Return the error for an input that does not fit."""
+        """Return the error for an input that does not match."""
         return InvalidInput(f"Node '{self.name}', input '{port}': got {got}; needed: {needed}.")
 
     def require_channels(self, port: str, value: Tensor, hparam: str, channels: int) -> None:
@@ -225,11 +225,11 @@ class Node(nn.Module):
 
 
 def _stages(names: Iterable[str]) -> frozenset[Stage]:
-    right = ", ".join(stage.value for stage in Stage)
-    # What a config holds in this place may be anything that JSON can say.
+    valid = ", ".join(stage.value for stage in Stage)
+    # A config may contain any JSON value here.
     if isinstance(names, str) or not isinstance(names, Iterable):
-        raise ValueError(  # noqa: TRY004  (a config's mistake, not a wrong call)
-            f"hparam 'execution_stages' is {names!r}; right is a list of: {right}"
+        raise ValueError(  # noqa: TRY004  (a mistake in a config, not a wrong call)
+            f"hparam 'execution_stages' is {names!r}; it must be a list of: {valid}"
         )
     chosen = set()
     for name in names:
@@ -237,6 +237,6 @@ def _stages(names: Iterable[str]) -> frozenset[Stage]:
             chosen.add(Stage(str(name).lower()))
         except ValueError:
             raise ValueError(
-                f"hparam 'execution_stages' holds {name!r}; right are: {right}"
+                f"hparam 'execution_stages' contains {name!r}; valid: {valid}"
             ) from None
     return frozenset(chosen)

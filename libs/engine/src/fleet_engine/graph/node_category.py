@@ -1,10 +1,13 @@
-"""What a node is for."""
+"""Categories of nodes."""
 
 from enum import StrEnum
 
 
 class NodeCategory(StrEnum):
-    """A palette groups nodes by it; the names are those of the wire's enum."""
+    """The purpose of a node, by which palettes group nodes.
+
+    The names are those of the wire's enum.
+    """
 
     UNSPECIFIED = "unspecified"
     SOURCE = "source"

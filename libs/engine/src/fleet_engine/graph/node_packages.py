@@ -1,4 +1,4 @@
-"""Node classes of other packages: from which of them a pipeline may name a class."""
+"""Packages whose node classes pipelines may use."""
 
 import importlib
 from collections.abc import Callable, Iterable
@@ -12,11 +12,10 @@ _allowed: tuple[str, ...] = ()
 
 
 def allow_node_packages(prefixes: Iterable[str]) -> None:
-    """Let pipelines name node classes below these dotted prefixes, and below no others.
+    """Allow pipelines to use node classes below these dotted prefixes; default: none.
 
-    To be called by a process's composition root before the first pipeline is built; no prefix,
-    where nobody calls it. A class below a prefix is code that will run, so the operator alone says
-    which there are.
+    To be called by the composition root of a process before the first pipeline is built. A class
+    below a prefix is code that will run, so only the operator may choose the prefixes.
 
     Args:
         prefixes: packages, modules or single classes, such as ``lab`` or ``lab.nodes.Smooth``.
@@ -26,7 +25,7 @@ def allow_node_packages(prefixes: Iterable[str]) -> None:
 
 
 def is_allowed(path: str) -> bool:
-    """Whether a class path is below one of the allowed prefixes."""
+    """Return whether a class path is below one of the allowed prefixes."""
     return any(path == prefix or path.startswith(f"{prefix}.") for prefix in _allowed)
 
 
@@ -36,21 +35,21 @@ def import_node_class(
     readable: Callable[[str], str] = str,
     remedy: str = "Install it in the trainer and inference services.",
 ) -> type[nn.Module]:
-    """Import a class that is allowed.
+    """Import an allowed class.
 
     Args:
         path: dotted path of the class.
         load: imports a module by its dotted path.
-        readable: makes what foreign code says fit for the caller's eyes.
-        remedy: what helps when the module cannot be imported.
+        readable: removes internal names from messages of third-party code.
+        remedy: advice for a module that cannot be imported.
 
     Raises:
-        GraphInvalid: the module cannot be imported, has no such name, or it is no torch module.
+        GraphInvalid: the module cannot be imported, has no such name, or it is not a torch module.
     """
     module_path, _, name = path.rpartition(".")
     try:
         module = load(module_path)
-    except (Exception, SystemExit) as error:  # whatever a foreign module does when it is imported
+    except (Exception, SystemExit) as error:  # importing a third-party module may raise anything
         raise GraphInvalid(
             f"Node class '{path}': the module '{module_path}' cannot be imported "
             f"({readable(f'{type(error).__name__}: {error}')}). {remedy}"
@@ -60,6 +59,6 @@ def import_node_class(
         raise GraphInvalid(f"Node class '{path}': the module '{module_path}' has no '{name}'.")
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise GraphInvalid(
-            f"Node class '{path}': '{name}' is no class of torch modules; needed: a node class."
+            f"Node class '{path}': '{name}' is not a torch module class; needed: a node class."
         )
     return found

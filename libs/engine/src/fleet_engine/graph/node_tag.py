@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class NodeTag(StrEnum):
-    """A keyword of a node: what data it works on, what task and phase it serves, how it computes.
+    """A keyword of a node: its kind of data, its task and phase, and how it computes.
 
     The names are those of the wire's enum.
     """

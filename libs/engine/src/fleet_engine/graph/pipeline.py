@@ -12,21 +12,21 @@ from fleet_engine.graph.stage import Stage
 from fleet_engine.graph.wiring import Wiring
 from fleet_schemas import PipelineConfig
 
-_PLANS_KEPT = 64
+_MAX_PLANS = 64
 _NODE_BYTES = 16 * 1024
-"""What a node takes beside its tensors: modules and plans; measured, rounded up."""
+"""Memory of a node besides its tensors: modules and plans; measured and rounded up."""
 _BYTES_PER_CHARACTER = 8
-"""What a config takes as values, for each byte that it has as JSON."""
+"""Memory of a config for each byte of its JSON text."""
 
 
 class Pipeline:
-    """Nodes and how they are connected; made by `build_pipeline`.
+    """Nodes and their connections, created by `build_pipeline`.
 
     Attributes:
-        config: what it was built from.
+        config: the configuration.
         nodes: the nodes by name, in the config's order.
         wiring: the checked connections.
-        device: where it computes.
+        device: device of the computation.
     """
 
     def __init__(
@@ -36,10 +36,10 @@ class Pipeline:
         wiring: Wiring,
         config_json_bytes: int = 0,
     ) -> None:
-        """Put together what has been checked.
+        """Create a pipeline from checked parts.
 
         Args:
-            config: what it was built from.
+            config: the configuration.
             nodes: the nodes by name, in the config's order.
             wiring: the checked connections.
             config_json_bytes: length of `config` as JSON, for `size_bytes`.
@@ -56,9 +56,9 @@ class Pipeline:
 
     @property
     def size_bytes(self) -> int:
-        """Memory of all parameters and buffers, and a round figure for nodes and config themselves.
+        """Memory of all parameters and buffers, plus an estimate for nodes and config.
 
-        Without that a thousand nodes that learn nothing would seem to take no memory.
+        Without the estimate, a thousand nodes without parameters would appear to need no memory.
         """
         return self._objects_bytes + sum(
             tensor.nbytes
@@ -67,7 +67,7 @@ class Pipeline:
         )
 
     def to(self, device: torch.device | str) -> "Pipeline":
-        """Move all nodes to a device; runs that were started before must have ended."""
+        """Move all nodes to a device; no run may be in progress."""
         self.device = torch.device(device)
         for node in self.nodes.values():
             node.to(self.device)
@@ -75,9 +75,10 @@ class Pipeline:
         return self
 
     def inputs(self) -> dict[str, PortSpec]:
-        """Unconnected inputs by bare port name; of several of one name, the last one's type.
+        """Return the unconnected inputs by bare port name.
 
-        An input that one of them cannot do without is not optional.
+        Of several inputs with the same name, the type of the last one counts; the input is optional
+        only if all of them are.
         """
         found: dict[str, PortSpec] = {}
         for name, node in self.nodes.items():
@@ -88,7 +89,7 @@ class Pipeline:
         return found
 
     def outputs(self) -> dict[str, PortSpec]:
-        """Unconnected outputs by ``node.port``."""
+        """Return the unconnected outputs by ``node.port``."""
         connected = {key for keys in self.wiring.sources.values() for key in keys}
         return {
             key: spec
@@ -102,15 +103,15 @@ class Pipeline:
 
         Args:
             stage: purpose of the run.
-            requested: outputs by ``node.port`` or bare port name; empty means all. A name that
-                matches nothing adds nothing.
+            requested: outputs by ``node.port`` or bare port name; empty means all. Names without
+                a match are ignored.
         """
-        # Kept by what was meant: what was asked for may be any amount of text.
+        # The cache key is the resolved outputs, since a request may be arbitrarily long.
         wanted = match(requested, self._output_keys(stage))
         plan = self._plans.get((stage, wanted))
         if plan is None:
             plan = self.compile(stage, wanted, traced=True)
-            if len(self._plans) >= _PLANS_KEPT:
+            if len(self._plans) >= _MAX_PLANS:
                 self._plans.clear()
             self._plans[stage, wanted] = plan
         return plan

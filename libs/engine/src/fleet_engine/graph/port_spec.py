@@ -1,4 +1,4 @@
-"""What a node's port takes or gives."""
+"""Types of ports."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from fleet_schemas.graph import FREE, PortType
 
 @dataclass(frozen=True, slots=True)
 class PortSpec(PortType[torch.dtype]):
-    """Type of a port, and which values of a run fit it; see `PortType` for its attributes."""
+    """Type of a port, and a check of its values; see `PortType` for the attributes."""
 
     def always_takes(self, source: "PortSpec") -> bool:
-        """Whether whatever `source` gives fits, so that a run need not look."""
+        """Return whether every value of `source` fits, so that values need no check."""
         if self.is_any or self.checked_by_node:
             return True
         return (
@@ -24,7 +24,7 @@ class PortSpec(PortType[torch.dtype]):
         )
 
     def admits(self, value: object) -> bool:
-        """Whether this very value fits."""
+        """Return whether a value fits."""
         if self.is_any:
             return True
         if not isinstance(value, Tensor):
@@ -49,7 +49,7 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def describe(value: object) -> str:
-    """Say in a few words what a value is: dtype and shape of a tensor, else its type."""
+    """Return a short description of a value: dtype and shape of a tensor, otherwise its type."""
     if isinstance(value, Tensor):
         return f"{dtype_name(value.dtype)} {list(value.shape)}"
     return f"a {type(value).__name__}"

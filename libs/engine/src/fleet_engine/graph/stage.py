@@ -1,10 +1,10 @@
-"""When a node takes part in a run."""
+"""Stages of a run."""
 
 from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """Purpose of a run; `ALWAYS` is only a node's answer, never the stage of a run."""
+    """Purpose of a run; `ALWAYS` is only declared by nodes and never the stage of a run."""
 
     TRAIN = "train"
     VAL = "val"

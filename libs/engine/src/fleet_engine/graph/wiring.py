@@ -1,4 +1,4 @@
-"""Which output feeds which input, checked when the pipeline is built."""
+"""The connections of a pipeline, checked when it is built."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Wiring:
     """The checked connections of a pipeline.
 
     Attributes:
-        graph: the nodes' names, in the config's order, and one edge per pair that is connected.
+        graph: the names of the nodes, in the config's order, with an edge per connected pair.
         sources: for each connected input ``(node, port)`` the outputs ``node.port`` that feed it.
     """
 
@@ -28,7 +28,7 @@ def wire(nodes: Mapping[str, Node], connections: Iterable[ConnectionConfig]) -> 
     """Check the connections against the nodes' ports.
 
     Raises:
-        GraphInvalid: unknown node or port, clash of types, two sources on one port, or a cycle.
+        GraphInvalid: unknown node or port, incompatible types, two sources of a port, or a cycle.
     """
     ports = {
         name: NodePorts(node.kind, node.INPUT_SPECS, node.OUTPUT_SPECS)

@@ -1,4 +1,4 @@
-"""Node classes of plugins: which a pipeline uses, and how their code is imported."""
+"""Node classes of plugins: which plugins a pipeline uses, and how their code is imported."""
 
 from fleet_engine.plugins.plugin_code import PluginCode
 from fleet_engine.plugins.plugin_loader import PluginLoader

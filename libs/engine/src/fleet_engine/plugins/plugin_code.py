@@ -1,11 +1,10 @@
-"""The code of one plugin, imported apart from everything else in the process.
+"""Imports the code of a plugin, isolated from everything else in the process.
 
-Every module of a plugin lies below a package of its own that is named by the content of the
-plugin's files: ``fleet_plugin_<digest>.lab.nodes`` for the plugin's ``lab.nodes``. So two plugins,
-or two states of one, may have modules of the same name and never meet, and nothing that is
-installed can be shadowed. The plugin itself need not know: what its modules import under one of the
-plugin's own top-level names is found below that package too, at any time, because they are given
-an ``__import__`` of their own.
+Every module of a plugin is below a separate package whose name contains the digest of the plugin's
+files: ``fleet_plugin_<digest>.lab.nodes`` for the plugin's ``lab.nodes``. Two plugins, or two
+versions of one, may therefore have modules of the same name, and no installed module is shadowed.
+The plugin needs no changes for this: its modules get a custom ``__import__``, which resolves the
+plugin's own top-level names below that package.
 """
 
 import builtins
@@ -34,15 +33,15 @@ _codes: "weakref.WeakValueDictionary[str, PluginCode]" = weakref.WeakValueDictio
 
 
 class PluginCode:
-    """A plugin's files, from which classes are imported."""
+    """The unpacked files of a plugin, from which classes are imported."""
 
     def __init__(self, name: str, digest: str, content: bytes) -> None:
-        """Unpack a plugin; nothing of it runs yet.
+        """Unpack a plugin without running any of its code.
 
         Args:
-            name: of the plugin, for texts.
-            digest: of `content`.
-            content: its files, as `fleet_platform.files.pack_folder` gives them.
+            name: name of the plugin, for messages.
+            digest: digest of `content`.
+            content: its files, packed by `fleet_platform.files.pack_folder`.
         """
         self._name = name
         self._package = f"{_PREFIX}{digest}"
@@ -60,21 +59,22 @@ class PluginCode:
         """Import a class of the plugin.
 
         Args:
-            path: its dotted path, as the plugin itself would write it.
+            path: its dotted path within the plugin.
 
         Raises:
-            GraphInvalid: the module cannot be imported, has no such name, or it is no torch module.
+            GraphInvalid: the module cannot be imported, has no such name, or it is not a torch
+                module.
         """
         return import_node_class(
             path,
             self._module,
             self._without_folder,
-            f"The plugin '{self._name}' has to bring the module, or the operator to install it in "
-            "the trainer and inference services.",
+            f"The plugin '{self._name}' must contain the module, or the operator must install it "
+            "in the trainer and inference services.",
         )
 
     def forget(self) -> None:
-        """Let go of the modules; classes that are in use stay as they are."""
+        """Remove the modules from `sys.modules`; classes in use are not affected."""
         for name in [*sys.modules]:
             if name == self._package or name.startswith(f"{self._package}."):
                 sys.modules.pop(name, None)
@@ -97,7 +97,7 @@ class PluginCode:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> ModuleType:
-        """The ``import`` statement of the plugin's modules."""
+        """Implements the ``import`` statement of the plugin's modules."""
         top = name.partition(".")[0]
         if level or top not in self._own_names:
             return builtins.__import__(name, globals_, locals_, fromlist or (), level)
@@ -107,12 +107,12 @@ class PluginCode:
         return module if fromlist else sys.modules[f"{self._package}.{top}"]
 
     def _without_folder(self, text: str) -> str:
-        """A text without the names by which only this process knows the plugin."""
+        """Remove names that only exist in this process from a text."""
         return text.replace(f"{self._folder}/", "").replace(f"{self._package}.", "")
 
 
 class _Loader(SourceFileLoader):
-    """Runs a plugin's module with the plugin's own ``__import__``."""
+    """Loads modules of a plugin with the custom ``__import__``."""
 
     def __init__(self, fullname: str, path: str, code: PluginCode) -> None:
         super().__init__(fullname, path)
@@ -124,7 +124,7 @@ class _Loader(SourceFileLoader):
 
 
 class _Finder(MetaPathFinder):
-    """Finds modules below the packages of plugins, and no others."""
+    """Finds modules below the packages of plugins only."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None

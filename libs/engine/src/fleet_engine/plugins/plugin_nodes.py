@@ -1,4 +1,4 @@
-"""What a palette is told of the node classes that a session's plugins provide."""
+"""Descriptions of the node classes that the plugins of a session provide."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -27,10 +27,10 @@ _log = logger("fleet.engine")
 def plugin_nodes(
     registered: Iterable[records.Plugin], loader: PluginLoader
 ) -> list[NodeDescription]:
-    """Describe the classes that pipelines of a session may name in addition, in their order.
+    """Return descriptions of the classes that the plugins of a session add, in their order.
 
-    A class is described by its manifest; where that tells no ports, by the class itself. One that
-    cannot be imported is left out, as no pipeline can use it.
+    A description comes from the manifest, and the ports from the class itself if the manifest lists
+    none. Classes that cannot be imported are omitted, since no pipeline can use them.
     """
     found: dict[str, NodeDescription] = {}
     for plugin in registered:
@@ -50,13 +50,13 @@ def _nodes(plugin: records.Plugin, loader: PluginLoader) -> Iterator[NodeDescrip
         path = capability.class_name
         if capability.kind != "node" or is_built_in(path):
             continue
-        inputs, outputs = _told(capability.input_specs), _told(capability.output_specs)
+        inputs, outputs = _declared(capability.input_specs), _declared(capability.output_specs)
         if not inputs and not outputs:
             try:
                 kind = find(path)
                 inputs, outputs = _ports(kind, "INPUT_SPECS"), _ports(kind, "OUTPUT_SPECS")
             except (GraphInvalid, ValueError) as error:
-                _log.warning("plugin.not_listed", plugin=plugin.name, path=path, why=str(error))
+                _log.warning("plugin.not_listed", plugin=plugin.name, path=path, error=str(error))
                 continue
         yield _description(capability, inputs, outputs, plugin.name)
 
@@ -78,7 +78,7 @@ def _description(
     )
 
 
-def _told(ports: Mapping[str, CapabilityPort]) -> Ports:
+def _declared(ports: Mapping[str, CapabilityPort]) -> Ports:
     return {
         name: PortSpec(
             _dtype(port.dtype),
@@ -94,12 +94,12 @@ def _told(ports: Mapping[str, CapabilityPort]) -> Ports:
 def _dtype(name: str) -> torch.dtype | None:
     try:
         return torch.from_numpy(np.empty(0, name)).dtype if name else None
-    except TypeError:  # no dtype, or none of torch's
+    except TypeError:  # not a dtype, or not one of torch
         return None
 
 
 class _AnySize:
-    """Stands for a node whose named dimensions are not known yet."""
+    """A placeholder for a node whose named dimensions are not known yet."""
 
     def __getattr__(self, name: str) -> int:
         return FREE

@@ -1,4 +1,4 @@
-"""Which plugins of a session a pipeline uses."""
+"""Determines the plugins of a session that a pipeline uses."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,22 +15,22 @@ from fleet_schemas.plugins import PluginManifest
 def used_plugins(
     config: PipelineConfig, registered: Iterable[records.Plugin]
 ) -> list[records.PluginCode]:
-    """Find for each class that is not built in the plugin that provides it.
+    """Return the plugins that provide the classes of a pipeline that are not built in.
 
-    Of several plugins that provide a class, the one registered last does. A class that none of them
-    provides is left to the operator's packages.
+    If several plugins provide a class, the one registered last is used. Classes that none of them
+    provides must be in one of the operator's packages.
 
     Raises:
-        GraphInvalid: a class is of a plugin whose code is not here.
-        OutOfOrder: a class is not known, and the pipeline names plugins that are not registered.
+        GraphInvalid: a class belongs to a plugin whose code is not available.
+        OutOfOrder: a class is unknown, and the pipeline names plugins that are not registered.
     """
     plugins = {plugin.name: plugin for plugin in registered}
-    foreign = [node for node in config.nodes if not is_built_in(node.class_name)]
-    if not foreign:
+    external = [node for node in config.nodes if not is_built_in(node.class_name)]
+    if not external:
         return []
     providers = _providers(plugins.values())
     used: dict[str, set[str]] = {}
-    for node in foreign:
+    for node in external:
         name = providers.get(node.class_name)
         if name is not None and plugins[name].code_digest:
             used.setdefault(name, set()).add(node.class_name)
@@ -45,7 +45,7 @@ def used_plugins(
 
 
 def _providers(plugins: Iterable[records.Plugin]) -> Mapping[str, str]:
-    """The plugin's name for each class path of a node."""
+    """Return the name of the providing plugin by class path of a node."""
     return {
         capability.class_name: plugin.name
         for plugin in plugins

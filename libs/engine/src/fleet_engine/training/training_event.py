@@ -1,4 +1,4 @@
-"""How far a gradient training, a calibration or an evaluation has come."""
+"""Events of gradient training, calibration and evaluation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from fleet_engine.nodes.deciders.decider import Calibration
 
 
 class Hook(StrEnum):
-    """What has just happened; each is the TRAIN_HOOK of that name on the wire."""
+    """Kind of an event; each is the TRAIN_HOOK of that name on the wire."""
 
     FIT_START = "fit_start"
     EPOCH_START = "epoch_start"
@@ -31,14 +31,14 @@ class Hook(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BestCheckpoint:
-    """Whether the best weights of a training were put back at its end.
+    """Whether the best weights of a training were restored at its end.
 
     Attributes:
-        restored: they were; else the final epoch's weights stay.
-        epoch: the epoch that they are of, from 0.
-        monitor: the value that says which are best; empty: none is watched.
+        restored: whether they were restored; otherwise the weights of the final epoch are kept.
+        epoch: epoch of the weights, from 0.
+        monitor: value by which the best weights are chosen; empty: none.
         score: that value.
-        reason: why nothing was restored; empty where it was.
+        reason: why nothing was restored; empty if weights were restored.
     """
 
     restored: bool
@@ -50,16 +50,16 @@ class BestCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class CalibrationReport:
-    """What a calibration did.
+    """Result of a calibration.
 
     Attributes:
         skipped: why nothing was calibrated at all: no_split, inference_failed, ambiguous_mask,
-            single_class; empty: deciders were looked at.
+            single_class; empty: deciders were processed.
         detail: the same in words.
-        frames: measurements that were read.
-        anomalous_frames: those of them that hold an anomaly.
-        calibrated: the deciders that were calibrated, by name.
-        failed: why others were not, by name.
+        frames: number of measurements read.
+        anomalous_frames: number of measurements with an anomaly.
+        calibrated: calibrations of the deciders, by name.
+        failed: reasons why other deciders were not calibrated, by name.
     """
 
     skipped: str = ""
@@ -75,19 +75,19 @@ class TrainingEvent:
     """One step of a training.
 
     Attributes:
-        hook: what happened.
-        stage: which split is worked on: TRAIN, VAL or TEST.
+        hook: kind of the event.
+        stage: current split: TRAIN, VAL or TEST.
         epoch: epoch, from 0.
         batch_idx: batch within the epoch, from 0.
         global_step: optimiser steps so far.
-        done: measurements of this stage worked on so far.
+        done: measurements of this stage processed so far.
         total: measurements of the whole stage.
-        epochs: epochs at most; 0 outside of epochs.
-        losses: by name; `total` is what is minimised.
-        metrics: by name.
-        checkpoint: with CHECKPOINT_RESTORED.
-        calibration: with CALIBRATION_END.
-        error: with EVALUATION_END, why the split could not be evaluated; empty: it was.
+        epochs: maximum number of epochs; 0 outside of epochs.
+        losses: losses by name; `total` is minimised.
+        metrics: metrics by name.
+        checkpoint: set for CHECKPOINT_RESTORED.
+        calibration: set for CALIBRATION_END.
+        error: for EVALUATION_END, why the split could not be evaluated; empty: it was evaluated.
     """
 
     hook: Hook

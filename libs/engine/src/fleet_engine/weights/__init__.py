@@ -1,4 +1,4 @@
-"""State of a pipeline: in and out of memory, artifacts and published files."""
+"""Reads and writes the state of a pipeline as artifacts and published files."""
 
 from fleet_engine.weights.artifact import from_safetensors, to_safetensors
 from fleet_engine.weights.loaded_weights import LoadedWeights

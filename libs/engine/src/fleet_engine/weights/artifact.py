@@ -1,4 +1,4 @@
-"""Weights as the fleet stores them: safetensors, with the fitted nodes in the header."""
+"""Stored weights: safetensors files that list the fitted nodes in the header."""
 
 import json
 
@@ -11,7 +11,7 @@ from fleet_platform.errors import InvalidInput
 
 
 def to_safetensors(pipeline: Pipeline) -> bytes:
-    """Write the state; equal states give equal bytes."""
+    """Serialise the state; equal states result in equal bytes."""
     tensors = {
         f"{name}.{key}": value.cpu().contiguous()
         for name, values in state_of(pipeline).items()
@@ -21,10 +21,10 @@ def to_safetensors(pipeline: Pipeline) -> bytes:
 
 
 def from_safetensors(pipeline: Pipeline, content: bytes) -> None:
-    """Take over a state that `to_safetensors` wrote, fitted nodes included.
+    """Load a state written by `to_safetensors`, including the fitted nodes.
 
     Raises:
-        InvalidInput: not such a file.
+        InvalidInput: the file was not written by `to_safetensors`.
         WeightsMismatch: it was written for another pipeline.
     """
     if not is_safetensors(content):

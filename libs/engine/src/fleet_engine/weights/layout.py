@@ -1,4 +1,4 @@
-"""What weights files must look like, and what is said of those that do not."""
+"""Accepted layouts of weights files, and errors for other files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,9 @@ from fleet_platform.shown_text import shown
 
 
 def wrong_layout(found: str) -> InvalidInput:
-    """The error for a readable file that holds something else; `found` says what."""
+    """Return the error for a readable file with an unknown layout; `found` describes it."""
     return InvalidInput(
-        "The weights file has another layout. Needed: a .pt file with "
+        "The weights file has an unknown layout. Expected: a .pt file with "
         "{'state_dict': {node: {key: tensor}}}, a Lightning .ckpt with a state_dict of "
         "'pipeline_modules.<number>.<key>' or 'nodes.<node>.<key>', or a .safetensors file with "
         f"'<node>.<key>'; found: {found}."
@@ -21,7 +21,7 @@ def wrong_layout(found: str) -> InvalidInput:
 
 
 def outline(value: object) -> str:
-    """A few words on a loaded value, enough to recognise what kind of file it came from."""
+    """Return a short description of a loaded value, to recognise the kind of file."""
     if not isinstance(value, Mapping):
         return f"a {type(value).__name__}"
     if value and all(isinstance(entry, Tensor) for entry in value.values()):
@@ -30,11 +30,11 @@ def outline(value: object) -> str:
 
 
 def plain_tensor(name: str, value: object) -> Tensor:
-    """Return `value` if it is a tensor whose values can be copied into a node's.
+    """Return `value` if it is a tensor whose values can be copied to a node.
 
     Raises:
-        InvalidInput: it is no tensor, one without plain values (sparse, quantised, complex, or with
-            a shape alone), or one that repeats few values to be large.
+        InvalidInput: it is not a tensor, not dense (sparse, quantised, complex or meta), or large
+            only by repeating a few values.
     """
     if not isinstance(value, Tensor):
         raise wrong_layout(f"{shown(name)} that is a {type(value).__name__}")
@@ -45,7 +45,7 @@ def plain_tensor(name: str, value: object) -> Tensor:
         or value.is_complex()
         or value.device.type != "cpu"
     ):
-        raise wrong_layout(f"{shown(name)} that is no dense tensor of real numbers")
+        raise wrong_layout(f"{shown(name)} that is not a dense tensor of real numbers")
     held_bytes = value.untyped_storage().nbytes()
     if held_bytes < value.numel() * value.itemsize:
         raise wrong_layout(f"{shown(name)} of {value.numel()} values in {held_bytes} bytes")

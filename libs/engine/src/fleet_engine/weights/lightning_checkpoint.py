@@ -1,7 +1,7 @@
-"""Lightning's checkpoints: a flat ``state_dict`` beside the optimizer's, among other things.
+"""Lightning checkpoints: a flat ``state_dict`` next to optimizer states and other data.
 
-The published trainer keeps the nodes in a list, so its keys have the node's number in the pipeline
-(``pipeline_modules.3.mu``); this project's keeps them by name (``nodes.RXGlobal.mu``).
+The published trainer keeps the nodes in a list, so its keys contain the number of the node
+(``pipeline_modules.3.mu``); this project's trainer uses names (``nodes.RXGlobal.mu``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,20 +15,20 @@ _BY_NAME = "nodes"
 
 
 def is_flat(state_dict: Mapping[Any, Any]) -> bool:
-    """Whether a state dict has keys with dots for tensors, not one mapping for each node."""
+    """Return whether a state dict maps dotted keys to tensors, not nodes to mappings."""
     return bool(state_dict) and not any(isinstance(value, Mapping) for value in state_dict.values())
 
 
 def by_node(state_dict: Mapping[Any, Any], nodes: Sequence[str]) -> State:
-    """Sort a checkpoint's values by node; entries that belong to no node are left out.
+    """Group the values of a checkpoint by node; other entries are ignored.
 
     Args:
         state_dict: tensors by ``pipeline_modules.<number>.<key>`` or ``nodes.<node>.<key>``.
-        nodes: names of the pipeline's nodes in its order, which the numbers follow.
+        nodes: names of the pipeline's nodes in the order of their numbers.
 
     Raises:
-        InvalidInput: no entry belongs to a node, or one holds no plain tensor.
-        WeightsMismatch: a number is beyond the pipeline's nodes.
+        InvalidInput: no entry belongs to a node, or one is not a plain tensor.
+        WeightsMismatch: a number exceeds those of the pipeline's nodes.
     """
     state: State = {}
     for path, value in state_dict.items():
@@ -45,7 +45,7 @@ def by_node(state_dict: Mapping[Any, Any], nodes: Sequence[str]) -> State:
 
 def _named(number: str, nodes: Sequence[str]) -> str:
     if not (number.isascii() and number.isdigit()):
-        raise wrong_layout(f"a state_dict with '{_BY_NUMBER}.{number[:20]}', which is no number")
+        raise wrong_layout(f"a state_dict with '{_BY_NUMBER}.{number[:20]}', which is not a number")
     if len(number) > 9 or int(number) >= len(nodes):
         raise WeightsMismatch(
             f"The weights do not fit the pipeline: the checkpoint has values of node number "

@@ -1,4 +1,4 @@
-"""What a weights file gives."""
+"""Content of a weights file."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,11 @@ from fleet_engine.weights.state import State
 
 @dataclass(frozen=True, slots=True)
 class LoadedWeights:
-    """Values of a pipeline, not yet compared with it.
+    """Values for a pipeline that have not been checked against it yet.
 
     Attributes:
         state: values by node and key.
-        fitted: the nodes whose statistics were fitted when the file was written; None: it does not
-            say.
+        fitted: nodes whose statistics were fitted when the file was written; None: unknown.
     """
 
     state: State

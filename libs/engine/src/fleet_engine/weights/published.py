@@ -12,10 +12,10 @@ from fleet_engine.weights.torch_file import FITTED
 
 
 def write_published(pipeline: Pipeline, metadata: Mapping[str, Any]) -> bytes:
-    """Write all nodes' state and a description in the published layout.
+    """Return the state of all nodes and a description in the published layout.
 
-    The description also says which nodes are fitted, so that a pipeline that was saved unfitted is
-    not taken for a fitted one when it is loaded here.
+    The description also lists the fitted nodes, so that a pipeline that was saved without a fit
+    does not appear to be fitted when it is loaded.
     """
     state = {
         name: {key: value.cpu().clone() for key, value in values.items()}

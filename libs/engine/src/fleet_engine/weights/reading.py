@@ -1,4 +1,4 @@
-"""Weights of every accepted form, behind one function."""
+"""Reads weights files of all accepted formats."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,20 @@ from fleet_engine.weights.torch_file import read_torch_file
 from fleet_platform.errors import InvalidInput
 
 WEIGHT_SUFFIXES = ("", ".pt", ".ckpt", ".safetensors")
-"""What may be missing at the end of a weights file's path, in the order of trial."""
+"""Suffixes that a path of weights may omit, in the order in which they are tried."""
 
 
 def read_weights(content: bytes, nodes: Sequence[str]) -> LoadedWeights:
-    """Read a weights file, whatever its name: its first bytes tell the form.
+    """Read a weights file; its first bytes determine the format.
 
     Args:
-        content: a published ``.pt``, a Lightning ``.ckpt`` (of the published trainer or of this
+        content: a published ``.pt``, a Lightning ``.ckpt`` (of the published trainer or this
             project's) or a ``.safetensors`` file.
-        nodes: names of the pipeline's nodes in its order; checkpoints of the published trainer give
-            numbers for names.
+        nodes: names of the pipeline's nodes in its order; checkpoints of the published trainer use
+            numbers instead of names.
 
     Raises:
-        InvalidInput: empty, damaged, of another layout, or holding what would run code.
+        InvalidInput: the file is empty, damaged, has an unknown layout, or could run code.
     """
     if not content:
         raise InvalidInput("The weights are empty; send a .pt, .ckpt or .safetensors file.")
@@ -33,15 +33,15 @@ def read_weights(content: bytes, nodes: Sequence[str]) -> LoadedWeights:
 
 
 def load_weights(pipeline: Pipeline, content: bytes, *, strict: bool) -> None:
-    """Take over the weights of a file of any form: wholly, or not at all.
+    """Load the weights of a file of any format, either completely or not at all.
 
     Args:
-        pipeline: what to fill.
-        content: the file, as `read_weights` reads it.
-        strict: every key of every node must be given, and no other.
+        pipeline: the pipeline to load into.
+        content: the file, in a format that `read_weights` accepts.
+        strict: the file must contain every key of every node and no others.
 
     Raises:
-        InvalidInput: no weights file.
+        InvalidInput: the file is not a weights file.
         WeightsMismatch: it was written for another pipeline; the text names node, key and shapes.
     """
     weights = read_weights(content, list(pipeline.nodes))

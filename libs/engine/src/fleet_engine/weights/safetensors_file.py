@@ -1,4 +1,4 @@
-"""Safetensors: tensors by ``<node>.<key>`` behind a JSON header, without any code."""
+"""Safetensors files: tensors by ``<node>.<key>`` after a JSON header."""
 
 import json
 
@@ -12,23 +12,23 @@ from fleet_platform.errors import InvalidInput
 from fleet_platform.shown_text import shown
 
 FITTED = "fitted_nodes"
-"""Key of the header's free part under which the fitted nodes are named, as a JSON list."""
+"""Metadata key of the JSON list of fitted nodes."""
 
 _HEADER_SIZE_BYTES = 8
 
 
 def is_safetensors(content: bytes) -> bool:
-    """A safetensors file begins with the length of its header, which is a JSON object."""
+    """Return whether content is a safetensors file, which begins with the length of its header."""
     size = int.from_bytes(content[:_HEADER_SIZE_BYTES], "little")
     begins = content[_HEADER_SIZE_BYTES : _HEADER_SIZE_BYTES + 1] == b"{"
     return begins and size <= len(content) - _HEADER_SIZE_BYTES
 
 
 def read_safetensors(content: bytes) -> LoadedWeights:
-    """Read a safetensors file, this service's own or another writer's.
+    """Read a safetensors file written by this service or any other program.
 
     Raises:
-        InvalidInput: damaged, or with a name that has no ``<node>.`` in front.
+        InvalidInput: the file is damaged, or a name does not begin with ``<node>.``.
     """
     try:
         tensors = load(content)

@@ -1,4 +1,4 @@
-"""A pipeline's state as node -> key -> tensor, and how a given state is checked and taken over."""
+"""The state of a pipeline as node -> key -> tensor, and its loading."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -8,15 +8,15 @@ from fleet_engine.graph.pipeline import Pipeline
 from fleet_platform.errors import InvalidInput
 
 State = dict[str, dict[str, Tensor]]
-"""Tensors by key by node; a node without state has an empty mapping."""
+"""Tensors by node and key; a node without state has an empty mapping."""
 
 
 class WeightsMismatch(InvalidInput):
-    """A given state does not fit the pipeline; the text names node, key and shapes."""
+    """The state does not match the pipeline; the text names node, key and shapes."""
 
 
 def state_of(pipeline: Pipeline) -> State:
-    """Return the state of every node, detached, sharing memory with the pipeline."""
+    """Return the detached state of every node, which shares memory with the pipeline."""
     return {
         name: {key: value.detach() for key, value in node.state_dict().items()}
         for name, node in pipeline.nodes.items()
@@ -24,7 +24,7 @@ def state_of(pipeline: Pipeline) -> State:
 
 
 def fitted_nodes(pipeline: Pipeline) -> tuple[str, ...]:
-    """Names of the nodes whose statistics were fitted or loaded."""
+    """Return the names of the nodes whose statistics were fitted or loaded."""
     return tuple(name for name, node in pipeline.nodes.items() if node.fitted)
 
 
@@ -34,17 +34,17 @@ def load_state(
     strict: bool,
     fitted: Collection[str] | None = None,
 ) -> None:
-    """Take over a state: wholly, or not at all.
+    """Load a state, either completely or not at all.
 
-    Nodes that only the state knows are ignored. A node that needs a fit and gets any value is
-    fitted from then on if `fitted` names it or, where nothing is known, if the values are finite:
+    Nodes that the pipeline does not have are ignored. A node that needs a fit and receives a value
+    counts as fitted if `fitted` names it or, if that is unknown, if its values are finite:
     statistics that were never fitted may be NaN.
 
     Args:
-        pipeline: what to fill.
+        pipeline: the pipeline to load into.
         state: values by node and key.
-        strict: every key of every node must be given, and no other.
-        fitted: the nodes that were fitted when the state was taken; None: not known.
+        strict: the state must contain every key of every node and no others.
+        fitted: nodes that were fitted when the state was captured; None: unknown.
 
     Raises:
         WeightsMismatch: a shape differs or, if strict, a key is missing or unknown.

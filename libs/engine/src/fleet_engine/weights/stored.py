@@ -1,4 +1,4 @@
-"""From what a session says its pipeline is to one in memory."""
+"""Builds the stored pipeline of a session in memory."""
 
 from fleet_engine.graph.build import build_pipeline
 from fleet_engine.graph.pipeline import Pipeline
@@ -14,10 +14,10 @@ from fleet_schemas import PipelineConfig, parse_config
 def open_stored(
     stored: records.Pipeline, artifacts: ArtifactStore, plugins: PluginLoader
 ) -> Pipeline:
-    """Build a session's pipeline on the CPU, with the weights that it holds.
+    """Build a session's pipeline on the CPU with its stored weights.
 
     Raises:
-        InvalidInput: the configuration is no valid graph.
+        InvalidInput: the configuration is not a valid graph.
         NotFound: the weights artifact, or the code of a plugin, is gone.
         Exhausted: it does not fit into memory.
     """
@@ -29,16 +29,16 @@ def open_stored(
 
 
 def build_stored(stored: records.Pipeline, plugins: PluginLoader) -> Pipeline:
-    """Build a session's pipeline on the CPU, with initial weights.
+    """Build a session's pipeline on the CPU with initial weights.
 
     Args:
         stored: configuration, and the plugins whose classes it uses.
         plugins: imports the classes of plugins.
 
     Raises:
-        InvalidInput: the configuration is no valid graph.
+        InvalidInput: the configuration is not a valid graph.
         NotFound: the code of a plugin is gone.
-        Exhausted: its nodes take too much memory.
+        Exhausted: its nodes need too much memory.
     """
     config = parse_config(PipelineConfig, stored.config_json, "pipeline")
     return build_pipeline(config, plugins.class_finder(stored.plugins))
@@ -49,6 +49,6 @@ def _weights(digest: str, artifacts: ArtifactStore) -> bytes:
         return artifacts.get(digest)
     except NotFound:
         raise NotFound(
-            "The weights of this session are not stored any more. Load them again with "
+            "The weights of this session are no longer stored. Load them again with "
             "LoadPipelineWeights, or call Train."
         ) from None

@@ -1,4 +1,4 @@
-"""Files that torch wrote, which are pickles by format: only tensors and plain values are read."""
+"""Files written by torch: pickles, of which only tensors and plain values are read."""
 
 import io
 import pickle
@@ -15,7 +15,7 @@ from fleet_engine.weights.loaded_weights import LoadedWeights
 from fleet_platform.errors import InvalidInput
 
 FITTED = "fitted_nodes"
-"""Key of the description under which the fitted nodes are named; other readers ignore it."""
+"""Metadata key of the fitted nodes; other readers ignore it."""
 
 
 def read_torch_file(content: bytes, nodes: Sequence[str]) -> LoadedWeights:
@@ -26,7 +26,7 @@ def read_torch_file(content: bytes, nodes: Sequence[str]) -> LoadedWeights:
         nodes: names of the pipeline's nodes in its order.
 
     Raises:
-        InvalidInput: not a torch file, a file that would run code, or another layout.
+        InvalidInput: the file is not a torch file, could run code, or has an unknown layout.
     """
     loaded = _load(content)
     if not isinstance(loaded, Mapping) or not isinstance(loaded.get("state_dict"), Mapping):
@@ -51,11 +51,11 @@ def _load(content: bytes) -> Any:
         raise
     except pickle.UnpicklingError as error:
         raise InvalidInput(
-            "The weights file holds more than tensors and plain values, or is damaged; it is not "
-            "read, because that could run code. Needed: a file saved by SavePipeline, or a "
+            "The weights file contains more than tensors and plain values, or is damaged; it is "
+            "not read, because that could run code. Needed: a file saved by SavePipeline, or a "
             "Lightning .ckpt of tensors and plain values."
         ) from error
-    except Exception as error:  # the reader trips over damaged bytes in every way there is
+    except Exception as error:  # damaged bytes may raise anything in the reader
         if is_out_of_memory(error):
             raise
         raise InvalidInput(
@@ -65,7 +65,7 @@ def _load(content: bytes) -> Any:
 
 
 def _refuse_growth(content: bytes) -> None:
-    """Refuse an archive whose members are larger than itself: packed, or one over the other."""
+    """Refuse an archive whose members are larger than itself: compressed or overlapping."""
     file = io.BytesIO(content)
     if not zipfile.is_zipfile(file):
         return

@@ -1,4 +1,4 @@
-"""One reader per format, chosen by the suffix of the file's name."""
+"""Readers for each file format, chosen by suffix."""
 
 from fleet_engine.data.readers.opening import import_readers, open_reader
 from fleet_engine.data.readers.reader import Reader

@@ -1,4 +1,4 @@
-"""An array in a `.npz` archive, read item by item."""
+"""Reads an array in a `.npz` archive item by item."""
 
 import struct
 import zipfile
@@ -15,28 +15,28 @@ _ENCRYPTED = 1
 
 
 class ArchivedArray:
-    """`count` items of `item_shape` that lie one after another.
+    """An array of `count` consecutive items of `item_shape` in an archive.
 
-    An item that is stored as it is, is read from its place in the file. Of a compressed one, all
-    before it must be unpacked; so the stream stays open, and items in rising order are unpacked
-    once in all. For one thread at a time.
+    Uncompressed items are read directly from the file. To read a compressed item, all previous
+    items must be decompressed; the stream therefore stays open, so that items in ascending order
+    are decompressed only once. Not thread-safe.
 
     Attributes:
-        count: items.
-        item_shape: of each.
+        count: number of items.
+        item_shape: shape of an item.
     """
 
     def __init__(self, path: Path, name: str, *, item_ndim: int) -> None:
-        """Look at the array's header; an array of `item_ndim` axes is one item.
+        """Read the header of the array; an array of `item_ndim` axes is a single item.
 
         Args:
-            path: of the archive.
-            name: of the array.
-            item_ndim: axes of an item.
+            path: path of the archive.
+            name: name of the array.
+            item_ndim: number of axes of an item.
 
         Raises:
-            ValueError: it is no array of numbers with so many axes; KeyError: it is not there;
-                BadZipFile, OSError, EOFError: the archive is damaged.
+            ValueError: it is not an array of numbers with that many axes; KeyError: it does not
+                exist; BadZipFile, OSError, EOFError: the archive is damaged.
         """
         self._path = path
         self._member = f"{name}.npy"
@@ -50,7 +50,7 @@ class ArchivedArray:
         if len(shape) != item_ndim + 1 or min(shape) < 1:
             raise ValueError(f"{name} has the shape {shape}")
         if self._dtype.hasobject:
-            raise ValueError(f"{name} is of Python objects")
+            raise ValueError(f"{name} contains Python objects")
         self.count, *item = shape
         self.item_shape = tuple(item)
         self._size_bytes = entry.file_size
@@ -59,17 +59,17 @@ class ArchivedArray:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Items and the axes of each."""
+        """The number of items and the axes of each."""
         return (self.count, *self.item_shape)
 
     def read(self, index: int) -> npt.NDArray[Any]:
-        """Read item `index` into memory of its own.
+        """Read item `index` into new memory.
 
         Raises:
-            EOFError, OSError, BadZipFile, zlib.error: the archive is cut off or damaged.
+            EOFError, OSError, BadZipFile, zlib.error: the archive is truncated or damaged.
         """
         length_bytes = prod(self.item_shape) * self._dtype.itemsize
-        if self._fortran_order:  # the items are not one after another
+        if self._fortran_order:  # the items are not contiguous
             whole = self._octets(0, self.count * length_bytes).view(self._dtype)
             return np.ascontiguousarray(whole.reshape(self.shape, order="F")[index])
         octets = self._octets(index * length_bytes, length_bytes)
@@ -106,7 +106,7 @@ def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any
 
 
 def _stored_at(path: Path, entry: zipfile.ZipInfo) -> int | None:
-    """Where in the file the member's octets begin; None: they are packed."""
+    """Return the offset of the member in the file, or None if it is compressed."""
     if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & _ENCRYPTED:
         return None
     with path.open("rb") as file:
@@ -117,7 +117,7 @@ def _stored_at(path: Path, entry: zipfile.ZipInfo) -> int | None:
 
 
 def _fill(octets: npt.NDArray[np.uint8], stream: Any) -> None:
-    """Read as many octets, in pieces, so that hardly any of them is in memory twice."""
+    """Read bytes in chunks, so that they are not in memory twice."""
     for start in range(0, octets.size, _PIECE_BYTES):
         piece = octets[start : start + _PIECE_BYTES]
         if stream.readinto(piece.data) < piece.size:

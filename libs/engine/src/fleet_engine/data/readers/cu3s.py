@@ -1,4 +1,4 @@
-"""Cubert session files, read by Cubert's `cuvis` SDK."""
+"""Reader for Cubert session files, using Cubert's `cuvis` SDK."""
 
 from types import ModuleType
 from typing import Any
@@ -18,7 +18,7 @@ _REFERENCES_OF_MODE = {
 
 
 class Cu3sReader:
-    """The measurements of a session file, each processed when it is read."""
+    """The measurements of a session file, processed when they are read."""
 
     def __init__(self, file: DataFile, processing_mode: str) -> None:
         if processing_mode not in _MODES:
@@ -44,7 +44,7 @@ class Cu3sReader:
         if missing:
             raise file.unreadable(
                 f"processing mode {processing_mode} needs a {' and a '.join(missing)} reference, "
-                "which it lacks; use data.processing_mode=Raw."
+                "which the file lacks; use data.processing_mode=Raw."
             )
         self._context.processing_mode = self._mode
 
@@ -73,7 +73,7 @@ def _import_sdk(file: DataFile) -> ModuleType:
     try:
         import cuvis
         import cuvis.cuvis_aux
-    # Without its native part the SDK's package leaves the process by SystemExit.
+    # Without its native libraries the SDK raises SystemExit.
     except (ImportError, OSError, NotImplementedError, SystemExit) as error:
         raise OutOfOrder(
             f"Data file '{file.sent}' needs the Cubert cuvis SDK, which this server lacks: install "

@@ -1,4 +1,4 @@
-"""ENVI images: a text header beside a file of bare values."""
+"""Reader for ENVI images: a text header and a raw file."""
 
 import warnings
 from typing import Any
@@ -20,14 +20,14 @@ _NM_PER_UNIT = {
     "micrometer": 1000.0,
     "angstrom": 0.1,
 }
-_LARGEST_MICROMETRES = 100.0
+_MAX_MICROMETRES = 100.0
 
 
 class EnviReader:
-    """The one measurement of an ENVI image, mapped into memory.
+    """The measurement of an ENVI image, mapped into memory.
 
-    The header's reflectance scale factor is not applied: values are as stored. A classification
-    image `<stem>_truth.hdr` beside the header is the mask.
+    The reflectance scale factor of the header is not applied: values are as stored. A
+    classification image `<stem>_truth.hdr` next to the header is the mask.
     """
 
     def __init__(self, file: DataFile) -> None:
@@ -43,7 +43,7 @@ class EnviReader:
         return 1
 
     def read(self, index: int) -> Measurement:
-        """Return the measurement; its values come from the file as they are used."""
+        """Return the measurement; its values are loaded from the file on access."""
         mask = None
         if self._truth is not None:
             image_HWC, _ = _map_image(self._truth)
@@ -54,13 +54,13 @@ class EnviReader:
 def _map_image(file: DataFile) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # names in capitals are as good
+            warnings.simplefilter("ignore")  # upper-case names are accepted
             header = envi.read_envi_header(str(file.path))
         envi.check_compatibility(header)
         layout = envi.gen_params(header)
         height, width, bands = layout.nrows, layout.ncols, layout.nbands
         interleave = header["interleave"].lower()
-        # Where the file has each of the axes height, width, bands.
+        # The position of the axes height, width and bands in the file.
         shape, axes = {
             "bip": ((height, width, bands), (0, 1, 2)),
             "bil": ((height, bands, width), (0, 2, 1)),
@@ -97,7 +97,7 @@ def _wavelengths_nm(file: DataFile, header: dict[str, Any]) -> npt.NDArray[np.fl
     if unit in _NM_PER_UNIT:
         return wavelengths * _NM_PER_UNIT[unit]
     if unit in {"", "unknown"}:
-        micrometres = wavelengths.max() < _LARGEST_MICROMETRES
+        micrometres = wavelengths.max() < _MAX_MICROMETRES
         return wavelengths * (1000.0 if micrometres else 1.0)
     return None
 

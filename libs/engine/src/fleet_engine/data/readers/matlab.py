@@ -1,4 +1,4 @@
-"""MATLAB files up to version 7."""
+"""Reader for MATLAB files up to version 7."""
 
 import struct
 import zlib
@@ -34,10 +34,10 @@ _DAMAGED = (
 
 
 class MatlabReader:
-    """The one measurement of a `.mat` file.
+    """The measurement of a `.mat` file.
 
-    Its cube is the variable of three dimensions (height, width, bands), its mask a variable of
-    whole numbers of the same height and width, its wavelengths in nm a variable of that name.
+    The cube is the variable with three dimensions (height, width, bands), the mask an integer
+    variable of the same height and width, and the wavelengths in nm a variable of that name.
     """
 
     def __init__(self, file: DataFile) -> None:
@@ -50,7 +50,7 @@ class MatlabReader:
                 "save('file.mat', ..., '-v7')."
             ) from error
         except _DAMAGED as error:
-            raise file.unreadable("it is not a whole MATLAB file of version 4 to 7.") from error
+            raise file.unreadable("it is not a complete MATLAB file of version 4 to 7.") from error
         variables = {name: shape for name, (shape, kind) in shapes.items() if kind in _NUMBERS}
         self._cube = self._find_cube(variables)
         integers = {name for name, (_, kind) in shapes.items() if kind in _INTEGERS}
@@ -69,8 +69,8 @@ class MatlabReader:
             mask_HW = loaded[self._mask] if self._mask else None
             wavelengths_nm = loaded[self._wavelengths] if self._wavelengths else None
         except _DAMAGED as error:
-            raise self._file.unreadable("it is cut off or damaged.") from error
-        # MATLAB keeps the first axis together; the rest of the way is for pixels kept together.
+            raise self._file.unreadable("it is truncated or damaged.") from error
+        # MATLAB stores the first axis contiguously; readers need contiguous pixels.
         return Measurement.from_arrays(
             self._file, np.ascontiguousarray(cube_HWC), wavelengths_nm, mask_HW
         )

@@ -1,4 +1,4 @@
-"""A single NumPy array."""
+"""Reader for a single NumPy array."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ class NpyReader:
         return self._count
 
     def read(self, index: int) -> Measurement:
-        """Return measurement `index`; its values come from the file as they are used."""
-        # A map of its own: what was read stays resident no longer than the measurement is used.
+        """Return measurement `index`; its values are loaded from the file on access."""
+        # A separate memory map, so that pages are released together with the measurement.
         return Measurement.from_arrays(self._file, self._map()[index])
 
     def _map(self) -> npt.NDArray[Any]:
-        """All cubes, [N,H,W,C]."""
+        """Return all cubes, [N,H,W,C]."""
         file = self._file
         try:
             array: npt.NDArray[Any] = np.load(file.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, OSError, EOFError) as error:
-            raise file.unreadable("it is not a whole .npy file of plain numbers.") from error
+            raise file.unreadable("it is not a complete .npy file of plain numbers.") from error
         if array.ndim not in {3, 4}:
             raise file.unreadable(
                 f"its array has the shape {array.shape}; [N,H,W,C] or [H,W,C] is needed."

@@ -1,4 +1,4 @@
-"""Named NumPy arrays in an archive."""
+"""Reader for named NumPy arrays in an archive."""
 
 import zipfile
 import zlib
@@ -21,7 +21,7 @@ _DAMAGED = (
 class NpzReader:
     """`cube` [N,H,W,C] or [H,W,C], `wavelengths` [C] in nm, `mask` [N,H,W] or [H,W].
 
-    Only the wanted measurement is taken from the archive, where they lie one after another.
+    Only the requested measurement is read from the archive if measurements are contiguous.
     """
 
     def __init__(self, file: DataFile) -> None:
@@ -42,8 +42,8 @@ class NpzReader:
             )
         except _DAMAGED as error:
             raise file.unreadable(
-                "it is not a whole .npz file of plain numbers with 'cube' [N,H,W,C] or [H,W,C] "
-                "and, if any, 'wavelengths' [C] and 'mask' of the cube's first axes."
+                "it is not a complete .npz file of plain numbers with 'cube' [N,H,W,C] or [H,W,C] "
+                "and, optionally, 'wavelengths' [C] and 'mask' of the cube's first axes."
             ) from error
         if self._mask is not None and self._mask.shape != self._cube.shape[:3]:
             raise file.unreadable(
@@ -55,10 +55,10 @@ class NpzReader:
         return self._cube.count
 
     def read(self, index: int) -> Measurement:
-        """Take measurement `index` from the archive."""
+        """Read measurement `index` from the archive."""
         try:
             cube_HWC = self._cube.read(index)
             mask_HW = self._mask.read(index) if self._mask else None
         except _DAMAGED as error:
-            raise self._file.unreadable(f"measurement {index} is cut off or damaged.") from error
+            raise self._file.unreadable(f"measurement {index} is truncated or damaged.") from error
         return Measurement.from_arrays(self._file, cube_HWC, self._wavelengths_nm, mask_HW)

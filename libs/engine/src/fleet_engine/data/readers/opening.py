@@ -1,4 +1,4 @@
-"""Which suffix is read by what. Each format's library is imported when a file of it is opened."""
+"""Opens files by suffix. The library of a format is imported when its first file is opened."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -58,15 +58,15 @@ _OPENERS: Mapping[str, Callable[[DataFile, str], Reader]] = MappingProxyType(
 
 
 def open_reader(file: DataFile, processing_mode: str) -> Reader:
-    """Open `file` by the suffix of its name, letter case ignored.
+    """Open `file` by its suffix, ignoring case.
 
     Args:
-        file: what to open.
-        processing_mode: how the camera's software processes counts; `.cu3s` files only.
+        file: the file to open.
+        processing_mode: how the camera software processes counts; `.cu3s` files only.
 
     Raises:
-        InvalidInput: no reader knows the suffix, or the file is not of the kind it says.
-        OutOfOrder: a `.cu3s` file, and the SDK that reads them is not installed.
+        InvalidInput: the suffix is unknown, or the content does not match it.
+        OutOfOrder: the SDK for `.cu3s` files is not installed.
     """
     opener = _OPENERS.get(file.path.suffix.lower())
     if opener is None:
@@ -78,8 +78,8 @@ def open_reader(file: DataFile, processing_mode: str) -> Reader:
 
 
 def import_readers() -> None:
-    """Import the libraries of all formats but the SDK's.
+    """Import the libraries of all formats except the Cubert SDK.
 
-    A process that stands ready for work calls this, so that the first file is opened at once.
+    Idle processes call this, so that the first file opens without delay.
     """
     from fleet_engine.data.readers import envi, matlab, npy, npz, tiff  # noqa: F401

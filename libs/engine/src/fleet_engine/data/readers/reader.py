@@ -1,4 +1,4 @@
-"""What every reader does."""
+"""Protocol of all readers."""
 
 from typing import Protocol
 
@@ -8,16 +8,16 @@ from fleet_engine.data.measurement import Measurement
 class Reader(Protocol):
     """The measurements of one file.
 
-    Opening a reader looks at what the file says about itself, so that a file of a wrong kind is
-    refused early; cubes are read by `read` alone.
+    Opening a reader checks the metadata of the file, so that unsupported files are refused early;
+    only `read` reads cubes.
     """
 
     def __len__(self) -> int:
-        """How many measurements the file has."""
+        """The number of measurements of the file."""
 
     def read(self, index: int) -> Measurement:
-        """Read measurement `index`, which is in range.
+        """Read measurement `index`, which must be in range.
 
         Raises:
-            InvalidInput: the file is cut off or damaged.
+            InvalidInput: the file is truncated or damaged.
         """

@@ -1,4 +1,4 @@
-"""TIFF images of many bands."""
+"""Reader for multi-band TIFF images."""
 
 import struct
 from typing import Any
@@ -23,17 +23,18 @@ _DAMAGED = (
 
 
 class TiffReader:
-    """The one measurement of a TIFF file: a page per band, or the bands as samples of one page."""
+    """The measurement of a TIFF file, with bands as pages or as samples of one page."""
 
     def __init__(self, file: DataFile) -> None:
         self._file = file
         try:
             with tifffile.TiffFile(file.path) as tiff:
-                # Pages written one by one are series of a page each, else one series has them all.
+                # Pages written separately are one series each; otherwise one series contains them
+                # all.
                 kinds = {(series.shape, series.dtype, series.axes) for series in tiff.series}
                 self._series = len(tiff.series)
         except _DAMAGED as error:
-            raise file.unreadable("it is not a whole TIFF file.") from error
+            raise file.unreadable("it is not a complete TIFF file.") from error
         if len(kinds) != 1:
             raise file.unreadable("its pages differ in size or type; each page is one band.")
         ((shape, _, self._axes),) = kinds
@@ -54,7 +55,7 @@ class TiffReader:
                 images: list[npt.NDArray[Any]] = [series.asarray() for series in tiff.series]
         except _DAMAGED as error:
             raise self._file.unreadable(
-                "it is cut off, damaged, or packed in a way that is not supported."
+                "it is truncated, damaged, or has an unsupported compression."
             ) from error
         bands = [
             np.moveaxis(image, (self._axes.index("Y"), self._axes.index("X")), (0, 1))

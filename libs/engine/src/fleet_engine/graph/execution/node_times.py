@@ -1,4 +1,4 @@
-"""How long each node of one run takes."""
+"""Timings of the nodes of a run."""
 
 import threading
 import time
@@ -9,10 +9,10 @@ import torch
 
 
 class NodeTimes:
-    """The seconds that each node of one run spends.
+    """The time that each node of a run takes, in seconds.
 
-    A node that runs tile by tile has one sum over its tiles. Where several threads work on the
-    tiles, their seconds add up, as they do for a process's CPU time.
+    The time of a node that runs tile by tile is the sum over its tiles. If several threads work on
+    the tiles, their times add up, like the CPU time of a process.
     """
 
     def __init__(
@@ -20,12 +20,12 @@ class NodeTimes:
         synchronize: Callable[[], None] | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Begin with nothing.
+        """Create an empty record.
 
         Args:
-            synchronize: returns once the device has done all that was asked of it; called around
-                each node, so that a node is not credited with work that it only queued.
-            clock: tells the time in seconds.
+            synchronize: waits until the device has finished all queued work; called before and
+                after each node, so that the time of a node includes the work it queued.
+            clock: returns the time in seconds.
         """
         self._synchronize = synchronize
         self._clock = clock
@@ -34,19 +34,19 @@ class NodeTimes:
 
     @classmethod
     def on(cls, device: torch.device, *, synchronized: bool) -> "NodeTimes":
-        """Times of a run on `device`; `synchronized` matters on a CUDA device alone."""
+        """Return a record for a run on `device`; `synchronized` only affects CUDA devices."""
         if synchronized and device.type == "cuda":
             return cls(lambda: torch.cuda.synchronize(device))
         return cls()
 
     @property
     def seconds(self) -> Mapping[str, float]:
-        """By name of the node, in the order in which they first ended."""
+        """Seconds by name of the node, in the order in which the nodes first finished."""
         return self._seconds
 
     @contextmanager
     def of(self, node_name: str) -> Iterator[None]:
-        """Add the time of the block to a node; a block that fails adds nothing."""
+        """Add the duration of the block to a node, unless the block fails."""
         if self._synchronize:
             self._synchronize()
         began = self._clock()

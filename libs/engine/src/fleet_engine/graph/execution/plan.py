@@ -1,4 +1,4 @@
-"""What one kind of run computes, in which order, and how long each value lives."""
+"""Compiled plans: the order of computation and the lifetime of each value."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -26,7 +26,7 @@ _NO_SPAN = nullcontext(INVALID_SPAN)
 
 
 class _Entry(NamedTuple):
-    """An input that comes from the batch, looked at before anything is computed."""
+    """An input that comes from the batch; it is checked before anything is computed."""
 
     node: Node
     port: str
@@ -34,7 +34,7 @@ class _Entry(NamedTuple):
 
 
 class Plan:
-    """The compiled form of a run: made once, then safe to use from many threads at a time."""
+    """The compiled form of a run: immutable and safe to use from many threads."""
 
     def __init__(
         self,
@@ -54,15 +54,15 @@ class Plan:
             nodes: all nodes of the pipeline by name.
             wiring: their connections.
             stage: purpose of the runs.
-            wanted: outputs ``node.port`` to be given back.
-            device: where to compute.
-            fitting: nodes that take their inputs into their statistics in place of computing.
-            sinks: nodes that run for what they do, whether or not an output of theirs is wanted.
-            traced: each run is a span, and each group of nodes one within it; not for runs that
-                repeat as long as a training lasts.
+            wanted: outputs ``node.port`` to return.
+            device: device of the computation.
+            fitting: nodes that add their inputs to their statistics instead of computing.
+            sinks: nodes that run for their side effects, even if no output of theirs is wanted.
+            traced: each run is a span that contains a span for each group of nodes; not meant
+                for the many runs of a training.
 
         Raises:
-            GraphInvalid: a node that is needed is fed by one that does not run at `stage`.
+            GraphInvalid: a required node is fed by one that does not run at `stage`.
         """
         self._nodes = nodes
         self._wiring = wiring
@@ -93,16 +93,16 @@ class Plan:
         """Compute the wanted outputs of one batch.
 
         Args:
-            batch: values by bare input port name; what no node takes is ignored.
-            context: where in a run this stands.
-            times: takes note of how long each node takes; None: nobody wants to know.
+            batch: values by bare input port name; values that no node uses are ignored.
+            context: the position in the run.
+            times: records the time that each node takes; None: not recorded.
 
         Returns:
-            The wanted outputs by ``node.port``, on the pipeline's device. An optional output whose
-            input did not come is absent.
+            The wanted outputs by ``node.port``, on the pipeline's device. An optional output is
+            absent if its input is.
 
         Raises:
-            InvalidInput: an input is missing or does not fit; the text names node and port.
+            InvalidInput: an input is missing or does not match; the text names node and port.
             NotFitted: a node has no statistics yet.
         """
         inference = self._stage is Stage.INFERENCE
@@ -147,7 +147,7 @@ class Plan:
         return values
 
     def _needed(self) -> set[str]:
-        """Names of the nodes that must run."""
+        """Return the names of the nodes that must run."""
         targets = {key.partition(".")[0] for key in self._wanted} | self._fitting | self._sinks
         needed: set[str] = set()
         pending = list(targets)
@@ -170,7 +170,7 @@ class Plan:
         return needed
 
     def _order(self, needed: set[str]) -> list[str]:
-        """Topological, in the config's order where free, pixelwise nodes kept together."""
+        """Return a topological order that groups pixelwise nodes, else follows the config."""
         graph = self._wiring.graph.subgraph(needed)
         waiting = {name: graph.in_degree(name) for name in self._nodes if name in needed}
         ordered: list[str] = []
@@ -275,17 +275,17 @@ class Plan:
 
 
 def _has_wrong_rank(node: Node, port: str, value: object) -> bool:
-    """Whether a value along the pixels has another rank than declared.
+    """Return whether a value along the pixels has a different rank than declared.
 
-    Told before the value is cut into tiles, even where the node judges its dtype itself, so that
-    the caller reads the shape that was sent.
+    This is checked before the value is split into tiles, even if the node checks the value itself,
+    so that the error shows the shape that was sent.
     """
     rank = len(node.INPUT_SPECS[port].shape)
     return port in node.pixel_ports and isinstance(value, Tensor) and value.ndim != rank
 
 
 def _groups(ordered: list[str], nodes: Mapping[str, Node]) -> Iterator[list[str]]:
-    """Consecutive nodes of the same kind, pixelwise or not."""
+    """Yield groups of consecutive nodes that are all pixelwise or all not."""
     group: list[str] = []
     for name in ordered:
         if group and bool(nodes[name].pixel_ports) is not bool(nodes[group[0]].pixel_ports):
@@ -297,7 +297,7 @@ def _groups(ordered: list[str], nodes: Mapping[str, Node]) -> Iterator[list[str]
 
 
 def _width(nodes: Iterable[Node]) -> int:
-    """How many values of one pixel the widest matrix of the nodes takes or makes."""
+    """Return the number of values per pixel of the widest matrix of the nodes."""
     matrices = (
         tensor
         for node in nodes
@@ -308,7 +308,7 @@ def _width(nodes: Iterable[Node]) -> int:
 
 
 def match(requested: frozenset[str], keys: Iterable[str]) -> tuple[str, ...]:
-    """Outputs that a request means: all if it names none, else by full key or bare port name."""
+    """Return the requested outputs, by full key or bare port name; all for an empty request."""
     return tuple(
         key
         for key in keys

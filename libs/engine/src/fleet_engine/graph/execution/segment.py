@@ -1,4 +1,4 @@
-"""Consecutive nodes of a plan that run together, whole or tile by tile over the pixels."""
+"""Consecutive nodes of a plan that run together, at once or tile by tile."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class Segment:
 
     Attributes:
         steps: in order.
-        pixelwise: all nodes work on each pixel alone, so that the steps run tile by tile.
-        width: most values that a node makes of one pixel on its way, as far as its matrices tell.
-        pixel_inputs: keys from outside that run along the pixels, each with its place in words.
-        shared_inputs: the other keys from outside.
-        pixel_results: keys to be left behind that run along the pixels.
-        shared_results: the other keys to be left behind.
-        drops: keys from outside whose last use is in here.
+        pixelwise: all nodes process each pixel independently, so the steps run tile by tile.
+        width: maximum number of values per pixel inside a node, judging by its matrices.
+        pixel_inputs: input keys that run along the pixels, each with its place in words.
+        shared_inputs: the other input keys.
+        pixel_results: result keys that run along the pixels.
+        shared_results: the other result keys.
+        drops: input keys that are used here for the last time.
     """
 
     steps: tuple[Step, ...]
@@ -44,7 +44,7 @@ class Segment:
     drops: tuple[str, ...]
 
     def span(self) -> AbstractContextManager[Span]:
-        """A span that names the nodes."""
+        """Return a span that names the nodes."""
         names = [step.node.name for step in self.steps]
         return _TRACER.start_as_current_span(spans.SEGMENT.name, attributes={NODE: names})
 
@@ -56,7 +56,7 @@ class Segment:
         tiled: bool,
         times: NodeTimes | None = None,
     ) -> None:
-        """Run all steps on `values`, leaving the results there; `times` takes note of each."""
+        """Run all steps on `values` and add the results to it; `times` records each step."""
         present = [(key, place) for key, place in self.pixel_inputs if key in values]
         if self.pixelwise and tiled and present:
             _refuse_unequal_extents(values, present)
@@ -84,16 +84,16 @@ class Segment:
             tile.update(shared)
             self._run_steps(tile, context, times)
 
-        # A fit takes each pixel just once, and its sums in a fixed order.
+        # A fit needs each pixel exactly once, and its sums in a fixed order.
         fits = any(step.fits for step in self.steps)
         tiles = Tiles({key: values[key] for key in along}, exact=fits, width=self.width)
-        results, first = tiles.run(compute, self.pixel_results, shareable=not fits)
+        results, first = tiles.run(compute, self.pixel_results, parallel=not fits)
         values.update(results)
         values.update({key: first[key] for key in self.shared_results if key in first})
 
 
 def _refuse_unequal_extents(values: dict[str, Any], present: list[tuple[str, str]]) -> None:
-    """Inputs along the pixels must share their [B, H, W]."""
+    """Refuse inputs along the pixels that differ in [B, H, W]."""
     first_key, first_place = present[0]
     extent_BHW = values[first_key].shape[:3]
     for key, place in present[1:]:

@@ -1,4 +1,4 @@
-"""One node's turn within a plan."""
+"""A node within a plan, and its bindings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from fleet_platform.errors import InvalidInput
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Where a port's value comes from.
+    """The source of a port's value.
 
     Attributes:
         port: name of the input port.
         keys: outputs ``node.port`` that feed it, or the one batch entry ``.port``.
         spec: the port's type.
-        check: each value is looked at, because its source does not guarantee the type.
+        check: whether each value is checked, because its source does not guarantee the type.
     """
 
     port: str
@@ -34,9 +34,9 @@ class Step:
     Attributes:
         node: the node.
         inputs: its bound inputs.
-        outputs: pairs of port and key, only of what is used later.
-        drops: keys whose last use this is.
-        fits: the node takes the values into its statistics in place of computing.
+        outputs: pairs of port and key, for outputs that are used later.
+        drops: keys that are used here for the last time.
+        fits: the node adds the values to its statistics instead of computing outputs.
     """
 
     node: Node
@@ -46,7 +46,7 @@ class Step:
     fits: bool
 
     def run(self, values: dict[str, Any], context: Context) -> None:
-        """Take the inputs from `values` and leave the outputs there."""
+        """Read the inputs from `values` and add the outputs to it."""
         ports = {}
         for bound in self.inputs:
             value = self._fetch(bound, values)
@@ -80,5 +80,5 @@ class Step:
         if key.startswith("."):
             text = f"the request has no '{bound.port}'; needed: {bound.spec}"
         else:
-            text = f"'{key}' gave nothing, because an optional input of the request is absent"
+            text = f"'{key}' has no value, because an optional input of the request is absent"
         return InvalidInput(f"Node '{self.node.name}', input '{bound.port}': {text}.")

@@ -1,4 +1,4 @@
-"""Feeds a node that fits on a stream of inputs, while others are fitted in the same pass."""
+"""Runs a fit that consumes a stream of inputs, while other nodes are fitted in the same pass."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,62 +12,62 @@ Inputs = Mapping[str, Any]
 
 
 class _Abandoned(BaseException):
-    """Ends a fit from inside its stream, also one that catches every Exception."""
+    """Ends a fit from inside its stream, even if the fit catches every Exception."""
 
 
 class StreamFit:
-    """A fit that runs in a thread of its own and takes its stream from whoever calls `feed`.
+    """A fit that runs in its own thread and receives its stream through `feed`.
 
-    At most one batch waits to be taken, so that the pass never runs ahead of the fit.
+    At most one batch is pending, so that the pass never runs ahead of the fit.
     """
 
     def __init__(self, fit: Callable[[Iterable[Inputs]], None]) -> None:
-        """Start the fit; it waits for its first batch.
+        """Start the fit, which waits for its first batch.
 
         Args:
-            fit: takes the whole stream, or as much of it as it likes.
+            fit: consumes the stream completely or in part.
         """
         self._fit = fit
         self._changed = threading.Condition()
         self._next: Inputs | None = None
-        self._asks = False
+        self._waiting = False
         self._ended = False
         self._abandoned = False
-        self._left = False
+        self._returned = False
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="stream-fit", daemon=True)
         self._thread.start()
 
     def feed(self, inputs: Inputs) -> None:
-        """Hand over one batch; waits until the one before was taken.
+        """Pass one batch to the fit, after waiting until it has taken the previous one.
 
-        Once the fit has returned, because it saw enough, further batches are dropped.
+        Once the fit has returned, further batches are dropped.
 
         Raises:
-            BaseException: whatever the fit raised.
+            BaseException: the fit failed with it.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._next is None or self._left)
+            self._changed.wait_for(lambda: self._next is None or self._returned)
             self._raise_error()
-            if not self._left:
+            if not self._returned:
                 self._next = inputs
                 self._changed.notify_all()
 
     def settle(self) -> None:
-        """Wait until the fit is done with all batches that it was handed.
+        """Wait until the fit has processed all batches.
 
         Raises:
-            BaseException: whatever the fit raised.
+            BaseException: the fit failed with it.
         """
         with self._changed:
-            self._changed.wait_for(lambda: (self._asks and self._next is None) or self._left)
+            self._changed.wait_for(lambda: (self._waiting and self._next is None) or self._returned)
         self._raise_error()
 
     def finish(self) -> None:
         """End the stream and wait for the fit.
 
         Raises:
-            BaseException: whatever the fit raised.
+            BaseException: the fit failed with it.
         """
         with self._changed:
             self._ended = True
@@ -76,7 +76,7 @@ class StreamFit:
         self._raise_error()
 
     def abandon(self) -> None:
-        """Break the fit off at its next batch and wait until it has ended; never raises."""
+        """Cancel the fit at its next batch and wait for its end; never raises."""
         with self._changed:
             self._abandoned = True
             self._changed.notify_all()
@@ -88,7 +88,7 @@ class StreamFit:
 
     def _run(self) -> None:
         try:
-            # Unlike inference mode, this leaves tensors behind that gradients may reach later.
+            # Unlike in inference mode, the resulting tensors may later take part in autograd.
             with torch.no_grad():
                 self._fit(self._stream())
         except _Abandoned:
@@ -97,14 +97,14 @@ class StreamFit:
             self._error = error
         finally:
             with self._changed:
-                self._left = True
+                self._returned = True
                 self._next = None
                 self._changed.notify_all()
 
     def _stream(self) -> Iterator[Inputs]:
         while True:
             with self._changed:
-                self._asks = True
+                self._waiting = True
                 self._changed.notify_all()
                 self._changed.wait_for(
                     lambda: self._next is not None or self._ended or self._abandoned
@@ -113,11 +113,11 @@ class StreamFit:
                     raise _Abandoned
                 if self._next is None:
                     return
-                inputs, self._next, self._asks = self._next, None, False
+                inputs, self._next, self._waiting = self._next, None, False
                 self._changed.notify_all()
             yield {port: _owned(value) for port, value in inputs.items()}
 
 
 def _owned(value: Any) -> Any:
-    """A tensor of the fit's own: an ordinary one, which it may keep and write to."""
+    """Return a copy of a tensor, which the fit may keep and modify."""
     return value.clone() if isinstance(value, Tensor) else value

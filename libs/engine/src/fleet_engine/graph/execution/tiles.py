@@ -1,4 +1,4 @@
-"""Cuts the pixels of a run into tiles and puts the tiles' results together.
+"""Splits the pixels of a run into tiles and combines the results.
 
 Shape letters: B measurements, H rows, W columns, N = B*H*W pixels.
 """
@@ -14,21 +14,21 @@ from fleet_engine.graph.execution.tile_threads import run_on_pool
 from fleet_platform.errors import Exhausted
 
 TILE_SIZE_BYTES = {"cpu": 1 << 20, "cuda": 1 << 26}
-"""Size of a tile's widest float32 values by device type. On a CPU, what one node leaves is still in
-the cache when the next one reads it, and the allocator hands the same few blocks round; on a GPU, a
-tile is large enough to fill the device."""
+"""Size of the widest float32 values of a tile by device type. On a CPU, the output of one node is
+still in the cache when the next one reads it, and the allocator reuses the same few blocks; on a
+GPU, a tile is large enough to occupy the device."""
 
 _PART_FACTOR = 2
-"""Where torch splits each operation over several threads, each thread's part is this many such
-tiles: less does not make up for waking the thread."""
+"""If torch splits each operation over several threads, the part of each thread is this many tiles;
+smaller parts do not justify waking a thread."""
 
-LEAST_PIXELS = 256
-"""A tile never has fewer rows, because matrix products of a handful of rows round differently; so
-a pixel's result does not depend on how many pixels came with it."""
+MIN_PIXELS = 256
+"""Minimum number of rows of a tile. Matrix products of a few rows round differently; with this
+minimum, the result of a pixel does not depend on the number of other pixels."""
 
 MAX_RESULT_BYTES = 8 * 1024**3
-"""Bound on what all tiles of a run leave behind together. A node may make thousands of values of
-each pixel; a host that such a request takes all memory of is killed, and not only the request."""
+"""Limit on the results of all tiles of a run together. A node may compute thousands of values for
+each pixel, and a request that uses up all memory would terminate the whole process."""
 
 _FLOAT32_BYTES = 4
 
@@ -42,57 +42,57 @@ class Tiles:
     """
 
     def __init__(self, inputs: Mapping[str, Tensor], *, exact: bool, width: int = 1) -> None:
-        """Lay the inputs out along one axis of pixels.
+        """Flatten the inputs along one axis of pixels.
 
         Args:
             inputs: tensors by key, all of the same [B, H, W].
-            exact: each pixel occurs in one tile, once. Else pixels are repeated where a tile would
-                be too small.
-            width: values of one pixel that the computation holds at a time, where they are more
-                than those of an input.
+            exact: each pixel occurs in exactly one tile. Otherwise pixels are repeated if a tile
+                would be too small.
+            width: number of values that the computation holds for a pixel, if it exceeds that of
+                the inputs.
         """
         first = next(iter(inputs.values()))
         self._extent_BHW = first.shape[:3]
         self._device = first.device.type
         self.pixels = self._extent_BHW.numel()
         self._width = width
-        self._least = 1 if exact else LEAST_PIXELS
+        self._min_pixels = 1 if exact else MIN_PIXELS
         self._flat = {
             key: self._lengthened(value.reshape(1, 1, self.pixels, *value.shape[3:]))
             for key, value in inputs.items()
         }
 
     def spans(self) -> list[tuple[int, int]]:
-        """Start and length of each tile; a last one that is too short reaches back."""
-        whole = max(self.pixels, self._least)
+        """Return start and length of each tile; a too short last tile overlaps the previous."""
+        whole = max(self.pixels, self._min_pixels)
         size = self._tile_pixels()
         return [
-            (whole - self._least, self._least)
-            if whole - start < self._least
+            (whole - self._min_pixels, self._min_pixels)
+            if whole - start < self._min_pixels
             else (start, min(size, whole - start))
             for start in range(0, whole, size)
         ]
 
     def cut(self, start: int, length: int) -> Values:
-        """The inputs of one tile."""
+        """Return the inputs of one tile."""
         return {key: value.narrow(2, start, length) for key, value in self._flat.items()}
 
     def run(
-        self, compute: Callable[[Values], None], keys: tuple[str, ...], *, shareable: bool
+        self, compute: Callable[[Values], None], keys: tuple[str, ...], *, parallel: bool
     ) -> tuple[Values, Values]:
         """Compute all tiles.
 
         Args:
-            compute: computes a tile in place: takes its inputs and adds its outputs.
-            keys: outputs that run along the pixels and are wanted; one that the first tile does not
-                give is left out.
-            shareable: several threads may compute tiles at a time.
+            compute: computes a tile in place by adding its outputs to its inputs.
+            keys: requested outputs that run along the pixels; outputs that the first tile does not
+                produce are omitted.
+            parallel: several threads may compute tiles concurrently.
 
         Returns:
-            The wanted outputs as [B, H, W, ...], and all values of the first tile.
+            The requested outputs as [B, H, W, ...], and all values of the first tile.
 
         Raises:
-            Exhausted: the wanted outputs take more than `MAX_RESULT_BYTES`.
+            Exhausted: the requested outputs need more than `MAX_RESULT_BYTES`.
         """
         spans = self.spans()
         first = self.cut(*spans[0])
@@ -119,7 +119,7 @@ class Tiles:
                     compute(tile)
                     place(tile, start, length)
 
-        if shareable and self._device == "cpu":
+        if parallel and self._device == "cpu":
             run_on_pool(work, len(spans) - 1)
         else:
             work()
@@ -129,22 +129,22 @@ class Tiles:
         size_bytes = self.pixels * sum(part[0, 0, 0].nbytes for part in parts)
         if size_bytes > MAX_RESULT_BYTES:
             raise Exhausted(
-                f"The results for {self.pixels} pixels take {size_bytes} bytes; at most "
-                f"{MAX_RESULT_BYTES} are held at a time. Send fewer or smaller measurements at "
-                "once, or request fewer outputs."
+                f"The results for {self.pixels} pixels need {size_bytes} bytes; at most "
+                f"{MAX_RESULT_BYTES} are available for a run. Send fewer or smaller measurements "
+                "at once, or request fewer outputs."
             )
 
     def _tile_pixels(self) -> int:
-        """Pixels of a tile, a multiple of `LEAST_PIXELS`."""
+        """Return the number of pixels of a tile, a multiple of `MIN_PIXELS`."""
         channels = max(self._width, *(math.prod(value.shape[3:]) for value in self._flat.values()))
         size_bytes = TILE_SIZE_BYTES.get(self._device, TILE_SIZE_BYTES["cpu"])
         if self._device == "cpu" and (threads := torch.get_num_threads()) > 1:
             size_bytes *= _PART_FACTOR * threads
-        return LEAST_PIXELS * max(size_bytes // (_FLOAT32_BYTES * channels * LEAST_PIXELS), 1)
+        return MIN_PIXELS * max(size_bytes // (_FLOAT32_BYTES * channels * MIN_PIXELS), 1)
 
     def _lengthened(self, value: Tensor) -> Tensor:
-        """Repeat the last pixel until there are enough for a tile."""
-        missing = self._least - self.pixels
+        """Repeat the last pixel to reach the minimum size of a tile."""
+        missing = self._min_pixels - self.pixels
         if missing <= 0:
             return value
         last = value.narrow(2, self.pixels - 1, 1)

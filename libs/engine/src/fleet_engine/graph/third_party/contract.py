@@ -1,4 +1,4 @@
-"""What a class must have to be used as a node without being ours, and how it is spoken to."""
+"""The node contract of third-party classes and the adapter protocol."""
 
 import dataclasses
 import importlib
@@ -16,13 +16,13 @@ ThirdPartyModule = Any
 """A torch module that has the attributes and methods of the published contract."""
 
 _REPORT = {"name", "value", "stage", "epoch", "batch_idx"}
-"""Fields of the published dataclasses for metrics and artifacts, as ours have them."""
+"""Fields that the published dataclasses for metrics and artifacts share with `Metric`."""
 
 
 def contract_faults(kind: type[nn.Module]) -> list[str]:
-    """Say what a class lacks of the published node contract; nothing: it follows it."""
+    """Return how a class violates the published node contract; empty if it follows it."""
     faults = [
-        f"{side} is no mapping of ports"
+        f"{side} is not a mapping of ports"
         for side in ("INPUT_SPECS", "OUTPUT_SPECS")
         if not isinstance(getattr(kind, side, None), Mapping)
     ]
@@ -32,7 +32,7 @@ def contract_faults(kind: type[nn.Module]) -> list[str]:
 
 
 def fits_on_data(node: ThirdPartyModule) -> bool:
-    """Whether a node needs a fit: by its own word or, where it has none, by having the method."""
+    """Return whether a node needs a fit: declared by the class or inferred from its methods."""
     declared_by_class = getattr(node, "requires_initial_fit", None)
     if declared_by_class is not None:
         return bool(declared_by_class)
@@ -40,17 +40,17 @@ def fits_on_data(node: ThirdPartyModule) -> bool:
 
 
 def stages_of(node: ThirdPartyModule) -> list[str]:
-    """Names of the stages at which a node runs."""
+    """Return the names of the stages at which a node runs."""
     stages = getattr(node, "execution_stages", None) or (Stage.ALWAYS,)
     return sorted(str(getattr(stage, "value", stage)) for stage in stages)
 
 
 def context_maker(node: ThirdPartyModule) -> Callable[[Context], Any]:
-    """Find out which kind of context a node takes.
+    """Return a function that converts a `Context` to the kind that a node expects.
 
-    It is the `Context` in the `execution` module of the package that the node's port specs come
-    from. Where there is none, the node takes ours, whose attributes and stages have the published
-    names.
+    The expected kind is the `Context` in the `execution` module of the package that defines the
+    port specs of the node. Without such a module, the context is passed unchanged; its attributes
+    and stages have the published names.
     """
     declared = [*node.INPUT_SPECS.values(), *node.OUTPUT_SPECS.values()]
     specs = [spec[0] if isinstance(spec, list) else spec for spec in declared]
@@ -69,19 +69,22 @@ def context_maker(node: ThirdPartyModule) -> Callable[[Context], Any]:
     return lambda ours: ours
 
 
-def own_reports(value: Any) -> Any:
-    """Turn the metrics and artifacts of a list into ours; any other value stays as it is."""
-    return [_own_report(entry) for entry in value] if isinstance(value, list) else value
+def to_reports(value: Any) -> Any:
+    """Convert the metrics and artifacts in a list to `Metric` and `Artifact`.
+
+    Any other value is returned unchanged.
+    """
+    return [_to_report(entry) for entry in value] if isinstance(value, list) else value
 
 
-def _own_report(entry: Any) -> Any:
+def _to_report(entry: Any) -> Any:
     if not dataclasses.is_dataclass(entry) or isinstance(entry, type | Metric | Artifact):
         return entry
     fields = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry)}
     if not fields.keys() >= _REPORT:
         return entry
-    told = {key: fields[key] for key in _REPORT}
-    told["stage"] = Stage(str(getattr(fields["stage"], "value", fields["stage"])))
+    shared = {key: fields[key] for key in _REPORT}
+    shared["stage"] = Stage(str(getattr(fields["stage"], "value", fields["stage"])))
     if "el_id" in fields:
-        return Artifact(el_id=fields["el_id"], desc=fields.get("desc", ""), **told)
-    return Metric(**told)
+        return Artifact(el_id=fields["el_id"], desc=fields.get("desc", ""), **shared)
+    return Metric(**shared)

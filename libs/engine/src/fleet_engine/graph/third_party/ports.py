@@ -1,8 +1,8 @@
-"""Ports as the published node contract declares them, read as ours.
+"""Conversion of ports of the published node contract to `PortSpec`.
 
-There, a port's dtype may be a torch dtype, `torch.Tensor` (any dtype), a numpy scalar type or
-`numpy.ndarray` (the node then takes and gives arrays), or any other Python type; a dimension may be
-the name of an integer attribute of the node; and a list of one spec is a variadic port.
+In that contract, the dtype of a port may be a torch dtype, `torch.Tensor` (any dtype), a numpy
+scalar type or `numpy.ndarray` (the node then uses arrays), or any other Python type; a dimension
+may be the name of an integer attribute of the node; and a list of one spec is a variadic port.
 """
 
 from collections.abc import Mapping
@@ -18,18 +18,18 @@ from fleet_engine.graph.port_spec import PortSpec
 
 @dataclass(frozen=True, slots=True)
 class ThirdPartyPort:
-    """A port of a foreign node.
+    """A port of a third-party node.
 
     Attributes:
-        spec: the port as the graph sees it.
-        as_array: the node takes or gives a numpy array where the graph has a tensor.
+        spec: the port as seen by the graph.
+        as_array: the node uses a numpy array where the graph has a tensor.
     """
 
     spec: PortSpec
     as_array: bool
 
     def into_node(self, value: Any) -> Any:
-        """Turn a value of the graph into what the node takes."""
+        """Convert a value of the graph for the node."""
         if self.spec.variadic:
             return [self._one_into_node(part) for part in value]
         return self._one_into_node(value)
@@ -40,7 +40,7 @@ class ThirdPartyPort:
         return value
 
     def from_node(self, value: Any, device: torch.device) -> Any:
-        """Turn what the node gave into a value of the graph, on `device` if it is an array."""
+        """Convert an output of the node for the graph; arrays are moved to `device`."""
         if not self.spec.is_any and isinstance(value, np.ndarray | np.generic):
             return torch.as_tensor(value, device=device)
         return value
@@ -51,10 +51,10 @@ def read_ports(declared: Mapping[str, Any], node: object) -> dict[str, ThirdPart
 
     Args:
         declared: `INPUT_SPECS` or `OUTPUT_SPECS`.
-        node: whose attributes the named dimensions mean.
+        node: the node, whose attributes named dimensions refer to.
 
     Raises:
-        ValueError: a port is not declared as the contract says; the text names the port.
+        ValueError: the declaration of a port violates the contract; the text names the port.
     """
     return {port: _read_port(port, spec, node) for port, spec in declared.items()}
 
@@ -82,7 +82,7 @@ def _read_port(port: str, spec: Any, node: object) -> ThirdPartyPort:
 
 
 def _read_dtype(dtype: Any) -> tuple[torch.dtype | None, bool, bool]:
-    """The torch dtype (None: any), whether the graph has a tensor there, and the node an array."""
+    """Return the torch dtype (None: any), whether the graph has a tensor, and the node an array."""
     if isinstance(dtype, torch.dtype):
         return dtype, True, False
     if dtype is Tensor:
@@ -102,7 +102,7 @@ def _read_size(port: str, size: Any, node: object) -> int:
         value = getattr(node, size, None)
         if not isinstance(value, int):
             raise ValueError(  # noqa: TRY004  (a class that cannot be used, not a wrong call)
-                f"port '{port}' has the dimension '{size}', and the node no integer of that name"
+                f"port '{port}' has the dimension '{size}', but the node has no such integer"
             )
         return value
     return int(size)

@@ -1,11 +1,14 @@
-"""Which class ids mean an anomaly."""
+"""Mapping from class ids to anomaly labels."""
 
 import torch
 from torch import Tensor, nn
 
 
 class AnomalyClasses(nn.Module):
-    """A class is anomalous if it is listed so or, without such a list, if it is not a normal one.
+    """Maps class ids to anomaly labels.
+
+    A class is anomalous if it is listed as anomalous or, without such a list, if it is not listed
+    as normal.
 
     Args:
         normal: ids of the classes that are background.
@@ -28,7 +31,7 @@ class AnomalyClasses(nn.Module):
         self.register_buffer("anomaly_ids", ids, persistent=False)
 
     def forward(self, classes: Tensor) -> Tensor:
-        """Return bool of the shape of `classes`, any integer dtype; true: anomalous."""
+        """Return a bool tensor of the shape of `classes`, any integer dtype; true: anomalous."""
         classes = classes.to(torch.int64)
         if self.anomaly_ids is None:
             return torch.isin(classes, self.normal_ids, invert=True)

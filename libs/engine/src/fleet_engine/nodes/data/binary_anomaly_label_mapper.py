@@ -1,4 +1,4 @@
-"""Turns class ids into anomaly labels, beside a cube that passes through."""
+"""Turns class ids into anomaly labels and passes the cube through."""
 
 from typing import Any, ClassVar
 
@@ -14,10 +14,10 @@ from fleet_engine.nodes.data.anomaly_label_node import AnomalyLabelNode
 
 @published("cuvis_ai.node.labels.BinaryAnomalyLabelMapper")
 class BinaryAnomalyLabelMapper(AnomalyLabelNode):
-    """Labels a pixel an anomaly by its class id.
+    """Labels pixels as normal or anomalous by their class id.
 
-    A pixel is anomalous if its class is in `anomaly_class_ids` or, where those are not given, if it
-    is not in `normal_class_ids`.
+    A pixel is anomalous if its class is in `anomaly_class_ids` or, if that is not given, if it is
+    not in `normal_class_ids`.
 
     Args:
         normal_class_ids: ids of the classes that are background.
@@ -46,10 +46,10 @@ class BinaryAnomalyLabelMapper(AnomalyLabelNode):
             mask: class ids [B, H, W, 1], any integer dtype.
 
         Returns:
-            cube as it came, and mask bool [B, H, W, 1].
+            cube unchanged, and mask bool [B, H, W, 1].
 
         Raises:
-            InvalidInput: the mask does not fit the cube.
+            InvalidInput: the mask does not match the cube.
         """
         extent = (*cube.shape[:3], 1)
         if mask.is_floating_point() or mask.shape != extent:

@@ -1,4 +1,4 @@
-"""Entry of a pipeline: cube, wavelengths and class labels."""
+"""Input of a pipeline: cube, wavelengths and class labels."""
 
 from typing import Any, ClassVar
 
@@ -16,8 +16,8 @@ from fleet_engine.nodes.data.anomaly_label_node import AnomalyLabelNode
 class LentilsAnomalyDataNode(AnomalyLabelNode):
     """Casts the cube to float32, without scaling, and turns class ids into an anomaly mask.
 
-    A pixel is anomalous if its class is in `anomaly_class_ids` or, where those are not given, if it
-    is not in `normal_class_ids`.
+    A pixel is anomalous if its class is in `anomaly_class_ids` or, if that is not given, if it is
+    not in `normal_class_ids`.
 
     Args:
         normal_class_ids: ids of the classes that are background.
@@ -47,18 +47,18 @@ class LentilsAnomalyDataNode(AnomalyLabelNode):
     def forward(
         self, cube: Tensor, wavelengths: Tensor, mask: Tensor | None = None, **_: Any
     ) -> dict[str, Tensor]:
-        """Cast and label.
+        """Cast the cube and label its pixels.
 
         Args:
             cube: cube_BHWC, any real dtype.
-            wavelengths: [B, C] (the first row counts) or [C], nm; floats are rounded.
+            wavelengths: [B, C] (the first row is used) or [C], nm; floats are rounded.
             mask: class ids [B, H, W], any integer dtype.
 
         Returns:
             cube float32 [B, H, W, C], wavelengths int32 [C], and mask bool [B, H, W, 1] if given.
 
         Raises:
-            InvalidInput: wavelengths or mask do not fit the cube.
+            InvalidInput: wavelengths or mask do not match the cube.
         """
         outputs = {
             "cube": cube.to(torch.float32),

@@ -23,7 +23,7 @@ class BinaryDecider(CalibratedDecider):
     """``decision = sigmoid(logit) >= threshold``.
 
     Args:
-        threshold: least probability of an anomaly, 0 to 1.
+        threshold: minimum probability of an anomaly, 0 to 1.
     """
 
     CATEGORY = NodeCategory.CONTROL
@@ -49,14 +49,14 @@ class BinaryDecider(CalibratedDecider):
         self.threshold = threshold
 
     def forward(self, logits: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Decide per pixel: logits [B, H, W, 1], float32, to bool of that shape."""
+        """Decide for each pixel: logits [B, H, W, 1], float32, to bool of the same shape."""
         return {"decisions": torch.sigmoid(logits) >= self.threshold}
 
     def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
         """Choose the threshold with the best pixel F1; the larger of two equally good ones.
 
-        What is tried are quantiles of the probabilities of all pixels, see `best_threshold`; of
-        several channels the largest counts.
+        Candidates are quantiles of the probabilities of all pixels, see `best_threshold`; the
+        largest of several channels counts.
 
         Args:
             scores: logits, one float32 [1, H, W, C] for each measurement.

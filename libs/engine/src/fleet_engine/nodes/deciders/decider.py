@@ -1,4 +1,4 @@
-"""What deciders whose threshold can be found from labelled data have in common."""
+"""Base class of deciders whose threshold can be calibrated on labelled data."""
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,12 @@ class CalibrationImpossible(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """How a decider was calibrated.
+    """Result of the calibration of a decider.
 
     Attributes:
-        before: the hparams that calibration may change, by name, as they were.
-        after: the same as they are now.
-        metrics: numbers by name on the data that calibration saw, with the new hparams.
+        before: previous values of the hparams that calibration may change, by name.
+        after: their new values.
+        metrics: metrics by name on the calibration data, with the new hparams.
     """
 
     before: Mapping[str, float]
@@ -30,15 +30,15 @@ class Calibration:
 
 
 class CalibratedDecider(Node):
-    """Decides by a threshold that `calibrate` finds; the threshold is an hparam, not a weight."""
+    """A decider whose threshold `calibrate` finds; the threshold is an hparam, not a weight."""
 
     @abstractmethod
     def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
-        """Choose the threshold with the best pixel F1 and keep it as the node's hparam.
+        """Choose the threshold with the best pixel F1 and store it as an hparam of the node.
 
         Args:
-            scores: what came in at `logits`, one float32 [1, H, W, C] for each measurement.
-            targets: the truth, one bool [1, H, W, 1] for each.
+            scores: values of the input `logits`, one float32 [1, H, W, C] for each measurement.
+            targets: the ground truth, one bool [1, H, W, 1] for each.
 
         Raises:
             CalibrationImpossible: only one class occurs, or a score is NaN or infinite; nothing was

@@ -1,4 +1,4 @@
-"""Decides by each measurement's own quantile."""
+"""Decides by a quantile of each measurement."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar
@@ -27,14 +27,14 @@ from fleet_engine.nodes.statistics.quantiles import quantile, quantiles
     "cuvis_ai.node.deciders.binary_decider.QuantileBinaryDecider",
 )
 class QuantileBinaryDecider(CalibratedDecider):
-    """``decision = x >= q``, with q the quantile of the values that x is compared with.
+    """``decision = x >= q``, where q is a quantile of the values that x is compared with.
 
-    The quantile is linear between the two neighbouring values; there is no limit to their number.
+    The quantile is interpolated linearly between neighbouring values, of any number of values.
 
     Args:
-        quantile: which quantile, 0 to 1; 0.995 flags the highest half percent.
+        quantile: level of the quantile, 0 to 1; 0.995 flags the highest half percent.
         reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all of a
-            measurement, [1, 2]: of each of its channels.
+            measurement; [1, 2]: each of its channels separately.
     """
 
     CATEGORY = NodeCategory.CONTROL
@@ -64,14 +64,15 @@ class QuantileBinaryDecider(CalibratedDecider):
         self.reduce_dims = reduce_dims
 
     def forward(self, logits: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Decide per value: logits [B, H, W, C], float32, to bool of that shape."""
+        """Decide for each value: logits [B, H, W, C], float32, to bool of the same shape."""
         return {"decisions": logits >= quantile(logits, self.quantile, self.reduce_dims)}
 
     def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
         """Choose the quantile with the best pixel F1; the larger of two equally good ones.
 
-        Tried are the present one and 256 others, whose distances from 1 run from 1 / N to 1 / 2 in
-        equal ratios, N being all pixels. A pixel counts as found when one of its channels is.
+        Candidates are the current quantile and 256 others, whose distances from 1 form a geometric
+        sequence from 1 / N to 1 / 2, where N is the number of pixels. A pixel counts as found if
+        one of its channels is.
 
         Args:
             scores: one float32 [1, H, W, C] for each measurement.

@@ -1,4 +1,4 @@
-"""What finding a decider's threshold from labelled pixels is made of."""
+"""Search for a decider's threshold on labelled pixels."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ _CANDIDATES = 256
 
 
 def require_labelled(decider: str, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
-    """Refuse scores and labels that determine no threshold.
+    """Refuse scores and labels that do not determine a threshold.
 
     Raises:
         CalibrationImpossible: shapes differ, only one class occurs, or a score is not finite.
@@ -22,7 +22,7 @@ def require_labelled(decider: str, scores: Sequence[Tensor], targets: Sequence[T
         if score.shape[:-1] != target.shape[:-1]:
             raise CalibrationImpossible(
                 f"Decider '{decider}': scores {list(score.shape)} and labels {list(target.shape)} "
-                f"of measurement {index} of the split are not of the same pixels."
+                f"of measurement {index} of the split differ in their pixels."
             )
         if not bool(torch.isfinite(score).all()):
             raise CalibrationImpossible(
@@ -38,20 +38,20 @@ def require_labelled(decider: str, scores: Sequence[Tensor], targets: Sequence[T
 
 
 def candidate_levels(pixels: int) -> npt.NDArray[np.float64]:
-    """Quantile levels to try, whose distances from 1 run from 1 / pixels to 1 / 2 geometrically."""
+    """Return quantile levels whose distances from 1 run geometrically from 1 / pixels to 1 / 2."""
     return 1 - np.geomspace(1 / pixels, 0.5, _CANDIDATES)
 
 
 def agreement(found: Tensor, true: Tensor) -> tuple[int, int, int]:
-    """True positives, all that was found, all that is true; bool tensors of one shape."""
+    """Return the counts of true positives, found pixels and true pixels."""
     return int((found & true).sum()), int(found.sum()), int(true.sum())
 
 
 def best(agreements: npt.NDArray[np.int64]) -> tuple[int, dict[str, float]]:
-    """Choose the last of the rows (hits, found, true) with the largest F1, and say how good it is.
+    """Return the last of the rows (hits, found, true) with the largest F1, and its metrics.
 
-    ``F1 = 2 hits / (found + true)``; rows ascend with the threshold, so that of two equally good
-    ones the larger is chosen.
+    ``F1 = 2 hits / (found + true)``; rows ascend with the threshold, so that the larger of two
+    equally good thresholds is chosen.
     """
     hits, found, true = agreements.T
     f1 = 2 * hits / np.maximum(found + true, 1)
@@ -67,15 +67,15 @@ def best(agreements: npt.NDArray[np.int64]) -> tuple[int, dict[str, float]]:
 def best_threshold(
     scores_N: npt.NDArray[np.float32], targets_N: npt.NDArray[np.bool_]
 ) -> tuple[float, dict[str, float]]:
-    """Find t so that ``score >= t`` has the best F1 of all candidates, and say how good it is.
+    """Return the threshold t for which ``score >= t`` has the best F1, and its metrics.
 
     Candidates are the quantiles of the scores at `candidate_levels`, and the largest score. The
-    threshold is put midway between the winner and the next lower score, so that scores which
-    differ from the winner in their last digits alone fall on the same side.
+    threshold is midway between the best candidate and the next lower score, so that scores which
+    differ from it only in their last digits are on the same side.
 
     Args:
         scores_N: finite; sorted in place.
-        targets_N: the truth of each, both kinds present.
+        targets_N: the ground truth of each score; both classes occur.
     """
     positives = np.sort(scores_N[targets_N])
     scores_N.sort()
@@ -96,5 +96,5 @@ def _midway(sorted_N: npt.NDArray[np.float32], winner: np.float32) -> float:
     if lower < 0:
         return float(winner)
     middle = (float(winner) + float(sorted_N[lower])) / 2
-    # Between two neighbouring floats there is no other.
+    # There is no number between two adjacent floats.
     return middle if np.float32(middle) > sorted_N[lower] else float(winner)

@@ -1,4 +1,4 @@
-"""Decides first whether a measurement is anomalous at all, then where."""
+"""Decides whether a measurement is anomalous, then which of its pixels are."""
 
 import math
 from typing import Annotated, Any, ClassVar
@@ -22,14 +22,13 @@ from fleet_engine.nodes.statistics.quantiles import quantile
 class TwoStageBinaryDecider(Node):
     """``decision = (s >= image_threshold) and (x >= q in any channel)``.
 
-    s is the mean of a measurement's highest pixels, of which there are ``ceil(top_k_fraction * H *
-    W)``, each taken at the largest of its channels. q is the quantile as `QuantileBinaryDecider`
-    has it.
+    s is the mean of the ``ceil(top_k_fraction * H * W)`` highest pixels of a measurement, where the
+    value of a pixel is its largest channel. q is the quantile of `QuantileBinaryDecider`.
 
     Args:
-        image_threshold: least score of an anomalous measurement, 0 to 1.
-        top_k_fraction: share of the pixels that the measurement is judged by, above 0, to 1.
-        quantile: which quantile, 0 to 1.
+        image_threshold: minimum score of an anomalous measurement, 0 to 1.
+        top_k_fraction: fraction of the pixels that determine s, above 0, to 1.
+        quantile: level of the quantile, 0 to 1.
         reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all of a
             measurement.
     """
@@ -65,11 +64,11 @@ class TwoStageBinaryDecider(Node):
         self.reduce_dims = reduce_dims
 
     def forward(self, logits: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Decide per pixel: logits [B, H, W, C], float32, to bool [B, H, W, 1]."""
+        """Decide for each pixel: logits [B, H, W, C], float32, to bool [B, H, W, 1]."""
         pixel_BN = logits.amax(dim=-1).flatten(1)
-        # In float32, so that 0.07 of 1200 pixels, which is 84.00000000000001, are 84.
-        judged = math.ceil(torch.tensor(self.top_k_fraction * pixel_BN.shape[1]).item())
-        image_B = pixel_BN.topk(judged, dim=1, sorted=False).values.mean(dim=1)
+        # In float32, so that 0.07 of 1200 pixels is 84 and not 84.00000000000001.
+        count = math.ceil(torch.tensor(self.top_k_fraction * pixel_BN.shape[1]).item())
+        image_B = pixel_BN.topk(count, dim=1, sorted=False).values.mean(dim=1)
         gate_B111 = (image_B >= self.image_threshold).reshape(-1, 1, 1, 1)
         border = quantile(logits, self.quantile, self.reduce_dims)
         return {"decisions": gate_B111 & (logits >= border).any(dim=-1, keepdim=True)}

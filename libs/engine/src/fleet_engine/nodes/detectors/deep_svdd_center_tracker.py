@@ -1,4 +1,4 @@
-"""Knows the centre of the embeddings, for Deep SVDD."""
+"""Tracks the centre of the embeddings for Deep SVDD."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -25,14 +25,14 @@ from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
     """``c = mean(z)`` over all training pixels, then ``c <- (1 - alpha) c + alpha mean(z)``.
 
-    The fit sets the first; each batch of a training then moves the centre before it is given out,
-    by the mean over the batches of all processes that train together. The centre never carries a
-    gradient: the projection alone is trained towards it.
+    The fit sets the initial centre. During training, each batch moves the centre before it is
+    returned, by the mean over the batches of all processes that train together. The centre never
+    carries a gradient: only the projection is trained towards it.
 
     Args:
         rep_dim: length of an embedding.
-        alpha: share of the newest batch.
-        update_in_eval: move at validation and test as well.
+        alpha: weight of the latest batch.
+        update_in_eval: also move the centre at validation and test.
     """
 
     CATEGORY = NodeCategory.MODEL
@@ -51,7 +51,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
         "metrics": PortSpec(None, (), "list of Metric: the centre's norm", optional=True),
     }
     TRAINABLE_BUFFERS = ("_tracked_center",)
-    # At inference the centre rests, so that a tile of pixels gives the same as all of them.
+    # The centre is constant at inference, so that the result does not depend on the tile.
     PIXEL_PORTS = frozenset({"embeddings"})
 
     _tracked_center: Tensor
@@ -76,7 +76,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
         return RunningMean(self.rep_dim, self._tracked_center.device)
 
     def fit_update(self, *, embeddings: Tensor, **_: Any) -> None:
-        """Take in the pixels' embeddings [B, H, W, rep_dim]."""
+        """Add embeddings [B, H, W, rep_dim] to the statistics."""
         self._check_length(embeddings)
         self.statistics.update(embeddings.reshape(-1, self.rep_dim))
 
@@ -86,7 +86,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
         self.fitted = True
 
     def forward(self, embeddings: Tensor, context: Context, **_: Any) -> dict[str, Any]:
-        """Move the centre, if the stage is one to move at, and give it out.
+        """Move the centre if the stage is a moving stage, and return it.
 
         Args:
             embeddings: [B, H, W, rep_dim], float32.
@@ -97,7 +97,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
             deepsvdd_center/norm, the centre's Euclidean norm.
 
         Raises:
-            InvalidInput: embeddings of another length.
+            InvalidInput: the length of the embeddings does not match.
         """
         self._check_length(embeddings)
         if context.stage in self.moving_stages:
@@ -121,7 +121,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
 
 
 def _mean_of_all_processes(rows_ND: Tensor) -> Tensor:
-    """The mean row, float64, over this process or the group that it belongs to."""
+    """Return the mean row, float64, over this process or all processes of its group."""
     sum_and_count = torch.cat(
         (
             rows_ND.sum(dim=0, dtype=torch.float64),

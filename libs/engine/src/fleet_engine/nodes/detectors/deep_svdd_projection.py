@@ -1,4 +1,4 @@
-"""Maps each pixel's spectrum to an embedding, for Deep SVDD."""
+"""Maps the spectrum of each pixel to an embedding for Deep SVDD."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -31,10 +31,10 @@ class DeepSVDDProjection(Node):
         in_channels: channels of the cube.
         rep_dim: length of an embedding.
         hidden: length of the hidden layer.
-        kernel: what the network sees.
-        n_rff: number of random features; for `rbf`.
-        gamma: of the kernel exp(-gamma |x - y|^2), for `rbf`; None: 1 / in_channels.
-        mlp_forward_batch_size: pixels that go through the network at a time.
+        kernel: feature map in front of the network.
+        n_rff: number of random features, for `rbf`.
+        gamma: coefficient of the kernel exp(-gamma |x - y|^2), for `rbf`; None: 1 / in_channels.
+        mlp_forward_batch_size: number of pixels that pass through the network at a time.
     """
 
     CATEGORY = NodeCategory.MODEL
@@ -96,7 +96,7 @@ class DeepSVDDProjection(Node):
             embeddings [B, H, W, rep_dim], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.require_channels("data", data, "in_channels", self.in_channels)
         rows_NC = data.reshape(-1, self.in_channels)

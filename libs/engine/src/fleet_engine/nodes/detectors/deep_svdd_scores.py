@@ -1,4 +1,4 @@
-"""Scores embeddings by their distance to the centre, for Deep SVDD."""
+"""Scores embeddings by their distance to the Deep SVDD centre."""
 
 from typing import Any, ClassVar
 
@@ -41,7 +41,7 @@ class DeepSVDDScores(Node):
             scores [B, H, W, 1], float32.
 
         Raises:
-            InvalidInput: the centre has another length than the embeddings.
+            InvalidInput: the lengths of centre and embeddings differ.
         """
         if center.shape != embeddings.shape[-1:]:
             raise self.refuse(

@@ -1,4 +1,4 @@
-"""Laplacian anomaly detector: how rough a spectrum's deviation is on a graph of the channels."""
+"""Laplacian anomaly detector on a graph of the channels."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -13,8 +13,8 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.nodes.statistics.channel_statistics_node import ChannelStatisticsNode
 from fleet_engine.nodes.statistics.running_mean import RunningMean
 
-_LEAST_ALPHA = 1e-12
-"""Width of the weights where the mean spectrum is zero on average."""
+_MIN_ALPHA = 1e-12
+"""Width of the weights if the mean spectrum is zero on average."""
 
 
 @published(
@@ -27,13 +27,13 @@ class LADGlobal(ChannelStatisticsNode[RunningMean]):
     M is the mean of all training pixels. The channels are the vertices of a complete graph with
     Cauchy weights ``w_ij = 1 / (1 + ((M_i - M_j) / alpha)^2)``, alpha the mean of M. With the
     degrees ``d_i = sum of w_ij over j != i`` on the diagonal of D, the Laplacian is
-    ``L = D - W``, normalised ``D^-1/2 (D - W) D^-1/2``. M and L are float64, scores float32.
+    ``L = D - W``, or ``D^-1/2 (D - W) D^-1/2`` if normalised. M and L are float64, scores float32.
 
     Args:
         num_channels: channels of the cube.
-        eps: kept for configurations; no number depends on it.
-        normalize_laplacian: normalise by the degrees.
-        use_numpy_laplacian: kept for configurations; there is one way to compute L, in float64.
+        eps: accepted for compatibility with existing configurations; has no effect.
+        normalize_laplacian: normalise the Laplacian by the degrees.
+        use_numpy_laplacian: accepted for compatibility; L is always computed in float64.
     """
 
     CATEGORY = NodeCategory.MODEL
@@ -85,7 +85,7 @@ class LADGlobal(ChannelStatisticsNode[RunningMean]):
             scores [B, H, W, 1], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.check_channels(data)
         centred_NC = data.reshape(-1, self.num_channels) - self.M.to(data.dtype)
@@ -94,13 +94,13 @@ class LADGlobal(ChannelStatisticsNode[RunningMean]):
 
 
 def _laplacian(mean_C: Tensor, *, normalize: bool) -> Tensor:
-    alpha = mean_C.mean().abs().clamp_min(_LEAST_ALPHA)
+    alpha = mean_C.mean().abs().clamp_min(_MIN_ALPHA)
     weights_CC = 1.0 / (1.0 + ((mean_C[:, None] - mean_C[None, :]) / alpha).square())
     weights_CC.fill_diagonal_(0.0)
     degrees_C = weights_CC.sum(dim=1)
     laplacian_CC = torch.diag(degrees_C) - weights_CC
     if not normalize:
         return laplacian_CC
-    # A single channel has degree 0, and stays.
+    # A single channel has degree 0 and is not scaled.
     scale_C = torch.where(degrees_C > 0, degrees_C.rsqrt(), 0.0)
     return scale_C[:, None] * laplacian_CC * scale_C[None, :]

@@ -10,7 +10,7 @@ class RandomFourierFeatures(nn.Module):
     """``phi(x) = sqrt(2 / F) cos(x W + b)`` (Rahimi & Recht 2007, alg. 1).
 
     ``phi(x) . phi(y)`` approximates ``exp(-gamma |x - y|^2)``. W is normal with variance 2 gamma, b
-    uniform in [0, 2 pi); both are drawn once, are part of the weights and are never trained.
+    uniform in [0, 2 pi). Both are drawn once, belong to the weights and are never trained.
 
     Args:
         in_features: length of x.

@@ -21,13 +21,13 @@ from fleet_engine.nodes.statistics.moments import Moments
 class RXGlobal(ChannelStatisticsNode[Moments]):
     """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10).
 
-    mu and cov are mean and sample covariance (n - 1) of all training pixels, cov with `eps` added
-    to its diagonal. The inverse is the Hermitian pseudo-inverse, taken in float64.
+    mu and cov are the mean and sample covariance (n - 1) of all training pixels; `eps` is added to
+    the diagonal of cov. The inverse is the Hermitian pseudo-inverse, computed in float64.
 
     Args:
         num_channels: channels of the cube.
         eps: regularisation, added to the diagonal.
-        cache_inverse: keep the inverse; without, each call solves the linear system.
+        cache_inverse: store the inverse; otherwise each call solves the linear system.
     """
 
     CATEGORY = NodeCategory.MODEL
@@ -78,7 +78,7 @@ class RXGlobal(ChannelStatisticsNode[Moments]):
             scores [B, H, W, 1], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.check_channels(data)
         centred_NC = data.reshape(-1, self.num_channels) - self.mu

@@ -1,4 +1,4 @@
-"""RX against the background of each measurement itself."""
+"""RX with the background statistics of each measurement."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -18,11 +18,11 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
     "cuvis_ai.node.anomaly.rx_detector.RXPerBatch",
 )
 class RXPerBatch(Node):
-    """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10), without any fit.
+    """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10), without a fit.
 
-    mu and cov are mean and sample covariance (n - 1) of all pixels of the same measurement, cov
-    with `eps` added to its diagonal. The inverse is the Hermitian pseudo-inverse; all is computed
-    in float64. A measurement of a single pixel scores 0.
+    mu and cov are the mean and sample covariance (n - 1) of all pixels of the same measurement;
+    `eps` is added to the diagonal of cov. The inverse is the Hermitian pseudo-inverse; everything
+    is computed in float64. A measurement of a single pixel scores 0.
 
     Args:
         eps: regularisation, added to the diagonal.
@@ -48,7 +48,7 @@ class RXPerBatch(Node):
         Returns:
             scores [B, H, W, 1], float32.
         """
-        # One measurement at a time, so that only one is ever held in float64.
+        # One measurement at a time, so that only one is in memory as float64.
         scores_BN = torch.stack([self._scores(one_HWC.flatten(0, 1)) for one_HWC in data])
         return {"scores": scores_BN.reshape(*data.shape[:-1], 1)}
 

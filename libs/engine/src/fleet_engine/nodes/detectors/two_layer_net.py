@@ -7,8 +7,9 @@ from torch import Tensor, nn
 class TwoLayerNet(nn.Module):
     """``z = W2 relu(W1 x + b1)``.
 
-    No bias at the end: with one, Deep SVDD could map every pixel onto the centre (Ruff et al. 2018,
-    prop. 2). W1 and b1 start uniform in +-1/sqrt(in_features), W2 Glorot uniform.
+    The last layer has no bias: with one, Deep SVDD could map every pixel onto the centre (Ruff et
+    al. 2018, prop. 2). W1 and b1 are initialised uniformly in +-1/sqrt(in_features), W2 with Glorot
+    uniform.
 
     Args:
         in_features: length of x.

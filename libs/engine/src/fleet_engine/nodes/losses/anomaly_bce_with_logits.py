@@ -1,4 +1,4 @@
-"""Binary cross-entropy of logits against the truth."""
+"""Binary cross-entropy between logits and ground truth."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,14 +16,14 @@ from fleet_engine.nodes.losses.loss_node import LossNode
 class AnomalyBCEWithLogits(LossNode):
     """``loss = weight * mean(-(pos_weight * t * ln s + (1 - t) * ln(1 - s)))``, s = sigmoid(x).
 
-    x is a pixel's logit, t its truth, 0 or 1. Sigmoid and logarithm are taken together, so that no
-    logit, however large, gives an infinity.
+    x is the logit of a pixel, t its ground truth, 0 or 1. Sigmoid and logarithm are computed
+    together, so that large logits do not overflow.
 
-    The weight of positives is a buffer under the two keys that published files have for it.
+    The weight of positives is a buffer under the two keys that it has in published files.
 
     Args:
         weight: factor of the loss.
-        pos_weight: factor of the anomalous pixels, for classes of unequal size; None: 1.
+        pos_weight: factor of anomalous pixels, to compensate for unbalanced classes; None: 1.
         reduction: mean or sum over all pixels of the batch.
     """
 
@@ -50,7 +50,7 @@ class AnomalyBCEWithLogits(LossNode):
             self.register_buffer("_pos_weight", self.loss_fn.pos_weight)
 
     def forward(self, predictions: Tensor, targets: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Compare logits and truth.
+        """Compute the loss.
 
         Args:
             predictions: logits [B, H, W, 1], float32.

@@ -1,4 +1,4 @@
-"""Deep SVDD with a soft boundary: a small sphere that holds most of the pixels."""
+"""Soft-boundary Deep SVDD: a small sphere that contains most pixels."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -19,12 +19,12 @@ _SHARPNESS = 10.0
 class DeepSVDDSoftBoundaryLoss(LossNode):
     """``loss = weight * (R^2 + mean(max(0, |z - c|^2 - R^2)) / nu)`` (Ruff et al. 2018, eq. 3).
 
-    The mean is over all pixels; z is a pixel's embedding, c the centre. The radius is trained with
-    the network and kept positive as ``R = ln(1 + exp(10 r)) / 10``; r, the parameter
+    The mean is over all pixels; z is the embedding of a pixel, c the centre. The radius is trained
+    with the network and kept positive as ``R = ln(1 + exp(10 r)) / 10``; r, the parameter
     `r_unconstrained`, starts at 0 and takes gradients from construction.
 
     Args:
-        nu: upper bound of the share of pixels outside of the sphere, above 0 and below 1.
+        nu: upper bound on the fraction of pixels outside the sphere, above 0 and below 1.
         weight: factor of the loss.
     """
 
@@ -52,7 +52,7 @@ class DeepSVDDSoftBoundaryLoss(LossNode):
         self.r_unconstrained = nn.Parameter(torch.tensor(0.0))
 
     def forward(self, embeddings: Tensor, center: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Measure the sphere and what sticks out of it.
+        """Compute the loss.
 
         Args:
             embeddings: embedding_BHWD, float32.
@@ -62,7 +62,7 @@ class DeepSVDDSoftBoundaryLoss(LossNode):
             loss, a scalar.
 
         Raises:
-            InvalidInput: the centre has another number of dimensions than the embeddings.
+            InvalidInput: the dimensions of centre and embeddings differ.
         """
         if center.shape[0] != embeddings.shape[-1]:
             raise self.refuse(

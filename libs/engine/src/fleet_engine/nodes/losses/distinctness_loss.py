@@ -1,4 +1,4 @@
-"""Keeps the rows of a band selection from choosing the same bands."""
+"""Penalises rows of a band selection that choose the same bands."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -16,14 +16,14 @@ from fleet_engine.nodes.losses.loss_node import LossNode
 
 @published("cuvis_ai.node.losses.DistinctnessLoss")
 class DistinctnessLoss(LossNode):
-    """``loss = weight * mean over pairs i < j of cos(w_i, w_j)``; 0 where there is no pair.
+    """``loss = weight * mean over pairs i < j of cos(w_i, w_j)``; 0 without a pair.
 
-    w_i is the row of weights that makes output channel i; the cosine is taken of rows divided by
-    their length, or by `eps` where they are shorter.
+    w_i is the row of weights of output channel i; for the cosine, rows are divided by their length,
+    or by `eps` if they are shorter.
 
     Args:
         weight: factor of the loss.
-        eps: least length that a row is divided by.
+        eps: lower bound on the length that a row is divided by.
     """
 
     CATEGORY = NodeCategory.REGULARIZER
@@ -43,7 +43,7 @@ class DistinctnessLoss(LossNode):
         self.eps = eps
 
     def forward(self, selection_weights: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge weight_KC, float32; the loss is a scalar."""
+        """Return the loss of weight_KC, float32, a scalar."""
         unit_KC = functional.normalize(selection_weights, dim=1, eps=self.eps)
         cosine_KK = unit_KC @ unit_KC.T
         rows = len(cosine_KK)

@@ -1,4 +1,4 @@
-"""Intersection over union of scores and truth, differentiable."""
+"""Differentiable intersection over union of scores and ground truth."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -16,9 +16,9 @@ from fleet_engine.nodes.losses.loss_node import LossNode
 class IoULoss(LossNode):
     """``loss = weight * (1 - (sum p t + smooth) / (sum (p + t - p t) + smooth))``.
 
-    The sums run over all pixels of the batch; t is the truth, 0 or 1, p the score brought into
-    [0, 1]: by the sigmoid, by clamping, or as ``(x - min) / (max - min + smooth)`` with minimum and
-    maximum of the batch, where equal scores all become 0.5 (Rahman & Wang 2016, eq. 3 to 5).
+    The sums run over all pixels of the batch; t is the ground truth, 0 or 1, p the score mapped to
+    [0, 1]: by the sigmoid, by clamping, or as ``(x - min) / (max - min + smooth)`` with the minimum
+    and maximum of the batch, which maps equal scores to 0.5 (Rahman & Wang 2016, eq. 3 to 5).
 
     Args:
         weight: factor of the loss.
@@ -45,7 +45,7 @@ class IoULoss(LossNode):
         self.normalize_method = normalize_method
 
     def forward(self, predictions: Tensor, targets: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Compare scores and truth.
+        """Compute the loss.
 
         Args:
             predictions: scores [B, H, W, 1], float32.
@@ -58,9 +58,9 @@ class IoULoss(LossNode):
             InvalidInput: the shapes differ.
         """
         self.require_same_shape("targets", targets, "predictions", predictions)
-        share = self._into_unit_range(predictions)
-        both = (share * targets).sum()
-        either = share.sum() + targets.sum() - both
+        probability = self._into_unit_range(predictions)
+        both = (probability * targets).sum()
+        either = probability.sum() + targets.sum() - both
         return {"loss": self.weight * (1 - (both + self.smooth) / (either + self.smooth))}
 
     def _into_unit_range(self, scores: Tensor) -> Tensor:

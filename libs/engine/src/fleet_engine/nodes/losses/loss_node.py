@@ -1,4 +1,4 @@
-"""What all loss nodes have in common."""
+"""Base class of all loss nodes."""
 
 from typing import Any, ClassVar
 
@@ -12,7 +12,7 @@ from fleet_engine.graph.stage import Stage
 
 
 class LossNode(Node):
-    """Gives a scalar to be minimised; never runs at inference, whatever its hparams say."""
+    """A node that outputs a scalar to minimise; it never runs at inference."""
 
     CATEGORY = NodeCategory.LOSS
     OUTPUT_SPECS: ClassVar[Ports] = {"loss": PortSpec(torch.float32, (), "to be minimised")}
@@ -20,17 +20,17 @@ class LossNode(Node):
     OBSERVER = True
 
     def __init__(self, **hparams: Any) -> None:
-        """Take the hparams.
+        """Initialise the node.
 
         Raises:
-            ValueError: `execution_stages` is given: when a loss runs is not a choice.
+            ValueError: `execution_stages` is given; the stages of a loss cannot be chosen.
         """
         if hparams.get("execution_stages") is not None:
-            raise ValueError("hparam 'execution_stages' is not for losses; leave it out")
+            raise ValueError("hparam 'execution_stages' is not available for losses; leave it out")
         super().__init__(**hparams)
 
     def require_same_shape(self, port: str, value: Tensor, other_port: str, other: Tensor) -> None:
-        """Refuse two inputs that broadcasting would make fit each other.
+        """Refuse two inputs of different shapes, which would be broadcast.
 
         Raises:
             InvalidInput: the shapes differ.

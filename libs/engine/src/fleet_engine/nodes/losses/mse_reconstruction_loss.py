@@ -1,4 +1,4 @@
-"""How far a reconstruction is from what it was made of."""
+"""Mean squared error of a reconstruction."""
 
 from typing import Any, ClassVar, Literal
 
@@ -38,7 +38,7 @@ class MSEReconstructionLoss(LossNode):
         self.reduction = reduction
 
     def forward(self, reconstruction: Tensor, target: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Compare two cubes of one shape [B, H, W, C], float32; the loss is a scalar.
+        """Return the loss, a scalar, of two cubes of the same shape [B, H, W, C], float32.
 
         Raises:
             InvalidInput: the shapes differ.

@@ -1,4 +1,4 @@
-"""Keeps trained components orthonormal."""
+"""Penalises trained components that are not orthonormal."""
 
 from typing import Any, ClassVar
 
@@ -31,7 +31,7 @@ class OrthogonalityLoss(LossNode):
         self.weight = weight
 
     def forward(self, components: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge component_KC, float32; the loss is a scalar."""
+        """Return the loss of component_KC, float32, a scalar."""
         gram_KK = components @ components.T
         identity_KK = torch.eye(len(gram_KK), dtype=gram_KK.dtype, device=gram_KK.device)
         return {"loss": self.weight * (gram_KK - identity_KK).square().sum()}

@@ -1,4 +1,4 @@
-"""Rewards a channel selector for weights that differ from one another."""
+"""Rewards a channel selector for different weights."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ class SelectorDiversityRegularizer(LossNode):
     """``loss = -weight * mean((w - mean w)^2)``, the population variance of the weights.
 
     Args:
-        weight: factor of the loss; positive asks for weights that differ.
+        weight: factor of the loss; a positive factor favours different weights.
     """
 
     CATEGORY = NodeCategory.REGULARIZER
@@ -31,5 +31,5 @@ class SelectorDiversityRegularizer(LossNode):
         self.weight = weight
 
     def forward(self, weights: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge weights [C], float32; the loss is a scalar."""
+        """Return the loss of weights [C], float32, a scalar."""
         return {"loss": -self.weight * weights.var(correction=0)}

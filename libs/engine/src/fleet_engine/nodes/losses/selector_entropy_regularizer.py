@@ -1,4 +1,4 @@
-"""Keeps the weights of a channel selector spread, or as peaked as wanted."""
+"""Controls how evenly a channel selector distributes its weights."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -15,14 +15,14 @@ from fleet_engine.nodes.losses.loss_node import LossNode
 
 @published("cuvis_ai.node.losses.SelectorEntropyRegularizer")
 class SelectorEntropyRegularizer(LossNode):
-    """``loss = -weight * H``, or ``weight * (H - target_entropy)^2`` when a target is given.
+    """``loss = -weight * H``, or ``weight * (H - target_entropy)^2`` if a target is given.
 
     H is the entropy of the weights w in nats, ``-sum p ln(p + eps)`` with
     ``p = w / (sum w + eps)``; it is largest, ln C, for C equal weights.
 
     Args:
-        weight: factor of the loss; positive asks for spread weights.
-        target_entropy: entropy to aim at, in nats; None: as large as can be.
+        weight: factor of the loss; a positive factor favours even weights.
+        target_entropy: target entropy in nats; None: maximise the entropy.
         eps: keeps quotient and logarithm finite.
     """
 
@@ -45,7 +45,7 @@ class SelectorEntropyRegularizer(LossNode):
         self.eps = eps
 
     def forward(self, weights: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge weights [C], float32; the loss is a scalar."""
+        """Return the loss of weights [C], float32, a scalar."""
         share_C = weights / (weights.sum() + self.eps)
         entropy = -(share_C * (share_C + self.eps).log()).sum()
         if self.target_entropy is None:

@@ -1,4 +1,4 @@
-"""How well decisions and scores agree with the truth."""
+"""Agreement of decisions and scores with the ground truth."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
@@ -25,16 +25,17 @@ class AnomalyDetectionMetrics(MetricNode):
     Over all pixels, with TP, FP and FN the counts of true positives, false positives and false
     negatives: precision TP / (TP + FP), recall TP / (TP + FN), f1_score 2TP / (2TP + FP + FN),
     iou TP / (TP + FP + FN); 0 / 0 is 0. image_precision, image_recall and image_f1 are the same
-    over measurements, each of which counts as found or anomalous where one pixel of it does.
+    over measurements, each of which counts as found or anomalous if one of its pixels does.
 
-    Average precision is exact for a batch. Pooled, logits that agree in their first 18 bits (within
-    1/512 of their size, see `score_bins`) count as equal; that holds for logits of any size, where
-    a number of thresholds of the sigmoid would not tell large ones, or small ones, apart.
+    Average precision is exact for a batch. When batches are pooled, logits that agree in their
+    first 18 bits (within 1/512 of their magnitude, see `score_bins`) count as equal. This works for
+    logits of any magnitude, whereas thresholds of the sigmoid could not separate very large or very
+    small ones.
 
     Args:
-        ap_thresholds: taken from configurations of the newest release and kept; without effect,
-            since pooling is finer than any number of thresholds.
-        pixel_stride: average precision looks at every such pixel in row-major order; 1: at all.
+        ap_thresholds: accepted for compatibility with configurations of the newest release; has no
+            effect, since pooling is finer than any number of thresholds.
+        pixel_stride: average precision uses every n-th pixel in row-major order; 1: all pixels.
     """
 
     TAGS = (NodeTag.MASK, NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -61,7 +62,7 @@ class AnomalyDetectionMetrics(MetricNode):
         logits: Tensor | None = None,
         **_: Any,
     ) -> dict[str, Tensor]:
-        """Count agreement of decisions, and targets by bin of the logits.
+        """Count agreements of decisions with targets, and targets by bin of the logits.
 
         Raises:
             InvalidInput: the shapes differ.
@@ -73,13 +74,13 @@ class AnomalyDetectionMetrics(MetricNode):
             sums["images"] = _agreement(decisions.flatten(1).any(1), targets.flatten(1).any(1))
         if logits is not None:
             self._require_shape(targets, "logits", logits)
-            scores_N, targets_N = self._looked_at(logits, targets)
+            scores_N, targets_N = self._sampled(logits, targets)
             keys_N = bins_of(scores_N) + BINS * targets_N
             sums["by_bin"] = torch.bincount(keys_N, minlength=2 * BINS).reshape(2, BINS)
         return sums
 
     def values(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
-        """The ratios of the counts."""
+        """Return the ratios of the counts."""
         values = {}
         if "pixels" in sums:
             values.update(_ratios(sums["pixels"], "precision", "recall", "f1_score", "iou"))
@@ -97,13 +98,13 @@ class AnomalyDetectionMetrics(MetricNode):
         logits: Tensor | None = None,
         **_: Any,
     ) -> dict[str, float]:
-        """The same, with the exact average precision."""
+        """Return the ratios of one batch, with the exact average precision."""
         values = self.values({name: value for name, value in sums.items() if name != "by_bin"})
         if logits is not None:
-            values["average_precision"] = average_precision(*self._looked_at(logits, targets))
+            values["average_precision"] = average_precision(*self._sampled(logits, targets))
         return values
 
-    def _looked_at(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    def _sampled(self, logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         return logits.flatten()[:: self.pixel_stride], targets.flatten()[:: self.pixel_stride]
 
     def _require_shape(self, targets: Tensor, port: str, value: Tensor) -> None:
@@ -114,7 +115,7 @@ class AnomalyDetectionMetrics(MetricNode):
 
 
 def _agreement(found: Tensor, true: Tensor) -> Tensor:
-    """Counts of true positives, false positives and false negatives."""
+    """Return the counts of true positives, false positives and false negatives."""
     return torch.stack([(found & true).sum(), (found & ~true).sum(), (~found & true).sum()])
 
 

@@ -1,4 +1,4 @@
-"""How many pixels are found anomalous."""
+"""Number of pixels that are decided to be anomalous."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,7 +14,7 @@ from fleet_engine.nodes.metrics.metric_node import MetricNode
 
 @published("cuvis_ai.node.metrics.AnomalyPixelStatisticsMetric")
 class AnomalyPixelStatisticsMetric(MetricNode):
-    """Counts of all and of anomalous pixels, and the share of the latter in percent.
+    """Number of all and of anomalous pixels, and the percentage of the latter.
 
     Names: ``anomaly/total_pixels``, ``anomaly/anomalous_pixels``, ``anomaly/anomaly_percentage``.
     """
@@ -25,14 +25,14 @@ class AnomalyPixelStatisticsMetric(MetricNode):
     }
 
     def sums(self, *, decisions: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Count in decisions [B, H, W, 1]."""
+        """Count the pixels of decisions [B, H, W, 1]."""
         return {
             "total": torch.tensor(decisions.numel(), device=decisions.device),
             "anomalous": decisions.sum(),
         }
 
     def values(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
-        """The counts and their ratio."""
+        """Return the counts and their ratio."""
         total, anomalous = float(sums["total"]), float(sums["anomalous"])
         return {
             "anomaly/total_pixels": total,

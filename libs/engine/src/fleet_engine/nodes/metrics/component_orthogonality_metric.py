@@ -1,4 +1,4 @@
-"""How far components are from orthonormal."""
+"""Deviation of components from orthonormality."""
 
 from typing import Any, ClassVar
 
@@ -13,11 +13,12 @@ from fleet_engine.nodes.metrics.model_metric_node import ModelMetricNode
 
 @published("cuvis_ai.node.metrics.ComponentOrthogonalityMetric")
 class ComponentOrthogonalityMetric(ModelMetricNode):
-    """Numbers on the Gram matrix ``G = W W^T``, which is I for orthonormal rows of W.
+    """Measures of the Gram matrix ``G = W W^T``, which is I for orthonormal rows of W.
 
-    ``orthogonality_error`` is the Frobenius norm of G - I, ``avg_off_diagonal`` the mean size of
-    all entries of G - I (its published name promises less), ``diagonal_mean`` and ``diagonal_std``
-    mean and sample standard deviation of G's diagonal. A single row has 0 for what needs two.
+    ``orthogonality_error`` is the Frobenius norm of G - I, ``avg_off_diagonal`` the mean magnitude
+    of all entries of G - I (despite its published name), ``diagonal_mean`` and ``diagonal_std`` the
+    mean and sample standard deviation of the diagonal of G. Measures that need two rows are 0 for a
+    single one.
     """
 
     TAGS = (NodeTag.DIM_REDUCTION, NodeTag.EVALUATION)
@@ -26,7 +27,7 @@ class ComponentOrthogonalityMetric(ModelMetricNode):
     }
 
     def describe(self, *, components: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge component_KC."""
+        """Measure component_KC."""
         gram_KK = components @ components.T
         diagonal_K = gram_KK.diagonal()
         rows = len(diagonal_K)

@@ -1,4 +1,4 @@
-"""How much of the data's variance each principal component holds."""
+"""Fraction of the variance that each principal component explains."""
 
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ from fleet_engine.nodes.metrics.model_metric_node import ModelMetricNode
 
 @published("cuvis_ai.node.metrics.ExplainedVarianceMetric")
 class ExplainedVarianceMetric(ModelMetricNode):
-    """Shares of the variance: of each component, of the first k together, and of all.
+    """Explained variance of each component, of the first k components, and of all.
 
     Names: ``explained_variance_pc<k>``, ``cumulative_variance_pc<k>``, both from k = 1, and
     ``total_explained_variance``.
@@ -25,10 +25,10 @@ class ExplainedVarianceMetric(ModelMetricNode):
     }
 
     def describe(self, *, explained_variance_ratio: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Name the shares and their running sums."""
-        shares = explained_variance_ratio
-        single = {f"explained_variance_pc{k}": share for k, share in enumerate(shares, 1)}
+        """Return the ratios and their cumulative sums by name."""
+        ratios = explained_variance_ratio
+        single = {f"explained_variance_pc{k}": ratio for k, ratio in enumerate(ratios, 1)}
         running = {
-            f"cumulative_variance_pc{k}": share for k, share in enumerate(shares.cumsum(0), 1)
+            f"cumulative_variance_pc{k}": ratio for k, ratio in enumerate(ratios.cumsum(0), 1)
         }
-        return {**single, "total_explained_variance": shares.sum(), **running}
+        return {**single, "total_explained_variance": ratios.sum(), **running}

@@ -1,4 +1,4 @@
-"""What all metric nodes have in common."""
+"""Base class of all metric nodes."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ from fleet_engine.graph.stage import Stage
 
 
 class MetricNode(Node):
-    """Reports numbers on each batch, and on all batches since `reset` as if they were one.
+    """A node that computes metrics of each batch, and of all batches since `reset` as one.
 
-    A subclass says what of a batch adds up over batches (`sums`), and what follows from such sums
-    (`values`); so the pooled numbers of an epoch, also of one that several processes share, are
-    those of all its data and not means over batches.
+    A subclass returns the sums of a batch, which add up over batches (`sums`), and computes metrics
+    from such sums (`values`). The pooled metrics of an epoch are therefore those of all its data,
+    not means over batches, even if several processes work on the epoch.
 
     Attributes:
         pool: the sums since `reset`, by name; empty before the first batch.
@@ -36,28 +36,28 @@ class MetricNode(Node):
 
     @abstractmethod
     def sums(self, *_: Any, **inputs: Any) -> dict[str, Tensor]:
-        """What of one batch, given by input port, adds up over batches."""
+        """Return the sums of one batch, given by input port; they add up over batches."""
 
     @abstractmethod
     def values(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
-        """The numbers by name that follow from the sums over any number of batches."""
+        """Return the metrics by name, given the sums over any number of batches."""
 
     def values_of_batch(
         self, sums: Mapping[str, Tensor], *_: Any, **inputs: Any
     ) -> dict[str, float]:
-        """The numbers by name of one batch alone; for sums that are coarser than a batch needs."""
+        """Return the metrics of one batch; overridden if sums are coarser than necessary."""
         return self.values(sums)
 
     def reset(self) -> None:
-        """Forget all batches."""
+        """Discard the sums of all batches."""
         self.pool = {}
 
     def pooled(self) -> dict[str, float]:
-        """The numbers by name over all batches since `reset`; none before the first batch."""
+        """Return the metrics of all batches since `reset` by name; empty before the first batch."""
         return self.values(self.pool) if self.pool else {}
 
     def forward(self, context: Context, **inputs: Any) -> dict[str, list[Metric]]:
-        """Take in a batch and report on it alone."""
+        """Add a batch to the pool and return its metrics."""
         given = {
             port: value.detach() if isinstance(value, Tensor) else value
             for port, value in inputs.items()

@@ -1,4 +1,4 @@
-"""How scores are distributed."""
+"""Distribution of scores."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -27,10 +27,11 @@ _QUANTILES = {
 class ScoreStatisticsMetric(MetricNode):
     """Mean, sample standard deviation, extremes, median and quantiles over all pixels.
 
-    A quantile q is the value at rank ``q * (n - 1)`` of the sorted scores, from 0, linear between
-    two. The median of an even number of scores is the lower of the middle two. All is exact for a
-    batch. Pooled, mean and standard deviation are exact; the others take each score for the mean of
-    its bin, which is at most 1/512 of its size away (see `score_bins`). One score has deviation 0.
+    A quantile q is the value at rank ``q * (n - 1)`` of the sorted scores, counted from 0, with
+    linear interpolation. The median of an even number of scores is the lower of the middle two. All
+    statistics are exact for a batch. When batches are pooled, mean and standard deviation are
+    exact; the others replace each score by the mean of its bin, which differs by at most 1/512 of
+    its magnitude (see `score_bins`). The standard deviation of a single score is 0.
     """
 
     TAGS = (NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -44,14 +45,14 @@ class ScoreStatisticsMetric(MetricNode):
     }
 
     def sums(self, *, scores: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Count and add up by bin.
+        """Count the scores and sum them up by bin.
 
         Raises:
-            InvalidInput: no float32 scores [B, H, W] or [B, H, W, 1].
+            InvalidInput: scores are not float32 [B, H, W] or [B, H, W, 1].
         """
         scores_N = self._flat(scores)
         bins_N = bins_of(scores_N)
-        # Offsets from a bin's edge are small, so that their squares lose no digits.
+        # Offsets from the edge of a bin are small, so that their squares do not lose precision.
         offset_N = scores_N.to(torch.float64) - edges_of(bins_N)
         return {
             "counts": torch.bincount(bins_N, minlength=BINS),
@@ -60,7 +61,7 @@ class ScoreStatisticsMetric(MetricNode):
         }
 
     def values(self, sums: Mapping[str, Tensor]) -> dict[str, float]:
-        """Statistics over any number of batches."""
+        """Return the statistics of any number of batches."""
         bins_K = sums["counts"].nonzero().squeeze(1)
         count_K, offset_K = sums["counts"][bins_K], sums["offsets"][bins_K]
         level_K = edges_of(bins_K) + offset_K / count_K
@@ -78,7 +79,7 @@ class ScoreStatisticsMetric(MetricNode):
     def values_of_batch(
         self, sums: Mapping[str, Tensor], *, scores: Tensor, **_: Any
     ) -> dict[str, float]:
-        """Statistics of one batch, from its scores."""
+        """Return the statistics of one batch, computed from its scores."""
         del sums
         sorted_N = self._flat(scores).to(torch.float64).sort().values
         mean = sorted_N.mean()
@@ -97,7 +98,7 @@ class ScoreStatisticsMetric(MetricNode):
 def _statistics(
     count: int, mean: float, scatter: float, ranked: Callable[[int], float]
 ) -> dict[str, float]:
-    """Name the statistics, given the score of each rank."""
+    """Return the statistics by name, given the score of each rank."""
     values = {
         "scores/mean": mean,
         "scores/std": math.sqrt(max(scatter, 0.0) / max(count - 1, 1)),

@@ -1,4 +1,4 @@
-"""How much the weights of a channel selector differ."""
+"""Diversity of the weights of a channel selector."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,8 @@ class SelectorDiversityMetric(ModelMetricNode):
     """Population variance and Gini coefficient of the weights.
 
     The Gini coefficient is ``sum_i (2 i - C - 1) w_(i) / (C sum w)`` over the weights in ascending
-    order, i from 1: 0 for equal weights (all zero included), (C - 1) / C where one channel has all.
+    order, i from 1: 0 for equal weights (even if all are zero), (C - 1) / C if a single channel has
+    all the weight.
     """
 
     TAGS = (NodeTag.DIM_REDUCTION, NodeTag.EVALUATION)
@@ -25,7 +26,7 @@ class SelectorDiversityMetric(ModelMetricNode):
     }
 
     def describe(self, *, weights: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge weights [C]."""
+        """Measure weights [C]."""
         channels = len(weights)
         rank_C = torch.arange(1, channels + 1, dtype=weights.dtype, device=weights.device)
         spread = ((2 * rank_C - channels - 1) * weights.sort().values).sum()

@@ -1,4 +1,4 @@
-"""How evenly a channel selector spreads its weights, as entropy."""
+"""Entropy of the weights of a channel selector."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -16,7 +16,7 @@ from fleet_engine.nodes.metrics.model_metric_node import ModelMetricNode
 class SelectorEntropyMetric(ModelMetricNode):
     """``selector/entropy = -sum p ln(p + eps)`` with ``p = w / (sum w + eps)``, in nats.
 
-    ln C for C equal weights, 0 where one channel has all.
+    The entropy is ln C for C equal weights, and 0 if a single channel has all the weight.
 
     Args:
         eps: keeps quotient and logarithm finite.
@@ -32,6 +32,6 @@ class SelectorEntropyMetric(ModelMetricNode):
         self.eps = eps
 
     def describe(self, *, weights: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Judge weights [C]."""
+        """Measure weights [C]."""
         share_C = weights / (weights.sum() + self.eps)
         return {"selector/entropy": -(share_C * (share_C + self.eps).log()).sum()}

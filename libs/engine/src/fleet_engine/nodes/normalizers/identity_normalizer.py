@@ -1,4 +1,4 @@
-"""Stands where a normaliser would, and changes nothing."""
+"""A placeholder for a normaliser that changes nothing."""
 
 from typing import Any, ClassVar
 
@@ -14,7 +14,7 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 
 @published("cuvis_ai.node.normalization.IdentityNormalizer")
 class IdentityNormalizer(Node):
-    """Gives its input, the very tensor."""
+    """Returns its input unchanged, as the same tensor."""
 
     CATEGORY = NodeCategory.TRANSFORM
     TAGS = (
@@ -30,5 +30,5 @@ class IdentityNormalizer(Node):
     PIXEL_PORTS = frozenset({"data", "normalized"})
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Pass cube_BHWC, float32, on."""
+        """Return cube_BHWC, float32, unchanged."""
         return {"normalized": data}

@@ -1,4 +1,4 @@
-"""Scales values into the range that the training data spans."""
+"""Scales values by the range of the training data."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
@@ -24,7 +24,7 @@ class MinMaxNormalizer(Node):
     data, and nothing is clipped. Without, they are taken per measurement and channel.
 
     Args:
-        eps: least width of the range.
+        eps: lower bound on the width of the range.
         use_running_stats: use the statistics of the training data.
     """
 
@@ -61,41 +61,43 @@ class MinMaxNormalizer(Node):
 
     @property
     def requires_fit(self) -> bool:
-        """Only with running statistics."""
+        """True only with running statistics."""
         return self.use_running_stats
 
     @property
     def pixel_ports(self) -> frozenset[str]:
-        """Without running statistics a measurement's pixels depend on one another."""
+        """Empty without running statistics, where the pixels of a measurement interact."""
         return super().pixel_ports if self.use_running_stats else frozenset()
 
     def fit_begin(self) -> None:
-        """Forget all extremes."""
+        """Start without any extremes."""
         self._extremes = self._no_extremes()
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Note the extremes of one batch."""
+        """Update the extremes with one batch."""
         extremes = torch.stack(torch.aminmax(data))
         refuse_non_finite(extremes)
         self._extremes = _widest(torch.stack((self._extremes, extremes)))
 
     def fit_sums(self) -> dict[str, Tensor]:
-        """Return least and greatest value, [2]."""
+        """Return the minimum and maximum, [2]."""
         return {"extremes": self._extremes}
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Take the least and the greatest value of all parts."""
+        """Replace the extremes by those of all parts together."""
         self._extremes = _widest(torch.stack([part["extremes"] for part in parts]))
 
     def fit_end(self) -> None:
-        """Keep the least and the greatest value.
+        """Store the minimum and maximum.
 
         Raises:
             InvalidInput: there was no data.
         """
         low, high = self._extremes
         if low > high:
-            raise InvalidInput("Statistics need at least one pixel; the training data held none.")
+            raise InvalidInput(
+                "Statistics need at least one pixel; the training data contains none."
+            )
         self.store("running_min", low)
         self.store("running_max", high)
         self.fitted = True
@@ -104,7 +106,7 @@ class MinMaxNormalizer(Node):
         return torch.tensor([float("inf"), float("-inf")], device=self.running_min.device)
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Scale cube_BHWC, float32; the shape stays."""
+        """Scale cube_BHWC, float32; the shape is kept."""
         if self.use_running_stats:
             low, high = self.running_min, self.running_max
         else:
@@ -114,5 +116,5 @@ class MinMaxNormalizer(Node):
 
 
 def _widest(ranges_N2: Tensor) -> Tensor:
-    """The range that spans all of these, each a least and a greatest value."""
+    """Return the range that covers all given ranges of minimum and maximum."""
     return torch.stack((ranges_N2[:, 0].amin(), ranges_N2[:, 1].amax()))

@@ -18,7 +18,7 @@ class PerPixelUnitNorm(Node):
     """``(x - mean(x)) / max(|x - mean(x)|, eps)`` over the channels of each pixel.
 
     Args:
-        eps: least length to divide by.
+        eps: lower bound on the length that is divided by.
     """
 
     CATEGORY = NodeCategory.TRANSFORM
@@ -39,7 +39,7 @@ class PerPixelUnitNorm(Node):
         self.eps = eps
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Normalise cube_BHWC, float32; the shape stays."""
+        """Normalise cube_BHWC, float32; the shape is kept."""
         centred = data - data.mean(dim=-1, keepdim=True)
         length = torch.linalg.vector_norm(centred, dim=-1, keepdim=True)
         return {"normalized": centred / length.clamp_min(self.eps)}

@@ -1,4 +1,4 @@
-"""Shifts and scales scores so that zero is the border between normal and anomalous."""
+"""Shifts and scales scores so that zero separates normal from anomalous pixels."""
 
 from typing import Any, ClassVar
 
@@ -18,7 +18,7 @@ class ScoreToLogit(StatisticsNode[Moments]):
     """``logit = scale * (score - bias)``.
 
     A fit sets bias to mean + 2 sample standard deviations of the training pixels' scores, and
-    leaves scale alone. Without a fit the initial values hold.
+    does not change scale. Without a fit the initial values apply.
 
     Args:
         init_scale: initial scale.
@@ -51,7 +51,7 @@ class ScoreToLogit(StatisticsNode[Moments]):
         return Moments(1, self.bias.device)
 
     def fit_update(self, *, scores: Tensor, **_: Any) -> None:
-        """Take in scores of any shape."""
+        """Add scores of any shape to the statistics."""
         self.statistics.update(scores.reshape(-1, 1))
 
     def fit_end(self) -> None:
@@ -61,5 +61,5 @@ class ScoreToLogit(StatisticsNode[Moments]):
         self.fitted = True
 
     def forward(self, scores: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Convert scores [B, H, W, 1], float32; the shape stays."""
+        """Convert scores [B, H, W, 1], float32; the shape is kept."""
         return {"logits": self.scale * (scores - self.bias)}

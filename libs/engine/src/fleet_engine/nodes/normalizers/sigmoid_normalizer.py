@@ -17,11 +17,11 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 class SigmoidNormalizer(Node):
     """``sigmoid((x - median) / max(std, std_floor))`` per measurement and channel.
 
-    median and std run over the channel's pixels: the lower of the two middle values where their
-    number is even, and the population standard deviation (n).
+    Median and standard deviation are taken over the pixels of the channel: the lower of the two
+    middle values if their number is even, and the population standard deviation (n).
 
     Args:
-        std_floor: least standard deviation to divide by.
+        std_floor: lower bound on the standard deviation.
     """
 
     CATEGORY = NodeCategory.TRANSFORM
@@ -41,7 +41,7 @@ class SigmoidNormalizer(Node):
         self.std_floor = std_floor
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Normalise cube_BHWC, float32; the shape stays."""
+        """Normalise cube_BHWC, float32; the shape is kept."""
         rows_BNC = data.flatten(1, 2)
         median = rows_BNC.median(dim=1, keepdim=True).values
         std = rows_BNC.std(dim=1, correction=0, keepdim=True).clamp_min(self.std_floor)

@@ -25,5 +25,5 @@ class SigmoidTransform(Node):
     PIXEL_PORTS = frozenset({"data", "transformed"})
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Convert values [B, H, W, C], float32; the shape stays."""
+        """Convert values [B, H, W, C], float32; the shape is kept."""
         return {"transformed": torch.sigmoid(data)}

@@ -19,14 +19,14 @@ Axis = Annotated[int, Field(ge=-4, le=3)]
 class ZScoreNormalizer(Node):
     """``(x - mean) / (std + eps)``, mean and population standard deviation (n) along `dims`.
 
-    Mean and standard deviation always stay aligned with the axes they were taken along. (The
-    published node loses them with ``keepdim=False``, and then fails, or takes the statistics of
-    another axis where sizes agree; with empty `dims` its gradients are wrong.)
+    Mean and standard deviation always stay aligned with the axes they were computed along. (The
+    published node drops these axes with ``keepdim=False`` and then fails, or applies the statistics
+    of one axis to another of the same size; with empty `dims` its gradients are wrong.)
 
     Args:
         dims: axes of [B, H, W, C]; None: H and W; empty: all.
         eps: added to the standard deviation.
-        keepdim: kept for configurations; no number depends on it.
+        keepdim: accepted for compatibility with existing configurations; has no effect.
     """
 
     CATEGORY = NodeCategory.TRANSFORM
@@ -56,11 +56,11 @@ class ZScoreNormalizer(Node):
 
     @property
     def pixel_ports(self) -> frozenset[str]:
-        """Only statistics over the channels alone leave pixels independent of one another."""
+        """Empty unless statistics run over channels alone: only then are pixels independent."""
         return super().pixel_ports if self.axes == [3] else frozenset()
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Normalise cube_BHWC, float32; the shape stays."""
+        """Normalise cube_BHWC, float32; the shape is kept."""
         mean = data.mean(dim=self.axes, keepdim=True)
         std = data.std(dim=self.axes, correction=0, keepdim=True)
         return {"normalized": (data - mean) / (std + self.eps)}

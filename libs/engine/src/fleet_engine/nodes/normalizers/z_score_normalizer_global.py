@@ -75,7 +75,7 @@ class ZScoreNormalizerGlobal(ChannelStatisticsNode[Moments]):
             normalized, float32, of the same shape.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.check_channels(data)
         return {"normalized": (data - self.zscore_mean) / self.zscore_std}

@@ -1,4 +1,4 @@
-"""Learns which band goes to which output channel, by the concrete distribution."""
+"""Selects a band for each output channel by the concrete distribution."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -21,22 +21,22 @@ Temperature = Annotated[float, Field(gt=0)]
 
 @published("cuvis_ai.node.channel_mixer.ConcreteChannelMixer")
 class ConcreteChannelMixer(Node):
-    """``rgb_k = sum_c w_kc x_c`` with rows w_k that training drives towards one band each.
+    """``rgb_k = sum_c w_kc x_c`` ; training drives each row w_k towards a single band.
 
     In training, ``w = softmax((logits + g) / tau)`` with Gumbel noise g (Maddison et al. 2017, Jang
-    et al. 2017), one draw a batch: ``g = -log(-log(u + eps) + eps)``, u uniform from torch's global
-    generator. tau falls from epoch to epoch,
-    ``tau_start * (tau_end / tau_start)^(epoch / (max_epochs - 1))``, and stays at tau_end from
-    epoch max_epochs - 1 on. Otherwise w is the band of the largest logit alone, or without
-    `use_hard_inference`, ``softmax(logits / tau_end)``.
+    et al. 2017), drawn once per batch: ``g = -log(-log(u + eps) + eps)``, u uniform from torch's
+    global generator. tau decreases with each epoch, ``tau_start * (tau_end / tau_start)^(epoch /
+    (max_epochs - 1))``, and remains tau_end from epoch max_epochs - 1 onwards. Outside of training,
+    w selects the band of the largest logit, or is ``softmax(logits / tau_end)`` without
+    `use_hard_inference`.
 
     Args:
         input_channels: channels of the cube.
         output_channels: channels of the result.
-        tau_start: temperature of epoch 0.
-        tau_end: temperature at the end.
+        tau_start: temperature in epoch 0.
+        tau_end: final temperature.
         max_epochs: epochs from tau_start to tau_end; with 1, tau is tau_end throughout.
-        use_hard_inference: outside of training, take one band for each channel.
+        use_hard_inference: select a single band per channel outside of training.
         eps: keeps the logarithms of the noise finite.
     """
 
@@ -88,7 +88,7 @@ class ConcreteChannelMixer(Node):
         self.logits = nn.Parameter(torch.zeros(output_channels, input_channels))
 
     def temperature(self, epoch: int) -> float:
-        """Return tau of an epoch, counted from 0."""
+        """Return tau for an epoch, counted from 0."""
         last = self.max_epochs - 1
         if last <= 0:
             return self.tau_end
@@ -97,18 +97,18 @@ class ConcreteChannelMixer(Node):
         return tau
 
     def forward(self, data: Tensor, context: Context | None = None, **_: Any) -> dict[str, Tensor]:
-        """Mix.
+        """Mix the channels.
 
         Args:
             data: cube_BHWC, float32; C equals input_channels.
-            context: its epoch sets the temperature at stage TRAIN; noise is drawn there while the
-                node is in training mode.
+            context: at stage TRAIN its epoch sets the temperature, and noise is drawn if the node
+                is in training mode.
 
         Returns:
             rgb [B, H, W, K] and selection_weights [K, C], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.require_channels("data", data, "input_channels", self.input_channels)
         weights_KC = self._weights(context)

@@ -1,4 +1,4 @@
-"""Mixes channels down to fewer by a small trainable network."""
+"""Reduces the channels by a small trainable network."""
 
 from itertools import pairwise
 from typing import Annotated, Any, ClassVar, Literal, cast
@@ -22,28 +22,28 @@ Size = Annotated[int, Field(gt=0, le=16384)]
 class LearnableChannelMixer(StatisticsNode[Moments]):
     """Layers ``y = W x + b`` along the channels of each pixel (DRCNN, Zeegers et al. 2020).
 
-    A leaky ReLU follows each layer; the last one too, unless the output is normalised. Normalised,
-    each output channel becomes ``(y - min y) / max(max y - min y, eps)`` over the pixels of one
-    measurement. The parameters are trainable from the start, and biases start at 0.
+    A leaky ReLU follows each layer, except the last one if the output is normalised. In a
+    normalised output, each channel becomes ``(y - min y) / max(max y - min y, eps)`` over the
+    pixels of one measurement. The parameters are trainable from the start, and biases start at 0.
 
     With `pca`, a fit sets the rows of the first layer's W to the eigenvectors of the training
-    pixels' covariance with the largest eigenvalues, in falling order, their signs as LAPACK gives
-    them; rows beyond the number of channels become 0. Nothing else is set: data are not centred.
+    pixels' covariance with the largest eigenvalues, in descending order, with the signs that LAPACK
+    returns; rows beyond the number of channels become 0. Nothing else is set: data are not centred.
 
     Args:
         input_channels: channels of the cube.
         output_channels: channels of the result.
         leaky_relu_negative_slope: slope below 0.
-        use_bias: have b.
-        use_activation: have the leaky ReLU.
+        use_bias: add b.
+        use_activation: apply the leaky ReLU.
         normalize_output: scale each output channel to [0, 1].
-        init_method: of the weights: Glorot uniform for `xavier` and, before the fit, for `pca`; He
+        init_method: initial weights: Glorot uniform for `xavier` and, before the fit, `pca`; He
             uniform for the leaky ReLU for `kaiming`; 0 for `zeros`.
-        eps: least width of the range.
-        reduction_scheme: channels from layer to layer, ends included; None: a single layer.
+        eps: lower bound on the width of the range.
+        reduction_scheme: number of channels before and after each layer; None: a single layer.
 
     Raises:
-        ValueError: the scheme does not go from input_channels to output_channels.
+        ValueError: the scheme does not lead from input_channels to output_channels.
     """
 
     CATEGORY = NodeCategory.MODEL
@@ -92,15 +92,15 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
         )
         if len(scheme) < 2 or (scheme[0], scheme[-1]) != (input_channels, output_channels):
             raise ValueError(
-                f"hparam 'reduction_scheme' is {scheme}; right begins with {input_channels} "
-                f"(input_channels) and ends with {output_channels} (output_channels)"
+                f"hparam 'reduction_scheme' is {scheme}; it must begin with {input_channels} "
+                f"(input_channels) and end with {output_channels} (output_channels)"
             )
         self.input_channels = input_channels
         self.negative_slope = leaky_relu_negative_slope if use_activation else 1.0
         self.normalize_output = normalize_output
         self.by_pca = init_method == "pca"
         self.eps = eps
-        # 1x1 convolutions give the published state keys and shapes.
+        # 1x1 convolutions have the published state keys and shapes.
         self.convs = nn.ModuleList(
             nn.Conv2d(wide, narrow, kernel_size=1, bias=use_bias)
             for wide, narrow in pairwise(scheme)
@@ -110,12 +110,12 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
 
     @property
     def requires_fit(self) -> bool:
-        """Only for principal components."""
+        """True only for principal components."""
         return self.by_pca
 
     @property
     def pixel_ports(self) -> frozenset[str]:
-        """Normalised, a measurement's pixels depend on one another."""
+        """Empty if the output is normalised, where the pixels of a measurement interact."""
         return frozenset() if self.normalize_output else super().pixel_ports
 
     def new_statistics(self) -> Moments:
@@ -123,17 +123,17 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
         return Moments(self.input_channels, self._layers()[0].weight.device)
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
+        """Add the pixels of cube_BHWC to the statistics."""
         self._check_channels(data)
         self.statistics.update(data.reshape(-1, self.input_channels))
 
     def fit_end(self) -> None:
-        """Set the first layer to principal components.
+        """Set the first layer to the principal components.
 
         Raises:
             InvalidInput: fewer than two pixels.
         """
-        # On the CPU, where the signs do not depend on the device of the data.
+        # On the CPU, so that the signs do not depend on the device of the data.
         _, vectors_CC = torch.linalg.eigh(self.statistics.covariance().cpu())
         weight_KC11 = self._layers()[0].weight
         components_KC = vectors_CC.flip(1).T[: weight_KC11.shape[0]]
@@ -143,7 +143,7 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
         self.fitted = True
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Mix.
+        """Mix the channels.
 
         Args:
             data: cube_BHWC, float32; C equals input_channels.
@@ -152,7 +152,7 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
             rgb [B, H, W, output_channels], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self._check_channels(data)
         mixed = data

@@ -1,4 +1,4 @@
-"""Principal components, fitted and then open to training."""
+"""Projection to principal components that can be trained further."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -21,16 +21,16 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
     """``y = V (x - mean)`` per pixel (Pearson 1901), whitened ``y_k / sqrt(lambda_k + eps)``.
 
     The rows of V are the eigenvectors of the training pixels' sample covariance (n - 1) with the
-    largest eigenvalues lambda, in falling order, computed in float64. Their signs are as LAPACK
-    gives them. Unfrozen, V is trained; mean and lambda are not.
+    largest eigenvalues lambda, in descending order, computed in float64, with the signs that
+    LAPACK returns. If the node is unfrozen, V is trained; mean and lambda are not.
 
     Args:
         num_channels: channels of the cube.
-        n_components: components kept.
+        n_components: number of components.
         whiten: scale each component to unit variance.
-        init_method: kept for configurations; as in the published node, a fit always takes the
-            eigenvectors, also for `random`.
-        eps: keeps the divisions finite.
+        init_method: accepted for compatibility with existing configurations; as in the published
+            node, a fit always uses the eigenvectors, even for `random`.
+        eps: keeps the quotients finite.
 
     Raises:
         ValueError: more components than channels.
@@ -80,7 +80,7 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
         )
         if n_components > num_channels:
             raise ValueError(
-                f"hparam 'n_components' is {n_components}; right is at most the {num_channels} "
+                f"hparam 'n_components' is {n_components}; it must be at most the {num_channels} "
                 "of num_channels"
             )
         self.n_components = n_components
@@ -92,7 +92,7 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
 
     def fit_end(self) -> None:
         """Set mean, components and their variances."""
-        # On the CPU, where the signs do not depend on the device of the data.
+        # On the CPU, so that the signs do not depend on the device of the data.
         variances, vectors_CC = torch.linalg.eigh(self.statistics.covariance().cpu())
         self.store("_mean", self.statistics.mean_C)
         kept = variances.flip(0)[: self.n_components]
@@ -108,11 +108,11 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
 
         Returns:
             projected [B, H, W, K], float32; explained_variance_ratio [K],
-            ``lambda_k / (sum of the K lambdas + eps)``, so relative to the components kept;
+            ``lambda_k / (sum of the K lambdas + eps)``, so relative to the selected components;
             components [K, C].
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self.check_channels(data)
         projected = (data - self._mean) @ self._components.T

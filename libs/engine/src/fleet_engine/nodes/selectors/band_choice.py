@@ -1,7 +1,7 @@
 """Greedy choice of bands by maximal relevance and minimal redundancy (Ding & Peng 2005).
 
-A candidate is worth its score minus ``penalty * max |correlation|`` with the bands chosen before
-it. Of equals the first is taken.
+The value of a candidate is its score minus ``penalty * max |correlation|`` with the bands chosen
+before it. The first of equal candidates is chosen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,15 +19,15 @@ def best_in_windows(
     windows: Iterable[Window],
     penalty: float,
 ) -> list[int]:
-    """Choose a band in each window, in the windows' order.
+    """Choose a band in each window, in the order of the windows.
 
-    Windows that overlap may give the same band twice; the penalty speaks against it.
+    Overlapping windows may yield the same band twice, although the penalty discourages it.
 
     Args:
         scores_C: relevance of each band.
-        correlation_CC: absolute correlation of each two bands.
-        wavelengths_nm: of each band.
-        windows: one without a band takes the band nearest to its middle.
+        correlation_CC: absolute correlation between each pair of bands.
+        wavelengths_nm: wavelength of each band.
+        windows: an empty window selects the band nearest to its middle.
         penalty: weight of the redundancy.
     """
     chosen: list[int] = []
@@ -38,7 +38,7 @@ def best_in_windows(
 
 
 def best_overall(scores_C: Tensor, correlation_CC: Tensor, count: int, penalty: float) -> list[int]:
-    """Choose `count` different bands of the whole spectrum, the one with the best score first."""
+    """Choose `count` different bands of the whole spectrum, beginning with the best score."""
     chosen: list[int] = []
     while len(chosen) < count:
         candidates = [band for band in range(len(scores_C)) if band not in chosen]

@@ -17,8 +17,8 @@ class BandpassByWavelength(Node):
     """Keeps the channels with ``min_wavelength_nm <= wavelength <= max_wavelength_nm``.
 
     Args:
-        min_wavelength_nm: least wavelength, nm.
-        max_wavelength_nm: greatest wavelength, nm; None: no limit.
+        min_wavelength_nm: lowest wavelength, nm.
+        max_wavelength_nm: highest wavelength, nm; None: no limit.
 
     Raises:
         ValueError: the range is empty.
@@ -45,22 +45,22 @@ class BandpassByWavelength(Node):
         self.high_nm = float("inf") if max_wavelength_nm is None else max_wavelength_nm
         if self.low_nm > self.high_nm:
             raise ValueError(
-                f"hparams say min_wavelength_nm {self.low_nm} and max_wavelength_nm "
-                f"{self.high_nm}; right is a maximum that is not below the minimum"
+                f"hparam 'max_wavelength_nm' is {self.high_nm}; it must not be below the "
+                f"{self.low_nm} of min_wavelength_nm"
             )
 
     def forward(self, data: Tensor, wavelengths: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Keep channels.
+        """Keep the channels in the range.
 
         Args:
             data: cube_BHWC, float32.
             wavelengths: [C], nm.
 
         Returns:
-            filtered, float32, [B, H, W, channels kept], in their order.
+            filtered, float32, [B, H, W, remaining channels], in their order.
 
         Raises:
-            InvalidInput: wavelengths do not fit the cube, or none is in the range.
+            InvalidInput: the wavelengths do not match the cube, or none is in the range.
         """
         channels = data.shape[-1]
         if wavelengths.shape != (channels,):
@@ -76,6 +76,6 @@ class BandpassByWavelength(Node):
                 f"some from {self.low_nm:g} to {self.high_nm:g} nm, as the hparams say",
             )
         if kept[-1] - kept[0] + 1 == len(kept):
-            # The usual case, wavelengths in order: neighbouring channels are a view, not a copy.
+            # Usually the wavelengths are sorted, and adjacent channels need no copy.
             return {"filtered": data.narrow(-1, kept[0], len(kept))}
         return {"filtered": data.index_select(-1, kept_K)}

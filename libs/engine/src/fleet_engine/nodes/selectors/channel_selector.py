@@ -13,7 +13,7 @@ _MIN_WIDTH = 1e-8
 
 
 class ChannelSelector(Node):
-    """Picks three bands and scales each to [0, 1] as an image.
+    """Selects three bands and scales each to [0, 1] as an image.
 
     ``rgb_k = (x_k - min x_k) / max(max x_k - min x_k, 1e-8)``, with minimum and maximum over the
     pixels of one measurement. A subclass chooses the bands.
@@ -47,7 +47,7 @@ class ChannelSelector(Node):
             rgb_image [B, H, W, 3], float32, and band_info.
 
         Raises:
-            InvalidInput: not one wavelength for each channel.
+            InvalidInput: the number of wavelengths and channels differs.
         """
         wavelengths_nm = self.wavelengths_of(cube, wavelengths)
         bands = self.bands(cube, wavelengths_nm)
@@ -67,7 +67,7 @@ class ChannelSelector(Node):
         """Return the wavelengths, nm.
 
         Raises:
-            InvalidInput: not one for each channel of the cube.
+            InvalidInput: their number differs from the number of channels.
         """
         if wavelengths.shape != cube.shape[-1:]:
             raise self.refuse(

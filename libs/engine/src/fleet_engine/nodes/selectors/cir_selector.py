@@ -1,4 +1,4 @@
-"""Colour infrared: near infrared, red and green as an image."""
+"""Colour infrared image of near infrared, red and green."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The bands nearest to three given wavelengths."""
+"""Image of the bands nearest to three given wavelengths."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from fleet_engine.nodes.selectors.channel_selector import ChannelSelector
 
 @published("cuvis_ai.node.channel_selector.FixedWavelengthSelector")
 class FixedWavelengthSelector(ChannelSelector):
-    """Image of the bands nearest to the wavelengths asked for.
+    """Image of the bands nearest to the requested wavelengths.
 
     Args:
         target_wavelengths: nm, for red, green and blue.

@@ -1,4 +1,4 @@
-"""In each of three windows, the band with the most contrast."""
+"""Image of the bands with the highest contrast in three windows."""
 
 from typing import Any
 
@@ -15,19 +15,19 @@ from fleet_engine.nodes.selectors.channel_selector import ChannelSelector
 
 @published("cuvis_ai.node.channel_selector.HighContrastSelector")
 class HighContrastSelector(ChannelSelector):
-    """Image of the bands that have the highest ``var(x) + alpha * mean |laplacian(x)|``.
+    """Image of the bands with the highest ``var(x) + alpha * mean |laplacian(x)|``.
 
-    Variance (by n) and the five-point Laplacian, edge pixels repeated outwards, are taken over one
-    image of the band, in float64. The first measurement of a batch picks the bands for all of it,
-    as in the published node.
+    The variance (divided by n) and the five-point Laplacian (with replicated edge pixels) are
+    computed over one image of the band, in float64. As in the published node, the first measurement
+    of a batch determines the bands for the whole batch.
 
     Args:
-        windows: nm, lower and upper end for each channel of the image; a window without a band
-            takes the band nearest to its middle.
+        windows: nm, lower and upper end for each channel of the image; an empty window
+            selects the band nearest to its middle.
         alpha: weight of the Laplacian.
 
     Raises:
-        ValueError: a window whose lower end is above its upper one.
+        ValueError: the lower end of a window is above its upper end.
     """
 
     CATEGORY = NodeCategory.TRANSFORM
@@ -67,7 +67,7 @@ class HighContrastSelector(ChannelSelector):
 
 
 def laplacian(images_KHW: Tensor) -> Tensor:
-    """Sum of the four neighbours minus four times the pixel, edge pixels repeated outwards."""
+    """Return the five-point Laplacian of each image, with replicated edge pixels."""
     wide = functional.pad(images_KHW.unsqueeze(0), (1, 1, 1, 1), mode="replicate").squeeze(0)
     return (
         wide[:, 1:-1, :-2]

@@ -1,4 +1,4 @@
-"""Weighs channels by a trainable softmax."""
+"""Weights channels by a trainable softmax."""
 
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -20,17 +20,18 @@ ChannelCount = Annotated[int, Field(gt=0, le=16384)]
 class SoftChannelSelector(StatisticsNode[Moments]):
     """``selected_c = w_c x_c`` with ``w = n_select * softmax(channel_logits / temperature_init)``.
 
-    The number of channels stays. A fit sets the logits: to 0, or to ``log(var_c + eps)`` with the
+    The number of channels is kept. A fit sets the logits to 0, or to ``log(var_c + eps)`` with the
     sample variance (n - 1) of all training pixels.
 
     Args:
         n_select: sum of the weights.
         input_channels: channels of the cube.
-        init_method: `uniform`, or `variance`, which starts at 0.01 N(0, 1) before the fit.
+        init_method: `uniform`, or `variance`, for which the logits are 0.01 N(0, 1) before the fit.
         temperature_init: temperature of the softmax.
-        temperature_min: kept for configurations; no published trainer ever lowers the temperature.
-        temperature_decay: as temperature_min.
-        hard: outside of training, weigh the n_select channels of the largest logits 1, others 0.
+        temperature_min: accepted for compatibility; no published trainer lowers the temperature.
+        temperature_decay: likewise.
+        hard: outside of training, the n_select channels with the largest logits have weight 1, all
+            others 0.
         eps: keeps the logarithm finite.
 
     Raises:
@@ -82,7 +83,7 @@ class SoftChannelSelector(StatisticsNode[Moments]):
         )
         if n_select > input_channels:
             raise ValueError(
-                f"hparam 'n_select' is {n_select}; right is at most the {input_channels} of "
+                f"hparam 'n_select' is {n_select}; it must be at most the {input_channels} of "
                 "input_channels"
             )
         self.n_select = n_select
@@ -102,7 +103,7 @@ class SoftChannelSelector(StatisticsNode[Moments]):
         return Moments(self.input_channels, self.channel_logits.device)
 
     def fit_update(self, *, data: Tensor, **_: Any) -> None:
-        """Take in the pixels of cube_BHWC."""
+        """Add the pixels of cube_BHWC to the statistics."""
         self._check_channels(data)
         if self.by_variance:
             self.statistics.update(data.reshape(-1, self.input_channels))
@@ -111,7 +112,7 @@ class SoftChannelSelector(StatisticsNode[Moments]):
         """Set the logits.
 
         Raises:
-            InvalidInput: fewer than two pixels, where their variance is needed.
+            InvalidInput: the variance is needed, and there were fewer than two pixels.
         """
         logits_C = torch.zeros_like(self.statistics.mean_C)
         if self.by_variance:
@@ -120,7 +121,7 @@ class SoftChannelSelector(StatisticsNode[Moments]):
         self.fitted = True
 
     def forward(self, data: Tensor, **_: Any) -> dict[str, Tensor]:
-        """Weigh the channels.
+        """Weight the channels.
 
         Args:
             data: cube_BHWC, float32; C equals input_channels.
@@ -129,7 +130,7 @@ class SoftChannelSelector(StatisticsNode[Moments]):
             selected [B, H, W, C] and weights [C], float32.
 
         Raises:
-            InvalidInput: another number of channels.
+            InvalidInput: the number of channels does not match.
         """
         self._check_channels(data)
         weights_C = self._weights()

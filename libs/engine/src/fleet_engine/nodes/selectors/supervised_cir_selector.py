@@ -1,4 +1,4 @@
-"""Bands learned from labelled pixels, in near infrared, red and green."""
+"""Supervised selection of bands in near infrared, red and green."""
 
 from typing import Any, ClassVar
 
@@ -12,16 +12,16 @@ from fleet_engine.nodes.selectors.supervised_windowed_selector import Supervised
 
 @published("cuvis_ai.node.channel_selector.SupervisedCIRSelector")
 class SupervisedCIRSelector(SupervisedWindowedSelector):
-    """`SupervisedWindowedSelector` whose windows make a colour infrared image.
+    """`SupervisedWindowedSelector` with the windows of a colour infrared image.
 
     Args:
         num_spectral_bands: channels of the cube.
-        windows: nm, of near infrared, red and green.
-        score_weights: of Fisher score, AUC and mutual information.
+        windows: near infrared, red and green, nm.
+        score_weights: weights of Fisher score, AUC and mutual information.
         lambda_penalty: weight of the redundancy.
 
     Raises:
-        ValueError: a window whose lower end is above its upper one.
+        ValueError: the lower end of a window is above its upper end.
     """
 
     CATEGORY = NodeCategory.TRANSFORM

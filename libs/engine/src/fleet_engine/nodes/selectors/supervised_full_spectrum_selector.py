@@ -1,4 +1,4 @@
-"""Bands learned from labelled pixels, anywhere in the spectrum."""
+"""Supervised selection of bands in the whole spectrum."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -18,7 +18,7 @@ class SupervisedFullSpectrumSelector(SupervisedSelector):
 
     Args:
         num_spectral_bands: channels of the cube, at least 3.
-        score_weights: of Fisher score, AUC and mutual information.
+        score_weights: weights of Fisher score, AUC and mutual information.
         lambda_penalty: weight of the redundancy.
     """
 
@@ -38,6 +38,6 @@ class SupervisedFullSpectrumSelector(SupervisedSelector):
     def choose(
         self, scores_C: Tensor, correlation_CC: Tensor, wavelengths_nm: list[float]
     ) -> list[int]:
-        """Return the three bands, the one with the best score first."""
+        """Return the three bands, beginning with the best score."""
         del wavelengths_nm
         return best_overall(scores_C, correlation_CC, 3, self.lambda_penalty)

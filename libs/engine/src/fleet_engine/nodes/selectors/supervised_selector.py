@@ -1,4 +1,4 @@
-"""What the selectors that learn their bands from labelled pixels have in common."""
+"""Base class of the selectors that learn bands from labelled pixels."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar
@@ -12,19 +12,19 @@ from fleet_engine.nodes.selectors.channel_selector import ChannelSelector
 from fleet_engine.nodes.statistics.class_statistics import ClassStatistics
 from fleet_platform.errors import InvalidInput
 
-_LEAST_DEVIATION = 1e-12
+_MIN_DEVIATION = 1e-12
 
 BandCount = Annotated[int, Field(gt=0, le=16384)]
 ScoreWeights = tuple[float, float, float]
 
 
 class SupervisedSelector(ChannelSelector):
-    """Image of three bands that separate the pixels under the mask from the others.
+    """Image of three bands that separate masked pixels from the others.
 
     A band's score is ``w0 z(fisher) + w1 z(auc) + w2 z(mi)``, where z subtracts the mean over the
-    bands and divides by their standard deviation (by n); a measure that is equal in all bands
-    counts 0. The measures are those of `ClassStatistics`. Redundancy is penalised as `band_choice`
-    says. Measurements without a mask are passed over; all others need the same wavelengths.
+    bands and divides by their standard deviation (divided by n); a measure that is equal in all
+    bands counts as 0. The measures are those of `ClassStatistics`. Redundancy is penalised as in
+    `band_choice`. Measurements without a mask are skipped; all others need the same wavelengths.
 
     Args:
         num_spectral_bands: channels of the cube.
@@ -69,21 +69,21 @@ class SupervisedSelector(ChannelSelector):
     def choose(
         self, scores_C: Tensor, correlation_CC: Tensor, wavelengths_nm: list[float]
     ) -> list[int]:
-        """Return the three bands; each strategy has its own way."""
+        """Return the three bands that the strategy selects."""
         raise NotImplementedError
 
     def extra_info(self) -> dict[str, Any]:
-        """Return what a strategy adds to the `band_info`."""
+        """Return the entries that a strategy adds to `band_info`."""
         return {}
 
     def fit_begin(self) -> None:
-        """Start with no pixels."""
+        """Start without any pixels."""
         self._start()
 
     def fit_update(
         self, *, cube: Tensor, wavelengths: Tensor, mask: Tensor | None = None, **_: Any
     ) -> None:
-        """Take in the pixels of cube_BHWC with their classes, mask [B, H, W, 1]."""
+        """Add the pixels of cube_BHWC with their classes, mask [B, H, W, 1]."""
         self._check_channels(cube)
         wavelengths_nm = self.wavelengths_of(cube, wavelengths)
         if mask is None:
@@ -94,17 +94,17 @@ class SupervisedSelector(ChannelSelector):
         self._statistics.update(cube.reshape(-1, self.num_spectral_bands), mask.reshape(-1))
 
     def fit_sums(self) -> dict[str, Tensor]:
-        """Return the sums of `ClassStatistics`, and the wavelengths, where there were pixels."""
+        """Return the sums of `ClassStatistics`, and the wavelengths if there were pixels."""
         return {
             **self._statistics.sums(),
             "wavelengths": torch.tensor(self._wavelengths_nm or [], dtype=torch.float64),
         }
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all parts' pixels.
+        """Replace the statistics by those of all parts together.
 
         Raises:
-            InvalidInput: the parts' wavelengths differ.
+            InvalidInput: the wavelengths of the parts differ.
         """
         self._statistics.merge(parts)
         for part in parts:
@@ -112,7 +112,7 @@ class SupervisedSelector(ChannelSelector):
                 self._keep(part["wavelengths"].tolist())
 
     def fit_end(self) -> None:
-        """Score all bands and choose three.
+        """Score all bands and select three.
 
         Raises:
             InvalidInput: a class had no pixels.
@@ -157,7 +157,7 @@ class SupervisedSelector(ChannelSelector):
         bands: list[int] = self.selected_indices.tolist()
         if not all(0 <= band < self.num_spectral_bands for band in bands):
             raise InvalidInput(
-                f"Node '{self.name}': selected_indices are {bands}; right are three of "
+                f"Node '{self.name}': selected_indices are {bands}; they must be three of "
                 f"0 to {self.num_spectral_bands - 1}."
             )
         return bands
@@ -190,6 +190,6 @@ class SupervisedSelector(ChannelSelector):
 
 def _standardised(measure_C: Tensor) -> Tensor:
     deviation = measure_C.std(correction=0)
-    if deviation <= _LEAST_DEVIATION:
+    if deviation <= _MIN_DEVIATION:
         return torch.zeros_like(measure_C)
     return (measure_C - measure_C.mean()) / deviation

@@ -1,4 +1,4 @@
-"""Bands learned from labelled pixels, one in each window of the visible spectrum."""
+"""Supervised selection of one band in each window of the visible spectrum."""
 
 from typing import Any, ClassVar
 
@@ -27,7 +27,7 @@ class SupervisedWindowedSelector(SupervisedSelector):
         lambda_penalty: weight of the redundancy.
 
     Raises:
-        ValueError: a window whose lower end is above its upper one.
+        ValueError: the lower end of a window is above its upper end.
     """
 
     CATEGORY = NodeCategory.TRANSFORM

@@ -15,10 +15,10 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 
 @published("cuvis_ai.node.channel_selector.TopKIndices")
 class TopKIndices(Node):
-    """Indices of the k largest weights, the largest first; all of them, where there are fewer.
+    """Indices of the k largest weights in descending order, or of all if there are fewer.
 
     Args:
-        k: how many.
+        k: number of indices.
     """
 
     CATEGORY = NodeCategory.TRANSFORM

@@ -1,4 +1,4 @@
-"""Statistics of the bands of labelled pixels, from a stream."""
+"""Streaming statistics of the bands of labelled pixels."""
 
 from collections.abc import Mapping, Sequence
 
@@ -16,12 +16,12 @@ _BINS = 10
 
 
 class ClassStatistics:
-    """How well each band separates negative from positive pixels, and how bands resemble another.
+    """Statistics on how well each band separates the classes, and how bands correlate.
 
     Attributes:
         negatives: moments of the negative pixels.
         positives: moments of the positive pixels.
-        counts: of the values of each band.
+        counts: value counts of each band.
     """
 
     def __init__(self, channels: int, device: torch.device) -> None:
@@ -30,7 +30,7 @@ class ClassStatistics:
         self.counts = [ValueCounts() for _ in range(channels)]
 
     def update(self, rows_NC: Tensor, positive_N: Tensor) -> None:
-        """Take in pixels, each with its class.
+        """Add pixels with their classes.
 
         Raises:
             InvalidInput: a value is NaN or infinite.
@@ -45,7 +45,7 @@ class ClassStatistics:
             counts.update(negative_N, positive_M)
 
     def sums(self) -> dict[str, Tensor]:
-        """Return the moments of both classes, and the value counts, one band after another."""
+        """Return the moments of both classes, and the value counts of all bands in turn."""
         return {
             **{f"negatives.{key}": value for key, value in self.negatives.sums().items()},
             **{f"positives.{key}": value for key, value in self.positives.sums().items()},
@@ -58,7 +58,7 @@ class ClassStatistics:
         }
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the statistics of all pixels of some parts, each given by its `sums`."""
+        """Replace the statistics by those of all parts together, each given by its `sums`."""
         for prefix, moments in (("negatives.", self.negatives), ("positives.", self.positives)):
             moments.merge(
                 [
@@ -81,7 +81,7 @@ class ClassStatistics:
         """Raise InvalidInput unless both classes have pixels."""
         if not (self.negatives.count and self.positives.count):
             raise InvalidInput(
-                "Scores of bands need labelled pixels of both classes; the training data held "
+                "Scores of bands need labelled pixels of both classes; the training data contains "
                 f"{self.positives.count} pixels with mask true and {self.negatives.count} with "
                 "mask false."
             )
@@ -89,7 +89,7 @@ class ClassStatistics:
     def fisher(self) -> Tensor:
         """Return ``(m1 - m0)^2 / (v0 + v1)`` per band (Fisher 1936), float64.
 
-        v are variances by n. A band whose variances sum to less than 1e-10 scores 0.
+        v are variances divided by n. A band whose variances sum to less than 1e-10 scores 0.
         """
         negatives, positives = self.negatives, self.positives
         within_C = (
@@ -104,15 +104,15 @@ class ClassStatistics:
         return self.negatives.mean_C.new_tensor([counts.auc() for counts in self.counts])
 
     def mutual_information(self) -> Tensor:
-        """Return each band's mutual information with the class, in bits, of 10 bins, float64."""
+        """Return each band's mutual information with the class, in bits, with 10 bins, float64."""
         return self.negatives.mean_C.new_tensor(
             [counts.mutual_information(_BINS) for counts in self.counts]
         )
 
     def correlation(self) -> Tensor:
-        """Return the absolute correlation of each two bands over all pixels, float64.
+        """Return the absolute correlation of each pair of bands over all pixels, float64.
 
-        A band that does not vary is correlated with none, itself included.
+        A constant band has correlation 0 with every band, including itself.
         """
         n0, n1 = self.negatives.count, self.positives.count
         mean_C = (n0 * self.negatives.mean_C + n1 * self.positives.mean_C) / (n0 + n1)

@@ -28,7 +28,7 @@ class Moments:
         self.scatter_CC = torch.zeros(channels, channels, dtype=torch.float64, device=device)
 
     def update(self, rows_NC: Tensor) -> None:
-        """Take in rows of any float dtype.
+        """Add rows of any float dtype.
 
         Raises:
             InvalidInput: a value is NaN or infinite.
@@ -48,7 +48,7 @@ class Moments:
         }
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the moments of all rows of some parts, each given by its `sums`."""
+        """Replace the moments by those of all parts together, each given by its `sums`."""
         self.count = 0
         self.mean_C = torch.zeros_like(self.mean_C)
         self.scatter_CC = torch.zeros_like(self.scatter_CC)
@@ -69,16 +69,16 @@ class Moments:
         """Return the sample covariance, scatter / (n - 1).
 
         Raises:
-            InvalidInput: fewer than two rows were seen.
+            InvalidInput: fewer than two rows were added.
         """
         if self.count < 2:
             raise InvalidInput(
-                f"Statistics need at least two pixels; the training data held {self.count}."
+                f"Statistics need at least two pixels; the training data contains {self.count}."
             )
         return self.scatter_CC / (self.count - 1)
 
 
 def refuse_non_finite(summary: Tensor) -> None:
-    """Raise InvalidInput when sums or extremes of data show a NaN or an infinity."""
+    """Raise InvalidInput if sums or extremes of data are NaN or infinite."""
     if not bool(torch.isfinite(summary).all()):
-        raise InvalidInput("the data holds NaN or infinite values; statistics need finite ones")
+        raise InvalidInput("the data contains NaN or infinite values; statistics need finite ones")

@@ -1,8 +1,8 @@
-"""Quantiles of tensors of any size, linear between the two neighbouring values.
+"""Quantiles of tensors of any size, with linear interpolation.
 
-The quantile q of n values is the value at rank ``q * (n - 1)`` of the sorted ones, from 0. Up to
-2^24 values the numbers are those of `torch.quantile` to the bit, whose rank is rounded to the
-values' dtype; beyond, where that refuses, the rank is taken in float64.
+The quantile q of n values is the value at rank ``q * (n - 1)`` of the sorted values, counted from
+0. Up to 2^24 values the results equal those of `torch.quantile` to the bit, whose rank is rounded
+to the dtype of the values; beyond that, where `torch.quantile` fails, the rank is float64.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,20 +14,20 @@ _EXACT_IN_FLOAT32 = 2**24
 
 
 def quantile(values: Tensor, level: float, dims: Sequence[int] | None = None) -> Tensor:
-    """One quantile, without sorting.
+    """Return one quantile, without sorting.
 
     Args:
         values: float32 or float64 of any shape.
         level: 0 to 1.
-        dims: what the quantile is taken over; None: all but the first.
+        dims: axes that the quantile is taken over; None: all but the first.
 
     Returns:
-        The values' shape with the dims reduced to 1; NaN where a value is.
+        Quantiles of the shape of `values` with `dims` reduced to 1; NaN where a value is NaN.
     """
     grouped_GN, shape = _grouped(values, dims)
     count = grouped_GN.shape[-1]
     below, weight = _rank(level, count, values.dtype)
-    # The nearer end of the order is shorter to look through.
+    # The search is shorter from the nearer end.
     from_top = count - below <= below + 2
     kept = count - below if from_top else min(below + 2, count)
     ends = grouped_GN.topk(kept, largest=from_top, sorted=False).values
@@ -39,7 +39,7 @@ def quantile(values: Tensor, level: float, dims: Sequence[int] | None = None) ->
 def quantiles(
     values: Tensor, levels: Sequence[float], dims: Sequence[int] | None = None
 ) -> Iterator[Tensor]:
-    """Give many quantiles in turn, each as `quantile` does, sorting once."""
+    """Yield many quantiles in turn, each like `quantile`, sorting only once."""
     grouped_GN, shape = _grouped(values, dims)
     count = grouped_GN.shape[-1]
     sorted_GN = grouped_GN.sort(dim=-1).values
@@ -50,7 +50,7 @@ def quantiles(
 
 
 def _grouped(values: Tensor, dims: Sequence[int] | None) -> tuple[Tensor, list[int]]:
-    """The values with those that belong together along the last axis, and the reduced shape."""
+    """Return the values with the reduced axes flattened into the last, and the reduced shape."""
     axes = range(values.ndim)
     reduced = axes[1:] if dims is None else sorted({axes[dim] for dim in dims})
     kept = [axis for axis in axes if axis not in reduced]
@@ -59,7 +59,7 @@ def _grouped(values: Tensor, dims: Sequence[int] | None) -> tuple[Tensor, list[i
 
 
 def _rank(level: float, count: int, dtype: torch.dtype) -> tuple[int, float]:
-    """The rank of a quantile: the rank below, and how far it is to the next."""
+    """Return the rank below a quantile, and the fraction of the distance to the next rank."""
     exact = level * (count - 1)
     rank = float(torch.tensor(level, dtype=dtype) * (count - 1))
     rank = rank if count <= _EXACT_IN_FLOAT32 else exact

@@ -1,4 +1,4 @@
-"""Running mean of a stream, from sums in float64."""
+"""Running mean of a stream by float64 sums."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +22,7 @@ class RunningMean:
         self.sum_C = torch.zeros(channels, dtype=torch.float64, device=device)
 
     def update(self, rows_NC: Tensor) -> None:
-        """Take in rows of any float dtype.
+        """Add rows of any float dtype.
 
         Raises:
             InvalidInput: a value is NaN or infinite.
@@ -37,7 +37,7 @@ class RunningMean:
         return {"count": torch.tensor(self.count), "sum": self.sum_C}
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Become the count and sum of all rows of some parts, each given by its `sums`."""
+        """Replace count and sum by those of all parts together, each given by its `sums`."""
         self.count = sum(int(part["count"]) for part in parts)
         self.sum_C = torch.stack([part["sum"] for part in parts]).sum(dim=0)
 
@@ -45,8 +45,10 @@ class RunningMean:
         """Return sum / count, float64.
 
         Raises:
-            InvalidInput: no row was seen.
+            InvalidInput: no row was added.
         """
         if self.count == 0:
-            raise InvalidInput("Statistics need at least one pixel; the training data held none.")
+            raise InvalidInput(
+                "Statistics need at least one pixel; the training data contains none."
+            )
         return self.sum_C / self.count

@@ -1,10 +1,10 @@
-"""How often each value of a band occurs in either class, and what follows from it."""
+"""Counts of the values of a band in both classes, and measures derived from them."""
 
 import numpy as np
 import numpy.typing as npt
 
 DISTINCT = 65536
-"""Distinct values of a band that are kept apart: as many as 16 bits can tell apart."""
+"""Maximum number of distinct values of a band: as many as 16 bits can represent."""
 
 _MAGNITUDE = 0x7FFFFFFF
 
@@ -16,17 +16,18 @@ Counts = npt.NDArray[np.int64]
 class ValueCounts:
     """Counts of the float32 values of one band among negative and positive pixels.
 
-    Exact for any number of pixels as long as they have at most `DISTINCT` different values, as
-    those of a sensor of up to 16 bits have, scaled or not. Where there are more, neighbouring
-    values are counted together: the lowest bits of the float are dropped, as few as needed. The
-    counts do not depend on the order or the batches in which the pixels came.
+    The counts are exact for any number of pixels with at most `DISTINCT` different values, such as
+    those of a sensor of up to 16 bits, scaled or not. If there are more, neighbouring values are
+    counted together by dropping as few of the lowest bits of the float as needed. The counts do not
+    depend on the order or the batches of the pixels.
 
-    NumPy, because its sort of integers is several times faster than torch's on the CPU.
+    NumPy is used because it sorts integers several times faster than torch on the CPU.
 
     Attributes:
-        keys_K: the values as integers of the same order, rising, `shift` low bits dropped.
-        counts_2K: number of negative and of positive pixels of each.
-        shift: bits dropped.
+        keys_K: the values as integers of the same order, ascending, without the lowest `shift`
+            bits.
+        counts_2K: number of negative and positive pixels for each value.
+        shift: number of dropped bits.
     """
 
     def __init__(self) -> None:
@@ -43,7 +44,7 @@ class ValueCounts:
             self.add(keys_K, counts_2K, self.shift)
 
     def add(self, keys_K: Keys, counts_2K: Counts, shift: int) -> None:
-        """Add other counts, made with `shift` bits dropped."""
+        """Add other counts, whose keys lack the lowest `shift` bits."""
         dropped = max(shift, self.shift)
         keys, counts = _summed(
             np.concatenate((self.keys_K >> (dropped - self.shift), keys_K >> (dropped - shift))),
@@ -59,8 +60,8 @@ class ValueCounts:
     def auc(self) -> float:
         """Return the area under the ROC curve of the value as a score.
 
-        The probability that a positive pixel has the greater value, equal ones counted half (Mann
-        & Whitney 1947). Both classes must have pixels.
+        This is the probability that a positive pixel has the greater value, with equal values
+        counted half (Mann & Whitney 1947). Both classes must have pixels.
         """
         negative_K, positive_K = self.counts_2K.astype(np.float64)
         below_K = negative_K.cumsum() - negative_K / 2
@@ -69,8 +70,8 @@ class ValueCounts:
     def mutual_information(self, bins: int) -> float:
         """Return the mutual information of class and binned value, in bits.
 
-        The bins begin at `bins` values, evenly spaced from the least to the greatest; so the last
-        holds the greatest value alone. Both classes must have pixels.
+        The bins begin at `bins` values, evenly spaced from the lowest to the highest value; the
+        last bin therefore contains only the highest value. Both classes must have pixels.
         """
         values_K = _to_values(self.keys_K << self.shift)
         starts = np.linspace(values_K[0], values_K[-1], bins)
@@ -83,7 +84,7 @@ class ValueCounts:
 
 
 def _summed(keys_K: Keys, counts_2K: Counts) -> tuple[Keys, Counts]:
-    """Bring keys into order, each once, with the sum of its counts."""
+    """Sort the keys and merge equal ones by adding their counts."""
     if not len(keys_K):
         return keys_K, counts_2K
     order = keys_K.argsort(kind="stable")
@@ -93,7 +94,7 @@ def _summed(keys_K: Keys, counts_2K: Counts) -> tuple[Keys, Counts]:
 
 
 def _to_keys(values_N: Values) -> Keys:
-    """Integers in the order of the floats; both zeros are one."""
+    """Return integers in the order of the floats; -0.0 and 0.0 are equal."""
     bits = (values_N + np.float32(0)).view(np.int32)
     return np.where(bits < 0, bits ^ _MAGNITUDE, bits)
 

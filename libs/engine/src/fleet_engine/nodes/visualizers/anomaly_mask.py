@@ -1,4 +1,4 @@
-"""Draws where decisions and truth agree, over a channel of the cube."""
+"""Draws decisions and ground truth over a channel of the cube."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -18,13 +18,13 @@ from fleet_engine.nodes.visualizers.visualizer_node import UpTo, numbers
 
 @published("cuvis_ai.node.anomaly_visualization.AnomalyMask")
 class AnomalyMask(MaskVisualizer):
-    """Panels of one channel, scores, truth, finds, and hits, false alarms and misses in colours.
+    """Panels of one channel, scores, ground truth and decisions, and where both agree.
 
     Hits are green, false alarms red, misses yellow. Pictures are named ``anomaly_mask_img<nn>``.
 
     Args:
         channel: channel of the grey background.
-        up_to: most measurements drawn per batch; None: all.
+        up_to: maximum number of measurements drawn per batch; None: all.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -58,12 +58,12 @@ class AnomalyMask(MaskVisualizer):
         Args:
             decisions: bool [B, H, W, 1].
             cube: cube_BHWC, float32.
-            context: where the run stands.
-            mask: the truth, bool [B, H, W, 1].
+            context: the position in the run.
+            mask: the ground truth, bool [B, H, W, 1].
             scores: float32 [B, H, W, 1].
 
         Raises:
-            InvalidInput: the cube has no such channel, or inputs are not of the same pixels.
+            InvalidInput: the cube has no such channel, or the inputs differ in their pixels.
         """
         if self.channel >= cube.shape[-1]:
             raise self.refuse(

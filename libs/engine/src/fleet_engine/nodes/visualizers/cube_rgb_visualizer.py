@@ -1,4 +1,4 @@
-"""Draws the cube in the three channels that a selector weighs most."""
+"""Draws the three channels of the cube with the largest weights of a selector."""
 
 from typing import Any, ClassVar
 
@@ -23,13 +23,13 @@ from fleet_engine.nodes.visualizers.visualizer_node import (
 
 @published("cuvis_ai.node.pipeline_visualization.CubeRGBVisualizer")
 class CubeRGBVisualizer(VisualizerNode):
-    """A false-colour picture, and all weights over the wavelength.
+    """A false-colour image, and a plot of all weights over wavelength.
 
-    Of the three channels with the largest weights, that of the longest wavelength is shown in red,
-    that of the shortest in blue. Pictures are named ``viz_rgb_sample_<n>``.
+    Of the three channels with the largest weights, the one with the longest wavelength is shown in
+    red, the one with the shortest in blue. Pictures are named ``viz_rgb_sample_<n>``.
 
     Args:
-        up_to: most measurements drawn per batch; None: all.
+        up_to: maximum number of measurements drawn per batch; None: all.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.RGB, NodeTag.HYPERSPECTRAL, NodeTag.EVALUATION)
@@ -52,10 +52,10 @@ class CubeRGBVisualizer(VisualizerNode):
             cube: cube_BHWC, float32.
             weights: float32 [C].
             wavelengths: int32 [C], nm.
-            context: where the run stands.
+            context: the position in the run.
 
         Raises:
-            InvalidInput: weights or wavelengths are not one for each channel.
+            InvalidInput: the number of weights or wavelengths differs from the number of channels.
         """
         channels = cube.shape[-1]
         for port, value in (("weights", weights), ("wavelengths", wavelengths)):

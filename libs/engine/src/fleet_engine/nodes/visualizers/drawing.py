@@ -1,7 +1,7 @@
-"""Panels side by side, drawn into an array; safe in any thread, since pyplot is not involved.
+"""Panels side by side, rendered to an array; thread-safe, since pyplot is not used.
 
-Shape letters: H height, W width of a measurement. matplotlib is imported by the functions, so that
-a process that never draws never waits for it.
+Shape letters: H height, W width of a measurement. matplotlib is imported in the functions, so that
+a process that never draws does not import it.
 """
 
 from collections.abc import Sequence
@@ -18,25 +18,25 @@ Image = npt.NDArray[np.float32]
 """Numbers from 0 to 1, HW3."""
 
 _DPI = 100
-_LEAST_PANEL, _LARGEST_PANEL = 320, 800
+_MIN_PANEL, _MAX_PANEL = 320, 800
 _DARKENED = 0.4
 
 HIT, FALSE_ALARM, MISS, FOUND = (0.0, 0.8, 0.0), (1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 0.8, 1.0)
-"""Colours of true positives, false positives, false negatives, and of finds where no truth is."""
+"""Colours of true positives, false positives, false negatives, and finds without ground truth."""
 
 
 def panels(title: str, count: int, height: int, width: int) -> tuple["Figure", Sequence["Axes"]]:
     """Make a figure with a row of panels, each large enough for all pixels of a measurement.
 
     Args:
-        title: above all panels.
-        count: how many panels.
-        height: of a measurement in pixels, 800 of which are shown one to one.
-        width: the same.
+        title: title above all panels.
+        count: number of panels.
+        height: height of a measurement; up to 800 pixels are shown one to one.
+        width: width of a measurement, likewise.
     """
     from matplotlib.figure import Figure
 
-    zoom = np.clip(max(height, width), _LEAST_PANEL, _LARGEST_PANEL) / max(height, width) / _DPI
+    zoom = np.clip(max(height, width), _MIN_PANEL, _MAX_PANEL) / max(height, width) / _DPI
     panel = (max(width * zoom, 2.0) + 0.6, max(height * zoom, 1.0) + 1.3)
     figure = Figure(figsize=(panel[0] * count, panel[1]), dpi=_DPI, layout="constrained")
     figure.suptitle(title, fontsize=10)
@@ -53,7 +53,7 @@ def show(axes: "Axes", image: npt.NDArray[np.float32] | npt.NDArray[np.bool_], t
 def show_scores(
     axes: "Axes", scores_HW: npt.NDArray[np.float32], title: str, colours: str = "inferno"
 ) -> None:
-    """Show scores in a panel, with a bar that says what the colours mean."""
+    """Show scores in a panel with a colour bar."""
     axes.set_title(title, fontsize=9)
     axes.set_axis_off()
     shown = axes.imshow(scores_HW, cmap=colours, interpolation=_interpolation(scores_HW))
@@ -62,7 +62,7 @@ def show_scores(
 
 
 def explain(axes: "Axes", meanings: Sequence[tuple[tuple[float, float, float], str]]) -> None:
-    """Put a legend of colours below a panel."""
+    """Add a legend of colours below a panel."""
     from matplotlib.patches import Patch
 
     axes.legend(
@@ -78,7 +78,7 @@ def explain(axes: "Axes", meanings: Sequence[tuple[tuple[float, float, float], s
 
 
 def to_picture(figure: "Figure") -> npt.NDArray[np.uint8]:
-    """Draw the figure into a uint8 RGB array."""
+    """Render the figure to a uint8 RGB array."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
@@ -90,7 +90,7 @@ def coloured(
     background_HW3: Image,
     regions: Sequence[tuple[tuple[float, float, float], npt.NDArray[np.bool_]]],
 ) -> Image:
-    """Paint regions over a darkened background, each in its colour; the last lies on top."""
+    """Paint regions over a darkened background, each in its colour; the last is on top."""
     image = background_HW3 * _DARKENED
     for colour, region_HW in regions:
         image[region_HW] = colour
@@ -98,7 +98,7 @@ def coloured(
 
 
 def stretched(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Bring values HW or HWC into 0 to 1, channel by channel, the outer percent at the ends."""
+    """Scale values HW or HWC to [0, 1] per channel, clipping the lowest and highest percent."""
     low, high = np.nanpercentile(values, (1, 99), axis=(0, 1))
     span = np.where(high > low, high - low, 1)
     unit: npt.NDArray[np.float32] = np.clip(np.nan_to_num((values - low) / span), 0, 1)
@@ -106,15 +106,15 @@ def stretched(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
 
 def grey(values_HW: npt.NDArray[np.float32]) -> Image:
-    """A stretched channel as a picture."""
+    """Return a stretched channel as an image."""
     return np.repeat(stretched(values_HW)[..., None], 3, axis=2)
 
 
 def to_bytes(image: Image) -> npt.NDArray[np.uint8]:
-    """Numbers from 0 to 1 as uint8."""
+    """Convert numbers from 0 to 1 to uint8."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
 def _interpolation(image: npt.NDArray[np.generic]) -> str:
-    """Sharp pixels where there is room for each, else such that none gets lost."""
-    return "nearest" if max(image.shape[:2]) <= _LARGEST_PANEL else "auto"
+    """Return an interpolation that shows sharp pixels if they fit, and drops no pixel otherwise."""
+    return "nearest" if max(image.shape[:2]) <= _MAX_PANEL else "auto"

@@ -1,4 +1,4 @@
-"""The panels that show how decisions agree with the truth. Shape letters: H height, W width."""
+"""Panels that compare decisions with the ground truth. Shape letters: H height, W width."""
 
 from typing import NamedTuple
 
@@ -23,14 +23,14 @@ Mask = npt.NDArray[np.bool_]
 
 
 class MaskScene(NamedTuple):
-    """What is known of one measurement.
+    """Data of one measurement.
 
     Attributes:
-        background_HW3: how it looks, 0 to 1.
-        background_name: what of it that is.
+        background_HW3: background image, 0 to 1.
+        background_name: title of the background.
         found_HW: the decisions.
-        true_HW: the truth, if known.
-        scores_HW: what was decided upon, if known.
+        true_HW: the ground truth, if known.
+        scores_HW: the scores behind the decisions, if known.
     """
 
     background_HW3: Image
@@ -41,10 +41,10 @@ class MaskScene(NamedTuple):
 
 
 def draw_masks(scene: MaskScene, title: str) -> tuple[npt.NDArray[np.uint8], str]:
-    """Draw a measurement, its truth, what was found, and where both agree.
+    """Draw a measurement, its ground truth, the decisions, and where both agree.
 
     Returns:
-        The picture, uint8 RGB, and a line that says how well both agree.
+        The picture, uint8 RGB, and a line that summarises the agreement.
     """
     found, true = scene.found_HW, scene.true_HW
     agreement = f"{np.count_nonzero(found)} of {found.size} pixels found"

@@ -26,13 +26,13 @@ _MOST_POINTS = 20_000
 
 @published("cuvis_ai.node.pipeline_visualization.PCAVisualization")
 class PCAVisualization(VisualizerNode):
-    """A scatter of the pixels, the colours by which it tells where they lie, and the components.
+    """A scatter plot of the pixels, a map of its position colours, and an image of the components.
 
-    In the picture of the components the first is red and the second blue. Of more than 20000
-    pixels an even share is scattered. Pictures are named ``pca_projection_img<nn>``.
+    In the image of the components the first is red and the second blue. More than 20000 pixels are
+    subsampled evenly. Pictures are named ``pca_projection_img<nn>``.
 
     Args:
-        up_to: most measurements drawn per batch; None: all.
+        up_to: maximum number of measurements drawn per batch; None: all.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.DIM_REDUCTION, NodeTag.EVALUATION)
@@ -48,7 +48,7 @@ class PCAVisualization(VisualizerNode):
         """Draw one picture for each measurement: data float32 [B, H, W, K].
 
         Raises:
-            InvalidInput: there is one component only.
+            InvalidInput: there is only one component.
         """
         if data.shape[-1] < 2:
             raise self.refuse("data", f"{data.shape[-1]} components", "at least two")
@@ -89,6 +89,6 @@ def _draw(plane_HW2: npt.NDArray[np.float32], title: str) -> npt.NDArray[np.uint
 
 
 def _position_colours(height: int, width: int) -> Image:
-    """Red grows downwards, green to the right."""
+    """Return an image in which red increases downwards and green to the right."""
     down, right = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
     return np.stack([down, right, np.full_like(down, 0.5)], axis=2).astype(np.float32)

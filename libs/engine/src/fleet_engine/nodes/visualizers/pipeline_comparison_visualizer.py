@@ -1,4 +1,4 @@
-"""Pictures of what goes into a mixer, what comes out, the truth and the scores."""
+"""Pictures of the input and output of a mixer, the ground truth and the scores."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
@@ -23,17 +23,17 @@ _Channel = Annotated[int, Field(ge=0)]
 
 @published("cuvis_ai.node.pipeline_visualization.PipelineComparisonVisualizer")
 class PipelineComparisonVisualizer(VisualizerNode):
-    """Four pictures for each measurement, pixel by pixel, without frame or text.
+    """Four pictures of each measurement at its own resolution, without frame or text.
 
     ``hsi_input_sample_<n>``, the cube in false colours; ``mixer_output_adaclip_input_sample_<n>``;
-    ``ground_truth_mask_sample_<n>``, anomalies white; ``adaclip_scores_heatmap_sample_<n>``, dark
-    for the least score, bright for the largest.
+    ``ground_truth_mask_sample_<n>``, with white anomalies; ``adaclip_scores_heatmap_sample_<n>``,
+    from dark for the lowest score to bright for the highest.
 
     Args:
-        hsi_channels: three channels shown as red, green and blue; None: 0, 20 and 40. In place of
-            one that the cube does not have, its last is shown.
-        max_samples: most measurements drawn per batch.
-        log_every_n_batches: draw at every such batch, from the first.
+        hsi_channels: three channels shown as red, green and blue; None: 0, 20 and 40. A channel
+            that the cube does not have is replaced by its last one.
+        max_samples: maximum number of measurements drawn per batch.
+        log_every_n_batches: draw every n-th batch, beginning with the first.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -71,14 +71,14 @@ class PipelineComparisonVisualizer(VisualizerNode):
         context: Context,
         **_: Any,
     ) -> dict[str, list[Artifact]]:
-        """Draw.
+        """Draw the four pictures of each measurement.
 
         Args:
             hsi_cube: cube_BHWC, float32.
             mixer_output: float32 [B, H, W, 3], of any range.
             ground_truth_mask: bool [B, H, W, 1].
             adaclip_scores: float32 [B, H, W, 1].
-            context: where the run stands.
+            context: the position in the run.
         """
         if context.batch_idx % self.log_every_n_batches:
             return self.artifacts((), context)

@@ -1,4 +1,4 @@
-"""Draws where decisions and truth agree, over a picture in colours."""
+"""Draws decisions and ground truth over a colour image."""
 
 from typing import Any, ClassVar
 
@@ -17,13 +17,13 @@ from fleet_engine.nodes.visualizers.visualizer_node import UpTo, numbers
 
 @published("cuvis_ai.node.anomaly_visualization.RGBAnomalyMask")
 class RGBAnomalyMask(MaskVisualizer):
-    """The panels of `AnomalyMask` over a picture of three channels.
+    """The panels of `AnomalyMask` over an image of three channels.
 
     Hits are green, false alarms red, misses yellow. Pictures are named
     ``rgb_anomaly_mask_img<nn>``.
 
     Args:
-        up_to: most measurements drawn per batch; None: all.
+        up_to: maximum number of measurements drawn per batch; None: all.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.RGB, NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -54,15 +54,15 @@ class RGBAnomalyMask(MaskVisualizer):
         Args:
             decisions: bool [B, H, W, 1].
             rgb_image: float32 [B, H, W, 3], of any range.
-            context: where the run stands.
-            mask: the truth, bool [B, H, W, 1].
+            context: the position in the run.
+            mask: the ground truth, bool [B, H, W, 1].
             scores: float32 [B, H, W, 1].
 
         Raises:
-            InvalidInput: inputs are not of the same pixels.
+            InvalidInput: the inputs differ in their pixels.
         """
         return self.draw(decisions, rgb_image, context, mask, scores)
 
     def background(self, image_HWC: Tensor) -> tuple[Image, str]:
-        """Return the picture, stretched."""
+        """Return the image with stretched contrast."""
         return stretched(numbers(image_HWC)), "picture"

@@ -1,4 +1,4 @@
-"""Draws scores in colours."""
+"""Draws scores as a heat map."""
 
 from typing import Any, ClassVar
 
@@ -26,9 +26,10 @@ class ScoreHeatmapVisualizer(VisualizerNode):
     """One panel of scores with a colour bar. Pictures are named ``score_heatmap_img<nn>``.
 
     Args:
-        normalize_scores: bring each measurement's scores into 0 to 1 by its least and largest.
-        cmap: matplotlib's name of the colours.
-        up_to: most measurements drawn per batch; None: all.
+        normalize_scores: scale the scores of each measurement to [0, 1] by their minimum and
+            maximum.
+        cmap: name of a matplotlib colour map.
+        up_to: maximum number of measurements drawn per batch; None: all.
     """
 
     TAGS = (NodeTag.IMAGE, NodeTag.ANOMALY, NodeTag.EVALUATION)
@@ -52,14 +53,14 @@ class ScoreHeatmapVisualizer(VisualizerNode):
         """Draw one picture for each measurement: scores float32 [B, H, W, 1].
 
         Raises:
-            InvalidInput: matplotlib does not know the colours.
+            InvalidInput: matplotlib does not have this colour map.
         """
         from matplotlib import colormaps
 
         if self.cmap not in colormaps:
             raise InvalidInput(
-                f"Node '{self.name}', hparam 'cmap': matplotlib has no colours named "
-                f"'{self.cmap}'; right are, for example, inferno, viridis and gray."
+                f"Node '{self.name}', hparam 'cmap': matplotlib has no colour map "
+                f"'{self.cmap}'; use, for example, inferno, viridis or gray."
             )
         pictures = []
         for index in self.measurements(scores, self.up_to):

@@ -1,4 +1,4 @@
-"""Sends metrics and figures of a training run to TensorBoard."""
+"""Writes metrics and figures of a training run for TensorBoard."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 class TensorBoardMonitorNode(Node):
     """Writes an event file: each metric as a scalar, each figure as an image.
 
-    Tags are ``<stage>/<name>``, the step is the number of optimiser steps so far. The run's folder
-    is made with the first event, a new one each time: ``<output_dir>/<run_name>``, then
-    ``<run_name>_v2`` and on, or ``run_01`` and on. Being made, the node touches no file.
+    Tags are ``<stage>/<name>``, the step is the number of optimiser steps so far. A new
+    folder for the run is created with the first event: ``<output_dir>/<run_name>``, then
+    ``<run_name>_v2`` and so on, or ``run_01`` and so on. Constructing the node touches no file.
 
     Args:
-        output_dir: folder of the runs' folders.
-        run_name: folder below it; None: numbered.
+        output_dir: parent folder of all runs.
+        run_name: folder of the run; None: numbered.
         comment: appended to the folder's name.
-        flush_secs: longest time that an event waits before it is written.
+        flush_secs: maximum time in seconds before an event is written.
 
     Attributes:
-        resolve_folder: says where the folder that a text names really is, or refuses it; whoever
-            runs a training for others sets it. As it is, a relative one is below the working
+        resolve_folder: returns the actual folder for a configured one, or refuses it; set by a
+            server that trains for clients. By default a relative folder is below the working
             directory.
     """
 
@@ -67,7 +67,7 @@ class TensorBoardMonitorNode(Node):
             flush_secs=flush_secs,
             **hparams,
         )
-        # Published configurations were saved on Windows too.
+        # Published configurations were also saved on Windows.
         self.output_dir = output_dir.replace("\\", "/")
         self.run_name = run_name
         self.comment = comment
@@ -82,11 +82,11 @@ class TensorBoardMonitorNode(Node):
         metrics: Iterable[Sequence[Metric]] = (),
         **_: Any,
     ) -> dict[str, Any]:
-        """Write what the connected nodes report on a batch, a list from each.
+        """Write the reports of the connected nodes on a batch, one list for each node.
 
         Raises:
             Exhausted: no space is left.
-            DependencyDown: the folder cannot be made or written.
+            DependencyDown: the folder cannot be created or written to.
         """
         figures = [figure for given in artifacts for figure in given]
         numbers = [number for given in metrics for number in given]
@@ -102,10 +102,10 @@ class TensorBoardMonitorNode(Node):
         return {}
 
     def close(self) -> None:
-        """Write what still waits and end the event file; a later event starts another folder.
+        """Flush pending events and close the event file; a later event starts a new folder.
 
         Raises:
-            Exhausted, DependencyDown: as `forward`; the file is ended all the same.
+            Exhausted, DependencyDown: as in `forward`; the file is closed in any case.
         """
         writer, self._writer = self._writer, None
         if writer is not None:

@@ -1,4 +1,4 @@
-"""What all nodes that draw have in common."""
+"""Base class of all nodes that draw."""
 
 from collections.abc import Iterable
 from typing import Annotated, Any, ClassVar, NamedTuple
@@ -16,17 +16,17 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 from fleet_engine.graph.stage import Stage
 
 UpTo = Annotated[int, Field(ge=0)] | None
-"""Most measurements drawn per batch; None: all."""
+"""Maximum number of measurements drawn per batch; None: all."""
 
 
 class Picture(NamedTuple):
-    """What a visualiser drew.
+    """A picture that a visualizer drew.
 
     Attributes:
         name: unique within the node and batch.
-        measurement: which of the batch it shows.
+        measurement: index of the measurement in the batch.
         value_HW3: uint8 RGB.
-        desc: one line on what is to be seen.
+        desc: one-line description.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Picture(NamedTuple):
 
 
 class VisualizerNode(Node):
-    """Draws pictures of a run's first measurements of each batch; never runs at inference."""
+    """A node that draws the first measurements of each batch; it never runs at inference."""
 
     CATEGORY = NodeCategory.VISUALIZER
     OUTPUT_SPECS: ClassVar[Ports] = {"artifacts": PortSpec(None, (), "list of Artifact")}
@@ -44,14 +44,14 @@ class VisualizerNode(Node):
     OBSERVER = True
 
     def measurements(self, batch: Tensor, up_to: int | None) -> range:
-        """The measurements of a batch that are drawn."""
+        """Return the indices of the measurements to draw."""
         return range(len(batch) if up_to is None else min(len(batch), up_to))
 
     def require_pixels(self, port: str, value: Tensor, pixels_BHW: tuple[int, ...]) -> None:
-        """Refuse an input whose first axes are not those of the others.
+        """Refuse an input whose first axes differ from those of the others.
 
         Raises:
-            InvalidInput: they differ.
+            InvalidInput: the axes differ.
         """
         if tuple(value.shape[:3]) != pixels_BHW:
             raise self.refuse(
@@ -59,7 +59,7 @@ class VisualizerNode(Node):
             )
 
     def artifacts(self, pictures: Iterable[Picture], context: Context) -> dict[str, list[Artifact]]:
-        """The node's output, from what it drew."""
+        """Return the output of the node for the given pictures."""
         return {
             "artifacts": [
                 Artifact(
@@ -77,7 +77,7 @@ class VisualizerNode(Node):
 
 
 def place(context: Context, measurement: int) -> str:
-    """Where in a run a picture is from, for its title."""
+    """Return the position of a picture in the run, for its title."""
     return (
         f"{context.stage.value}, epoch {context.epoch}, batch {context.batch_idx}, "
         f"measurement {measurement}"
@@ -85,5 +85,5 @@ def place(context: Context, measurement: int) -> str:
 
 
 def numbers(values: Tensor) -> npt.NDArray[Any]:
-    """A tensor as an array on the CPU."""
+    """Return a tensor as an array on the CPU."""
     return values.detach().cpu().numpy()

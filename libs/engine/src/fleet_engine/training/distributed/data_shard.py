@@ -1,4 +1,4 @@
-"""The part of the training data that one of several fitting processes reads."""
+"""The data shard of one of several processes that fit together."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from fleet_engine.training.distributed.worker_group import WorkerGroup
 from fleet_platform.errors import AppError
 
 Sums = Mapping[str, Mapping[str, Tensor]]
-"""What `Node.fit_sums` gave, by node."""
+"""Results of `Node.fit_sums` by node."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataShard:
-    """One process's part; every process of the group fits the same pipeline with its own part.
+    """The shard of one process; every process of the group fits the same pipeline on its shard.
 
     Attributes:
-        group: the processes; this one has joined it.
-        batches: gives the part's data from its beginning; called once for each pass.
+        group: the group of processes, which this process has joined.
+        batches: returns the batches of the shard from the beginning; called once per pass.
     """
 
     group: WorkerGroup
@@ -32,26 +32,26 @@ class DataShard:
         ids: Sequence[int],
         read: Callable[[Sequence[int]], Iterator[Mapping[str, object]]],
     ) -> "DataShard":
-        """Give each process a run of consecutive measurements, as equal in length as can be.
+        """Divide the measurements into consecutive shards of nearly equal length.
 
         Args:
-            group: the processes.
+            group: the group of processes.
             ids: numbers of all measurements, the same in every process.
-            read: gives the batches of some of them.
+            read: returns the batches of some measurements.
         """
         start, end = (len(ids) * rank // group.world_size for rank in (group.rank, group.rank + 1))
         own = ids[start:end]
         return cls(group, lambda: read(own) if own else iter(()))
 
     def gather(self, work: Callable[[], Sums]) -> list[Sums]:
-        """Do this process's part of the work and wait until the others have done theirs.
+        """Run the work of this process and wait for that of the others.
 
         Returns:
-            The sums of all processes by rank, on the CPU; the same everywhere.
+            The sums of all processes by rank, on the CPU; the same in every process.
 
         Raises:
-            AppError: the first process that failed, by rank, failed so; in that process, whatever
-                was raised.
+            AppError: the error of the failed process with the lowest rank. A failed process raises
+                its own error.
         """
         failure: Exception | None = None
         sums: Sums = {}
@@ -60,16 +60,16 @@ class DataShard:
                 node: {key: value.cpu() for key, value in parts.items()}
                 for node, parts in work().items()
             }
-        except Exception as error:  # raised again below, when all have heard of it
+        except Exception as error:  # raised again below, after all processes have been notified
             failure = error
-        told = failure
+        reported = failure
         if failure is not None and not isinstance(failure, AppError):
-            told = AppError(f"Process {self.group.rank} of {self.group.world_size} failed.")
+            reported = AppError(f"Process {self.group.rank} of {self.group.world_size} failed.")
         answers: list[Any] = [None] * self.group.world_size
-        distributed.all_gather_object(answers, (told, sums))
+        distributed.all_gather_object(answers, (reported, sums))
         if failure is not None:
             raise failure
-        for heard, _ in answers:
-            if heard is not None:
-                raise heard
+        for remote_failure, _ in answers:
+            if remote_failure is not None:
+                raise remote_failure
         return [given for _, given in answers]

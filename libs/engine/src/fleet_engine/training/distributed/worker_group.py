@@ -12,15 +12,15 @@ _PATIENCE = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class WorkerGroup:
-    """One process's place among those that train together; all are started by the caller.
+    """The position of a process among those that train together; the caller starts them.
 
     Attributes:
         rank: number of this process, from 0.
-        world_size: how many there are.
+        world_size: number of processes.
         local_rank: number of this process on its host.
         node_rank: number of this host.
-        address: host of the process of rank 0.
-        port: TCP port there, free for the group.
+        address: host of the process with rank 0.
+        port: free TCP port on that host.
     """
 
     rank: int
@@ -32,7 +32,7 @@ class WorkerGroup:
 
     @contextmanager
     def joined(self, device: torch.device) -> Iterator[None]:
-        """Be a member of the group: collective operations work inside, and wait at most 5 min."""
+        """Join the group for the block; collective operations in it wait for at most 5 minutes."""
         torch.distributed.init_process_group(
             "nccl" if device.type == "cuda" else "gloo",
             init_method=f"tcp://{self.address}:{self.port}",

@@ -1,4 +1,4 @@
-"""Finds the thresholds of a pipeline's deciders from labelled measurements."""
+"""Calibrates the deciders of a pipeline on labelled measurements."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _MASK_PORT = "mask"
 
 
 class _Labelled(NamedTuple):
-    """What one pass over the split gave: a tensor for each measurement."""
+    """Results of one pass over the split: a tensor for each measurement."""
 
     scores: Mapping[str, list[Tensor]]
     targets: list[Tensor]
@@ -39,20 +39,20 @@ def calibrate(
     on_event: Callable[[TrainingEvent], None],
     should_stop: Callable[[], bool],
 ) -> CalibrationReport:
-    """Calibrate every decider on the validation split; each keeps its new threshold as an hparam.
+    """Calibrate every decider on the validation split; the new thresholds are stored as hparams.
 
-    One pass reads the split, one measurement at a time, and keeps of each pixel its score at each
-    decider and its label. What stands in the way of calibration is reported and changes nothing.
+    One pass reads the split, one measurement at a time, and keeps the scores of each pixel at each
+    decider and its label. Obstacles to calibration are reported and leave the deciders unchanged.
 
     Args:
-        pipeline: with fitted nodes, on the device on which it is to run.
-        job: names the data; nothing else of it counts.
-        on_event: hears of start, progress and end.
-        should_stop: asked before each measurement.
+        pipeline: pipeline with fitted nodes, on the device of the computation.
+        job: the job, of which only the data is used.
+        on_event: receives start, progress and end.
+        should_stop: called before each measurement; True cancels.
 
     Raises:
         NotFitted: a node has no statistics yet.
-        Cancelled: `should_stop` said so; no decider was changed.
+        Cancelled: `should_stop` returned True; no decider was changed.
     """
     total = len(job.data.val_ids)
     on_event(TrainingEvent(Hook.CALIBRATION_START, Stage.VAL, total=total))
@@ -66,7 +66,7 @@ def calibrate(
 
 
 def calibrated_config(pipeline: Pipeline, report: CalibrationReport) -> PipelineConfig:
-    """The pipeline's configuration with the thresholds that `report` tells of."""
+    """Return the pipeline's configuration with the thresholds of `report`."""
     nodes = [
         config.model_copy(update={"hparams": config.hparams | dict(calibration.after)})
         if (calibration := report.calibrated.get(name)) is not None
@@ -98,9 +98,9 @@ def _calibrate(
         return CalibrationReport("no_split", "data.val_ids is empty", failed=failed)
     masks = _mask_sources(pipeline)
     if len(masks) != 1:
-        found = f"several nodes give one: {', '.join(masks)}" if masks else "no node gives one"
+        found = f"several nodes output one: {', '.join(masks)}" if masks else "no node outputs one"
         return CalibrationReport(
-            "ambiguous_mask", f"the mask to calibrate by is not clear, {found}", failed=failed
+            "ambiguous_mask", f"the mask for calibration is ambiguous: {found}", failed=failed
         )
     try:
         labelled = _read(
@@ -129,7 +129,7 @@ def _calibrate(
 
 
 def _mask_sources(pipeline: Pipeline) -> list[str]:
-    """The outputs ``node.port`` that metrics or, where there are none, anybody takes as truth."""
+    """Return the outputs ``node.port`` that are targets of metrics, or else all mask outputs."""
     sources = pipeline.wiring.sources
     targets = {key for (_, port), keys in sources.items() if port == _TARGETS_PORT for key in keys}
     if targets:

@@ -1,4 +1,4 @@
-"""What follows a training: calibration of the deciders, evaluation of the splits."""
+"""Calibration of deciders and evaluation of splits after a training."""
 
 from collections.abc import Callable
 
@@ -23,14 +23,14 @@ def calibrate_and_evaluate(
     on_event: Callable[[TrainingEvent], None],
     should_stop: Callable[[], bool],
 ) -> PipelineConfig:
-    """Calibrate, if wanted, then evaluate the validation split (if calibrated) and the test split.
+    """Calibrate if requested, then evaluate the validation split (if calibrated) and test split.
 
     Returns:
         The pipeline's configuration, with new thresholds where deciders were calibrated.
 
     Raises:
         NotFitted: a node has no statistics yet.
-        Cancelled: `should_stop` said so; thresholds that were found stay.
+        Cancelled: `should_stop` returned True; calibrated thresholds are kept.
     """
     config = pipeline.config
     with _TRACER.start_as_current_span(spans.POST_FIT.name):

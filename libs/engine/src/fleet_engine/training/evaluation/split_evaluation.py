@@ -1,4 +1,4 @@
-"""Losses and metrics of a whole split."""
+"""Evaluation of losses and metrics on a whole split."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -27,21 +27,21 @@ def evaluate(
     on_event: Callable[[TrainingEvent], None],
     should_stop: Callable[[], bool],
 ) -> None:
-    """Run the pipeline over the split of `stage` and tell its losses and metrics as an event.
+    """Run the pipeline on the split of `stage` and send its losses and metrics as an event.
 
-    Losses are means over measurements; metrics are pooled. At TEST the nodes that report (figures,
-    event files) run too; at VAL they ran during training. A split that cannot be evaluated, because
-    it lacks labels, say, is told and is no error.
+    Losses are means over measurements; metrics are pooled. At TEST the reporting nodes (figures,
+    event files) run as well; at VAL they ran during training. If a split cannot be evaluated, for
+    example because it lacks labels, the event contains the reason instead of an error being raised.
 
     Args:
-        pipeline: on the device on which it is to run.
-        job: names data, loss nodes and metric nodes.
-        stage: VAL or TEST; nothing happens where its split is empty.
-        on_event: hears of start, progress and end.
-        should_stop: asked before each batch.
+        pipeline: the pipeline, on the device of the computation.
+        job: data, loss nodes and metric nodes.
+        stage: VAL or TEST; nothing happens if its split is empty.
+        on_event: receives start, progress and end.
+        should_stop: called before each batch; True cancels.
 
     Raises:
-        Cancelled: `should_stop` said so.
+        Cancelled: `should_stop` returned True.
     """
     ids = job.data.val_ids if stage is Stage.VAL else job.data.test_ids
     if not ids:

@@ -1,4 +1,4 @@
-"""What a training computes of a pipeline on a batch of one stage."""
+"""The computation of a training stage on one batch."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -13,11 +13,11 @@ from fleet_platform.errors import InvalidInput
 
 
 class StageResult(NamedTuple):
-    """What came out of one batch.
+    """Losses and metrics of one batch.
 
     Attributes:
         losses: scalars by log name without stage, such as bce.
-        total: their sum; zero where no loss node runs at this stage.
+        total: their sum; zero if no loss node runs at this stage.
         metrics: pairs of log name, such as metrics_anomaly/iou, and value.
     """
 
@@ -27,7 +27,7 @@ class StageResult(NamedTuple):
 
 
 class StagePlan:
-    """Runs losses, metrics and sinks of one stage, and nothing else of the pipeline."""
+    """A plan for the losses, metrics and sinks of one stage, and the nodes they need."""
 
     def __init__(
         self,
@@ -41,10 +41,10 @@ class StagePlan:
         """Compile the plan.
 
         Args:
-            pipeline: on the device on which it is to run.
+            pipeline: the pipeline, on the device of the computation.
             stage: TRAIN, VAL or TEST.
             loss_nodes: nodes whose outputs add up to the loss.
-            metric_nodes: nodes whose metrics are wanted.
+            metric_nodes: nodes whose metrics are computed.
             sinks: also run the nodes that only report (figures, event files).
         """
         self._stage = stage
@@ -63,8 +63,8 @@ class StagePlan:
         """Compute one batch.
 
         Raises:
-            InvalidInput: the batch does not fit the pipeline, or an output of a loss node is no
-                scalar.
+            InvalidInput: the batch does not match the pipeline, or an output of a loss node is not
+                a scalar.
         """
         outputs = self._plan.run(batch, context)
         losses = self._losses_in(outputs)
@@ -88,15 +88,15 @@ class StagePlan:
                     continue
                 if not isinstance(value, Tensor) or value.numel() != 1:
                     raise InvalidInput(
-                        f"loss_nodes: the output '{port}' of '{name}' is no scalar tensor, so it "
-                        "is no loss."
+                        f"loss_nodes: the output '{port}' of '{name}' is not a scalar tensor, so "
+                        "it cannot be a loss."
                     )
                 losses[name if len(ports) == 1 else f"{name}_{port}"] = value.reshape(())
         return losses
 
 
 def _sinks(pipeline: Pipeline, stage: Stage) -> list[str]:
-    """Nodes without outputs that run at `stage`, and have all that they must have."""
+    """Return the nodes without outputs that run at `stage`."""
     return [
         name
         for name, node in pipeline.nodes.items()

@@ -1,4 +1,4 @@
-"""Gradient training by Lightning, which takes seconds to import: only who trains imports this."""
+"""Gradient training by Lightning, whose import takes seconds."""
 
 from fleet_engine.training.gradient.loop import train_gradient
 

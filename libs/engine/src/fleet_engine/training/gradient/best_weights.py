@@ -1,4 +1,4 @@
-"""Puts the best weights of a training back, as its checkpoint callback found them."""
+"""Restores the best weights of a training from its checkpoint callback."""
 
 import pickle
 from pathlib import Path
@@ -11,11 +11,11 @@ from fleet_engine.training.training_event import BestCheckpoint
 
 
 def restore_best(module: PipelineModule, callback: ModelCheckpoint | None) -> BestCheckpoint:
-    """Load the best weights into the pipeline, or say why the final ones stay.
+    """Load the best weights into the pipeline, or return why the final ones are kept.
 
     Args:
-        module: what was trained.
-        callback: the training's checkpoint callback; None: it had none.
+        module: the trained module.
+        callback: the checkpoint callback of the training, if any.
     """
     if callback is None:
         return BestCheckpoint(

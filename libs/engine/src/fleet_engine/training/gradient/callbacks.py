@@ -1,4 +1,4 @@
-"""From the published callback settings to Lightning's callbacks."""
+"""Creates Lightning callbacks from the published settings."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +19,7 @@ _MODES = ("min", "max")
 
 
 def watched_values(config: CallbacksConfig | None) -> dict[str, str]:
-    """Names of the values that callbacks watch, each with the place that names it."""
+    """Return the names of the values that callbacks monitor, each with its setting."""
     if config is None:
         return {}
     watched = {
@@ -33,14 +33,14 @@ def watched_values(config: CallbacksConfig | None) -> dict[str, str]:
 
 
 def make_callbacks(config: CallbacksConfig | None, folder: Callable[[str], Path]) -> list[Callback]:
-    """Make the callbacks of `config`.
+    """Create the callbacks of `config`.
 
     Args:
         config: the settings; None: no callbacks.
-        folder: says where a folder that the settings name may lie; may refuse it.
+        folder: returns the path of a folder that the settings name, or refuses it.
 
     Raises:
-        InvalidInput: settings that contradict themselves, or a folder that may not be written.
+        InvalidInput: settings contradict each other, or a folder is not writable.
     """
     if config is None:
         return []
@@ -51,7 +51,7 @@ def make_callbacks(config: CallbacksConfig | None, folder: Callable[[str], Path]
         if (stopping.monitor, stopping.mode) in seen:
             raise InvalidInput(
                 f"training.callbacks.early_stopping.{index} watches '{stopping.monitor}' "
-                f"({stopping.mode}) as one before it does; keep one of them."
+                f"({stopping.mode}) like an earlier one; keep one of them."
             )
         seen.add((stopping.monitor, stopping.mode))
         callbacks.append(_early_stopping(stopping))
@@ -109,7 +109,7 @@ def _checkpoint(config: ModelCheckpointConfig, folder: Path) -> ModelCheckpoint:
 
 
 def _epochs_between(config: ModelCheckpointConfig) -> int | None:
-    """`every_n_epochs`, whose default gives way to an interval that was asked for."""
+    """Return `every_n_epochs`; its default does not apply if another interval is set."""
     place = "training.callbacks.checkpoint"
     steps, time = config.every_n_train_steps, config.train_time_interval
     if steps is not None and steps < 1:

@@ -1,4 +1,4 @@
-"""Keeps the state of a training after each epoch, and takes one up again."""
+"""Saves the state of a training after each epoch, and restores it."""
 
 from collections.abc import Callable
 
@@ -11,10 +11,12 @@ from fleet_platform.errors import InvalidInput
 
 
 class CheckpointCallback(Callback):
-    """To be the first of all callbacks: an epoch is wholly over only when the next one begins.
+    """Saves the state after each epoch; must be the first of all callbacks.
+
+    An epoch is complete only when the next one begins.
 
     Attributes:
-        last: the newest state; None before the first epoch is over.
+        last: the latest state; None during the first epoch.
     """
 
     def __init__(
@@ -23,12 +25,12 @@ class CheckpointCallback(Callback):
         resumed: EpochCheckpoint | None,
         on_checkpoint: Callable[[bytes], None],
     ) -> None:
-        """Take the parts.
+        """Create the callback.
 
         Args:
-            module: what is trained.
-            resumed: the state to start from; None: from the beginning.
-            on_checkpoint: gets the state after each epoch, as bytes.
+            module: the module to train.
+            resumed: the state to resume from; None: start from the beginning.
+            on_checkpoint: receives the state after each epoch as bytes.
         """
         self.last = resumed
         self._module = module
@@ -36,15 +38,15 @@ class CheckpointCallback(Callback):
         self._on_checkpoint = on_checkpoint
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Put back what the loop was."""
+        """Restore the state of the loop."""
         if self._resumed is not None:
             self._resumed.restore_loop(trainer)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what the epoch before has left.
+        """Save the state after the previous epoch.
 
         Raises:
-            InvalidInput: weights became NaN or infinite in it; `last` is the state before.
+            InvalidInput: its weights became NaN or infinite; `last` is the state before it.
         """
         if self._resumed is not None:
             self._resumed.restore_random()
@@ -53,7 +55,7 @@ class CheckpointCallback(Callback):
             self._keep(trainer)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Keep what the last epoch has left; raises likewise."""
+        """Save the state after the last epoch; raises likewise."""
         self._keep(trainer)
 
     def _keep(self, trainer: Trainer) -> None:

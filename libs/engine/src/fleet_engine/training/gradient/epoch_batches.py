@@ -1,4 +1,4 @@
-"""The batches of one split as the training loop takes them, epoch by epoch."""
+"""Batches of a split for each epoch of the training loop."""
 
 import itertools
 import math
@@ -11,13 +11,14 @@ from fleet_engine.data import Measurements, batches
 
 
 class EpochBatches:
-    """Iterable over the batches of a split; each epoch starts over, in an order of its own.
+    """An iterable over the batches of a split, with a separate order for each epoch.
 
-    The order of an epoch follows from seed and epoch alone, so that a training that is taken up in
-    another process sees the same measurements in the same order. Of several processes each reads
-    every `world_size`-th measurement of that order. Shuffled, as for training, all get the same
-    number, so that some measurements are repeated where it does not divide; in order, as for
-    validation, none is, unless there are fewer measurements than processes: then each reads all.
+    The order of an epoch depends only on the seed and the epoch, so that a training that is resumed
+    in another process sees the same measurements in the same order. Each of several processes reads
+    every `world_size`-th measurement of that order. If shuffled, as for training, all processes
+    read the same number of measurements, some of which are repeated if necessary. Without
+    shuffling, as for validation, none is repeated, unless there are fewer measurements than
+    processes; then each process reads all of them.
 
     Attributes:
         total: measurements that this process reads in an epoch.
@@ -34,16 +35,16 @@ class EpochBatches:
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
-        """Take the parts; nothing is read before the iteration.
+        """Create the iterable; nothing is read before the iteration.
 
         Args:
-            measurements: what to read from.
+            measurements: the measurements to read from.
             ids: numbers of the measurements.
-            batch_size: how many to a batch.
-            shuffle_seed: the order follows from it and the epoch; None: the order of `ids`.
-            epoch: tells the epoch when an iteration begins.
-            rank: which of the processes this is.
-            world_size: how many processes share the split.
+            batch_size: measurements per batch.
+            shuffle_seed: determines the order together with the epoch; None: the order of `ids`.
+            epoch: returns the epoch when an iteration begins.
+            rank: number of this process.
+            world_size: number of processes that work on the split.
         """
         self._measurements = measurements
         self._ids = list(ids)
@@ -58,7 +59,7 @@ class EpochBatches:
         return math.ceil(self.total / self._batch_size)
 
     def measurements_in(self, batch_count: int) -> int:
-        """How many measurements the first `batch_count` batches of an epoch hold."""
+        """Return the number of measurements in the first `batch_count` batches of an epoch."""
         return min(self.total, batch_count * self._batch_size)
 
     def __iter__(self) -> Iterator[dict[str, Tensor]]:

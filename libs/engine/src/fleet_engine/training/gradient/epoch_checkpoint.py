@@ -1,7 +1,7 @@
-"""What a training is after an epoch, so that another process can take it up from there.
+"""The state of a training after an epoch, from which another process can resume.
 
-Lightning's own checkpoints resume at an epoch's end only where its schedules watch no value, and
-they leave out random states and the values that were logged; hence this one.
+Lightning's own checkpoints resume at the end of an epoch only if its schedules monitor no value,
+and they lack random states and logged values.
 """
 
 import io
@@ -25,7 +25,7 @@ class EpochCheckpoint:
 
     Attributes:
         epoch: epochs that are complete.
-        stopped: the training is over, because the last epoch was reached or a callback said so.
+        stopped: the training is over: the last epoch was reached, or a callback stopped it.
     """
 
     def __init__(self, content: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ class EpochCheckpoint:
 
     @classmethod
     def capture(cls, trainer: Trainer, module: PipelineModule) -> "EpochCheckpoint":
-        """Note the state now; to be called when an epoch is wholly over."""
+        """Capture the current state; to be called when an epoch is complete."""
         epoch = trainer.current_epoch
         return cls(
             {
@@ -43,7 +43,7 @@ class EpochCheckpoint:
                 "epoch": epoch,
                 "global_step": trainer.global_step,
                 "stopped": trainer.should_stop or epoch >= (trainer.max_epochs or 0),
-                # Copies on the CPU too: the training goes on, and may come back to them.
+                # Copied even on the CPU: training continues, and may restore them.
                 "nodes": {
                     key: value.to("cpu", copy=True)
                     for key, value in module.nodes.state_dict().items()
@@ -67,43 +67,44 @@ class EpochCheckpoint:
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "EpochCheckpoint":
-        """Read what `to_bytes` wrote; nothing in it is executed.
+        """Deserialise the result of `to_bytes` without executing anything in it.
 
         Raises:
-            InvalidInput: it is not such a checkpoint.
+            InvalidInput: it is not a valid checkpoint.
         """
         try:
             loaded = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        except Exception as error:  # the reader trips over damaged bytes in every way there is
+        except Exception as error:  # damaged bytes may raise anything in the reader
             raise InvalidInput("The checkpoint is damaged.") from error
         if (
             not isinstance(loaded, dict)
             or not loaded.keys() >= _KEYS
             or loaded["format"] != _FORMAT
         ):
-            raise InvalidInput("The checkpoint is not one of this release.")
+            raise InvalidInput("The checkpoint was not written by this release.")
         return cls(loaded)
 
     def to_bytes(self) -> bytes:
-        """Write it."""
+        """Serialise the checkpoint."""
         buffer = io.BytesIO()
         torch.save(self._content, buffer)
         return buffer.getvalue()
 
     def restore_nodes(self, module: PipelineModule) -> None:
-        """Put the weights back.
+        """Restore the weights.
 
         Raises:
-            InvalidInput: the checkpoint is of another pipeline; the text names what differs.
+            InvalidInput: the checkpoint belongs to another pipeline; the text names the
+                differences.
         """
         own, given = module.nodes.state_dict(), self._content["nodes"]
-        _refuse_foreign(own, given)
+        _refuse_mismatch(own, given)
         with torch.no_grad():
             for key, value in own.items():
                 value.copy_(given[key])
 
     def restore_loop(self, trainer: Trainer) -> None:
-        """Put all but the weights back; to be called when the training starts."""
+        """Restore everything except the weights; to be called when the training starts."""
         for optimizer, state in zip(trainer.optimizers, self._content["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         for config, state in zip(
@@ -121,14 +122,14 @@ class EpochCheckpoint:
         self._restore_counters(trainer)
 
     def restore_callbacks(self, callbacks: Iterable[Callback]) -> None:
-        """Put back what callbacks keep, such as the best value so far."""
+        """Restore the state of callbacks, such as the best value so far."""
         for callback in callbacks:
             state = self._content["callbacks"].get(callback.state_key)
             if state:
                 callback.load_state_dict(state)
 
     def restore_random(self) -> None:
-        """Put the random number generators back; to be called right before an epoch begins."""
+        """Restore the random number generators; to be called right before an epoch begins."""
         restore_generators(self._content["random"])
 
     def _restore_counters(self, trainer: Trainer) -> None:
@@ -146,7 +147,7 @@ def _callbacks(trainer: Trainer) -> Sequence[Callback]:
     return callbacks
 
 
-def _refuse_foreign(own: dict[str, Tensor], given: dict[str, Tensor]) -> None:
+def _refuse_mismatch(own: dict[str, Tensor], given: dict[str, Tensor]) -> None:
     faults = [f"{key} is missing" for key in own if key not in given]
     faults += [f"{key} is unknown" for key in given if key not in own]
     faults += [
@@ -155,4 +156,4 @@ def _refuse_foreign(own: dict[str, Tensor], given: dict[str, Tensor]) -> None:
         if key in given and given[key].shape != value.shape
     ]
     if faults:
-        raise InvalidInput(f"The checkpoint is of another pipeline: {'; '.join(faults[:10])}.")
+        raise InvalidInput(f"The checkpoint belongs to another pipeline: {'; '.join(faults[:10])}.")

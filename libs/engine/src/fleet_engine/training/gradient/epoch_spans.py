@@ -1,4 +1,4 @@
-"""The epochs of a gradient training as spans."""
+"""Tracing spans of the epochs of a gradient training."""
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from opentelemetry.trace import Span, StatusCode
@@ -11,24 +11,24 @@ _TRACER = tracer(spans.EPOCH.scope)
 
 
 class EpochSpans(Callback):
-    """One span an epoch, below the run's; no other span is below it."""
+    """Creates one span for each epoch below the span of the run, without children."""
 
     def __init__(self) -> None:
         self._span: Span | None = None
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """An epoch begins."""
+        """Start the span of the epoch."""
         attributes = {EPOCH: trainer.current_epoch}
         self._span = _TRACER.start_span(spans.EPOCH.name, attributes=attributes)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """An epoch is over."""
+        """End the span of the epoch."""
         self._end(trainer)
 
     def on_exception(
         self, trainer: Trainer, pl_module: LightningModule, exception: BaseException
     ) -> None:
-        """An epoch broke off."""
+        """End the span of a failed epoch."""
         if self._span is not None:
             self._span.set_status(StatusCode.ERROR, type(exception).__name__)
         self._end(trainer)

@@ -1,4 +1,4 @@
-"""A `WorkerGroup` as Lightning sees it."""
+"""Adapter from `WorkerGroup` to Lightning."""
 
 from lightning.fabric.plugins import ClusterEnvironment
 
@@ -6,49 +6,49 @@ from fleet_engine.training.distributed.worker_group import WorkerGroup
 
 
 class GroupEnvironment(ClusterEnvironment):
-    """Tells Lightning of a `WorkerGroup`."""
+    """A Lightning cluster environment backed by a `WorkerGroup`."""
 
     def __init__(self, group: WorkerGroup) -> None:
         self._group = group
 
     @property
     def creates_processes_externally(self) -> bool:
-        """Lightning starts no processes."""
+        """True: Lightning must not start processes."""
         return True
 
     @property
     def main_address(self) -> str:
-        """Host of rank 0."""
+        """The host of rank 0."""
         return self._group.address
 
     @property
     def main_port(self) -> int:
-        """TCP port there."""
+        """The TCP port on the host of rank 0."""
         return self._group.port
 
     @staticmethod
     def detect() -> bool:
-        """Never chosen by itself."""
+        """False: never detected automatically."""
         return False
 
     def world_size(self) -> int:
-        """Processes of the group."""
+        """The number of processes of the group."""
         return self._group.world_size
 
     def set_world_size(self, size: int) -> None:
-        """Fixed; nothing to set."""
+        """Do nothing: the value is fixed."""
 
     def global_rank(self) -> int:
-        """Number of this process."""
+        """The number of this process."""
         return self._group.rank
 
     def set_global_rank(self, rank: int) -> None:
-        """Fixed; nothing to set."""
+        """Do nothing: the value is fixed."""
 
     def local_rank(self) -> int:
-        """Number of this process on its host."""
+        """The number of this process on its host."""
         return self._group.local_rank
 
     def node_rank(self) -> int:
-        """Number of this host."""
+        """The number of this host."""
         return self._group.node_rank

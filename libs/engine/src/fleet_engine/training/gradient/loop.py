@@ -1,4 +1,4 @@
-"""Gradient training of a pipeline, by Lightning."""
+"""Gradient training of a pipeline by Lightning."""
 
 import logging
 import tempfile
@@ -45,27 +45,26 @@ def train_gradient(
     folder: Callable[[str], Path],
     resume: bytes | None = None,
 ) -> None:
-    """Train in place; nodes that need a fit must have one.
+    """Train in place; nodes that need a fit must be fitted.
 
-    The same job gives the same weights on the same device, bit for bit, whether or not it was
-    interrupted after an epoch and taken up elsewhere. At the end the best weights are put back
-    where the job has a checkpoint callback. When a training fails, the weights of the last whole
-    epoch stay.
+    The same job results in bit-identical weights on the same device, even if it was interrupted
+    after an epoch and resumed elsewhere. At the end the best weights are restored if the job has a
+    checkpoint callback. If a training fails, the weights of the last complete epoch are kept.
 
     Args:
-        pipeline: on the device on which it is to be trained; it stays there.
+        pipeline: the pipeline, on the device of the training; it remains there.
         job: the settings, which `check_job` has accepted.
-        on_event: hears of the training's progress.
-        should_stop: asked after each batch.
-        on_checkpoint: gets the state after each epoch; given back as `resume` it continues there.
-        folder: says where a folder that the settings name may lie; may refuse it.
-        resume: a state that an earlier call with the same job gave.
+        on_event: receives the progress of the training.
+        should_stop: called after each batch; True cancels.
+        on_checkpoint: receives the state after each epoch; passed as `resume`, it continues there.
+        folder: returns the path of a folder that the settings name, or refuses it.
+        resume: a state from an earlier call with the same job.
 
     Raises:
-        InvalidInput: the settings, the data or the state do not fit the pipeline, or the loss
-            became NaN or infinite.
-        Cancelled: `should_stop` said so; the pipeline has the weights of the last step.
-        Exhausted: a checkpoint callback found the volume full.
+        InvalidInput: settings, data or state do not match the pipeline, or the loss became NaN or
+            infinite.
+        Cancelled: `should_stop` returned True; the pipeline has the weights of the last step.
+        Exhausted: the volume was full when a checkpoint was written.
     """
     seed_generators(job.training.seed)
     prepare_nodes(pipeline, job)
@@ -75,7 +74,7 @@ def train_gradient(
     if resumed is not None:
         resumed.restore_nodes(module)
     callbacks = make_callbacks(job.training.callbacks, folder)
-    keeper = CheckpointCallback(module, resumed, on_checkpoint)
+    checkpoint = CheckpointCallback(module, resumed, on_checkpoint)
     try:
         if resumed is not None and resumed.stopped:
             resumed.restore_callbacks(callbacks)
@@ -85,7 +84,7 @@ def train_gradient(
                     module,
                     device,
                     job,
-                    [keeper, *callbacks],
+                    [checkpoint, *callbacks],
                     on_event=on_event,
                     should_stop=should_stop,
                 )
@@ -94,11 +93,11 @@ def train_gradient(
     except Cancelled:
         raise
     except Exception:
-        if keeper.last is not None:
-            keeper.last.restore_nodes(module)
+        if checkpoint.last is not None:
+            checkpoint.last.restore_nodes(module)
         raise
     finally:
-        # Lightning leaves the nodes on the CPU, and those that learn in training mode.
+        # Lightning leaves the nodes on the CPU and in training mode.
         pipeline.to(device)
         module.eval()
     on_event(_restored(restore_best(module, _checkpoint_of(callbacks)), job))
@@ -131,12 +130,12 @@ def _fit(
         world_size=job.world_size,
     )
     events = LoopEvents(on_event, should_stop, train=train, val=val)
-    keeper, *others = callbacks
+    checkpoint, *others = callbacks
     with tempfile.TemporaryDirectory(dir=scratch_folder()) as scratch:
         trainer = _trainer(
             job,
             placement(training, device, job.group),
-            [keeper, WatchedValues(_watched(training)), events, EpochSpans(), *others],
+            [checkpoint, WatchedValues(_watched(training)), events, EpochSpans(), *others],
             scratch,
         )
         module.train()
@@ -163,8 +162,8 @@ def _trainer(
             deterministic=training.deterministic,
             benchmark=training.benchmark,
             callbacks=callbacks,
-            # Values reach clients by events, and files by the pipeline's own monitor nodes; the
-            # learning rate monitor wants a logger all the same.
+            # Clients receive values by events, and monitor nodes of the pipeline write files; the
+            # learning rate monitor requires a logger anyway.
             logger=DummyLogger(),
             enable_checkpointing=_checkpoint_of(callbacks) is not None,
             enable_progress_bar=False,
@@ -177,7 +176,7 @@ def _trainer(
 
 
 def _watched(training: TrainingConfig) -> dict[str, str]:
-    """Names of all values that the training follows, each with the setting that names it."""
+    """Return the names of all values that the training monitors, each with its setting."""
     watched = watched_values(training.callbacks)
     followed = watched_value(training.scheduler)
     return watched if followed is None else watched | {followed: "training.scheduler.monitor"}
@@ -194,7 +193,7 @@ def _restored(best: BestCheckpoint, job: GradientJob) -> TrainingEvent:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's hints for people at a terminal out of a server's log."""
+    """Suppress Lightning's messages for interactive users."""
     log = logging.getLogger("lightning.pytorch")
     level = log.level
     log.setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Tells what Lightning's loop does as events of this engine, and stops it when asked."""
+"""Converts Lightning's callbacks to training events, and stops the loop on request."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,7 +15,7 @@ _PREFIXES = {Stage.TRAIN: ("train/", "train_"), Stage.VAL: ("val/", "val_")}
 
 
 class LoopEvents(Callback):
-    """Event by event as semantics of the newest release; keys of values as in the older ones."""
+    """Event semantics follow the newest release; value keys follow the older ones."""
 
     def __init__(
         self,
@@ -25,13 +25,13 @@ class LoopEvents(Callback):
         train: EpochBatches,
         val: EpochBatches,
     ) -> None:
-        """Take the parts.
+        """Create the callback.
 
         Args:
-            on_event: hears of each event.
-            should_stop: asked after each batch.
-            train: what an epoch reads, where the settings do not limit it.
-            val: what a validation reads, likewise.
+            on_event: receives each event.
+            should_stop: called after each batch; True cancels.
+            train: the batches of an epoch, if not limited by the settings.
+            val: the batches of a validation, likewise.
         """
         self._on_event = on_event
         self._should_stop = should_stop
@@ -42,11 +42,11 @@ class LoopEvents(Callback):
         self._train_batch = 0
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """The training begins."""
+        """Send the start of the training."""
         self._tell(trainer, Hook.FIT_START, Stage.TRAIN)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """An epoch begins."""
+        """Send the start of an epoch."""
         self._train_done = self._train_batch = 0
         self._tell(trainer, Hook.EPOCH_START, Stage.TRAIN)
 
@@ -58,10 +58,10 @@ class LoopEvents(Callback):
         batch: Mapping[str, Any],
         batch_idx: int,
     ) -> None:
-        """A training batch is done.
+        """Send the end of a training batch.
 
         Raises:
-            Cancelled: the training is to stop; this batch's step, if it had one, is complete.
+            Cancelled: the training must stop; the optimizer step of this batch is complete.
         """
         self._train_done += int(batch["cube"].shape[0])
         self._train_batch = batch_idx
@@ -69,7 +69,7 @@ class LoopEvents(Callback):
         self._stop_if_asked(trainer)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A validation begins."""
+        """Send the start of a validation."""
         self._val_done = 0
         if not trainer.sanity_checking:
             self._tell(trainer, Hook.VALIDATION_START, Stage.VAL)
@@ -83,27 +83,27 @@ class LoopEvents(Callback):
         batch_idx: int,
         dataloader_idx: int = 0,
     ) -> None:
-        """A validation batch is done; raises as `on_train_batch_end`."""
+        """Send the end of a validation batch; raises like `on_train_batch_end`."""
         self._val_done += int(batch["cube"].shape[0])
         if not trainer.sanity_checking:
             self._tell(trainer, Hook.VALIDATION_PROGRESS, Stage.VAL, loss=outputs)
         self._stop_if_asked(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """A validation is over, its values are known."""
+        """Send the end of a validation with its values."""
         if not trainer.sanity_checking:
             self._tell(trainer, Hook.VALIDATION_END, Stage.VAL)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """An epoch is over, its values are known."""
+        """Send the end of an epoch with its values."""
         self._tell(trainer, Hook.EPOCH_END, Stage.TRAIN)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """The training is over."""
+        """Send the end of the training."""
         self._tell(trainer, Hook.FIT_END, Stage.TRAIN)
 
     def _tell(self, trainer: Trainer, hook: Hook, stage: Stage, loss: Tensor | None = None) -> None:
-        # Asked for in every process: values may have to be gathered first.
+        # Read in every process, since values may have to be gathered first.
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if not trainer.is_global_zero:
             return
@@ -114,7 +114,7 @@ class LoopEvents(Callback):
             losses = {"total": float(loss)}
         elif hook in {Hook.VALIDATION_END, Hook.EPOCH_END}:
             losses = {key: logged[key] for key in ("train_loss", "val_loss") if key in logged}
-            # Batches may be left out of a stream; readers of `total` find it here at the latest.
+            # Streams may skip batches; this event always has the correct `total`.
             own = "train_loss" if stage is Stage.TRAIN else "val_loss"
             losses |= {"total": logged[own]} if own in logged else {}
         else:

@@ -1,4 +1,4 @@
-"""Writing of checkpoints that tells what ails the volume."""
+"""Checkpoint writing that reports volume errors clearly."""
 
 from typing import Any
 
@@ -8,19 +8,19 @@ from fleet_platform.files import volume_answers
 
 
 class OutputVolume(TorchCheckpointIO):
-    """Writes as Lightning does; a volume that is full or broken is told as ours."""
+    """Writes like Lightning, and raises this project's errors for a full or broken volume."""
 
     def save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
         """Write a checkpoint.
 
         Raises:
             Exhausted: no space is left.
-            DependencyDown: the volume cannot be written.
+            DependencyDown: the volume cannot be written to.
         """
         with volume_answers("output"):
             super().save_checkpoint(*args, **kwargs)
 
     def remove_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-        """Remove one that is not among the best any more; raises likewise."""
+        """Remove a checkpoint that is no longer among the best; raises likewise."""
         with volume_answers("output"):
             super().remove_checkpoint(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""A pipeline as Lightning trains it."""
+"""Adapter from a pipeline to a Lightning module."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,20 +20,20 @@ Batch = Mapping[str, Any]
 
 
 class PipelineModule(LightningModule):
-    """Losses summed from the loss nodes, metrics from the metric nodes, as published.
+    """A Lightning module that minimises the sum of the loss nodes, as published.
 
-    Logged are, by name, ``train/<loss node>`` and ``train_loss``, the same with ``val``, and
+    The logged values are ``train/<loss node>`` and ``train_loss``, likewise for ``val``, and
     ``<metric node>/<metric>``; metrics of `MetricNode`s are pooled over the validation split.
 
     Attributes:
-        nodes: the pipeline's nodes by name, so that a checkpoint's keys are ``nodes.<node>.<key>``.
+        nodes: nodes of the pipeline by name; keys of checkpoints are ``nodes.<node>.<key>``.
     """
 
     def __init__(self, pipeline: Pipeline, job: GradientJob) -> None:
         super().__init__()
         self.nodes = nn.Module()
         for name, node in pipeline.nodes.items():
-            # Not add_module: a node may have any name, also that of an attribute.
+            # Not add_module: a node may have the name of an attribute.
             self.nodes._modules[name] = node
         self._pipeline = pipeline
         self._job = job
@@ -48,7 +48,7 @@ class PipelineModule(LightningModule):
         }
 
     def configure_optimizers(self) -> Any:
-        """All parameters that are not frozen, with the schedules of the job."""
+        """Return the optimizer of all unfrozen parameters, and the schedules of the job."""
         training = self._job.training
         optimizer = make_optimizer(
             training.optimizer, [p for p in self.parameters() if p.requires_grad]
@@ -61,36 +61,36 @@ class PipelineModule(LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Let the pipeline compute where Lightning has put it."""
+        """Move the pipeline to the device that Lightning has chosen."""
         self._pipeline.to(self.device)
         self._plans.clear()
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Give the loss of one batch.
+        """Return the loss of one batch.
 
         Raises:
-            InvalidInput: it is NaN or infinite, or depends on nothing that is trained.
+            InvalidInput: it is NaN or infinite, or does not depend on a trained parameter.
         """
         result = self._run(Stage.TRAIN, batch, batch_idx, sinks=True)
         if not result.losses:
-            raise InvalidInput("None of loss_nodes gave a loss at the training stage.")
+            raise InvalidInput("None of loss_nodes produced a loss at the training stage.")
         if not result.total.requires_grad:
             raise InvalidInput(
                 f"The loss of {', '.join(self._job.loss_nodes)} does not depend on anything that "
-                "is trained. Unfreeze a node that stands before a loss node (unfreeze_nodes)."
+                "is trained. Unfreeze a node before a loss node (unfreeze_nodes)."
             )
         self._refuse_not_finite(result, batch, batch_idx, "epoch")
         self._log_losses("train", result, batch)
         return result.total
 
     def on_validation_epoch_start(self) -> None:
-        """Begin to pool."""
+        """Reset the pooled metrics."""
         self._release_cache()
         for node in self._pooling.values():
             node.reset()
 
     def validation_step(self, batch: Batch, batch_idx: int) -> Tensor:
-        """Give the loss of one batch, and report the metrics that are not pooled.
+        """Return the loss of one batch, and log the metrics that are not pooled.
 
         Raises:
             InvalidInput: the loss is NaN or infinite.
@@ -106,21 +106,21 @@ class PipelineModule(LightningModule):
         return result.total
 
     def on_validation_epoch_end(self) -> None:
-        """Report the pooled metrics."""
+        """Log the pooled metrics."""
         for name, node in self._pooling.items():
             if not node.pool:
                 continue
-            for metric, value in node.values(self._everyones(node.pool)).items():
-                # All processes have the same value: a mean over them changes nothing.
+            for metric, value in node.values(self._all_pools(node.pool)).items():
+                # All processes have the same value, so a mean does not change it.
                 self.log(f"{name}/{metric}", float(value), batch_size=1, sync_dist=True)
         self._release_cache()
 
     def _release_cache(self) -> None:
-        """Give memory of the GPU that nobody uses back, where the job asks for it."""
+        """Release unused GPU memory if the job requests it."""
         if self._job.training.release_cuda_cache_on_validation and self.device.type == "cuda":
             torch.cuda.empty_cache()
 
-    def _everyones(self, pool: dict[str, Tensor]) -> dict[str, Tensor]:
+    def _all_pools(self, pool: dict[str, Tensor]) -> dict[str, Tensor]:
         if self.trainer.world_size == 1:
             return pool
         return {key: self.trainer.strategy.reduce(pool[key], reduce_op="sum") for key in pool}

@@ -1,4 +1,4 @@
-"""Where a training computes, alone or as one of several processes."""
+"""Devices and processes of a training."""
 
 from typing import NamedTuple
 
@@ -22,14 +22,14 @@ _STRATEGIES = (
 
 
 class Placement(NamedTuple):
-    """What Lightning is told of devices and processes; the names are its own.
+    """Device and process arguments of the Lightning trainer.
 
     Attributes:
         accelerator: cpu or gpu.
-        devices: processes of this host (CPU), or the GPUs they use.
-        num_nodes: hosts.
-        strategy: how processes train together.
-        plugins: the group of processes; who writes checkpoints may be added.
+        devices: number of processes on this host (CPU), or the GPUs they use.
+        num_nodes: number of hosts.
+        strategy: strategy of distributed training.
+        plugins: the group of processes; a checkpoint writer may be added.
     """
 
     accelerator: str
@@ -42,18 +42,18 @@ class Placement(NamedTuple):
 def placement(
     training: TrainingConfig, device: torch.device, group: WorkerGroup | None
 ) -> Placement:
-    """Decide where a training computes.
+    """Return the devices and processes of a training.
 
-    One process uses the device on which the pipeline lies; of several on GPUs each uses the one of
-    its local rank.
+    A single process uses the device of the pipeline; each of several processes on GPUs uses the GPU
+    of its local rank.
 
     Args:
-        training: accelerator, devices, num_nodes and strategy count.
-        device: where the pipeline lies.
-        group: the processes that train together; None: this one alone.
+        training: the settings accelerator, devices, num_nodes and strategy are used.
+        device: device of the pipeline.
+        group: the processes that train together; None: only this one.
 
     Raises:
-        InvalidInput: a setting is unknown, or asks for what this host does not have.
+        InvalidInput: a setting is unknown, or requests something this host does not have.
     """
     accelerator = _accelerator(training.accelerator, device)
     strategy = training.strategy or "auto"

@@ -1,4 +1,4 @@
-"""The state of all random number generators that a training draws from."""
+"""The state of all random number generators of a training."""
 
 import random
 from typing import Any
@@ -8,14 +8,14 @@ import torch
 
 
 def seed_generators(seed: int) -> None:
-    """Start Python's, NumPy's and torch's generators, on all devices, from one seed."""
+    """Seed the generators of Python, NumPy and torch on all devices."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
 
 
 def capture_generators() -> dict[str, Any]:
-    """The state now, in values that `torch.load` reads with `weights_only=True`."""
+    """Return the current state in values that `torch.load` reads with `weights_only=True`."""
     numbers = np.random.get_state(legacy=False)
     state = numbers["state"]
     version, internal, gauss = random.getstate()
@@ -35,7 +35,7 @@ def capture_generators() -> dict[str, Any]:
 
 
 def restore_generators(captured: dict[str, Any]) -> None:
-    """Continue from a captured state; devices that are not here any more are left alone."""
+    """Restore a captured state; missing devices are ignored."""
     version, internal, gauss = captured["python"]
     random.setstate((version, tuple(internal), gauss))
     numbers = captured["numpy"]

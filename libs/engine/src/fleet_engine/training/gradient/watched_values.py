@@ -1,4 +1,4 @@
-"""Looks, as soon as there are values, whether those that callbacks follow are among them."""
+"""Checks that the values that callbacks monitor are logged."""
 
 from collections.abc import Mapping
 
@@ -8,23 +8,23 @@ from fleet_platform.errors import InvalidInput
 
 
 class WatchedValues(Callback):
-    """Refuses a name that no value has, before a callback or a schedule trips over it."""
+    """Refuses an unknown value name before a callback or a schedule fails on it."""
 
     def __init__(self, watched: Mapping[str, str]) -> None:
-        """Take the names that are watched, each with the place in the settings that names it."""
+        """Create the callback for names of values, each with the setting that contains it."""
         self._watched = watched
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look; raises InvalidInput with the values that there are."""
+        """Check the names; raises InvalidInput that lists the logged values."""
         if not trainer.sanity_checking:
-            self._look(trainer)
+            self._check(trainer)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Look, where there is no validation; raises likewise."""
+        """Check the names if there is no validation; raises likewise."""
         if not trainer.enable_validation:
-            self._look(trainer)
+            self._check(trainer)
 
-    def _look(self, trainer: Trainer) -> None:
+    def _check(self, trainer: Trainer) -> None:
         for name, place in self._watched.items():
             if name not in trainer.callback_metrics:
                 known = ", ".join(sorted(trainer.callback_metrics))

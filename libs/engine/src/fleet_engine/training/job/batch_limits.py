@@ -1,4 +1,4 @@
-"""Settings that count batches, judged by how many batches there are."""
+"""Checks of settings that count batches."""
 
 import math
 
@@ -10,11 +10,11 @@ from fleet_platform.errors import InvalidInput
 def check_batch_limits(job: GradientJob) -> None:
     """Refuse limits and intervals that leave nothing to train or validate on.
 
-    A whole number counts batches, a fraction is a share of them; no limit of validation batches
-    stands for no validation.
+    A whole number counts batches, and a fraction is a share of all batches. A limit of 0 validation
+    batches disables validation.
 
     Raises:
-        InvalidInput: the text says how many batches there are.
+        InvalidInput: a limit or interval is out of range; the text names the number of batches.
     """
     training = job.training
     batches = _batches(job, job.data.train_ids)
@@ -31,7 +31,7 @@ def check_batch_limits(job: GradientJob) -> None:
 
 
 def _batches(job: GradientJob, ids: list[int]) -> int:
-    """Batches of one of the processes that the settings ask for."""
+    """Return the number of batches of one process."""
     processes = process_count(job.training) * (job.training.num_nodes or 1)
     return math.ceil(math.ceil(len(ids) / processes) / job.data.batch_size)
 

@@ -1,4 +1,4 @@
-"""All that a gradient training needs to know besides the pipeline and the data's place."""
+"""Settings and data of a gradient training."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ class GradientJob:
     """A gradient training.
 
     Attributes:
-        training: the loop's settings.
-        data: which measurements are for what.
+        training: settings of the training loop.
+        data: data configuration with the splits.
         measurements: the opened data.
         loss_nodes: nodes whose outputs add up to the loss.
         metric_nodes: nodes whose metrics are reported.
-        freeze_nodes: nodes that stay as they are.
+        freeze_nodes: nodes that are not trained.
         unfreeze_nodes: nodes that are trained.
-        group: the processes that train together; None: this one alone.
+        group: the processes that train together; None: only this one.
     """
 
     training: TrainingConfig
@@ -33,10 +33,10 @@ class GradientJob:
 
     @property
     def rank(self) -> int:
-        """Number of this process among those that train together."""
+        """The number of this process among those that train together."""
         return 0 if self.group is None else self.group.rank
 
     @property
     def world_size(self) -> int:
-        """How many processes train together."""
+        """The number of processes that train together."""
         return 1 if self.group is None else self.group.world_size

@@ -1,4 +1,4 @@
-"""What of a gradient training can be judged before anything is computed."""
+"""Checks of a gradient job."""
 
 from fleet_engine.training.job.batch_limits import check_batch_limits
 from fleet_engine.training.job.gradient_job import GradientJob
@@ -7,14 +7,14 @@ from fleet_engine.training.job.process_count import process_count
 from fleet_platform.errors import InvalidInput
 
 _MAX_SEED = 2**32 - 1
-"""NumPy's generator takes no more."""
+"""Upper limit of NumPy's generator."""
 
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "64-true", "32", "16", "bf16", "64")
-"""Nodes give and take float32, so that one whose weights were halved could not compute."""
+"""Nodes exchange float32 values, so nodes with half-precision weights could not compute."""
 
 
 def check_job(job: GradientJob) -> None:
-    """Refuse settings that cannot work, before anything is computed; raises InvalidInput."""
+    """Raise InvalidInput for settings that cannot work, before anything is computed."""
     check_optimizer(job.training.optimizer)
     check_scheduler(job.training.scheduler)
     job.measurements.check_ids(job.data.train_ids, "train")

@@ -19,7 +19,7 @@ from fleet_platform.errors import InvalidInput
 from fleet_schemas import OptimizerConfig, SchedulerConfig, nearest
 
 DEFAULT_MONITOR = "val_loss"
-"""What a plateau schedule watches when its config names nothing."""
+"""Value that a plateau schedule monitors by default."""
 
 _BETAS = (0.9, 0.999)
 
@@ -48,7 +48,7 @@ def _sgd(config: OptimizerConfig, parameters: list[Parameter]) -> Optimizer:
 def _plateau(config: SchedulerConfig, optimizer: Optimizer, _max_epochs: int) -> ReduceLROnPlateau:
     return ReduceLROnPlateau(
         optimizer,
-        mode=config.mode,  # type: ignore[arg-type]  # torch itself refuses other words
+        mode=config.mode,  # type: ignore[arg-type]  # torch itself refuses other values
         factor=config.factor,
         patience=config.patience,
         threshold=config.threshold,
@@ -93,10 +93,10 @@ _NO_SCHEDULER = frozenset({"", "none"})
 
 
 def check_optimizer(config: OptimizerConfig) -> None:
-    """Refuse an optimizer that does not exist, or whose settings have no meaning.
+    """Refuse an unknown optimizer or invalid settings.
 
     Raises:
-        InvalidInput: it is unknown, or a setting is out of range; the text names what is right.
+        InvalidInput: it is unknown, or a setting is out of range; the text names valid values.
     """
     _known(config.name, _OPTIMIZERS, "training.optimizer.name")
     if not all(0 <= beta < 1 for beta in config.betas or _BETAS):
@@ -107,10 +107,10 @@ def check_optimizer(config: OptimizerConfig) -> None:
 
 
 def check_scheduler(config: SchedulerConfig | None) -> None:
-    """Refuse a schedule that does not exist, or whose settings contradict themselves.
+    """Refuse an unknown schedule or invalid settings.
 
     Raises:
-        InvalidInput: it is unknown, or a setting has no meaning; the text names what is right.
+        InvalidInput: it is unknown, or a setting is invalid; the text names valid values.
     """
     if config is None:
         return
@@ -125,19 +125,19 @@ def check_scheduler(config: SchedulerConfig | None) -> None:
     if watched_value(config) is not None and not config.factor < 1:
         raise InvalidInput(
             f"training.scheduler.factor is {config.factor}; it must be less than 1, so that the "
-            "rate sinks."
+            "rate decreases."
         )
 
 
 def watched_value(config: SchedulerConfig | None) -> str | None:
-    """The name of the value that the schedule follows; None: it follows none."""
+    """Return the name of the value that the schedule monitors, or None."""
     if config is None or (config.name or "").lower() not in {"plateau", "reduce_on_plateau"}:
         return None
     return config.monitor or DEFAULT_MONITOR
 
 
 def make_optimizer(config: OptimizerConfig, parameters: Iterable[Parameter]) -> Optimizer:
-    """Make the optimizer of `config`; sgd takes the momentum, the others the betas."""
+    """Create the optimizer of `config`; sgd uses the momentum, the others the betas."""
     make = _OPTIMIZERS[_known(config.name, _OPTIMIZERS, "training.optimizer.name")]
     return make(config, list(parameters))
 
@@ -149,16 +149,16 @@ def make_schedulers(
     max_epochs: int,
     validation_epochs: int,
 ) -> list[dict[str, Any]]:
-    """Make the schedules of `config` as Lightning takes them; they step at the end of epochs.
+    """Return the schedules of `config` in the form that Lightning expects; they step per epoch.
 
-    With `warmup_epochs` the rate first rises linearly to its full value within so many epochs.
+    With `warmup_epochs` the rate first rises linearly to its full value within that many epochs.
 
     Args:
-        config: the settings; None: the rate stays.
-        optimizer: whose rate is changed.
-        max_epochs: epochs at most; the half period of a cosine whose settings do not say.
-        validation_epochs: epochs between two validations; a schedule that follows a value steps
-            when there is a new one.
+        config: the settings; None: the rate is constant.
+        optimizer: the optimizer whose rate is changed.
+        max_epochs: maximum number of epochs; also the default half period of a cosine.
+        validation_epochs: epochs between two validations; a schedule that monitors a value steps
+            when there is a new value.
     """
     if config is None:
         return []

@@ -1,14 +1,14 @@
-"""How many processes a training asks for."""
+"""The number of processes of a training."""
 
 from fleet_platform.errors import InvalidInput
 from fleet_schemas import TrainingConfig
 
 
 def process_count(training: TrainingConfig) -> int:
-    """Processes of one host that `training.devices` asks for; null, auto and -1 mean one.
+    """Return the number of processes per host that `training.devices` requests; default: one.
 
     Raises:
-        InvalidInput: it is neither a number nor a list of GPU numbers.
+        InvalidInput: the setting is neither a number nor a list of GPU numbers.
     """
     devices = training.devices
     if isinstance(devices, str):

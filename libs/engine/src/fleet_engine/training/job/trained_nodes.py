@@ -1,4 +1,4 @@
-"""Which nodes of a pipeline a training changes, and which it watches."""
+"""Roles of the nodes in a training."""
 
 from collections.abc import Iterable
 
@@ -9,11 +9,11 @@ from fleet_platform.errors import InvalidInput
 
 
 def prepare_nodes(pipeline: Pipeline, job: GradientJob) -> None:
-    """Freeze and unfreeze the nodes as the job says.
+    """Freeze and unfreeze the nodes of a job.
 
     Raises:
-        InvalidInput: a named node does not exist, no loss is named, a node is to be frozen and
-            unfrozen, or nothing remains to be trained.
+        InvalidInput: a named node does not exist, no loss is named, a node is both frozen and
+            unfrozen, or nothing is trainable.
     """
     check_nodes(pipeline, job)
     for name in job.unfreeze_nodes:
@@ -29,7 +29,7 @@ def prepare_nodes(pipeline: Pipeline, job: GradientJob) -> None:
 
 
 def check_nodes(pipeline: Pipeline, job: GradientJob) -> None:
-    """Refuse names that do not exist or contradict one another; raises as `prepare_nodes`."""
+    """Refuse unknown or contradictory names; raises like `prepare_nodes`."""
     if not job.loss_nodes:
         raise InvalidInput(
             "loss_nodes is empty; name at least one node whose output is to be minimised."
@@ -38,7 +38,7 @@ def check_nodes(pipeline: Pipeline, job: GradientJob) -> None:
         _check_names(pipeline, key, getattr(job, key))
     for name in job.loss_nodes:
         if not pipeline.nodes[name].OUTPUT_SPECS:
-            raise InvalidInput(f"loss_nodes: '{name}' has no outputs, so it is no loss.")
+            raise InvalidInput(f"loss_nodes: '{name}' has no outputs, so it cannot be a loss.")
     for name in job.metric_nodes:
         if "metrics" not in pipeline.nodes[name].OUTPUT_SPECS:
             raise InvalidInput(f"metric_nodes: '{name}' has no output 'metrics'.")
@@ -48,7 +48,7 @@ def check_nodes(pipeline: Pipeline, job: GradientJob) -> None:
 
 
 def can_learn(node: Node) -> bool:
-    """Whether gradients could reach the node once it is unfrozen."""
+    """Return whether gradients could reach the node once it is unfrozen."""
     return bool(node.TRAINABLE_BUFFERS) or any(True for _ in node.parameters())
 
 

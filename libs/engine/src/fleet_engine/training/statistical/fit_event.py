@@ -1,4 +1,4 @@
-"""How far a statistical fit has come."""
+"""Progress of a statistical fit."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,9 +11,9 @@ class FitEvent:
     Attributes:
         kind: start, progress (after each batch) or end.
         node: name of the node.
-        done: measurements taken in so far.
-        total: measurements of the whole pass; 0 while not known, which is so in a first pass whose
-            caller did not say.
+        done: measurements processed so far.
+        total: measurements of the whole pass; 0 if unknown, as in a first pass without a given
+            total.
     """
 
     kind: Literal["start", "progress", "end"]

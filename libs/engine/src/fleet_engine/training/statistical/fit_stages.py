@@ -1,4 +1,4 @@
-"""Which nodes are fitted together, and which have no fit yet."""
+"""Orders nodes into fit stages."""
 
 from collections.abc import Collection
 
@@ -8,14 +8,14 @@ from fleet_engine.graph.pipeline import Pipeline
 
 
 def unfitted_nodes(pipeline: Pipeline) -> tuple[str, ...]:
-    """Names of the nodes that learn statistics and have none, fitted or loaded."""
+    """Return the names of the nodes whose statistics are neither fitted nor loaded."""
     return tuple(
         name for name, node in pipeline.nodes.items() if node.requires_fit and not node.fitted
     )
 
 
 def fit_stages(pipeline: Pipeline, only: Collection[str] | None = None) -> list[list[str]]:
-    """Nodes to be fitted, in waves: a node's wave follows those of all that it depends on.
+    """Return the nodes to fit in stages; the stage of a node follows those of its dependencies.
 
     Args:
         pipeline: the nodes and their connections.
@@ -23,13 +23,13 @@ def fit_stages(pipeline: Pipeline, only: Collection[str] | None = None) -> list[
     """
     graph = pipeline.wiring.graph
     level: dict[str, int] = {}
-    waves: list[list[str]] = []
+    stages: list[list[str]] = []
     for name in nx.topological_sort(graph):
         before = max((level[source] for source in graph.predecessors(name)), default=0)
         fits = pipeline.nodes[name].requires_fit and (only is None or name in only)
         level[name] = before + 1 if fits else before
         if fits:
-            if len(waves) < level[name]:
-                waves.append([])
-            waves[level[name] - 1].append(name)
-    return waves
+            if len(stages) < level[name]:
+                stages.append([])
+            stages[level[name] - 1].append(name)
+    return stages

@@ -1,4 +1,4 @@
-"""Statistical fitting: each wave of independent nodes in one pass over the data."""
+"""Statistical fitting, with one pass over the data for each stage of independent nodes."""
 
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,37 +36,37 @@ def fit_statistics(
     only: Collection[str] | None = None,
     shard: DataShard | None = None,
 ) -> None:
-    """Fit all nodes that learn statistics, again if they were fitted before.
+    """Fit all nodes that learn statistics, including those that were fitted before.
 
-    What stands before a node runs at inference stage, tile by tile, so that no pass holds more than
-    one batch as it was read.
+    The predecessors of a node run at inference stage, tile by tile, so that a pass keeps only one
+    batch in memory.
 
-    Of several processes that call this at the same time, each reads its shard of the data, and all
-    end with the same statistics, bit for bit. A node whose fits cannot be merged is fitted to the
-    whole data by every process.
+    If several processes call this at the same time, each reads its shard of the data, and all
+    compute bit-identical statistics. Every process fits nodes whose fits cannot be merged on all
+    data.
 
     Args:
         pipeline: the pipeline whose nodes are fitted.
-        batches: gives the training data from its beginning; called once for each pass.
-        on_event: hears of the start, each batch and the end of each node's fit.
-        should_stop: asked before each batch.
-        total: measurements of one pass, for the events; 0: not known before the first pass ends.
-            With a shard, the numbers are those of the shard.
-        only: names of the nodes to be fitted, such as `unfitted_nodes` gives; None: all.
-        shard: this process's part of the data; None: one process reads them all.
+        batches: returns the training data from the beginning; called once for each pass.
+        on_event: receives start, each batch and end of the fit of each node.
+        should_stop: called before each batch; True cancels.
+        total: measurements of one pass, or of the shard if given; 0: unknown before the first
+            pass ends.
+        only: names of the nodes to fit, for example `unfitted_nodes`; None: all.
+        shard: the data shard of this process; None: one process reads all data.
 
     Raises:
-        InvalidInput: a batch does not fit, or holds NaN or infinite values; the text names it.
-        Cancelled: `should_stop` said so, here or in another process; the nodes of earlier waves
-            keep their new statistics.
+        InvalidInput: a batch does not match, or contains NaN or infinite values; the text names it.
+        Cancelled: `should_stop` returned True, here or in another process; the nodes of earlier
+            stages keep their new statistics.
     """
     fit = _Fit(pipeline, batches, on_event, should_stop, shard, total)
-    for wave in fit_stages(pipeline, only):
+    for stage in fit_stages(pipeline, only):
         with (
-            _TRACER.start_as_current_span(spans.FIT.name, attributes={NODE: wave}),
+            _TRACER.start_as_current_span(spans.FIT.name, attributes={NODE: stage}),
             torch.no_grad(),
         ):
-            fit.run(wave)
+            fit.run(stage)
 
 
 @dataclass
@@ -78,26 +78,26 @@ class _Fit:
     shard: DataShard | None
     total: int
 
-    def run(self, wave: list[str]) -> None:
-        """Fit one wave."""
-        nodes = [self.pipeline.nodes[name] for name in wave]
-        with _begun(nodes):
-            self._tell("start", wave, 0)
+    def run(self, stage: list[str]) -> None:
+        """Fit the nodes of one stage."""
+        nodes = [self.pipeline.nodes[name] for name in stage]
+        with _fitting(nodes):
+            self._send("start", stage, 0)
             if self.shard is None:
-                self.total = self._pass(wave, self.batches)
+                self.total = self._pass(stage, self.batches)
             else:
-                self._merge(self.shard.gather(lambda: self._part(wave)))
-            # No node is to end its fit if another one could not take in the data.
+                self._merge(self.shard.gather(lambda: self._part(stage)))
+            # No node must complete its fit if another one could not process the data.
             for node in nodes:
                 node.fit_settle()
             for node in nodes:
                 node.fit_end()
-                self._tell("end", [node.name], self.total)
+                self._send("end", [node.name], self.total)
 
-    def _part(self, wave: list[str]) -> Sums:
-        """Take in this process's shard, and all data where fits cannot be merged."""
-        mergeable = [name for name in wave if self.pipeline.nodes[name].mergeable]
-        others = [name for name in wave if name not in mergeable]
+    def _part(self, stage: list[str]) -> Sums:
+        """Fit on the shard of this process, and on all data where fits cannot be merged."""
+        mergeable = [name for name in stage if self.pipeline.nodes[name].mergeable]
+        others = [name for name in stage if name not in mergeable]
         if others:
             self._pass(others, self.batches)
         if mergeable and self.shard is not None:
@@ -113,7 +113,7 @@ class _Fit:
             self.pipeline.nodes[name].fit_merge(parts)
 
     def _pass(self, names: list[str], batches: Callable[[], Iterator[Batch]]) -> int:
-        """Let some nodes take in some data; returns how many measurements these were."""
+        """Feed data to nodes; return the number of measurements."""
         plan = self.pipeline.compile(Stage.INFERENCE, wanted=(), fitting=names)
         done = 0
         with _closed(batches()) as stream:
@@ -127,17 +127,17 @@ class _Fit:
                         f"Fitting {', '.join(names)}, {_place(index, batch)}: {error.text}"
                     ) from error
                 done += _measurements(batch)
-                self._tell("progress", names, done)
+                self._send("progress", names, done)
         return done
 
-    def _tell(self, kind: Literal["start", "progress", "end"], names: list[str], done: int) -> None:
+    def _send(self, kind: Literal["start", "progress", "end"], names: list[str], done: int) -> None:
         for name in names:
             self.on_event(FitEvent(kind, name, done, self.total))
 
 
 @contextmanager
-def _begun(nodes: list[Node]) -> Iterator[None]:
-    """Begin the fits of some nodes; if anything goes wrong, abandon those that have not ended."""
+def _fitting(nodes: list[Node]) -> Iterator[None]:
+    """Begin the fits of some nodes, and abandon unfinished ones if the block fails."""
     try:
         for node in nodes:
             node.fit_begin()
@@ -150,7 +150,7 @@ def _begun(nodes: list[Node]) -> Iterator[None]:
 
 @contextmanager
 def _closed(stream: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
-    """Close a generator even where an exception still holds on to it."""
+    """Close a generator even if an exception still refers to it."""
     try:
         yield stream
     finally:
@@ -159,7 +159,7 @@ def _closed(stream: Iterator[Batch]) -> Iterator[Iterator[Batch]]:
 
 
 def _place(index: int, batch: Batch) -> str:
-    """Name a batch by its measurements, where it tells them."""
+    """Return a name of a batch, by its measurements if known."""
     numbers = batch.get("mesu_index")
     if not isinstance(numbers, Tensor):
         return f"batch {index}"
@@ -167,7 +167,7 @@ def _place(index: int, batch: Batch) -> str:
 
 
 def _measurements(batch: Batch) -> int:
-    """Measurements in a batch: the first axis of its cube, or of its first tensor."""
+    """Return the number of measurements of a batch: the first axis of its cube or first tensor."""
     first = next((value for value in batch.values() if isinstance(value, Tensor)), None)
     cube = batch.get("cube", first)
     return int(cube.shape[0]) if isinstance(cube, Tensor) else 1
