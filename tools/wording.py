@@ -88,7 +88,8 @@ RULES = (
     _word("ails?", "write is wrong with"),
     _word("at hand", "write available or ready"),
     _word("prefork(?:ed|s|ing)?", "write fork server"),
-    _word("patien(?:ce|t|tly)", "write retry or wait"),
+    # Published configs have a key of this name.
+    _word(r"(?<!\.)patien(?:ce(?!:|=)|t|tly)", "write retry or wait"),
     Rule(
         re.compile(
             r'"""(?:Have|Let|Take the|Prepare\.|See `|What |Whom? |Whose |Of )'

@@ -62,13 +62,13 @@ def _tangled(count: int) -> Fields:
 CASES = [
     _draws(
         "billion laughs",
-        "config_content is not YAML: it holds itself or more than 100000 "
+        "config_content is not YAML: it contains itself or more than 100000 "
         "values at line 6, column 5.",
         _laughs,
     ),
     _draws(
         "an alias of itself",
-        "config_content is not YAML: it holds itself or more than 100000 "
+        "config_content is not YAML: it contains itself or more than 100000 "
         "values at line 1, column 8.",
         lambda: "nodes: &a [*a]",
     ),
@@ -86,18 +86,18 @@ CASES = [
     ),
     _draws(
         "merge keys without end",
-        "config_content is not YAML: it holds itself or more than 100000 "
+        "config_content is not YAML: it contains itself or more than 100000 "
         "values at line 1, column 4.",
         lambda: "a: &a {<<: *a}\nnodes: []",
     ),
     _draws(
         "a key twice",
-        "config_content is not YAML: the key 'nodes' comes twice at line 2, column 1.",
+        "config_content is not YAML: the key 'nodes' is a duplicate at line 2, column 1.",
         lambda: "nodes: []\nnodes: []",
     ),
     _draws(
         "a number of a million digits",
-        f"config_content is not YAML: '{'9' * 80}...' is no int at line 1, column 8.",
+        f"config_content is not YAML: '{'9' * 80}...' is not a valid int at line 1, column 8.",
         lambda: "nodes: " + "9" * 1_000_000,
     ),
     _draws(
@@ -119,7 +119,7 @@ CASES = [
     ),
     _loads(
         "half a surrogate",
-        "pipeline.metadata.name: the text holds an unpaired surrogate.",
+        "pipeline.metadata.name: the text contains an unpaired surrogate.",
         lambda: _pipeline(b'{"metadata": {"name": "\\ud800"}}'),
     ),
     _loads(

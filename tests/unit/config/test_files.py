@@ -20,7 +20,7 @@ MERGES = "a: &a {x: 1}\n" + "".join(
     [
         (b"a: \xff", "is not UTF-8 at byte 3"),
         (b"a: [1", "is not YAML"),
-        (b"a: 1\na: 2", "the key 'a' comes twice at line 2, column 1"),
+        (b"a: 1\na: 2", "the key 'a' is a duplicate at line 2, column 1"),
         (b"- 1", "must be a mapping"),
         (b"1: x", "the key 1 must be a string"),
         (b"a: !!python/object/apply:os.system [ls]", "is not YAML"),
@@ -29,7 +29,7 @@ MERGES = "a: &a {x: 1}\n" + "".join(
         (b"a: " + b"[" * 500 + b"]" * 500, "nested"),
         (LAUGHS.encode(), "more than 100000 values"),
         (MERGES.encode(), "more than 100000 values"),
-        (b"a: &a [*a]", "it holds itself"),
+        (b"a: &a [*a]", "it contains itself"),
         (b"a: ${oc.env:HOME}", "Only references to other keys"),
         (b"a: x${oc.env:HOME}y", "Only references to other keys"),
         (b"a: {_target_: os.system}", "the key '_target_' is refused"),

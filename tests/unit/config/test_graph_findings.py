@@ -56,7 +56,7 @@ def test_the_shipped_pipelines_are_sound(file):
             ["nodes.0.class_name: 'cuvis_ai.RXGlobel' is unknown", RX],
         ),
         (pipeline(node("rx", RX, eps=0.1)), ["nodes.0.hparams", "RXGlobal", "needs 'num_chan"]),
-        (pipeline(node("a.b", MIN_MAX)), ["nodes.0.name", "must not hold a dot"]),
+        (pipeline(node("a.b", MIN_MAX)), ["nodes.0.name", "must not contain a dot"]),
         (
             pipeline(DATA_NODE, NORM, edges=[("data.cub", "norm.data")]),
             ["Connection 0", "no output 'cub'", "Did you mean 'cube'?"],

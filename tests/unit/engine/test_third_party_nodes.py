@@ -212,7 +212,7 @@ def test_arrays_go_in_and_tensors_come_out():
 
 
 def test_array_ports_are_checked_as_tensors():
-    with pytest.raises(GraphInvalid, match=r"float32 \[B, H, W, C\], the input takes int32 \[C\]"):
+    with pytest.raises(GraphInvalid, match=r"float32 \[B, H, W, C\], the input needs int32 \[C\]"):
         after_data(
             node("bands", f"{SOUND}.Bands", below_nm=403),
             edges=[("data.cube", "bands.wavelengths")],

@@ -37,7 +37,7 @@ def refusal(model, raw, what="config"):
         (b"null", "training: must be a JSON object, got null"),
         (b'{"seed": NaN}', "NaN is not a finite number"),
         (b'{"seed": 1e999}', "training.seed: inf is not a finite number"),
-        (b'{"seed": "\\ud800"}', "training.seed: the text holds an unpaired surrogate"),
+        (b'{"seed": "\\ud800"}', "training.seed: the text contains an unpaired surrogate"),
         (b'{"a":' * 70 + b"1" + b"}" * 70, "nested deeper than 64 levels"),
         (b"[" * 100_000, "nested deeper than 64 levels"),
         (

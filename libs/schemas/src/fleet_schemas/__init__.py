@@ -1,4 +1,4 @@
-"""Config schemas of both published eras: pipeline, data, training, trainrun."""
+"""Config schemas of both published generations: pipeline, data, training, trainrun."""
 
 from fleet_schemas.callbacks import (
     CallbacksConfig,

@@ -1,4 +1,4 @@
-"""What watches gradient training and acts on it."""
+"""Callback settings of gradient training."""
 
 from datetime import timedelta
 from typing import Literal
@@ -9,17 +9,19 @@ from fleet_schemas.config_model import ConfigModel
 
 
 class EarlyStoppingConfig(ConfigModel):
-    """Ends training when a watched value stops getting better."""
+    """Settings of early stopping, which ends training when a value stops improving."""
 
-    monitor: str = Field(description="The value that is watched.")
+    monitor: str = Field(description="The monitored value.")
     patience: int = Field(10, ge=1, description="Checks without progress before training ends.")
     mode: str = Field("min", description="Whether the value should be min or max.")
-    min_delta: float = Field(0.0, ge=0.0, description="Least change that is progress.")
-    stopping_threshold: float | None = Field(None, description="Good enough: end at this value.")
-    verbose: bool = Field(True, description="Whether changes of state are logged.")
-    strict: bool = Field(True, description="Whether a value that is not there is an error.")
+    min_delta: float = Field(0.0, ge=0.0, description="Minimum change that counts as progress.")
+    stopping_threshold: float | None = Field(None, description="Stop when this value is reached.")
+    verbose: bool = Field(True, description="Whether state changes are logged.")
+    strict: bool = Field(True, description="Whether a missing value is an error.")
     check_finite: bool = Field(True, description="End when the value is not finite.")
-    divergence_threshold: float | None = Field(None, description="Hopeless: end at this value.")
+    divergence_threshold: float | None = Field(
+        None, description="Stop when the value gets worse than this."
+    )
     check_on_train_epoch_end: bool | None = Field(
         None, description="Check after the training epoch; null: after validation if there is one."
     )
@@ -27,23 +29,27 @@ class EarlyStoppingConfig(ConfigModel):
 
 
 class ModelCheckpointConfig(ConfigModel):
-    """Keeps the best states that training went through."""
+    """Settings of checkpoints, which keep the best states of a training."""
 
     dirpath: str = Field("checkpoints", description="Folder of the checkpoints.")
     filename: str | None = Field(None, description="Pattern of the file names; null: by epoch.")
-    monitor: str = Field("val_loss", description="The value that says which state is best.")
+    monitor: str = Field("val_loss", description="Value by which the best states are chosen.")
     mode: str = Field("min", description="Whether the value should be min or max.")
-    save_top_k: int = Field(3, ge=-1, description="How many of the best are kept; -1: all.")
+    save_top_k: int = Field(3, ge=-1, description="Number of best states that are kept; -1: all.")
     every_n_epochs: int | None = Field(
-        1, ge=1, description="Epochs between two checkpoints; null: see the other intervals."
+        1,
+        ge=1,
+        description="Epochs between two checkpoints; null: determined by the other intervals.",
     )
     save_last: bool | Literal["link"] | None = Field(
-        False, description="Also keep the last state; link: as a link to it."
+        False, description="Also keep the last state; link: as a symbolic link."
     )
-    auto_insert_metric_name: bool = Field(True, description="Put the value's name in file names.")
+    auto_insert_metric_name: bool = Field(
+        True, description="Include the name of the value in file names."
+    )
     verbose: bool = Field(False, description="Whether each save is logged.")
     save_on_exception: bool = Field(False, description="Also save when training fails.")
-    save_weights_only: bool = Field(False, description="Leave out the optimizer's state.")
+    save_weights_only: bool = Field(False, description="Omit the optimizer state.")
     every_n_train_steps: int | None = Field(None, description="Steps between two checkpoints.")
     train_time_interval: timedelta | None = Field(None, description="Time between two checkpoints.")
     save_on_train_epoch_end: bool | None = Field(
@@ -53,13 +59,13 @@ class ModelCheckpointConfig(ConfigModel):
 
 
 class LearningRateMonitorConfig(ConfigModel):
-    """Logs the learning rate."""
+    """Settings of the learning rate monitor."""
 
     logging_interval: Literal["step", "epoch"] | None = Field(
         "epoch", description="When the rate is logged; null: whenever it changes."
     )
-    log_momentum: bool = Field(False, description="Log the momentum too.")
-    log_weight_decay: bool = Field(False, description="Log the weight decay too.")
+    log_momentum: bool = Field(False, description="Also log the momentum.")
+    log_weight_decay: bool = Field(False, description="Also log the weight decay.")
 
 
 class CallbacksConfig(ConfigModel):

@@ -1,4 +1,4 @@
-"""One spelling and one name for each config, so that equal configs are recognised."""
+"""Canonical JSON and digests of configs, by which equal configs are recognised."""
 
 import hashlib
 import json

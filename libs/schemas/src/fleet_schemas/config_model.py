@@ -1,4 +1,4 @@
-"""What all config models have in common."""
+"""Base class of all config models."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -10,25 +10,25 @@ MAX_DEPTH = 64
 
 
 class ConfigModel(BaseModel):
-    """A config: a value that never changes, with no keys but the declared ones."""
+    """An immutable config without undeclared keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the config as JSON values, in the shape in which it came, defaults filled in."""
+        """Return the config as JSON values in its original shape, including defaults."""
         return self.model_dump(mode="json")
 
 
 def check_json(value: Any, what: str) -> None:
-    """Refuse what JSON text cannot carry from one service to another unharmed.
+    """Refuse values that JSON text cannot transport between services unchanged.
 
     Args:
-        value: what a JSON or YAML reader made.
-        what: its name, first part of the path in the error text.
+        value: a value from a JSON or YAML reader.
+        what: its name, the first part of the path in the error text.
 
     Raises:
-        ValueError: not finite, not a JSON type, not encodable, or nested deeper than 64; the text
-            begins with the path of the place.
+        ValueError: a value is not finite, not a JSON type, not encodable, or nested deeper than 64;
+            the text begins with its path.
     """
     pending: list[tuple[str, Any, int]] = [(what, value, 0)]
     while pending:
@@ -62,7 +62,7 @@ def _check_text(text: str, path: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(f"{path}: the text holds an unpaired surrogate") from error
+        raise ValueError(f"{path}: the text contains an unpaired surrogate") from error
 
 
 def _checked(value: dict[str, Any]) -> dict[str, Any]:
@@ -71,4 +71,4 @@ def _checked(value: dict[str, Any]) -> dict[str, Any]:
 
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(_checked)]
-"""A mapping that JSON text carries unharmed."""
+"""A mapping that JSON text can transport unchanged."""

@@ -1,4 +1,4 @@
-"""The names under which clients ask for schemas."""
+"""Schemas by the names that clients use."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -31,7 +31,7 @@ def config_type(name: str) -> type[ConfigModel]:
     """Return the schema called `name`.
 
     Raises:
-        InvalidInput: there is none; the text lists those there are.
+        InvalidInput: the name is unknown; the text lists the known ones.
     """
     try:
         return CONFIG_TYPES[name]

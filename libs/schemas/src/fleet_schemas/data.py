@@ -1,4 +1,4 @@
-"""Which measurements a session reads, in the two published forms."""
+"""Data configs, in the two published forms."""
 
 from typing import Any
 
@@ -13,30 +13,36 @@ _PARAM_KEYS = ("cu3s_file_path", "annotation_json_path", "processing_mode")
 
 
 class DataConfig(ConfigModel):
-    """A file of measurements, its labels, and which measurements are for what.
+    """A measurement file, its labels, and its splits.
 
-    The older form names the file and the ids directly. The newer one names a data module, keeps the
-    file in `params` and the ids in `splits`. With the newer form the direct attributes are filled
-    from `params` and from selectors of kind `file_indices`, so that readers look at one place.
-    `to_dict` gives back the form that came.
+    The older form names the file and the ids directly. The newer form names a data module, and has
+    the file in `params` and the ids in `splits`. For the newer form, the direct attributes are
+    filled from `params` and from selectors of kind `file_indices`, so that readers need only these.
+    `to_dict` returns the original form.
     """
 
-    cu3s_file_path: str = Field(description="The file of measurements, of any readable format.")
+    cu3s_file_path: str = Field(description="The measurement file, of any supported format.")
     annotation_json_path: str | None = Field(None, description="COCO labels; null: none.")
     train_ids: list[int] = Field(default_factory=list, description="Measurements to train on.")
     val_ids: list[int] = Field(default_factory=list, description="Measurements to validate on.")
     test_ids: list[int] = Field(default_factory=list, description="Measurements to test on.")
-    train_split: float | None = Field(None, ge=0.0, le=1.0, description="Kept for its readers.")
-    val_split: float | None = Field(None, ge=0.0, le=1.0, description="Kept for its readers.")
-    shuffle: bool = Field(True, description="Kept for its readers.")
+    train_split: float | None = Field(
+        None, ge=0.0, le=1.0, description="Accepted for older clients; has no effect."
+    )
+    val_split: float | None = Field(
+        None, ge=0.0, le=1.0, description="Accepted for older clients; has no effect."
+    )
+    shuffle: bool = Field(True, description="Accepted for older clients; has no effect.")
     batch_size: int = Field(1, ge=1, description="Measurements per batch.")
     processing_mode: str = Field(
         "Reflectance", description="Raw, Reflectance, DarkSubtract or SpectralRadiance; .cu3s only."
     )
-    data_module: str = Field("cu3s", description="Newer form: which reader.")
+    data_module: str = Field("cu3s", description="Newer form: the reader.")
     splits: DataSplitConfig | None = Field(None, description="Newer form: the splits.")
-    num_workers: int = Field(0, ge=0, description="Newer form: reading processes.")
-    params: JsonObject = Field(default_factory=dict, description="Newer form: the reader's own.")
+    num_workers: int = Field(0, ge=0, description="Newer form: number of reading processes.")
+    params: JsonObject = Field(
+        default_factory=dict, description="Newer form: parameters of the reader."
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -55,7 +61,7 @@ class DataConfig(ConfigModel):
     def _fill_ids(self) -> "DataConfig":
         for key in _IDS_OF_SPLIT:
             if not getattr(self, key):
-                # The model is frozen for its users; this is still its construction.
+                # The model is frozen, but it is still being constructed here.
                 self.__dict__[key] = self._ids_in_splits(key)
         return self
 

@@ -5,11 +5,11 @@ from pydantic import Field
 from fleet_schemas.config_model import ConfigModel
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
-"""Names of all optimizers, in lower case; letter case does not count."""
+"""Names of all optimizers in lower case; names are case-insensitive."""
 
 
 class OptimizerConfig(ConfigModel):
-    """Which optimizer takes the steps, and how large they are."""
+    """Settings of the optimizer."""
 
     name: str = Field("adamw", description="adam, adamw or sgd.")
     lr: float = Field(

@@ -1,4 +1,4 @@
-"""From the bytes or values that a client sent to a config, or to a plain refusal."""
+"""Parses configs sent by clients."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from fleet_schemas.violations import MAX_NAMED, violations
 
 MAX_CONFIG_SIZE_BYTES = 8 * 1024 * 1024
 MAX_DIGITS = 300
-"""Of a whole number: a few less than the largest finite float has."""
+"""Maximum number of digits of an integer, slightly below those of the largest float."""
 
 ConfigT = TypeVar("ConfigT", bound=ConfigModel)
 
@@ -22,13 +22,13 @@ def parse_config(model: type[ConfigT], raw: bytes, what: str) -> ConfigT:
 
     Args:
         model: the schema.
-        raw: what the client sent.
-        what: name of the config, first part of each path in the error text.
+        raw: the bytes that the client sent.
+        what: name of the config, the first part of each path in the error text.
 
     Raises:
-        InvalidInput: empty, not UTF-8, not JSON, not an object, too deep, or against the schema;
-            the text names each place.
-        Exhausted: larger than 8 MiB.
+        InvalidInput: the config is empty, not UTF-8, not JSON, not an object, nested too deeply, or
+            violates the schema; the text names each place.
+        Exhausted: it is larger than 8 MiB.
     """
     if not raw:
         raise InvalidInput(f"{what}: the config is empty. Send it as UTF-8 JSON.")
@@ -40,10 +40,11 @@ def parse_config(model: type[ConfigT], raw: bytes, what: str) -> ConfigT:
 
 
 def validate_config(model: type[ConfigT], content: Any, what: str) -> ConfigT:
-    """Make a config from JSON values.
+    """Create a config from JSON values.
 
     Raises:
-        InvalidInput: not an object, too deep, or against the schema; the text names each place.
+        InvalidInput: the content is not an object, nested too deeply, or violates the schema; the
+            text names each place.
     """
     try:
         return _validated(model, content, what)
@@ -54,15 +55,15 @@ def validate_config(model: type[ConfigT], content: Any, what: str) -> ConfigT:
 def schema_violations(
     model: type[ConfigT], content: Any, what: str = ""
 ) -> tuple[ConfigT | None, list[str]]:
-    """Make a config from JSON values, or list all that is wrong with them.
+    """Create a config from JSON values, or list all violations.
 
     Args:
         model: the schema.
-        content: what a JSON reader made.
-        what: name of the config, first part of each path; empty: paths begin at the keys.
+        content: the value from a JSON reader.
+        what: name of the config, the first part of each path; empty: paths begin at the keys.
 
     Returns:
-        The config and no sentences, or None and one sentence for each offending place.
+        The config and an empty list, or None and one sentence for each violation.
     """
     try:
         return _validated(model, content, what), []
@@ -96,7 +97,7 @@ def _load_json(raw: bytes, what: str) -> Any:
         ) from error
     except RecursionError as error:
         raise InvalidInput(f"{what}: nested deeper than {MAX_DEPTH} levels.") from error
-    except ValueError as error:  # a constant, or a number with thousands of digits
+    except ValueError as error:  # an invalid constant, or a number with thousands of digits
         raise InvalidInput(f"{what}: not JSON: {error}.") from error
 
 

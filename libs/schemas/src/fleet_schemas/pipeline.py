@@ -1,4 +1,4 @@
-"""The structure of a pipeline: nodes, the connections between them, and a description."""
+"""Pipeline configs: nodes, their connections, and a description."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ MAX_CONNECTIONS = 10_000
 
 
 class PipelineMetadata(ConfigModel):
-    """What a pipeline says about itself; nothing here changes what it computes."""
+    """Descriptive metadata of a pipeline; it does not affect the computation."""
 
-    name: str = Field(description="Title for people.")
-    description: str = Field("", description="What the pipeline is for.")
-    created: str = Field("", description="When it was made, ISO 8601; empty: not recorded.")
-    tags: list[str] = Field(default_factory=list, description="Words to find it by.")
-    author: str = Field("", description="Who made it.")
-    cuvis_ai_version: str = Field("0.1.0", description="Release that wrote it.")
+    name: str = Field(description="Title.")
+    description: str = Field("", description="Purpose of the pipeline.")
+    created: str = Field("", description="Creation time, ISO 8601; empty: not recorded.")
+    tags: list[str] = Field(default_factory=list, description="Keywords.")
+    author: str = Field("", description="Author.")
+    cuvis_ai_version: str = Field("0.1.0", description="Release that wrote the file.")
 
 
 class NodeConfig(ConfigModel):
@@ -55,31 +55,31 @@ class ConnectionConfig(ConfigModel):
 
     @property
     def source_node(self) -> str:
-        """Name of the node that gives the value."""
+        """Name of the source node."""
         return self.source.split(".")[0]
 
     @property
     def source_port(self) -> str:
-        """Output port that gives the value."""
+        """Output port of the source node."""
         return self.source.split(".")[2]
 
     @property
     def target_node(self) -> str:
-        """Name of the node that takes the value."""
+        """Name of the target node."""
         return self.target.split(".")[0]
 
     @property
     def target_port(self) -> str:
-        """Input port that takes the value."""
+        """Input port of the target node."""
         return self.target.split(".")[2]
 
 
 class PipelineConfig(ConfigModel):
     """A graph of nodes.
 
-    `frozen_nodes` is known to readers of 0.1.0 only, `name` to those up to 0.2.0, `plugins` to
-    those since 0.5.0, and each refuses the others' keys, so `to_dict` leaves out what the config
-    does not use. A top-level `version`, which some published files carry, is accepted and dropped.
+    `frozen_nodes` is only known to readers of 0.1.0, `name` to those up to 0.2.0, and `plugins` to
+    those since 0.5.0. Each refuses the keys of the others, so `to_dict` omits unused keys. A
+    top-level `version`, which some published files contain, is accepted and dropped.
     """
 
     name: str = Field("", description="Short name; empty: none.")
@@ -88,7 +88,7 @@ class PipelineConfig(ConfigModel):
     )
     frozen_nodes: list[str] = Field(
         default_factory=list,
-        description="Nodes that stay as they are, unless a trainrun unfreezes them.",
+        description="Nodes that are not trained, unless a trainrun unfreezes them.",
     )
     nodes: list[NodeConfig] = Field(
         default_factory=list, max_length=MAX_NODES, description="The nodes."

@@ -1,4 +1,4 @@
-"""Which measurements belong to training, validation and test: the newer published form."""
+"""Splits into training, validation and test: the newer published form."""
 
 from typing import Any, Literal
 
@@ -39,9 +39,9 @@ MAX_IDS = 1_000_000
 
 
 class Selector(ConfigModel):
-    """Picks measurements; each kind takes exactly its own keys."""
+    """A selection of measurements; each kind has its own keys."""
 
-    kind: SelectorKind = Field(description="How the measurements are picked.")
+    kind: SelectorKind = Field(description="How the measurements are selected.")
     paths: list[str] = Field(default_factory=list, description="files: whole files.")
     source: str | None = Field(None, description="file_indices: the file.")
     ids: list[int | str] = Field(
@@ -51,7 +51,7 @@ class Selector(ConfigModel):
     pattern: str | None = Field(None, description="glob: the pattern.")
     any_of: list[str] = Field(default_factory=list, description="tag, categories: names.")
     of: list["Selector"] = Field(
-        default_factory=list, description="union, except, intersect: what is combined."
+        default_factory=list, description="union, except, intersect: the combined selectors."
     )
 
     @model_validator(mode="after")
@@ -64,7 +64,7 @@ class Selector(ConfigModel):
         return self
 
     def measurement_ids(self) -> list[int]:
-        """Return the numbers of a `file_indices` selector, ranges spelled out; else none.
+        """Return the expanded numbers of a `file_indices` selector; empty for other kinds.
 
         Raises:
             ValueError: an entry is neither a number nor a range.
@@ -75,30 +75,30 @@ class Selector(ConfigModel):
 
 
 class SplitConstraint(ConfigModel):
-    """A rule that the splits must keep."""
+    """A rule for the splits."""
 
     kind: Literal["no_split_overlap", "no_source_overlap", "no_train_anomalous"] = Field(
         description="The rule."
     )
-    severity: Literal["error", "warn"] = Field("error", description="What breaking it means.")
+    severity: Literal["error", "warn"] = Field("error", description="Severity of a violation.")
 
 
 class DataSplitConfig(ConfigModel):
-    """The measurements of each split; the selectors of one split add up.
+    """The measurements of each split; the selectors of a split are combined.
 
-    Releases before 0.9.0 have `leakage_check` in place of `constraints`, and each reader refuses
-    the other key: `to_dict` gives back the one that came.
+    Releases before 0.9.0 have `leakage_check` instead of `constraints`, and each reader refuses the
+    other key: `to_dict` returns the original key.
     """
 
     splits_path: str | None = Field(None, description="JSON file with the assignment.")
-    universe_hash: str | None = Field(None, description="Digest of the list of files.")
+    universe_hash: str | None = Field(None, description="Digest of the file list.")
     train: list[Selector] = Field(default_factory=list, description="Training.")
     val: list[Selector] = Field(default_factory=list, description="Validation.")
     test: list[Selector] = Field(default_factory=list, description="Test.")
     predict: list[Selector] = Field(default_factory=list, description="Prediction; empty: all.")
     constraints: list[SplitConstraint] = Field(default_factory=list, description="Rules.")
     leakage_check: Literal["error", "warn", "off"] | None = Field(
-        None, description="What a measurement in two splits means; null: see `constraints`."
+        None, description="Severity of a measurement in two splits; null: see `constraints`."
     )
 
     @model_serializer(mode="wrap")

@@ -11,7 +11,7 @@ from fleet_schemas.scheduler import SchedulerConfig
 from fleet_schemas.trainer import BatchLimit, TrainerConfig
 
 TRAINER_KEYS = frozenset(TrainerConfig.model_fields)
-"""Settings that may stand under `trainer` or flat."""
+"""Settings that may be nested under `trainer` or flat."""
 
 _NESTED_TOP_KEYS = (
     "seed",
@@ -26,7 +26,7 @@ _NESTED_TOP_KEYS = (
     "accumulate_grad_batches",
 )
 _OWN_KEYS = ("num_nodes", "strategy")
-"""Settings that no published release knows: they go out only where they are in use."""
+"""Settings that no published release knows; they are only written if they are used."""
 _NEWER_KEYS = (
     *_OWN_KEYS,
     "limit_train_batches",
@@ -39,52 +39,60 @@ _ONLY_FLAT = TRAINER_KEYS - frozenset(_NESTED_TOP_KEYS) | {"release_cuda_cache_o
 
 
 class TrainingConfig(ConfigModel):
-    """Everything about gradient training but the data and the pipeline.
+    """Settings of gradient training, without data and pipeline.
 
-    Published files have the loop's settings either nested under `trainer` or flat beside `seed`.
-    Whichever came, the flat attributes hold the value that counts: a flat value that is given wins
-    over a nested one. `to_dict` gives back the shape that came; a config that used only keys of
-    both shapes comes back with only those, which either reader accepts.
+    Published files have the settings of the loop either nested under `trainer` or flat next to
+    `seed`. In both cases the flat attributes contain the effective values: a given flat value takes
+    precedence over a nested one. `to_dict` returns the original shape; a config with only keys of
+    both shapes is returned with only those, which either reader accepts.
     """
 
-    seed: int = Field(42, ge=0, description="Seed of all random numbers.")
+    seed: int = Field(42, ge=0, description="Seed of all random number generators.")
     optimizer: OptimizerConfig = Field(
         default_factory=OptimizerConfig, description="The optimizer."
     )
     scheduler: SchedulerConfig | None = Field(None, description="Null: constant learning rate.")
     callbacks: CallbacksConfig | None = Field(None, description="Null: none.")
     trainer: TrainerConfig | None = Field(None, description="The loop's settings, nested.")
-    max_epochs: int = Field(100, ge=1, le=10000, description="Epochs at most.")
-    batch_size: int = Field(32, ge=1, description="Kept for its readers; `data.batch_size` counts.")
-    num_workers: int = Field(4, ge=0, description="Kept for its readers.")
+    max_epochs: int = Field(100, ge=1, le=10000, description="Maximum number of epochs.")
+    batch_size: int = Field(
+        32, ge=1, description="Accepted for older clients; `data.batch_size` is used instead."
+    )
+    num_workers: int = Field(4, ge=0, description="Accepted for older clients; has no effect.")
     gradient_clip_val: float | None = Field(
-        None, ge=0.0, description="Largest gradient norm; null: not clipped."
+        None, ge=0.0, description="Maximum gradient norm; null: not clipped."
     )
     accumulate_grad_batches: int = Field(1, ge=1, description="Batches per optimizer step.")
     release_cuda_cache_on_validation: bool = Field(
         False, description="Free cached GPU memory around each validation."
     )
     accelerator: str = Field("auto", description="auto, cpu, gpu, ...")
-    devices: int | str | None = Field(None, description="How many or which; null: chosen.")
-    default_root_dir: str | None = Field(None, description="Folder for what the loop writes.")
+    devices: int | str | None = Field(
+        None, description="Number or list of devices; null: automatic."
+    )
+    default_root_dir: str | None = Field(None, description="Output folder of the loop.")
     precision: str | int = Field("32-true", description="Floating-point precision.")
-    enable_progress_bar: bool = Field(True, description="Show progress where training runs.")
+    enable_progress_bar: bool = Field(True, description="Show progress on the server.")
     enable_checkpointing: bool = Field(False, description="Write checkpoints.")
     log_every_n_steps: int = Field(50, ge=1, description="Steps between two log entries.")
     val_check_interval: float | int | None = Field(
-        1.0, ge=0.0, description="Validate after this share (float) or number (int) of batches."
+        1.0, ge=0.0, description="Validate after this fraction (float) or number (int) of batches."
     )
     check_val_every_n_epoch: int | None = Field(1, ge=1, description="Epochs between validations.")
-    num_nodes: int | None = Field(None, ge=1, description="Hosts that train together; null: one.")
+    num_nodes: int | None = Field(None, ge=1, description="Number of hosts; null: one.")
     strategy: str | None = Field(
-        None, description="How processes train together: auto or ddp; null: auto."
+        None, description="Strategy of distributed training: auto or ddp; null: auto."
     )
-    limit_train_batches: BatchLimit = Field(None, description="Training batches per epoch.")
-    limit_val_batches: BatchLimit = Field(None, description="Validation batches per epoch.")
+    limit_train_batches: BatchLimit = Field(
+        None, description="Maximum number of training batches per epoch."
+    )
+    limit_val_batches: BatchLimit = Field(
+        None, description="Maximum number of validation batches per epoch."
+    )
     num_sanity_val_steps: int | None = Field(
         None, ge=-1, description="Validation batches before training; -1: all; null: two."
     )
-    deterministic: bool = Field(False, description="Use only algorithms that repeat exactly.")
+    deterministic: bool = Field(False, description="Use only deterministic algorithms.")
     benchmark: bool = Field(False, description="Let cuDNN search for the fastest algorithms.")
 
     @model_validator(mode="after")
@@ -93,7 +101,7 @@ class TrainingConfig(ConfigModel):
             return self
         trainer = self.trainer or TrainerConfig()
         agreed = {key: self._value_of(key, trainer) for key in TRAINER_KEYS}
-        # The model is frozen for its users; this is still its construction.
+        # The model is frozen, but it is still being constructed here.
         for key, value in agreed.items():
             self.__dict__[key] = value
         self.__dict__["trainer"] = trainer.model_copy(update=agreed)
@@ -123,5 +131,5 @@ class TrainingConfig(ConfigModel):
 
 
 def _unused(dumped: dict[str, Any]) -> set[str]:
-    """The newer keys that are not in use: readers before 0.11.0 refuse them."""
+    """Return the unused newer keys, which readers before 0.11.0 refuse."""
     return {key for key in _NEWER_KEYS if dumped[key] is None or dumped[key] is False}

@@ -1,4 +1,4 @@
-"""One training run as a file: pipeline, data, settings, and what to train."""
+"""Trainruns: pipeline, data, settings, and roles of the nodes."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from fleet_schemas.training import TrainingConfig
 
 
 class PipelineReference(ConfigModel):
-    """A pipeline in files of its own."""
+    """References to the files of a pipeline."""
 
     config_path: str = Field(description="The pipeline's YAML file.")
     weights_path: str | None = Field(None, description="Its weights; null: untrained.")
@@ -49,11 +49,9 @@ class TrainRunConfig(ConfigModel):
         default_factory=list, description="Nodes whose outputs add up to the loss."
     )
     metric_nodes: list[str] = Field(
-        default_factory=list, description="Nodes whose outputs are reported."
+        default_factory=list, description="Nodes whose outputs are logged."
     )
-    freeze_nodes: list[str] = Field(
-        default_factory=list, description="Nodes that stay as they are."
-    )
+    freeze_nodes: list[str] = Field(default_factory=list, description="Nodes that are not trained.")
     unfreeze_nodes: list[str] = Field(default_factory=list, description="Nodes that are trained.")
-    output_dir: str = Field("./outputs", description="Folder for what the run writes.")
+    output_dir: str = Field("./outputs", description="Output folder of the run.")
     tags: dict[str, str] = Field(default_factory=dict, description="Notes.")

@@ -1,4 +1,4 @@
-"""Says in plain words where a config breaks its schema, and what would be right."""
+"""Describes schema violations of configs and how to fix them."""
 
 import difflib
 from collections.abc import Iterator
@@ -14,12 +14,12 @@ _MAX_VALUE_CHARS = 80
 
 
 def violations(error: ValidationError, model: type[ConfigModel], what: str) -> list[str]:
-    """Return one sentence per offending place, each beginning with the path of the place.
+    """Return one sentence for each violation, which begins with its path.
 
     Args:
-        error: what pydantic found.
-        model: the model that was validated.
-        what: name of the whole config, the first part of each path; empty: none.
+        error: the validation error.
+        model: the validated model.
+        what: name of the config, the first part of each path; empty: none.
     """
     found: dict[str, list[str]] = {}
     for detail in error.errors(include_url=False, include_context=False):
@@ -35,7 +35,7 @@ def violations(error: ValidationError, model: type[ConfigModel], what: str) -> l
 
 
 def nearest(word: str, candidates: list[str]) -> str:
-    """Return ``" Did you mean 'x'?"`` for the candidate most like `word`, or nothing."""
+    """Return ``" Did you mean 'x'?"`` for the candidate most similar to `word`, if any."""
     close = difflib.get_close_matches(word, candidates, n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
@@ -43,7 +43,7 @@ def nearest(word: str, candidates: list[str]) -> str:
 def _locate(
     loc: tuple[int | str, ...], model: type[ConfigModel]
 ) -> tuple[list[str], type[ConfigModel]]:
-    """Follow a location through the models and drop pydantic's own marks of union members."""
+    """Follow a location through the models and drop pydantic's markers of union members."""
     path: list[str] = []
     owner = model
     annotation: Any = model
@@ -67,7 +67,7 @@ def _locate(
 
 
 def models_in(annotation: Any) -> Iterator[type[ConfigModel]]:
-    """Yield the models that a field's annotation names, whatever it wraps them in."""
+    """Yield the models in the annotation of a field, at any nesting."""
     if isinstance(annotation, type) and issubclass(annotation, ConfigModel):
         yield annotation
     for argument in get_args(annotation):

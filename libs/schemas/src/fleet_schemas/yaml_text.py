@@ -1,4 +1,4 @@
-"""Configs as YAML text: read bounded and without code, written as published files are."""
+"""Reads and writes configs as YAML, with limits and without code execution."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -17,12 +17,12 @@ def parse_yaml(raw: bytes, what: str) -> dict[str, Any]:
     """Read a mapping of JSON values; an empty file is an empty mapping.
 
     Args:
-        raw: what the file holds.
+        raw: content of the file.
         what: its name, the subject of the error texts.
 
     Raises:
-        InvalidInput: not UTF-8, not YAML, not a mapping, too deep, holding more than JSON values,
-            or more of them than 100 000 once its aliases are followed.
+        InvalidInput: the content is not UTF-8, not YAML, not a mapping, nested too deeply, contains
+            other values than JSON values, or more than 100 000 of them including aliases.
     """
     try:
         content = _load(raw.decode())
@@ -40,20 +40,20 @@ def parse_yaml(raw: bytes, what: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise InvalidInput(f"{what} is not YAML.") from error
     except RecursionError as error:
-        raise InvalidInput(f"{what} is nested too deep.") from error
+        raise InvalidInput(f"{what} is nested too deeply.") from error
     except ValueError as error:
         raise InvalidInput(f"{error}.") from error
     return content
 
 
 def to_yaml(config: ConfigModel | Mapping[str, Any]) -> bytes:
-    """Return the config as UTF-8 YAML, keys in their order."""
+    """Return the config as UTF-8 YAML without sorting keys."""
     plain = config.to_dict() if isinstance(config, ConfigModel) else dict(config)
     return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True).encode()
 
 
 class _Loader(yaml.CSafeLoader):
-    """YAML as OmegaConf reads it: ``1e-6`` is a number, dates stay text, no key comes twice."""
+    """A YAML loader like OmegaConf's: ``1e-6`` is a number, dates are text, keys are unique."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
@@ -61,7 +61,7 @@ class _Loader(yaml.CSafeLoader):
             if key.tag != "tag:yaml.org,2002:merge" and isinstance(key, yaml.ScalarNode):
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(
-                        problem=f"the key '{key.value}' comes twice",
+                        problem=f"the key '{key.value}' is a duplicate",
                         problem_mark=key.start_mark,
                     )
                 seen.add(key.value)
@@ -74,7 +74,7 @@ class _Loader(yaml.CSafeLoader):
             return super().construct_object(node, deep=deep)
         except (ValueError, LookupError, AttributeError) as error:  # PyYAML trusts explicit tags
             raise yaml.constructor.ConstructorError(
-                problem=f"'{shown(node.value)}' is no {node.tag.rpartition(':')[2]}",
+                problem=f"'{shown(node.value)}' is not a valid {node.tag.rpartition(':')[2]}",
                 problem_mark=node.start_mark,
             ) from error
 
@@ -104,7 +104,7 @@ def _load(text: str) -> Any:
 
 
 def _refuse_depth(text: str) -> None:
-    """Refuse what would overflow the stack of libyaml's composer, which ends the process."""
+    """Refuse nesting that would overflow the stack of libyaml's composer and kill the process."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.CollectionStartEvent):
@@ -119,15 +119,15 @@ def _refuse_depth(text: str) -> None:
 
 
 def _count(node: yaml.Node, counted: dict[int, int]) -> int:
-    """Count the values that aliases expand to, before anything expands them."""
+    """Count the values of expanded aliases without expanding them."""
     known = counted.get(id(node))
     if known is not None:
         return known
-    counted[id(node)] = MAX_VALUES + 1  # met again before it is counted: it holds itself
+    counted[id(node)] = MAX_VALUES + 1  # visited again before it is counted: it contains itself
     total = 1 + sum(_count(child, counted) for child in _children(node))
     if total > MAX_VALUES:
         raise yaml.constructor.ConstructorError(
-            problem=f"it holds itself or more than {MAX_VALUES} values",
+            problem=f"it contains itself or more than {MAX_VALUES} values",
             problem_mark=node.start_mark,
         )
     counted[id(node)] = total

@@ -202,8 +202,8 @@ ROWS: list[TableRow] = [
         name="no memory left",
         method="Inference",
         code="RESOURCE_EXHAUSTED",
-        text="This inference needs more memory than is available. Send fewer or smaller measurements "
-        "at once, or request fewer outputs.",
+        text="This inference needs more memory than is available. Send fewer or smaller "
+        "measurements at once, or request fewer outputs.",
         remedy="Send fewer or smaller measurements at once, or request fewer outputs.",
         proof="tests/service/inference/test_inference.py::test_out_of_memory",
     ),

@@ -144,7 +144,7 @@ ROWS: list[TableRow] = [
         "two connections to one input",
         INVALID,
         "Connection 1 (more.outputs.cube -> rx.inputs.data): the input is already fed by "
-        "data.cube; it takes one source only.",
+        "data.cube; it accepts only one source.",
         "Remove one of the connections.",
         _graph(
             _DATA_TO_RX,
@@ -159,8 +159,8 @@ ROWS: list[TableRow] = [
     _loads(
         "ports of different types",
         INVALID,
-        "Connection 0 (data.outputs.mask -> rx.inputs.data): the output gives bool [B, H, W, "
-        "1], the input takes float32 [B, H, W, C].",
+        "Connection 0 (data.outputs.mask -> rx.inputs.data): the output has the type bool "
+        "[B, H, W, 1], the input needs float32 [B, H, W, C].",
         _PORTS,
         _graph(("data.outputs.mask", "rx.inputs.data")),
     ),

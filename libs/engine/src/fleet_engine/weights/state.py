@@ -96,8 +96,10 @@ def _key_faults(own: State, state: Mapping[str, Mapping[str, Tensor]]) -> list[s
     ]
     faults = []
     if missing:
-        strangers = [name for name, values in state.items() if values and name not in own]
-        hint = f" (nodes unknown to the pipeline: {', '.join(strangers)})" if strangers else ""
+        unknown_nodes = [name for name, values in state.items() if values and name not in own]
+        hint = (
+            f" (nodes unknown to the pipeline: {', '.join(unknown_nodes)})" if unknown_nodes else ""
+        )
         faults.append(f"missing {', '.join(missing)}{hint}")
     if unknown:
         faults.append(f"unknown {', '.join(unknown)}")

@@ -1,4 +1,4 @@
-"""What can be said of a pipeline's graph without torch: ports, wiring, the built-in classes."""
+"""Ports, wiring and built-in classes of pipelines without torch."""
 
 from fleet_schemas.graph.built_in_node import BuiltInNode, built_in_classes, built_in_nodes
 from fleet_schemas.graph.class_names import nearest_classes

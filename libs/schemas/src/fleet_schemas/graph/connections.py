@@ -1,4 +1,4 @@
-"""Which output feeds which input, and what is wrong with it."""
+"""Checks the connections of a pipeline."""
 
 import difflib
 import graphlib
@@ -12,17 +12,17 @@ from fleet_schemas.graph.port_type import PortType
 from fleet_schemas.pipeline import ConnectionConfig
 
 MAX_FAULTS = 50
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """The connections of a pipeline, held against the ports of its nodes.
+    """The connections of a pipeline, checked against the ports of its nodes.
 
     Attributes:
         sources: for each connected input ``(node, port)`` the outputs ``node.port`` that feed it.
-        edges: the pairs of nodes that are connected, source first, in the config's order.
-        faults: one sentence for each thing that is wrong, at most 50; none: the graph can run.
+        edges: the connected pairs of nodes, source first, in the config's order.
+        faults: one sentence for each fault, at most 50; empty: the graph is valid.
     """
 
     sources: Mapping[tuple[str, str], tuple[str, ...]]
@@ -31,11 +31,10 @@ class Connections:
 
 
 def connect(nodes: Mapping[str, NodePorts], connections: Iterable[ConnectionConfig]) -> Connections:
-    """Hold connections against the nodes' ports.
+    """Check connections against the ports of the nodes.
 
-    What is looked for: unknown node or port, clash of types, two sources on one port, a cycle. A
-    connection that is at fault feeds nothing. A port of a class that is not known here is taken to
-    exist and to fit.
+    Faults are unknown nodes or ports, incompatible types, two sources of a port, and cycles. A
+    faulty connection feeds nothing. A port of an unknown class is assumed to exist and to match.
     """
     sources: dict[tuple[str, str], tuple[str, ...]] = {}
     edges: dict[tuple[str, str], None] = {}
@@ -59,7 +58,7 @@ def connect(nodes: Mapping[str, NodePorts], connections: Iterable[ConnectionConf
 
 
 class _Fault(Exception):
-    """One connection does not fit; the text says why."""
+    """A connection is invalid; the text gives the reason."""
 
 
 def _add(
@@ -72,14 +71,14 @@ def _add(
     taker = _node(nodes, connection.target_node)
     taken = _port(taker.inputs, taker, connection.target_node, connection.target_port, "input")
     if given and taken and not taken.takes(given):
-        raise _Fault(f"the output gives {given}, the input takes {taken}.")
+        raise _Fault(f"the output has the type {given}, the input needs {taken}.")
     target = (connection.target_node, connection.target_port)
     source = f"{connection.source_node}.{connection.source_port}"
     known = sources.get(target, ())
     if source in known:
         return
     if known and taken and not taken.variadic:
-        raise _Fault(f"the input is already fed by {known[0]}; it takes one source only.")
+        raise _Fault(f"the input is already fed by {known[0]}; it accepts only one source.")
     sources[target] = (*known, source)
 
 
@@ -112,13 +111,13 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 def _listed(names: Collection[str], between: str = ", ") -> str:
     if not names:
         return "none"
-    first = [shown(name) for name, _ in zip(names, range(_MOST_NAMED), strict=False)]
+    first = [shown(name) for name, _ in zip(names, range(_MAX_NAMED), strict=False)]
     more = f" and {len(names) - len(first)} more" if len(names) > len(first) else ""
     return between.join(first) + more
 
 
 def _cycle(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str]:
-    """The nodes around a cycle, the config's first at both ends; empty: there is none."""
+    """Return the nodes of a cycle, beginning and ending with the first of the config, if any."""
     order: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
     for source, target in edges:
         order.add(target, source)

@@ -14,8 +14,8 @@ class Hparam:
 
     Attributes:
         schema: JSON schema of its values.
-        required: whether a node cannot be made without it.
-        default: what stands in where it is not given; None where it is required.
+        required: whether it must be given.
+        default: default value; None if it is required.
     """
 
     schema: Mapping[str, Any]

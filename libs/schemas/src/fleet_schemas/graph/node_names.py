@@ -1,4 +1,4 @@
-"""What the nodes of a pipeline are called."""
+"""Names of the nodes of a pipeline."""
 
 from collections.abc import Container, Iterable
 
@@ -7,7 +7,7 @@ from fleet_schemas.pipeline import NodeConfig
 
 
 def node_names(nodes: Iterable[NodeConfig]) -> list[str]:
-    """The names that the nodes have in the built pipeline, in the config's order."""
+    """Return the names of the nodes in the built pipeline, in the config's order."""
     names: dict[str, None] = {}
     for node in nodes:
         names[unique_name(node.name, names)] = None
@@ -15,7 +15,7 @@ def node_names(nodes: Iterable[NodeConfig]) -> list[str]:
 
 
 def unique_name(name: str, taken: Container[str]) -> str:
-    """Return `name`, or the first of ``name-1``, ``name-2``, ... that is free."""
+    """Return `name`, or the first of ``name-1``, ``name-2``, ... that is not taken."""
     unique, count = name, 0
     while unique in taken:
         count += 1
@@ -24,7 +24,7 @@ def unique_name(name: str, taken: Container[str]) -> str:
 
 
 def name_fault(name: str) -> str:
-    """Say what is wrong with a node's name; empty: nothing."""
+    """Return what is wrong with the name of a node, or an empty string."""
     if "." not in name:
         return ""
-    return f"Node '{shown(name)}': a name must not hold a dot; write '_' in its place."
+    return f"Node '{shown(name)}': a name must not contain a dot; use '_' instead."

@@ -1,4 +1,4 @@
-"""What the wiring of a pipeline has to know of a node."""
+"""The ports of a node, for the wiring of a pipeline."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,9 +10,9 @@ class NodePorts(NamedTuple):
     """The ports of one node.
 
     Attributes:
-        kind: name of its class, for texts.
-        inputs: by name; None: nobody here knows the class, and any port may be there.
-        outputs: likewise.
+        kind: name of its class, for messages.
+        inputs: input ports by name; None: the class is unknown and may have any port.
+        outputs: output ports, likewise.
     """
 
     kind: str

@@ -1,4 +1,4 @@
-"""Type of a port, and which outputs fit which inputs."""
+"""Types of ports and their compatibility."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,16 +13,16 @@ DType = TypeVar("DType")
 
 @dataclass(frozen=True, slots=True)
 class PortType(Generic[DType]):
-    """Type of a port; a dtype is a name where there is no torch, and torch's own where there is.
+    """Type of a port, with dtypes of torch, or their names where torch is not available.
 
     Attributes:
         dtype: dtype of the tensor; None: any.
         shape: size of each dimension, -1 for any. With dtype None, () means any Python value.
-        description: what the values are, with unit.
-        optional: the node runs without it (input), or may not give it (output).
-        variadic: an input that takes any number of sources and sees them as a list.
-        checked_by_node: the node itself judges dtype and rank, because it takes more than one form;
-            `dtype` and `shape` then are the form that it is published with.
+        description: meaning of the values, with unit.
+        optional: the node runs without it (input), or may not produce it (output).
+        variadic: an input that accepts any number of sources and receives them as a list.
+        checked_by_node: the node itself checks dtype and rank, because it accepts several forms;
+            `dtype` and `shape` are then the published form.
     """
 
     dtype: DType | None
@@ -34,11 +34,11 @@ class PortType(Generic[DType]):
 
     @property
     def is_any(self) -> bool:
-        """Whether every Python value fits."""
+        """Whether the port accepts every Python value."""
         return self.dtype is None and not self.shape
 
     def takes(self, source: "PortType[DType]") -> bool:
-        """Whether a connection from `source` can fit; -1 matches anything."""
+        """Return whether a connection from `source` is compatible; -1 matches any size."""
         if self.is_any or source.is_any or self.checked_by_node:
             return True
         return (

@@ -1,4 +1,4 @@
-"""One class that a plugin provides."""
+"""A class that a plugin provides."""
 
 from typing import Literal
 
@@ -8,30 +8,30 @@ from fleet_schemas.config_model import ConfigModel
 
 
 class CapabilityPort(ConfigModel):
-    """A port of a node, as its manifest tells it."""
+    """A port of a node, as described by its manifest."""
 
     model_config = ConfigDict(extra="ignore")
 
     dtype: str = Field("", description="Name of the dtype; empty: any.")
     shape: list[int] = Field(default_factory=list, description="Sizes; -1: any.")
     optional: bool = Field(False, description="Whether the node runs without it.")
-    description: str = Field("", description="What the values are.")
+    description: str = Field("", description="Meaning of the values.")
     variadic: bool = Field(False, description="Whether it takes any number of sources.")
 
 
 class Capability(ConfigModel):
-    """One class that a plugin provides; what else a manifest says of it is not kept."""
+    """A class that a plugin provides; other fields of the manifest are ignored."""
 
     model_config = ConfigDict(extra="ignore")
 
     class_name: str = Field(max_length=500, description="Full dotted path of the class.")
-    kind: Literal["node", "data_module"] = Field("node", description="What the class is.")
+    kind: Literal["node", "data_module"] = Field("node", description="Kind of the class.")
     data_module_name: str = Field("", description="Data modules only: name for configs.")
-    category: str = Field("unspecified", description="What the node is for.")
+    category: str = Field("unspecified", description="Category of the node.")
     tags: list[str] = Field(default_factory=list, description="Its keywords.")
     input_specs: dict[str, CapabilityPort] = Field(default_factory=dict, description="Inputs.")
     output_specs: dict[str, CapabilityPort] = Field(default_factory=dict, description="Outputs.")
-    doc_summary: str = Field("", description="What it does.")
+    doc_summary: str = Field("", description="Summary.")
 
     @field_validator("class_name")
     @classmethod

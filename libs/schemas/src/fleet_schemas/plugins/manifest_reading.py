@@ -1,4 +1,4 @@
-"""From what a client sent to manifests."""
+"""Parses plugin manifests sent by clients."""
 
 from typing import Any, NamedTuple
 
@@ -17,16 +17,16 @@ class _Manifests(ConfigModel):
 
 
 class _Manifest(ConfigModel, extra="allow"):
-    """Any object; what is in it is looked at afterwards."""
+    """Any object; its content is checked later."""
 
 
 class NamedPlugins(NamedTuple):
-    """What a client of the older generation sent.
+    """Plugins sent by a client of the older generation.
 
     Attributes:
         manifests: the plugins.
-        has_objects: whether a class is described by an object, as releases 0.5.0 to 0.5.2 do;
-            those before write its path alone.
+        has_objects: whether classes are described by objects, as in releases 0.5.0 to 0.5.2, and
+            not by their paths only, as in older releases.
     """
 
     manifests: list[PluginManifest]
@@ -37,8 +37,8 @@ def read_manifests(raw: bytes) -> NamedPlugins:
     """Read the older form: several plugins by name.
 
     Raises:
-        InvalidInput: no JSON of this form, or one of the plugins is described wrongly.
-        Exhausted: larger than 8 MiB.
+        InvalidInput: the content is not JSON of this form, or a manifest is invalid.
+        Exhausted: it is larger than 8 MiB.
     """
     manifests, faults = [], []
     plugins = parse_config(_Manifests, raw, _WHAT).plugins
@@ -57,11 +57,11 @@ def read_manifest(raw: bytes) -> tuple[PluginManifest | None, str]:
     """Read the newer form: a single plugin.
 
     Returns:
-        The manifest, or None and what is wrong with it.
+        The manifest, or None and its faults.
 
     Raises:
-        InvalidInput: empty, no JSON, or no object.
-        Exhausted: larger than 8 MiB.
+        InvalidInput: the content is empty, not JSON, or not an object.
+        Exhausted: it is larger than 8 MiB.
     """
     content = parse_config(_Manifest, raw, _WHAT).model_extra
     manifest, faults = schema_violations(PluginManifest, content, _WHAT)

@@ -1,4 +1,4 @@
-"""What a plugin says about itself."""
+"""Plugin manifests."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ _REPOSITORIES = ("https://", "http://", "git@")
 
 
 class PluginManifest(ConfigModel):
-    """A plugin: where its code is and which classes it provides.
+    """A plugin: the source of its code, and the classes it provides.
 
     The older generation lists class paths under `provides`, the newer one objects under
-    `capabilities`; both become `capabilities`. What else a manifest says (weights, extras of its
-    package) is not kept.
+    `capabilities`; both become `capabilities`. Other content of a manifest (weights, package
+    extras) is ignored.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -29,7 +29,7 @@ class PluginManifest(ConfigModel):
     tag: str | None = Field(None, max_length=200, description="Tag in the repository.")
     path: str | None = Field(None, description="Folder of a local plugin.")
     capabilities: list[Capability] = Field(
-        min_length=1, max_length=MAX_CAPABILITIES, description="What it provides."
+        min_length=1, max_length=MAX_CAPABILITIES, description="Provided classes."
     )
 
     @property
@@ -78,7 +78,7 @@ class PluginManifest(ConfigModel):
     @field_validator("tag")
     @classmethod
     def _check_tag(cls, tag: str | None) -> str | None:
-        # git would read a leading dash as an option.
+        # git would interpret a leading dash as an option.
         if tag is not None and (not tag.strip() or tag.startswith("-")):
             raise ValueError("must be the name of a tag")
         return tag

@@ -44,7 +44,7 @@ class ArchivedArray:
             entry = archive.getinfo(self._member)
             with archive.open(entry) as stream:
                 shape, self._fortran_order, self._dtype = _read_header(stream)
-                self._data_offset = stream.tell()
+                self._data_offset = stream.tell()  # wording: ok
         if len(shape) == item_ndim:
             shape = (1, *shape)
         if len(shape) != item_ndim + 1 or min(shape) < 1:
@@ -70,28 +70,28 @@ class ArchivedArray:
         """
         length_bytes = prod(self.item_shape) * self._dtype.itemsize
         if self._fortran_order:  # the items are not contiguous
-            whole = self._octets(0, self.count * length_bytes).view(self._dtype)
+            whole = self._content(0, self.count * length_bytes).view(self._dtype)
             return np.ascontiguousarray(whole.reshape(self.shape, order="F")[index])
-        octets = self._octets(index * length_bytes, length_bytes)
-        return octets.view(self._dtype).reshape(self.item_shape)
+        content = self._content(index * length_bytes, length_bytes)
+        return content.view(self._dtype).reshape(self.item_shape)
 
-    def _octets(self, start: int, count: int) -> npt.NDArray[np.uint8]:
+    def _content(self, start: int, count: int) -> npt.NDArray[np.uint8]:
         offset = self._data_offset + start
         if offset + count > self._size_bytes:
             raise EOFError
-        octets = np.empty(count, np.uint8)
+        content = np.empty(count, np.uint8)
         if self._stored_at is not None:
             with self._path.open("rb", buffering=0) as file:
                 file.seek(self._stored_at + offset)
-                _fill(octets, file)
-            return octets
+                _fill(content, file)
+            return content
         stream, self._stream = self._stream, None
-        if stream is None or stream.tell() > offset:
+        if stream is None or stream.tell() > offset:  # wording: ok
             stream = zipfile.ZipFile(self._path).open(self._member)  # noqa: SIM115 (stays open)
         stream.seek(offset)
-        _fill(octets, stream)
+        _fill(content, stream)
         self._stream = stream
-        return octets
+        return content
 
 
 def _read_header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
@@ -116,9 +116,9 @@ def _stored_at(path: Path, entry: zipfile.ZipInfo) -> int | None:
     return entry.header_offset + _LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
-def _fill(octets: npt.NDArray[np.uint8], stream: Any) -> None:
+def _fill(content: npt.NDArray[np.uint8], stream: Any) -> None:
     """Read bytes in chunks, so that they are not in memory twice."""
-    for start in range(0, octets.size, _PIECE_BYTES):
-        piece = octets[start : start + _PIECE_BYTES]
+    for start in range(0, content.size, _PIECE_BYTES):
+        piece = content[start : start + _PIECE_BYTES]
         if stream.readinto(piece.data) < piece.size:
             raise EOFError

@@ -26,7 +26,7 @@ class Segment:
     Attributes:
         steps: in order.
         pixelwise: all nodes process each pixel independently, so the steps run tile by tile.
-        width: maximum number of values per pixel inside a node, judging by its matrices.
+        width: maximum number of values per pixel inside a node, derived from its matrices.
         pixel_inputs: input keys that run along the pixels, each with its place in words.
         shared_inputs: the other input keys.
         pixel_results: result keys that run along the pixels.

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import torch
 
-_PATIENCE = timedelta(minutes=5)
+_TIMEOUT = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class WorkerGroup:
             init_method=f"tcp://{self.address}:{self.port}",
             rank=self.rank,
             world_size=self.world_size,
-            timeout=_PATIENCE,
+            timeout=_TIMEOUT,
         )
         try:
             yield

@@ -44,7 +44,7 @@ def restore_best(module: PipelineModule, callback: ModelCheckpoint | None) -> Be
         return BestCheckpoint(
             False,
             monitor=callback.monitor,
-            reason="Using the final epoch's weights (the best checkpoint cannot be read any more)",
+            reason="Using the final epoch's weights (the best checkpoint is no longer readable)",
         )
     return BestCheckpoint(
         True,

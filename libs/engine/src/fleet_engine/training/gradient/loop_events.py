@@ -43,12 +43,12 @@ class LoopEvents(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the start of the training."""
-        self._tell(trainer, Hook.FIT_START, Stage.TRAIN)
+        self._send(trainer, Hook.FIT_START, Stage.TRAIN)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the start of an epoch."""
         self._train_done = self._train_batch = 0
-        self._tell(trainer, Hook.EPOCH_START, Stage.TRAIN)
+        self._send(trainer, Hook.EPOCH_START, Stage.TRAIN)
 
     def on_train_batch_end(
         self,
@@ -65,14 +65,14 @@ class LoopEvents(Callback):
         """
         self._train_done += int(batch["cube"].shape[0])
         self._train_batch = batch_idx
-        self._tell(trainer, Hook.TRAIN_PROGRESS, Stage.TRAIN, loss=outputs["loss"])
+        self._send(trainer, Hook.TRAIN_PROGRESS, Stage.TRAIN, loss=outputs["loss"])
         self._stop_if_asked(trainer)
 
     def on_validation_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the start of a validation."""
         self._val_done = 0
         if not trainer.sanity_checking:
-            self._tell(trainer, Hook.VALIDATION_START, Stage.VAL)
+            self._send(trainer, Hook.VALIDATION_START, Stage.VAL)
 
     def on_validation_batch_end(  # noqa: PLR0917  (Lightning's signature)
         self,
@@ -86,23 +86,23 @@ class LoopEvents(Callback):
         """Send the end of a validation batch; raises like `on_train_batch_end`."""
         self._val_done += int(batch["cube"].shape[0])
         if not trainer.sanity_checking:
-            self._tell(trainer, Hook.VALIDATION_PROGRESS, Stage.VAL, loss=outputs)
+            self._send(trainer, Hook.VALIDATION_PROGRESS, Stage.VAL, loss=outputs)
         self._stop_if_asked(trainer)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the end of a validation with its values."""
         if not trainer.sanity_checking:
-            self._tell(trainer, Hook.VALIDATION_END, Stage.VAL)
+            self._send(trainer, Hook.VALIDATION_END, Stage.VAL)
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the end of an epoch with its values."""
-        self._tell(trainer, Hook.EPOCH_END, Stage.TRAIN)
+        self._send(trainer, Hook.EPOCH_END, Stage.TRAIN)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Send the end of the training."""
-        self._tell(trainer, Hook.FIT_END, Stage.TRAIN)
+        self._send(trainer, Hook.FIT_END, Stage.TRAIN)
 
-    def _tell(self, trainer: Trainer, hook: Hook, stage: Stage, loss: Tensor | None = None) -> None:
+    def _send(self, trainer: Trainer, hook: Hook, stage: Stage, loss: Tensor | None = None) -> None:
         # Read in every process, since values may have to be gathered first.
         logged = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if not trainer.is_global_zero:

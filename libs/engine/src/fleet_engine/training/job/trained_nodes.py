@@ -31,9 +31,7 @@ def prepare_nodes(pipeline: Pipeline, job: GradientJob) -> None:
 def check_nodes(pipeline: Pipeline, job: GradientJob) -> None:
     """Refuse unknown or contradictory names; raises like `prepare_nodes`."""
     if not job.loss_nodes:
-        raise InvalidInput(
-            "loss_nodes is empty; name at least one node whose output is to be minimised."
-        )
+        raise InvalidInput("loss_nodes is empty; name at least one node whose output is minimised.")
     for key in ("loss_nodes", "metric_nodes", "freeze_nodes", "unfreeze_nodes"):
         _check_names(pipeline, key, getattr(job, key))
     for name in job.loss_nodes:

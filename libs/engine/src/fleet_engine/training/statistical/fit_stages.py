@@ -19,7 +19,7 @@ def fit_stages(pipeline: Pipeline, only: Collection[str] | None = None) -> list[
 
     Args:
         pipeline: the nodes and their connections.
-        only: names of the nodes that are to be fitted; None: all that learn statistics.
+        only: names of the nodes to fit; None: all that learn statistics.
     """
     graph = pipeline.wiring.graph
     level: dict[str, int] = {}
