@@ -1,6 +1,6 @@
 """One of several processes that train together: ``python -m tests.numerics.center_rank``.
 
-Arguments: folder, rank, world size. Each writes the centre that it ends with.
+Arguments: folder, rank, world size. Each process writes its final centre.
 """
 
 import sys
@@ -21,7 +21,7 @@ def batch(step: int) -> torch.Tensor:
 
 
 def center(rank: int, world_size: int) -> torch.Tensor:
-    """Fit, then train on this process's measurements, which are fewer in the first."""
+    """Fit, then train on the measurements of this process; the first one has fewer."""
     tracker = DeepSVDDCenterTracker(rep_dim=3, alpha=0.25)
     tracker.statistical_initialization([{"embeddings": batch(STEPS)}])
     start, end = (0, 1, 4)[rank : rank + 2] if world_size > 1 else (0, 4)

@@ -1,4 +1,4 @@
-"""Making, feeding and differentiating one node alone."""
+"""Runs and differentiates a single node."""
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ def made(class_name, **hparams):
 
 
 def scene(extent, channels, seed, offset=0.0):
-    """Correlated channels of very different size, as reflectance over wavelength is."""
+    """Correlated channels of very different magnitude, like reflectance."""
     rng = np.random.default_rng(seed)
     mixing = rng.normal(size=(channels, channels)) * np.linspace(0.2, 2.0, channels)
     mean = rng.normal(size=channels) * 3 + offset
@@ -38,7 +38,7 @@ def state_shapes(node_):
 
 
 def gradients_agree(node_, **float64_inputs):
-    """Whether autograd agrees with finite differences for all inputs and trainable parameters."""
+    """Return whether autograd agrees with finite differences for inputs and parameters."""
     node_.double()
     parameters = [parameter for parameter in node_.parameters() if parameter.requires_grad]
     ports = list(float64_inputs)

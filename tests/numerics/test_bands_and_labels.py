@@ -1,4 +1,4 @@
-"""Band choice by wavelength, and labels by class id."""
+"""Selection of bands by wavelength, and labels by class id."""
 
 import numpy as np
 import pytest
@@ -96,7 +96,7 @@ def test_class_ids_of_any_integer_dtype(dtype):
     [torch.zeros(1, 2, 2, 1), torch.zeros(1, 2, 2).int(), torch.zeros(1, 3, 2, 1).int()],
     ids=["floats", "rank", "extent"],
 )
-def test_labels_refuse_a_mask_that_does_not_fit(mask):
+def test_labels_refuse_a_mask_that_does_not_match(mask):
     with pytest.raises(InvalidInput, match=r"needed: integer class ids \[1, 2, 2, 1\]"):
         made(LABELS, normal_class_ids=[0])(cube=torch.zeros(1, 2, 2, 3), mask=mask, context=CONTEXT)
 

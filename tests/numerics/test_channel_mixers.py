@@ -27,7 +27,7 @@ def with_biases(mixer, seed):
 
 
 def mixed(mixer, cube, slope, *, normalised, eps):
-    """Layer after layer, in float64, and how far float32 may be from it."""
+    """Return the float64 result, layer by layer, and the tolerance of float32."""
     values = cube.astype(np.float64)
     for place, layer in enumerate(mixer.convs, start=1):
         values = values @ layer.weight.detach().double().numpy()[:, :, 0, 0].T
@@ -40,7 +40,7 @@ def mixed(mixer, cube, slope, *, normalised, eps):
         low, high = values.min(axis=(1, 2), keepdims=True), values.max(axis=(1, 2), keepdims=True)
         extent = np.maximum(high - low, eps)
         values = (values - low) / extent
-        rounding /= extent.min()  # values that lie close together are spread, with their errors
+        rounding /= extent.min()  # normalisation amplifies the errors of close values
     return values, 2e-5 * max(1.0, np.abs(values).max()) + 4 * rounding
 
 
@@ -113,7 +113,7 @@ def test_learnable_state_hparams_and_trainability():
         ("zeros", 0.0),
     ],
 )
-def test_weights_start_as_the_method_says_and_by_the_seed(method, bound):
+def test_initial_weights_depend_on_method_and_seed(method, bound):
     def start(seed):
         torch.manual_seed(seed)
         mixer = LearnableChannelMixer(200, 40, init_method=method)
@@ -128,7 +128,7 @@ def test_weights_start_as_the_method_says_and_by_the_seed(method, bound):
 
 
 def spread_scene(channels, seed):
-    """Channels whose principal variances lie well apart, in a random rotation."""
+    """Channels with well-separated principal variances in a random rotation."""
     rng = np.random.default_rng(seed)
     rotation = np.linalg.qr(rng.normal(size=(channels, channels)))[0]
     scaled = rng.normal(size=(2, 20, 20, channels)) * 2.0 ** -np.arange(channels)
@@ -159,7 +159,7 @@ def test_principal_components(channels, wide, seed):
     assert torch.equal(mixer.convs[1].weight, later)
 
 
-def test_only_principal_components_need_a_fit_and_any_time_again():
+def test_only_principal_components_need_a_fit_which_can_be_repeated():
     assert made(LEARNABLE, input_channels=4, output_channels=2).ready
     mixer = made(LEARNABLE, input_channels=4, output_channels=2, init_method="pca")
     assert not mixer.ready
@@ -197,7 +197,7 @@ def test_a_normalised_mixer_never_runs_tile_by_tile():
 
 
 @pytest.mark.parametrize("scheme", [[6, 4, 2], [5, 3], [6], []])
-def test_schemes_that_lead_elsewhere_are_refused(scheme):
+def test_schemes_with_wrong_ends_are_refused(scheme):
     with pytest.raises(GraphInvalid, match="reduction_scheme"):
         made(LEARNABLE, input_channels=6, output_channels=3, reduction_scheme=scheme)
 
@@ -267,7 +267,7 @@ def test_concrete_mixer_outside_of_training_is_deterministic(hard, stage):
         np.testing.assert_allclose(got["rgb"], cube @ weights.T, rtol=1e-4, atol=1e-5)
 
 
-def test_the_seed_governs_the_noise():
+def test_the_seed_determines_the_noise():
     mixer, _ = concrete(6, 3, 0)
     mixer.train()
     cube = scene((1, 2, 2), 6, 0)
@@ -296,7 +296,7 @@ def test_concrete_gradients_in_training_reach_the_logits():
     assert torch.autograd.gradcheck(outputs, (cube, mixer.logits))
 
 
-def test_training_drives_each_row_to_the_band_that_is_wanted():
+def test_training_drives_each_row_to_the_expected_band():
     torch.manual_seed(0)
     mixer = made(CONCRETE, input_channels=8, output_channels=2, max_epochs=30).train()
     optimizer = torch.optim.Adam(mixer.parameters(), lr=0.3)

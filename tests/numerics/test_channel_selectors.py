@@ -1,4 +1,4 @@
-"""Selectors of channels that look at wavelengths, contrast or trainable weights."""
+"""Channel selectors by wavelength, contrast or trainable weights."""
 
 import numpy as np
 import pytest
@@ -101,7 +101,7 @@ def test_bands_of_high_contrast(extent, alpha, seed):
     assert got["band_info"]["strategy"] == "high_contrast"
 
 
-def test_smooth_and_rough_bands_change_places_with_alpha():
+def test_alpha_decides_between_smooth_and_rough_bands():
     ramp = np.repeat(np.linspace(0, 10, 20, dtype=np.float32)[None, :, None], 20, axis=2)
     checks = np.indices((20, 20)).sum(axis=0, dtype=np.float32)[None] % 2
     cube = np.stack((ramp, checks, ramp, ramp), axis=-1)
@@ -113,7 +113,7 @@ def test_smooth_and_rough_bands_change_places_with_alpha():
     assert chosen == [0, 1]
 
 
-def test_a_window_without_a_band_takes_the_nearest_to_its_middle():
+def test_an_empty_window_selects_the_band_nearest_to_its_middle():
     got = picked(made(CONTRAST), scene((1, 3, 3), 3, 0), [480, 595, 900])
     assert got["band_info"]["band_indices"] == [0, 1, 1]
 
@@ -138,12 +138,12 @@ def test_image_gradients(class_name):
 
 @IMAGE_SELECTORS
 @pytest.mark.parametrize("count", [60, 62])
-def test_wavelengths_that_do_not_fit_the_cube_are_refused(class_name, count):
+def test_wavelengths_that_do_not_match_the_cube_are_refused(class_name, count):
     with pytest.raises(InvalidInput, match=r"wavelengths.*one for each of the cube's 61 channels"):
         picked(made(class_name), scene((1, 2, 2), 61, 0), np.arange(count))
 
 
-def test_windows_and_targets_that_make_no_sense_are_refused():
+def test_invalid_windows_and_targets_are_refused():
     with pytest.raises(GraphInvalid, match="lower nm, upper nm"):
         made(CONTRAST, windows=[[500, 440], [500, 580], [610, 700]])
     with pytest.raises(GraphInvalid, match="windows"):
@@ -199,7 +199,7 @@ def test_soft_weights_before_any_fit():
     np.testing.assert_allclose(weights, 0.5)
 
 
-def test_logits_by_variance_start_random_and_reproducible():
+def test_logits_by_variance_are_initially_random_and_reproducible():
     def start(seed):
         torch.manual_seed(seed)
         return SoftChannelSelector(
@@ -226,7 +226,7 @@ def test_soft_gradients_reach_the_logits():
     assert gradients_agree(node_, data=scene((1, 2, 2), 3, 0).astype(np.float64))
 
 
-def test_soft_refuses_what_does_not_fit():
+def test_soft_selector_refuses_wrong_inputs():
     node_ = made(SOFT, n_select=2, input_channels=4)
     with pytest.raises(InvalidInput, match=r"got 3 channels; needed: 4 channels"):
         run(node_, "data", scene((1, 2, 2), 3, 0))

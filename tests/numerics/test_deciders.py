@@ -39,7 +39,7 @@ def axes(dims):
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data(), shape=SHAPES, level=LEVELS, dims=DIMS)
-def test_quantile_is_numpys_and_to_the_bit_torchs(data, shape, level, dims):
+def test_quantile_equals_numpy_and_torch_to_the_bit(data, shape, level, dims):
     scores = data.draw(hnp.arrays(np.float32, shape, elements=SCORES))
     got = quantile(torch.from_numpy(scores), level, dims)
     expected = np.quantile(scores.astype(np.float64), level, axis=axes(dims), keepdims=True)
@@ -51,7 +51,7 @@ def test_quantile_is_numpys_and_to_the_bit_torchs(data, shape, level, dims):
         assert torch.equal(got.flatten(), torch.quantile(flat, level, dim=1))
 
 
-def test_quantile_of_more_values_than_torch_takes():
+def test_quantile_of_more_values_than_torch_accepts():
     count = 2**24 + 3
     values = torch.arange(count, dtype=torch.float32).flip(0)[None]
     with pytest.raises(RuntimeError, match="too large"):
@@ -101,7 +101,7 @@ def test_two_stage_decider(data, shape, fraction, image_threshold, dims):
     assert np.array_equal(decide(decider, scores), flags & gate.reshape(-1, 1, 1, 1))
 
 
-def test_a_share_of_the_pixels_is_rounded_up_but_not_for_a_rounding_error():
+def test_a_fraction_of_the_pixels_is_rounded_up_without_rounding_errors():
     scores = np.zeros((1, 1200, 1, 1), np.float32)
     scores[0, :84] = 1.0
     assert decide(made(TWO_STAGE, image_threshold=1.0, top_k_fraction=0.07), scores).any()
@@ -197,7 +197,7 @@ def test_calibration_separates_what_can_be_separated(class_name):
     assert np.array_equal(decide(decider, scores), targets)
 
 
-def test_a_threshold_between_neighbouring_floats_keeps_the_winner():
+def test_a_threshold_between_adjacent_floats_keeps_the_best_candidate():
     low = np.float32(0.25)
     high = np.nextafter(low, np.float32(1))
     logits = torch.logit(torch.tensor([low, high], dtype=torch.float64)).float().reshape(1, 1, 2, 1)
@@ -218,7 +218,7 @@ def test_a_threshold_between_neighbouring_floats_keeps_the_winner():
         (lambda scores, targets: targets.resize_(1, 6, 6, 1), "differ in their pixels"),
     ],
 )
-def test_what_determines_no_threshold_changes_nothing(class_name, spoil, text):
+def test_an_impossible_calibration_changes_nothing(class_name, spoil, text):
     (scores,), (targets,) = (tensors(part) for part in split(1, frames=1))
     spoil(scores, targets)
     decider = made(class_name)

@@ -135,7 +135,7 @@ def test_random_features_approximate_the_gaussian_kernel(gamma):
     assert float(phi[0] @ phi[1]) == pytest.approx(kernel, abs=0.02)
 
 
-def test_initial_weights_keep_to_the_published_ranges():
+def test_initial_weights_are_in_the_published_ranges():
     state = made(PROJECTION, in_channels=50, hidden=1000, rep_dim=30).state_dict()
     for key, bound in (
         ("net.fc1.weight", 1 / np.sqrt(50)),
@@ -212,7 +212,7 @@ def test_at_which_stages_the_center_moves(stage, update_in_eval):
     assert torch.equal(tracker._tracked_center, torch.from_numpy(given_center["center"]))
 
 
-def test_a_center_given_out_stays_as_it_was():
+def test_a_returned_center_does_not_change():
     tracker = fit(made(TRACKER, rep_dim=2), "embeddings", np.zeros((1, 1, 1, 2), np.float32))
     batch = torch.ones(1, 1, 1, 2, requires_grad=True)
     before = tracker(embeddings=batch, context=TRAIN)["center"]

@@ -1,4 +1,4 @@
-"""Deep SVDD from cube to score, cut into tiles, against float64 numpy."""
+"""Deep SVDD from cube to score, run in tiles, against float64 numpy."""
 
 import numpy as np
 import torch
@@ -83,7 +83,7 @@ def test_the_whole_pipeline():
     np.testing.assert_allclose(outputs["scores.scores"].numpy(), scores, rtol=1e-3)
 
 
-def test_inference_leaves_the_center_and_runs_in_one_sweep_over_the_pixels():
+def test_inference_keeps_the_center_and_runs_in_one_pass_over_the_pixels():
     pipeline = fit(built(), batch(cube(1, 20, 1)))
     before = pipeline.nodes["center"]._tracked_center.clone()
     infer(pipeline, batch(cube(1, 150, 2)), "scores")

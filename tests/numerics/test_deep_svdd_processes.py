@@ -1,4 +1,4 @@
-"""Processes that train together share one centre."""
+"""Processes that train together use the same centre."""
 
 import subprocess
 import sys

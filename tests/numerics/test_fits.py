@@ -1,4 +1,4 @@
-"""What holds for the fit of every node that learns statistics, whatever its formula."""
+"""Properties of the fits of all nodes that learn statistics."""
 
 import numpy as np
 import pytest
@@ -67,9 +67,7 @@ def test_how_the_data_is_cut_into_batches_does_not_matter(class_name, port, hpar
 @EACH_FIT
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 99), cuts=st.sets(st.integers(0, 6), min_size=1, max_size=3))
-def test_workers_that_saw_a_part_each_end_with_the_fit_of_the_whole(
-    class_name, port, hparams, seed, cuts
-):
+def test_processes_with_shards_compute_the_fit_of_all_data(class_name, port, hparams, seed, cuts):
     data = training_data(seed, port=port)
     workers = []
     for part in np.split(data, sorted(cuts)):
@@ -89,7 +87,7 @@ def test_workers_that_saw_a_part_each_end_with_the_fit_of_the_whole(
 
 @EACH_FIT
 @pytest.mark.parametrize("frozen_again", [False, True])
-def test_a_refit_forgets_what_was_before_also_when_unfrozen(
+def test_a_refit_discards_the_previous_state_even_if_unfrozen(
     class_name, port, hparams, frozen_again
 ):
     node = fit(made(class_name, **hparams), port, training_data(1, port=port))
@@ -102,7 +100,7 @@ def test_a_refit_forgets_what_was_before_also_when_unfrozen(
 
 
 @EACH_FIT
-def test_a_fit_leaves_nothing_but_the_published_state(class_name, port, hparams):
+def test_a_fit_only_leaves_the_published_state(class_name, port, hparams):
     node = made(class_name, **hparams)
     before = {key: value.shape for key, value in node.state_dict().items()}
     fit(node, port, training_data(1, port=port))
@@ -112,7 +110,7 @@ def test_a_fit_leaves_nothing_but_the_published_state(class_name, port, hparams)
 
 @EACH_FIT
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_values_that_are_not_finite_are_refused(class_name, port, hparams, value):
+def test_non_finite_values_are_refused(class_name, port, hparams, value):
     data = training_data(1, port=port)
     data[2, 3, 1, 0] = value
     with pytest.raises(InvalidInput, match="NaN or infinite"):

@@ -13,7 +13,7 @@ EXTENTS = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 
 
 def laplacian_reference(mean, normalize):
-    """Entry by entry, as the definition reads."""
+    """Return the Laplacian entry by entry, following the definition."""
     channels, alpha = len(mean), mean.mean()
     laplacian = np.zeros((channels, channels))
     for i in range(channels):
@@ -66,7 +66,7 @@ def test_state_is_float64_as_published():
 
 
 @pytest.mark.parametrize("normalize", [False, True])
-def test_a_mean_spectrum_of_zero_mean_gives_a_finite_laplacian(normalize):
+def test_a_mean_spectrum_of_zero_mean_has_a_finite_laplacian(normalize):
     lad = made(LAD, num_channels=3, normalize_laplacian=normalize)
     fit(lad, "data", np.broadcast_to(np.float32([-1, 0, 1]), (1, 2, 2, 3)).copy())
     assert bool(torch.isfinite(lad.L).all())

@@ -65,7 +65,7 @@ def test_bce(data, weight, pos_weight, reduction):
     positive = (pos_weight or 1.0) * np.logaddexp(0, -wide)
     terms = np.where(truth, positive, np.logaddexp(0, wide))
     expected = weight * getattr(terms, reduction)()
-    # In float32 a term is a difference of numbers as large as its logit, and rounded like them.
+    # In float32, a term is a difference of numbers as large as its logit, with their rounding.
     largest = abs(weight) * max(1.0, pos_weight or 1.0)
     rounding = largest * getattr(np.spacing(np.abs(logits)).astype(np.float64), reduction)()
     loss = loss_of(loss_node, predictions=logits, targets=truth)
@@ -262,7 +262,7 @@ def test_state_keys_are_the_published_ones(class_name, hparams, keys):
         ("OrthogonalityLoss", {"execution_stages": ["train"]}),
     ],
 )
-def test_hparams_that_make_no_loss_are_refused(class_name, hparams):
+def test_invalid_hparams_of_losses_are_refused(class_name, hparams):
     with pytest.raises(GraphInvalid, match=next(iter(hparams))):
         made(class_name, **hparams)
 
@@ -276,7 +276,7 @@ def test_hparams_that_make_no_loss_are_refused(class_name, hparams):
         ("DeepSVDDSoftBoundaryLoss", {"embeddings": (1, 2, 2, 3), "center": (1,)}),
     ],
 )
-def test_shapes_that_only_broadcasting_would_fit_are_refused(class_name, inputs):
+def test_shapes_that_would_need_broadcasting_are_refused(class_name, inputs):
     loss_node = made(class_name)
     with pytest.raises(InvalidInput, match=f"input '{list(inputs)[1]}'"):
         loss_node(**{port: torch.zeros(shape) for port, shape in inputs.items()}, context=CONTEXT)

@@ -30,7 +30,7 @@ def values_of(metric_node, **inputs):
 
 
 def added(*pools):
-    """What processes that share an epoch make of their pools."""
+    """Return the sum of the pools of several processes."""
     return {name: sum(pool[name] for pool in pools) for name in pools[0]}
 
 
@@ -114,7 +114,7 @@ def test_pooled_average_precision_is_close_whatever_the_scale(scale):
     assert metric_node.pooled()["average_precision"] == pytest.approx(exact, abs=5e-4)
 
 
-def test_average_precision_alone_looks_at_every_nth_pixel():
+def test_only_average_precision_uses_every_nth_pixel():
     targets = np.array([1, 0, 0, 1, 1, 1], bool).reshape(1, 2, 3, 1)
     logits = np.array([3, 9, 2, 9, 1, 9], np.float32).reshape(1, 2, 3, 1)
     metric_node = made("AnomalyDetectionMetrics", pixel_stride=2)
@@ -123,7 +123,7 @@ def test_average_precision_alone_looks_at_every_nth_pixel():
     assert metric_node.pooled() == got
 
 
-def test_detection_metrics_start_anew_after_reset():
+def test_detection_metrics_start_again_after_reset():
     metric_node = made("AnomalyDetectionMetrics")
     yes, no = np.ones((1, 1, 2, 1), bool), np.zeros((1, 1, 2, 1), bool)
     values_of(metric_node, decisions=no, targets=yes)
@@ -134,7 +134,7 @@ def test_detection_metrics_start_anew_after_reset():
 
 
 @pytest.mark.parametrize("port", ["decisions", "logits"])
-def test_detection_metrics_refuse_shapes_that_only_broadcasting_would_fit(port):
+def test_detection_metrics_refuse_shapes_that_would_need_broadcasting(port):
     wrong = np.zeros((1, 2, 1, 1), bool if port == "decisions" else np.float32)
     with pytest.raises(InvalidInput, match=f"input '{port}'"):
         values_of(
@@ -189,14 +189,14 @@ def test_score_statistics_survive_a_large_offset():
     "scores",
     [np.zeros((1, 2, 2, 3), np.float32), np.zeros((2, 2), np.float32), np.zeros((1, 2, 2))],
 )
-def test_score_statistics_refuse_what_is_no_score_map(scores):
+def test_score_statistics_refuse_other_values_than_score_maps(scores):
     with pytest.raises(InvalidInput, match="input 'scores'"):
         values_of(made("ScoreStatisticsMetric"), scores=scores)
 
 
 @settings(max_examples=200, deadline=None)
 @given(score=st.floats(-(2.0**127), 2.0**127, width=32))
-def test_a_bin_holds_numbers_of_like_size(score):
+def test_a_bin_contains_numbers_of_similar_magnitude(score):
     tensor = torch.tensor([score], dtype=torch.float32)
     bin_of = bins_of(tensor)
     assert 0 <= bin_of.item() < BINS
@@ -206,7 +206,7 @@ def test_a_bin_holds_numbers_of_like_size(score):
     assert high - low <= abs(score) * BIN_WIDTH * 1.0001
 
 
-def test_bins_order_as_numbers_do():
+def test_bins_have_the_order_of_numbers():
     scores = torch.tensor([-np.inf, -3.0, -1e-40, -0.0, 0.0, 1e-40, 1e-3, 2.0, np.inf])
     bins = bins_of(scores).tolist()
     assert bins == sorted(bins)
@@ -271,7 +271,7 @@ def test_explained_variance():
     )
 
 
-def test_numbers_about_the_model_are_pooled_as_means_over_batches():
+def test_model_metrics_are_pooled_as_means_over_batches():
     nodes = [made("ExplainedVarianceMetric") for _ in range(2)]
     for metric_node, share in ((nodes[0], 0.2), (nodes[0], 0.4), (nodes[1], 0.9)):
         values_of(metric_node, explained_variance_ratio=np.array([share], np.float32))
@@ -308,7 +308,7 @@ def test_anomaly_pixel_statistics_are_pooled_as_counts():
         "SelectorEntropyMetric",
     ],
 )
-def test_metrics_run_where_published_and_keep_no_state(class_name):
+def test_metrics_run_at_published_stages_without_state(class_name):
     metric_node = made(class_name, execution_stages=None)
     assert metric_node.state_dict() == {}
     running = {stage for stage in Stage if stage is not Stage.ALWAYS and metric_node.runs_at(stage)}

@@ -221,7 +221,7 @@ def test_metrics(data, pixels):
 
 
 def average_precision(logits, targets):
-    """Precision times gain in recall, threshold by threshold."""
+    """Return the sum of precision times gain in recall over all thresholds."""
     total, found_before = 0.0, 0
     for threshold in sorted(set(logits.tolist()), reverse=True):
         taken = logits >= threshold
@@ -232,7 +232,7 @@ def average_precision(logits, targets):
 
 
 def test_the_whole_pipeline():
-    """Min-max, RX, mean + 2 sigma, sigmoid, all in float64 beside it."""
+    """The reference computes min-max, RX, mean + 2 sigma and sigmoid in float64."""
     rng = np.random.default_rng(3)
     channels = 61
     spectra = rng.uniform(500, 3000, (5, channels))

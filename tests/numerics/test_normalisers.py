@@ -43,7 +43,7 @@ def test_unit_norm_of_a_flat_spectrum_is_zero():
     assert not got.any()
 
 
-def test_unit_norm_divides_by_eps_at_least():
+def test_unit_norm_divides_at_least_by_eps():
     got = run(made(UNIT, eps=10.0), "data", np.array([[[[1.0, 3.0]]]], np.float32))["normalized"]
     np.testing.assert_allclose(got, [[[[-0.1, 0.1]]]])
 
@@ -88,11 +88,11 @@ def test_z_score(extent, channels, seed, dims, eps, keepdim):
         wide.std(axis=axes, keepdims=True) + eps
     )
     got = run(made(Z_SCORE, dims=dims, eps=eps, keepdim=keepdim), "data", test)["normalized"]
-    # Where all values along the axes are equal, what is left is rounding, divided by eps.
+    # If all values along the axes are equal, the result is rounding error divided by eps.
     np.testing.assert_allclose(got, expected, rtol=1e-4, atol=1e-4 + 1e-6 / eps)
 
 
-def test_only_a_z_score_along_the_spectrum_runs_on_pixels_alone():
+def test_only_a_z_score_along_the_spectrum_is_pixelwise():
     assert made(Z_SCORE, dims=[3]).pixel_ports == made(Z_SCORE, dims=[-1]).pixel_ports != set()
     assert made(Z_SCORE).pixel_ports == made(Z_SCORE, dims=[1, 3]).pixel_ports == set()
 

@@ -15,7 +15,7 @@ EXTENTS = st.tuples(st.integers(1, 3), st.integers(1, 9), st.integers(1, 9))
 
 
 def spread_scene(extent, channels, seed):
-    """Channels whose principal variances lie well apart, turned by a random rotation."""
+    """Channels with well-separated principal variances in a random rotation."""
     rng = np.random.default_rng(seed)
     rotation = np.linalg.qr(np.random.default_rng(seed // 2).normal(size=(channels, channels)))[0]
     scaled = rng.normal(size=(*extent, channels)) * 2.0 ** -np.arange(channels)
@@ -66,7 +66,7 @@ def test_pca(data, extent, channels, seed, whiten, method):
     np.testing.assert_allclose(got["projected"] * signs, expected, rtol=1e-3, atol=2e-4)
 
 
-def test_whitened_components_are_uncorrelated_and_of_unit_variance():
+def test_whitened_components_are_uncorrelated_with_unit_variance():
     train = spread_scene((2, 30, 30), 5, 3)
     pca = fit(made(PCA, num_channels=5, n_components=3, whiten=True, eps=0.0), "data", train)
     projected = run(pca, "data", train)["projected"].reshape(-1, 3)
@@ -82,7 +82,7 @@ def test_state_is_as_published():
     assert [key for key, _ in pca.named_parameters()] == ["_components"]
 
 
-def test_constant_data_gives_orthonormal_components_of_no_variance():
+def test_constant_data_has_orthonormal_components_without_variance():
     pca = fit(made(PCA, num_channels=3, n_components=3), "data", np.ones((1, 2, 2, 3), np.float32))
     components = pca._components.numpy()
     np.testing.assert_allclose(components @ components.T, np.eye(3), atol=1e-6)
@@ -98,7 +98,7 @@ def test_gradients(whiten):
     assert gradients_agree(pca, data=scene((1, 2, 2), 4, 1).astype(np.float64))
 
 
-def test_training_reaches_the_components_and_nothing_else():
+def test_training_only_changes_the_components():
     pca = fit(made(PCA, num_channels=4, n_components=2), "data", scene((1, 9, 9), 4, 0))
     pca.unfreeze()
     outputs = pca(data=torch.from_numpy(scene((1, 2, 2), 4, 1)))

@@ -1,4 +1,4 @@
-"""The weights beside the short pipelines are what a fit to the demo's scene gives."""
+"""The committed weights of the short pipelines result from a fit to the scene of the demo."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from tools import pretrain
 
 
 @pytest.mark.parametrize("name", ["channel_selector", "rx_statistical"])
-def test_the_weights_of_the_repository_are_those_of_the_fit(name):
+def test_the_committed_weights_are_those_of_the_fit(name):
     fitted = pretrain.pretrained(name)
     loaded = build_pipeline(fitted.config)
     load_weights(loaded, (pretrain.FOLDER / f"{name}.pt").read_bytes(), strict=True)
@@ -25,5 +25,5 @@ def test_the_weights_of_the_repository_are_those_of_the_fit(name):
             )
 
 
-def test_every_file_of_weights_is_made_by_the_script():
+def test_every_weights_file_is_written_by_the_script():
     assert {file.stem for file in pretrain.FOLDER.rglob("*.pt")} == set(pretrain.NAMES)

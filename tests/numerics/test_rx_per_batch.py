@@ -1,4 +1,4 @@
-"""RX with each measurement's own background, against its formula in float64 numpy."""
+"""RX with the background of each measurement, against its formula in float64 numpy."""
 
 import numpy as np
 import pytest
@@ -39,7 +39,7 @@ def test_rx_per_batch(extent, channels, seed, eps):
     np.testing.assert_allclose(got, reference(test, eps), rtol=1e-5, atol=1e-6)
 
 
-def test_measurements_do_not_touch_one_another():
+def test_measurements_are_independent():
     test = scene((3, 6, 6), 5, 1)
     together = run(made(RX), "data", test)["scores"]
     alone = [run(made(RX), "data", test[i : i + 1])["scores"][0] for i in range(3)]
@@ -62,7 +62,7 @@ def test_gradients(eps):
     assert gradients_agree(made(RX, eps=eps), data=scene((2, 3, 4), 3, 2).astype(np.float64))
 
 
-def test_gradient_training_reaches_what_stands_before():
+def test_gradients_reach_preceding_nodes():
     data = torch.from_numpy(scene((1, 4, 4), 3, 2)).requires_grad_()
     made(RX)(data=data)["scores"].square().sum().backward()
     assert bool(data.grad.any())

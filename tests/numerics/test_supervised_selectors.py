@@ -26,7 +26,7 @@ LAMBDAS = np.linspace(440, 910, CHANNELS).round().astype(int)
 
 
 def measurement(seed, *, levels=None, channels=CHANNELS, extent=(1, 9, 8)):
-    """A cube whose masked pixels are shifted, each band by another amount; few levels make ties."""
+    """A cube with masked pixels shifted by a different amount per band; few levels cause ties."""
     rng = np.random.default_rng(seed)
     mask = rng.random((*extent, 1)) < 0.3
     mask.reshape(-1)[:2] = [True, False]
@@ -205,8 +205,8 @@ def test_neither_order_nor_batches_matter(seed, levels, order, cuts):
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 99), levels=st.sampled_from([None, 6]), cuts=st.sets(st.integers(0, 4)))
-def test_workers_that_saw_a_part_each_end_with_the_fit_of_the_whole(seed, levels, cuts):
-    """A worker may have seen no pixel, or pixels of one class alone."""
+def test_processes_with_shards_compute_the_fit_of_all_data(seed, levels, cuts):
+    """A process may have no pixels, or pixels of one class only."""
     parts = [measurement(seed + i, levels=levels) for i in range(4)]
     parts[0] = (parts[0][0], np.zeros_like(parts[0][1]))
     whole = fitted(WINDOWED, parts)
@@ -230,7 +230,7 @@ def test_workers_that_saw_a_part_each_end_with_the_fit_of_the_whole(seed, levels
             )
 
 
-def test_refit_forgets_the_fit_before_also_when_unfrozen():
+def test_refit_discards_the_previous_fit_even_if_unfrozen():
     node_ = fitted(WINDOWED, [measurement(0)])
     first = {key: value.clone() for key, value in node_.state_dict().items()}
     node_.unfreeze()
@@ -240,14 +240,14 @@ def test_refit_forgets_the_fit_before_also_when_unfrozen():
     assert all(torch.equal(value, first[key]) for key, value in node_.state_dict().items())
 
 
-def test_measurements_without_labels_are_passed_over():
+def test_unlabelled_measurements_are_skipped():
     labelled = measurement(0)
     mixed = fitted(FULL, [(measurement(1)[0], None), labelled])
     alone = fitted(FULL, [labelled])
     assert torch.equal(mixed.band_scores, alone.band_scores)
 
 
-def test_a_constant_band_scores_nothing_and_resembles_no_band():
+def test_a_constant_band_has_score_and_correlation_zero():
     cube, mask = measurement(0)
     cube[..., 4] = 0.1
     node_ = fitted(FULL, [(cube, mask)])
@@ -271,7 +271,7 @@ def test_no_labels_at_all_are_refused():
         fitted(FULL, [(measurement(0)[0], None)])
 
 
-def test_what_does_not_fit_is_refused():
+def test_wrong_inputs_are_refused():
     cube, mask = measurement(0)
     with pytest.raises(InvalidInput, match=r"wavelengths.*13 channels"):
         fitted(FULL, [(cube, mask)], LAMBDAS[:-1])
@@ -297,7 +297,7 @@ def test_wavelengths_that_change_within_a_fit_are_refused():
         )
 
 
-def test_weights_that_name_a_band_that_is_not_there_are_refused():
+def test_weights_with_a_missing_band_are_refused():
     node_ = fitted(FULL, [measurement(0)])
     node_.store("selected_indices", torch.tensor([0, 1, CHANNELS]))
     with pytest.raises(InvalidInput, match="selected_indices"):
@@ -327,7 +327,7 @@ def test_redundancy_is_the_strongest_correlation_with_a_chosen_band():
     assert best_overall(scores, correlation, 3, penalty=0.0) == [0, 1, 3]
 
 
-def test_windows_without_bands_and_windows_that_overlap():
+def test_empty_and_overlapping_windows():
     scores, alike = torch.tensor([1.0, 2.0, 3.0]), torch.ones(3, 3)
     wavelengths = [450.0, 550.0, 650.0]
     windows = [(300, 310), (700, 800), (450, 650)]
@@ -336,8 +336,8 @@ def test_windows_without_bands_and_windows_that_overlap():
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 999), parts=st.integers(1, 5))
-def test_more_values_than_are_kept_apart_lose_little_and_no_determinism(seed, parts):
-    """With 256 values kept of 4000, as with 65536 of millions, ranks within a value are lost."""
+def test_merged_values_lose_little_precision_and_no_determinism(seed, parts):
+    """With 256 values for 4000, like 65536 for millions, ranks within a value are lost."""
     rng = np.random.default_rng(seed)
     values = rng.normal(size=4000).astype(np.float32)
     flags = rng.random(4000) < 0.3

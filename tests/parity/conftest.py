@@ -1,4 +1,4 @@
-"""What both sides of a comparison work on."""
+"""Fixtures for both sides of a comparison."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
 
 @pytest.fixture(scope="session")
 def trained_there(tmp_path_factory: pytest.TempPathFactory, scene: Scene) -> Path:
-    """One folder for each trainrun: what the published trainers made of it."""
+    """One folder for each trainrun with the results of the published trainers."""
     folder = tmp_path_factory.mktemp("published")
     jobs = []
     for name in TRAINRUNS:

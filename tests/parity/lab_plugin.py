@@ -1,4 +1,4 @@
-"""Nodes of a lab, written against the published base classes and nothing of this project."""
+"""Third-party nodes that use only the published base classes."""
 
 import torch
 from cuvis_ai.anomaly.rx_detector import RXGlobal
@@ -35,15 +35,15 @@ class ChannelScaler(Node):
 
 
 class Detector(RXGlobal):
-    """A catalogue class under a lab's name."""
+    """A catalogue class under a third-party name."""
 
 
 class Colours(FixedWavelengthSelector):
-    """A catalogue class that takes its wavelengths as a numpy array."""
+    """A catalogue class that accepts its wavelengths as a numpy array."""
 
 
 class ScoreLevel(Node):
-    """The mean score of a batch, as a metric that says where it was taken."""
+    """The mean score of a batch, as a metric with its position."""
 
     INPUT_SPECS = {"scores": PortSpec(torch.float32, (-1, -1, -1, 1))}  # noqa: RUF012
     OUTPUT_SPECS = {"metrics": PortSpec(list, ())}  # noqa: RUF012

@@ -1,4 +1,4 @@
-"""The nodes of cuvis-ai 0.4.0 and what they are compared on.
+"""The nodes of cuvis-ai 0.4.0 and their test cases.
 
 Shape letters: B batch, H height, W width, C bands, D embedding, K components.
 """
@@ -26,12 +26,12 @@ class NodeCase:
         id: name of the case.
         path: class path of the published package.
         inputs: by port.
-        hparams: as a pipeline file has them.
-        fit: inputs of each batch that it is fitted to; empty: none here.
-        stage: of the run.
-        epoch: of the run.
+        hparams: as in a pipeline file.
+        fit: inputs of each batch of the fit; empty: no fit.
+        stage: stage of the run.
+        epoch: epoch of the run.
         training: whether modules are in training mode.
-        sign_free: state keys and outputs whose sign no formula fixes, such as of a principal axis.
+        sign_free: state keys and outputs with arbitrary sign, such as principal axes.
     """
 
     id: str
@@ -46,7 +46,7 @@ class NodeCase:
 
 
 def _cube(bands: int = BANDS) -> np.ndarray:
-    """cube_BHWC, float32: correlated bands, each of another level and spread."""
+    """Return cube_BHWC, float32: correlated bands with different levels and spreads."""
     mixing = _RNG.normal(size=(bands, bands)) * np.linspace(1.0, 3.0, bands)
     return (_RNG.normal(size=(*BHW, bands)) @ mixing + np.arange(bands)).astype(np.float32)
 

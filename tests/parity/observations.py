@@ -1,4 +1,4 @@
-"""How both sides of a comparison write down what they see of a node; imports neither side."""
+"""Format in which both sides of a comparison record a node; imports neither side."""
 
 from dataclasses import is_dataclass
 
@@ -7,12 +7,12 @@ import torch
 
 
 def trainable(node):
-    """Names of the parameters that gradients reach."""
+    """Return the names of the trainable parameters."""
     return sorted(name for name, value in node.named_parameters() if value.requires_grad)
 
 
 def inputs_of(arrays, prefix, plain=()):
-    """Values by port below a prefix: tensors, but arrays for the ports that are `plain`."""
+    """Return values by port below a prefix: tensors, or arrays for `plain` ports."""
     ports = {
         key.removeprefix(prefix): value for key, value in arrays.items() if key.startswith(prefix)
     }
@@ -23,12 +23,12 @@ def inputs_of(arrays, prefix, plain=()):
 
 
 def state_of(node):
-    """Copies of all values that a weights file holds of the node."""
+    """Return copies of all values of the node in a weights file."""
     return {key: value.detach().numpy().copy() for key, value in node.state_dict().items()}
 
 
 def flatten(name, value):
-    """Arrays of an output by name: tensors, numbers, metrics by their name, what mappings hold."""
+    """Return the arrays of an output by name: tensors, numbers, metrics, mapping values."""
     if isinstance(value, torch.Tensor):
         return {name: value.detach().numpy()}
     if isinstance(value, dict):
@@ -45,5 +45,5 @@ def flatten(name, value):
 
 
 def number_of(item):
-    """A metric's value; of a figure only that it is one, because no two libraries draw alike."""
+    """Return the value of a metric; a constant for figures, since libraries draw differently."""
     return np.asarray(item.value if np.ndim(item.value) == 0 else np.nan)

@@ -1,4 +1,4 @@
-"""Starts the published packages' side of a comparison."""
+"""Runs the published packages for a comparison."""
 
 import json
 import os
@@ -17,10 +17,10 @@ DEADLINE_S = 800.0
 def run_published(
     script: Path, jobs: Sequence[dict[str, Any]], folder: Path, environment: str = ENVIRONMENT
 ) -> None:
-    """Run a script of this folder on `jobs`, in one process that works in `folder`.
+    """Run a script of this folder on `jobs` in one process with working directory `folder`.
 
     Raises:
-        AssertionError: it failed; the text is what it printed.
+        AssertionError: it failed; the text is its output.
     """
     listed = folder / f"{script.stem}.json"
     listed.write_text(json.dumps(jobs, default=str), encoding="utf-8")

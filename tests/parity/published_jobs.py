@@ -1,4 +1,4 @@
-"""Trains and infers with the published packages: ``published_jobs.py jobs.json``, a list of jobs.
+"""Trains and infers with the published packages: ``published_jobs.py jobs.json`` (a list of jobs).
 
 Runs in an environment of those packages, through `tests/support/sdk_stub/launch_published.py`.
 """

@@ -1,4 +1,4 @@
-"""Makes and runs published nodes: ``published_nodes.py job.json``, with the folder of the cases.
+"""Constructs and runs published nodes: ``published_nodes.py job.json`` with a folder of cases.
 
 Runs in an environment of those packages, through `tests/support/sdk_stub/launch_published.py`.
 Writes ``catalogue.json`` with every node class, and for each case ``<number>.npz`` and
@@ -56,7 +56,7 @@ def catalogue():
 
 
 def is_own(kind, module):
-    """Whether the class is of this module and more than a base of others."""
+    """Return whether a class belongs to the module and is not only a base class."""
     bases = ("_", "SupervisedSelectorBase", "LossNode")
     return (
         kind.__module__ == module.__name__
@@ -82,7 +82,7 @@ def ports(specs):
 
 
 def run(case, arrays):
-    """What the node says of itself, and its states and outputs."""
+    """Return the declarations of the node, its states and outputs."""
     module, _, name = case["path"].rpartition(".")
     torch.manual_seed(3)
     node = getattr(importlib.import_module(module), name)(name=name, **case["hparams"])
@@ -97,7 +97,7 @@ def run(case, arrays):
     written = named("made", state_of(node))
     plain = {port for port, spec in node.INPUT_SPECS.items() if is_array(spec)}
     if case["fit"]:
-        # A generator, as the published trainer gives: some nodes take its first batch apart.
+        # A generator, as in the published trainer: some nodes treat the first batch separately.
         node.statistical_initialization(
             inputs_of(arrays, f"fit{index}/", plain) for index in range(case["fit"])
         )

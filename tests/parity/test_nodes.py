@@ -1,4 +1,4 @@
-"""Every node of cuvis-ai 0.4.0 beside ours: ports, state, fit, outputs, what trains."""
+"""Compares all nodes of cuvis-ai 0.4.0: ports, state, fit, outputs, trainable parameters."""
 
 import json
 from dataclasses import dataclass
@@ -26,18 +26,18 @@ FITTED = [number for number, case in enumerate(CASES) if case.fit]
 
 @dataclass(frozen=True)
 class Observed:
-    """What the published node of a case did.
+    """Observations of the published node of a case.
 
     Attributes:
-        told: stages, names of trainable parameters.
+        declared: stages, names of trainable parameters.
         arrays: ``made/``, ``state/`` and ``after/`` states, ``out/`` outputs.
     """
 
-    told: dict[str, Any]
+    declared: dict[str, Any]
     arrays: dict[str, np.ndarray]
 
     def part(self, prefix: str) -> dict[str, np.ndarray]:
-        """The arrays below a prefix."""
+        """Return the arrays below a prefix."""
         return {
             key.removeprefix(prefix): value
             for key, value in self.arrays.items()
@@ -47,14 +47,14 @@ class Observed:
 
 @pytest.fixture(scope="module")
 def observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder in which the published packages wrote down all cases."""
+    """The folder with the results of the published packages for all cases."""
     folder = tmp_path_factory.mktemp("nodes")
     for number, case in enumerate(CASES):
         arrays = {f"run/{port}": value for port, value in case.inputs.items()}
         for index, inputs in enumerate(case.fit):
             arrays |= {f"fit{index}/{port}": value for port, value in inputs.items()}
         np.savez(folder / f"{number}.inputs.npz", **arrays)
-        told = {
+        recorded = {
             "path": case.path,
             "hparams": case.hparams,
             "fit": len(case.fit),
@@ -62,14 +62,14 @@ def observations(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "epoch": case.epoch,
             "training": case.training,
         }
-        (folder / f"{number}.case.json").write_text(json.dumps(told), encoding="utf-8")
+        (folder / f"{number}.case.json").write_text(json.dumps(recorded), encoding="utf-8")
     run_published(SCRIPT, [{"folder": folder}], folder)
     return folder
 
 
 @pytest.fixture(params=range(len(CASES)), ids=[case.id for case in CASES])
 def number(request: pytest.FixtureRequest) -> int:
-    """Which case."""
+    """The number of the case."""
     return int(request.param)
 
 
@@ -81,21 +81,21 @@ def case(number: int) -> NodeCase:
 
 @pytest.fixture
 def theirs(observations: Path, number: int) -> Observed:
-    """What the published node did."""
+    """The observations of the published node."""
     with np.load(observations / f"{number}.npz") as content:
         arrays = dict(content)
-    told = json.loads((observations / f"{number}.json").read_text(encoding="utf-8"))
-    return Observed(told, arrays)
+    recorded = json.loads((observations / f"{number}.json").read_text(encoding="utf-8"))
+    return Observed(recorded, arrays)
 
 
 @pytest.fixture
 def ours(case: NodeCase) -> Node:
-    """Our node, as a pipeline would make it."""
+    """The node of this project, constructed as in a pipeline."""
     config = NodeConfig(name="node", class_name=case.path, hparams=dict(case.hparams))
     return make_node(config, catalogue()[case.path], "node").train(case.training)
 
 
-def test_no_published_node_is_missing_here_or_in_the_table(observations):
+def test_all_published_nodes_exist_here_and_in_the_table(observations):
     published = json.loads((observations / "catalogue.json").read_text(encoding="utf-8"))
 
     assert not published.keys() - catalogue().keys()
@@ -117,7 +117,7 @@ def test_ports_and_trainable_buffers_are_the_published_ones(observations):
             assert specs.keys() == ports.keys(), path
             for name, port in ports.items():
                 spec = specs[name]
-                # The newest release leaves some inputs out that this one needs.
+                # The newest release omits some inputs that this one needs.
                 relaxed = spec.optional and specs is kind.INPUT_SPECS
                 assert spec.optional == port["optional"] or relaxed, f"{path}.{name}"
                 assert spec.variadic == port["variadic"], f"{path}.{name}"
@@ -137,27 +137,27 @@ def test_state_keys_shapes_and_dtypes_are_the_published_ones(ours, theirs):
 
 def test_stages_and_need_of_a_fit_are_the_published_ones(ours, theirs):
     runs_at = [stage for stage in STAGES if ours.runs_at(Stage(stage))]
-    published = theirs.told["stages"]
+    published = theirs.declared["stages"]
     if type(ours).OBSERVER:
-        # What draws and writes takes part in trainings alone.
+        # Nodes that draw and write only take part in trainings.
         assert "inference" not in runs_at
         assert "val" in runs_at
     else:
         assert runs_at == published
-    assert ours.requires_fit == theirs.told["requires_fit"]
+    assert ours.requires_fit == theirs.declared["requires_fit"]
 
 
 def test_the_same_parameters_train(ours, theirs):
-    told = theirs.told
-    assert trainable(ours) == told["trainable"]
+    recorded = theirs.declared
+    assert trainable(ours) == recorded["trainable"]
     ours.unfreeze()
-    assert trainable(ours) == told["unfrozen"]
+    assert trainable(ours) == recorded["unfrozen"]
     ours.freeze()
-    assert trainable(ours) == told["frozen"]
-    assert sorted(ours.state_dict()) == told["keys_frozen"]
+    assert trainable(ours) == recorded["frozen"]
+    assert sorted(ours.state_dict()) == recorded["keys_frozen"]
 
 
-def test_the_same_state_gives_the_same_outputs(case, ours, theirs):
+def test_the_same_state_has_the_same_outputs(case, ours, theirs):
     load(ours, theirs.part("state/"))
     given = {f"run/{port}": value for port, value in case.inputs.items()}
     context = Context(Stage(case.stage), epoch=case.epoch)
@@ -168,7 +168,7 @@ def test_the_same_state_gives_the_same_outputs(case, ours, theirs):
         key: value for port, out in made.items() for key, value in flatten(port, out).items()
     }
 
-    # The newest release reports metrics that this one does not; they are welcome here.
+    # Metrics that only the newest release reports are accepted.
     more = {
         key for key in outputs.keys() - theirs.part("out/").keys() if key.startswith("metrics/")
     }
@@ -179,8 +179,8 @@ def test_the_same_state_gives_the_same_outputs(case, ours, theirs):
 
 
 @pytest.mark.parametrize("number", FITTED, ids=[CASES[number].id for number in FITTED])
-def test_the_same_data_gives_the_same_statistics(case, ours, theirs):
-    # A published node may start with another shape than it saves.
+def test_the_same_data_has_the_same_statistics(case, ours, theirs):
+    # The initial shape of a published node may differ from the saved one.
     shapes = {key: value.shape for key, value in ours.state_dict().items()}
     made = {key: value for key, value in theirs.part("made/").items() if value.shape == shapes[key]}
     load(ours, made, strict=False)
@@ -203,7 +203,7 @@ def load(node, state, strict=True):
 
 
 def assert_same(found, expected, tolerance, sign_free=frozenset()):
-    """Same names, shapes and values; numbers within `tolerance` of the largest of an array."""
+    """Assert equal names, shapes and values within a relative `tolerance`."""
     assert found.keys() == expected.keys()
     for key, value in expected.items():
         mine = np.asarray(found[key])

@@ -1,4 +1,4 @@
-"""Classes of the published contract run in our graph as in the published one, in one process."""
+"""Classes of the published contract run in both engines with the same results."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ TRAINRUN = {
             ("detector.scores", "level.scores"),
         ),
     },
-    # One batch an epoch, so that both sides see the same, in whatever order they shuffle.
+    # One batch per epoch, so that the shuffling order does not matter.
     "data": {
         "cu3s_file_path": "",
         "train_ids": TRAIN,
@@ -80,7 +80,7 @@ TRAINRUN = {
 
 @pytest.fixture(scope="module")
 def folder(scene, tmp_path_factory):
-    """What the script left: weights and outputs of both engines."""
+    """Results of the script: weights and outputs of both engines."""
     left = tmp_path_factory.mktemp("third_party")
     job = {
         "trainrun": TRAINRUN,
@@ -98,7 +98,7 @@ def weights(path):
     return {f"{name}.{key}": value for name, node in loaded.items() for key, value in node.items()}
 
 
-def test_the_labs_classes_are_adapted_and_ours_come_first(folder):
+def test_third_party_classes_are_adapted_and_built_in_ones_take_precedence(folder):
     classes = json.loads((folder / "classes.json").read_text(encoding="utf-8"))
     adapted = {name for name, kind in classes.items() if kind.endswith(".ThirdPartyNode")}
     assert adapted == set(THIRD_PARTY)
@@ -125,7 +125,7 @@ def test_same_weights_and_outputs_as_in_the_published_pipeline(folder, training,
     )
 
 
-def test_training_reached_the_labs_node_and_its_metric_was_heard(folder):
+def test_training_reached_the_third_party_node_and_its_metric(folder):
     fitted, trained = weights(folder / "ours_fitted.pt"), weights(folder / "ours_trained.pt")
     moved = {key for key in fitted if not torch.equal(fitted[key], trained[key])}
     assert moved == {"scale.centre", "scale.spread", "logit.scale", "logit.bias"}
@@ -140,5 +140,5 @@ def test_training_reached_the_labs_node_and_its_metric_was_heard(folder):
         ("theirs_loaded_here", "theirs_trained"),
     ],
 )
-def test_saved_and_loaded_on_either_side_the_outputs_stay(folder, loaded, saved):
+def test_outputs_are_the_same_after_saving_and_loading_on_either_side(folder, loaded, saved):
     assert_same(np.load(folder / f"{loaded}.npz"), np.load(folder / f"{saved}.npz"), 1e-5)

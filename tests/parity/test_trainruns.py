@@ -18,8 +18,8 @@ TRAINED += [("channel_selector", "gradient"), ("deep_svdd", "gradient")]
 
 
 def assert_same(ours, theirs, tolerance):
-    """Same names and shapes; decisions equal, numbers within `tolerance` of the largest."""
-    # Metrics of the newest release that this one does not report are welcome.
+    """Assert equal names, shapes and decisions, and numbers within a relative `tolerance`."""
+    # Metrics that only the newest release reports are accepted.
     more = {key for key in ours.keys() - theirs.keys() if ".metrics/" in key}
     assert ours.keys() - more == set(theirs.keys())
     worst = {}
@@ -35,7 +35,9 @@ def assert_same(ours, theirs, tolerance):
 
 
 @pytest.mark.parametrize(("name", "training"), TRAINED)
-def test_trained_there_and_loaded_here_gives_their_outputs(trained_there, scene, name, training):
+def test_pipelines_trained_there_and_loaded_here_have_the_same_outputs(
+    trained_there, scene, name, training
+):
     folder = trained_there / name
     pipeline = load(folder / f"{training}.yaml", folder / f"{training}.pt")
 
@@ -55,7 +57,7 @@ def test_fitted_here_equals_fitted_there(trained_there, scene, name):
 
 @pytest.fixture(scope="module")
 def trained_here(scene, tmp_path_factory):
-    """What this engine made of each trainrun, and what the published packages compute with it."""
+    """Results of this engine for each trainrun, and outputs of the published packages with them."""
     folder = tmp_path_factory.mktemp("ours")
     ours, jobs = {}, []
 
@@ -86,23 +88,21 @@ def trained_here(scene, tmp_path_factory):
 
 
 @pytest.mark.parametrize(("name", "training"), TRAINED)
-def test_trained_and_saved_here_gives_the_same_outputs_there(trained_here, name, training):
+def test_pipelines_trained_here_have_the_same_outputs_there(trained_here, name, training):
     ours, weights = trained_here[name, training]
 
     assert_same(ours, np.load(weights.with_suffix(".npz")), 1e-5)
-    # The published reader passes over nodes that a file does not name, even when it is strict.
+    # The published reader ignores nodes that are missing in a file, even if it is strict.
     config = yaml.safe_load(weights.with_suffix(".yaml").read_text(encoding="utf-8"))
     named = torch.load(weights, weights_only=True)["state_dict"]
     assert list(named) == [node["name"] for node in config["nodes"]]
 
 
-def test_one_gradient_step_an_epoch_is_the_step_that_the_published_trainer_takes(
-    trained_there, scene
-):
-    """Deep SVDD trains on one measurement, so that the order of batches plays no part."""
+def test_one_gradient_step_per_epoch_equals_that_of_the_published_trainer(trained_there, scene):
+    """Deep SVDD trains on one measurement, so that the order of batches does not matter."""
     folder = trained_there / "deep_svdd"
     resolved = scene.resolve("deep_svdd")
-    # The published trainer keeps the last epoch's weights, whatever a checkpoint callback found.
+    # The published trainer keeps the weights of the last epoch despite a checkpoint callback.
     resolved["training"]["callbacks"] = resolved["training"]["trainer"]["callbacks"] = None
     run = trainrun(resolved, scene)
     pipeline = load(folder / "statistical.yaml", folder / "statistical.pt")
@@ -112,7 +112,7 @@ def test_one_gradient_step_an_epoch_is_the_step_that_the_published_trainer_takes
 
 
 def saved(path):
-    """All values of a weights file by ``node.key``."""
+    """Return all values of a weights file by ``node.key``."""
     return flat(torch.load(path, weights_only=True)["state_dict"])
 
 

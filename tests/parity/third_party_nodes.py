@@ -1,6 +1,6 @@
 """Fit, train, save, load and infer one pipeline with both engines.
 
-``third_party_nodes.py jobs`` runs one job after another.
+``third_party_nodes.py jobs`` runs a list of jobs.
 
 Runs where this project's engine and the published packages are installed side by side, through
 `tests/support/sdk_stub/launch_published.py`.
@@ -28,14 +28,14 @@ from fleet_schemas import TrainRunConfig
 
 
 class AnyFile:
-    """The script's own files may all be read."""
+    """Allows reading all files of the script."""
 
     def data_file(self, text):
         return Path(text)
 
 
 def ours(run, folder, scene):
-    """Fit and train with this project's engine; save the weights and the outputs of each."""
+    """Fit and train with this project's engine; save weights and outputs after each step."""
     pipeline = build_pipeline(run.pipeline)
     measurements = open_measurements(run.data, AnyFile())
     fit_statistics(
@@ -102,7 +102,7 @@ def keep(pipeline, path, scene):
 
 
 def theirs(trainrun, folder, scene):
-    """Fit and train with the published trainers; save the pipeline and the outputs of each."""
+    """Fit and train with the published trainers; save pipeline and outputs after each step."""
     run = PublishedTrainRun.from_dict(trainrun)
     pipeline = PipelineBuilder().build_from_config(trainrun["pipeline"])
     nodes = {node.name: node for node in pipeline.nodes()}
@@ -132,7 +132,7 @@ def theirs(trainrun, folder, scene):
 
 
 def compare(trainrun, scene, npz, annotations, folder):
-    """Leave everything that the test looks at in `folder`."""
+    """Write all results for the test to `folder`."""
     folder = Path(folder)
     allow_node_packages(("lab_plugin",))
     data = trainrun["data"]

@@ -28,10 +28,10 @@ EPOCHS = 3
 
 @dataclass(frozen=True)
 class Scene:
-    """Where the same measurements lie, in the forms that both sides read.
+    """Files with the same measurements in the formats of both sides.
 
     Attributes:
-        folder: holds the session file and its annotations.
+        folder: contains the session file and its annotations.
         npz: cubes, wavelengths and class masks of all measurements.
     """
 
@@ -40,7 +40,7 @@ class Scene:
 
     @property
     def policy(self) -> PathPolicy:
-        """Lets the engine read the folder."""
+        """Return a policy that allows the engine to read the folder."""
         return PathPolicy(
             working_dir=self.folder,
             configs_dir=CONFIGS,
@@ -49,7 +49,7 @@ class Scene:
         )
 
     def batch(self) -> dict[str, torch.Tensor]:
-        """All measurements at once."""
+        """Return all measurements as one batch."""
         with np.load(self.npz) as content:
             cubes, wavelengths, mask = (content[key] for key in ("cube", "wavelengths", "mask"))
         return {
@@ -59,7 +59,7 @@ class Scene:
         }
 
     def resolve(self, name: str) -> dict[str, Any]:
-        """The shipped trainrun, on this scene and briefly, as both sides take it."""
+        """Return the shipped trainrun for this scene, shortened, as used by both sides."""
         resolver = ConfigResolver(ConfigLookup(self.policy, CONFIGS))
         overrides = [
             f"data.cu3s_file_path={self.folder / 'scene.cu3s'}",
@@ -86,7 +86,7 @@ def load(yaml_path: Path, weights_path: Path) -> Pipeline:
 
 
 def save(pipeline: Pipeline, yaml_path: Path) -> Path:
-    """Write the pipeline's yaml, and its weights beside it; returns the path of these."""
+    """Write the YAML of the pipeline and its weights; return the path of the weights."""
     text = yaml.safe_dump(pipeline.config.to_dict(), sort_keys=False)
     yaml_path.write_text(text, encoding="utf-8")
     weights_path = yaml_path.with_suffix(".pt")
@@ -105,7 +105,7 @@ def fit(run: TrainRunConfig, pipeline: Pipeline, scene: Scene) -> None:
 
 
 def train(run: TrainRunConfig, pipeline: Pipeline, scene: Scene) -> None:
-    """Train the fitted pipeline as the trainrun says."""
+    """Train the fitted pipeline with the settings of the trainrun."""
     assert run.training is not None
     job = GradientJob(
         training=run.training,
@@ -127,13 +127,13 @@ def train(run: TrainRunConfig, pipeline: Pipeline, scene: Scene) -> None:
 
 
 def trainrun(resolved: Mapping[str, Any], scene: Scene) -> TrainRunConfig:
-    """Validate a resolved trainrun, its measurements read without the camera's SDK."""
+    """Validate a resolved trainrun with measurements that need no SDK."""
     data = {**resolved["data"], "cu3s_file_path": str(scene.npz)}
     return TrainRunConfig.model_validate_json(json.dumps({**resolved, "data": data}))
 
 
 def outputs(pipeline: Pipeline, scene: Scene) -> dict[str, np.ndarray]:
-    """Compute all measurements; named as `published_jobs.py` names them, figures left out."""
+    """Compute all measurements; names as in `published_jobs.py`, without figures."""
     written: dict[str, np.ndarray] = {}
     for stage in (Stage.INFERENCE, Stage.VAL):
         wanted = [

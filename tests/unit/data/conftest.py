@@ -1,4 +1,4 @@
-"""What the tests of the readers share."""
+"""Fixtures for the tests of the readers."""
 
 from collections.abc import Callable
 from pathlib import Path

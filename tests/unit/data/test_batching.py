@@ -1,4 +1,4 @@
-"""Reading ahead: order, bound, errors in their place, an end to the thread."""
+"""Reading ahead: order, limit, position of errors, end of the thread."""
 
 import gc
 import threading
@@ -14,7 +14,7 @@ DEADLINE_S = 10.0
 
 
 class Source:
-    """Loads numbers, counts them, and lets a test wait for how many were loaded."""
+    """Loads and counts numbers, and lets a test wait for a count."""
 
     def __init__(self, fails_at=None):
         self.loaded = []
@@ -66,7 +66,7 @@ def test_the_order_is_kept(count):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_exactly_the_bound_is_read_in_advance(count):
+def test_exactly_the_limit_is_read_in_advance(count):
     source = Source()
     stream = read_ahead(source, range(20), count)
     for index in range(20):
@@ -76,7 +76,7 @@ def test_exactly_the_bound_is_read_in_advance(count):
     assert source.most_in_advance == count
 
 
-def test_without_reading_ahead_nothing_is_read_before_it_is_asked_for():
+def test_without_reading_ahead_nothing_is_read_before_a_request():
     source = Source()
     stream = read_ahead(source, range(3), 0)
     assert source.loaded == []
@@ -84,7 +84,7 @@ def test_without_reading_ahead_nothing_is_read_before_it_is_asked_for():
     assert source.loaded == [0]
 
 
-def test_an_error_comes_in_the_place_of_its_measurement_and_ends_the_reading():
+def test_an_error_replaces_its_measurement_and_ends_the_reading():
     source = Source(fails_at=2)
     stream = read_ahead(source, range(9), 5)
     assert [next(stream), next(stream)] == [0, 1]
@@ -94,7 +94,7 @@ def test_an_error_comes_in_the_place_of_its_measurement_and_ends_the_reading():
     assert readers() == []
 
 
-def test_nothing_starts_before_the_first_is_asked_for():
+def test_nothing_starts_before_the_first_request():
     stream = read_ahead(Source(), range(3), 2)
     assert readers() == []
     stream.close()
@@ -137,7 +137,7 @@ def test_batches_are_the_same_with_and_without(scene, count):
 @pytest.mark.parametrize("count", [0, 3])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_named_by_measurement_and_file(scene, dtype, value, count):
+def test_non_finite_values_are_named_by_measurement_and_file(scene, dtype, value, count):
     stream = batches(scene(count, dtype, m3=value), [0, 4, 2, 3, 1], 2)
     assert next(stream)["mesu_index"].tolist() == [0, 4]
     not_finite = r"Measurement 3 of 'scene\.npz' contains NaN or infinite"
@@ -146,13 +146,13 @@ def test_values_that_are_not_finite_are_named_by_measurement_and_file(scene, dty
     assert readers() == []
 
 
-def test_the_greatest_finite_values_are_fine(scene):
+def test_the_largest_finite_values_are_accepted(scene):
     limits = np.finfo(np.float32)
     (batch,) = batches(scene(0, np.float32, m0=limits.max, m1=limits.min), [0, 1], 2)
     assert batch["cube"].max() == limits.max
 
 
-def test_labels_that_do_not_fit_come_in_the_place_of_their_measurement(data_dir, open_file, cube):
+def test_labels_that_do_not_match_are_reported_for_their_measurement(data_dir, open_file, cube):
     np.savez(data_dir / "scene.npz", cube=np.stack([cube] * 3))
     (data_dir / "labels.json").write_text(
         '{"annotations": [], "images": [{"id": 1, "height": 50, "width": 70}]}'
@@ -166,7 +166,7 @@ def test_labels_that_do_not_fit_come_in_the_place_of_their_measurement(data_dir,
 
 
 def test_two_streams_of_one_file_do_not_disturb_each_other(scene):
-    """As when a training's batches wait while those of the validation are read."""
+    """For example, validation reads batches while those of the training are paused."""
     measurements = scene(read_ahead=2)
     train = batches(measurements, [0, 1, 2], 1)
     seen = [next(train)["mesu_index"].item()]

@@ -14,7 +14,7 @@ SQUARE = [1, 1, 4, 1, 4, 3, 1, 3]
 
 @pytest.fixture
 def labelled(data_dir, open_file, cube, mask):
-    """Opens a file of two measurements with these annotations."""
+    """Open a file of two measurements with these annotations."""
 
     def opening(*annotations, **more):
         np.savez(data_dir / "scene.npz", cube=np.stack([cube] * 2), mask=np.stack([mask] * 2))
@@ -42,7 +42,7 @@ def test_polygons_are_filled_in_x_and_y(labelled):
     np.testing.assert_array_equal(mask, expected(slice(1, 4), slice(1, 5)))
 
 
-def test_later_annotations_lie_over_earlier_ones_and_short_rings_are_skipped(labelled):
+def test_later_annotations_cover_earlier_ones_and_short_rings_are_skipped(labelled):
     mask = (
         labelled(
             annotation(segmentation=[SQUARE, [0, 0, 1, 1]]),
@@ -76,13 +76,13 @@ def test_run_lengths_are_decoded(labelled, compressed):
     np.testing.assert_array_equal(measurements.read(0).mask_HW, want)
 
 
-def test_run_lengths_of_the_camera_software_give_the_width_first(labelled):
+def test_run_lengths_of_the_camera_software_have_the_width_first(labelled):
     drawn = {"counts": [5, 5, 25], "size": [7, 5]}
     mask = labelled(annotation(mask=drawn)).read(0).mask_HW
     np.testing.assert_array_equal(mask, expected(slice(0, 5), 1))
 
 
-def test_labels_take_the_place_of_the_files_own_mask(labelled, mask):
+def test_labels_replace_the_mask_of_the_file(labelled, mask):
     measurements = labelled()
     assert mask.any()
     assert not measurements.read(0).mask_HW.any()
@@ -104,7 +104,7 @@ def test_labels_take_the_place_of_the_files_own_mask(labelled, mask):
         {"segmentation": [3]},
     ],
 )
-def test_an_annotation_that_does_not_fit_is_named(labelled, segmentation):
+def test_an_annotation_that_does_not_match_is_named(labelled, segmentation):
     measurements = labelled(annotation(segmentation=[SQUARE]), annotation(**segmentation))
     with pytest.raises(InvalidInput, match=r"Annotation 11 of 'labels\.json' does not fit"):
         measurements.read(0)
@@ -121,7 +121,7 @@ def test_labels_of_images_of_another_size_are_refused(labelled):
     "content",
     ["", "[]", "{}", '{"annotations": [3]}', '{"annotations": [{"image_id": 0}]}', "\xff"],
 )
-def test_what_is_not_coco_is_refused(data_dir, open_file, cube, content):
+def test_other_files_than_coco_are_refused(data_dir, open_file, cube, content):
     np.save(data_dir / "scene.npy", cube)
     (data_dir / "labels.json").write_bytes(content.encode("latin-1"))
     with pytest.raises(InvalidInput, match=r"'labels\.json' is not COCO JSON"):

@@ -1,4 +1,4 @@
-"""Session files, through the stand-in for the SDK and without it."""
+"""Session files, with a fake SDK and without it."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ def sdk(monkeypatch):
 
 
 @pytest.mark.usefixtures("sdk")
-def test_measurements_are_processed_as_asked(data_dir, open_file, cube):
+def test_measurements_are_processed_as_requested(data_dir, open_file, cube):
     write_cu3s(data_dir / "session.cu3s", np.stack([cube, cube + 7]), WAVELENGTHS)
     measurements = open_file("session.cu3s")
     assert len(measurements) == 2
@@ -37,7 +37,7 @@ def test_measurements_are_processed_as_asked(data_dir, open_file, cube):
 
 
 @pytest.mark.usefixtures("sdk")
-def test_a_mode_that_needs_references_says_so(data_dir, open_file, cube):
+def test_a_mode_without_its_references_is_refused(data_dir, open_file, cube):
     write_cu3s(data_dir / "session.cu3s", cube[None], WAVELENGTHS, references=["Dark"])
     with pytest.raises(InvalidInput, match=r"Reflectance needs a White reference.*=Raw"):
         open_file("session.cu3s")
@@ -45,7 +45,7 @@ def test_a_mode_that_needs_references_says_so(data_dir, open_file, cube):
 
 
 @pytest.mark.usefixtures("sdk")
-def test_a_file_that_is_no_session_is_refused(data_dir, open_file):
+def test_a_file_that_is_not_a_session_is_refused(data_dir, open_file):
     (data_dir / "session.cu3s").write_bytes(b"nothing of the kind")
     with pytest.raises(InvalidInput, match=r"'session\.cu3s' cannot be read: it is not a session"):
         open_file("session.cu3s")
@@ -58,7 +58,7 @@ def test_an_unknown_processing_mode_lists_the_known_ones(data_dir, open_file, cu
 
 
 @pytest.mark.parametrize("failure", ["raise ImportError", "import sys; sys.exit(1)"])
-def test_without_the_native_sdk_the_text_says_what_to_install(
+def test_without_the_native_sdk_the_error_names_what_to_install(
     data_dir, open_file, cube, tmp_path, monkeypatch, failure
 ):
     package = tmp_path / "broken" / "cuvis"

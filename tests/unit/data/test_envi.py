@@ -56,7 +56,7 @@ def test_complex_values_are_refused(data_dir, open_file, cube):
         ("Angstroms", [4500, 5505, 6500, 7500]),
     ],
 )
-def test_wavelengths_are_brought_to_nanometres(data_dir, open_file, cube, units, wavelengths):
+def test_wavelengths_are_converted_to_nanometres(data_dir, open_file, cube, units, wavelengths):
     save(data_dir / "scene.hdr", cube, units=units, wavelengths=wavelengths)
     measurement = open_file("scene.hdr").read(0)
     np.testing.assert_allclose(measurement.wavelengths_nm, NM)
@@ -66,14 +66,14 @@ def test_wavelengths_are_brought_to_nanometres(data_dir, open_file, cube, units,
 @pytest.mark.parametrize(
     "more", [{"wavelengths": None}, {"units": "Wavenumber"}, {"units": "Index"}]
 )
-def test_bands_stand_in_where_wavelengths_are_not_known(data_dir, open_file, cube, more):
+def test_band_numbers_replace_unknown_wavelengths(data_dir, open_file, cube, more):
     save(data_dir / "scene.hdr", cube, **more)
     measurement = open_file("scene.hdr").read(0)
     assert not measurement.wavelengths_known
     np.testing.assert_array_equal(measurement.wavelengths_nm, [0, 1, 2, 3])
 
 
-def test_a_classification_image_beside_it_is_the_mask(data_dir, open_file, cube, mask):
+def test_a_classification_image_next_to_the_file_is_the_mask(data_dir, open_file, cube, mask):
     save(data_dir / "scene.hdr", cube)
     envi.save_classification(
         str(data_dir / "scene_truth.hdr"), mask.astype(np.uint8), class_names=["a", "b", "c"]
@@ -81,7 +81,7 @@ def test_a_classification_image_beside_it_is_the_mask(data_dir, open_file, cube,
     np.testing.assert_array_equal(open_file("scene.hdr").read(0).mask_HW, mask)
 
 
-def test_values_may_have_no_suffix_and_the_header_capitals(data_dir, open_file, cube):
+def test_raw_files_without_suffix_and_upper_case_headers_are_accepted(data_dir, open_file, cube):
     save(data_dir / "scene.hdr", cube)
     (data_dir / "scene.img").rename(data_dir / "scene")
     header = data_dir / "scene.hdr"
@@ -90,7 +90,7 @@ def test_values_may_have_no_suffix_and_the_header_capitals(data_dir, open_file, 
     np.testing.assert_array_equal(open_file("scene.HDR").read(0).cube_HWC, cube)
 
 
-def test_values_that_are_cut_off_are_noticed(data_dir, open_file, cube):
+def test_truncated_values_are_detected(data_dir, open_file, cube):
     save(data_dir / "scene.hdr", cube)
     values = data_dir / "scene.img"
     values.write_bytes(values.read_bytes()[:-1])
@@ -105,9 +105,7 @@ def test_a_header_without_values_is_refused(data_dir, open_file, cube):
         open_file("scene.hdr")
 
 
-def test_values_outside_the_folders_that_may_be_read_are_not_followed(
-    data_dir, tmp_path, open_file, cube
-):
+def test_links_to_unreadable_folders_are_not_followed(data_dir, tmp_path, open_file, cube):
     save(data_dir / "scene.hdr", cube)
     outside = tmp_path / "secret.img"
     (data_dir / "scene.img").rename(outside)
@@ -129,7 +127,7 @@ def test_values_outside_the_folders_that_may_be_read_are_not_followed(
         b"ENVI\nsamples = {2\n",
     ],
 )
-def test_a_header_that_is_none_is_refused(data_dir, open_file, content):
+def test_an_invalid_header_is_refused(data_dir, open_file, content):
     (data_dir / "scene.hdr").write_bytes(content)
     (data_dir / "scene.img").write_bytes(bytes(100))
     with pytest.raises(InvalidInput, match="not an ENVI image header"):

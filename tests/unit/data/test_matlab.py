@@ -23,7 +23,7 @@ def test_the_variable_of_three_dimensions_is_the_cube(data_dir, open_file, cube,
     assert measurement.wavelengths_known
 
 
-def test_a_truth_in_doubles_serves_under_a_known_name(data_dir, open_file, cube, mask):
+def test_a_mask_of_doubles_is_accepted_under_a_known_name(data_dir, open_file, cube, mask):
     savemat(data_dir / "scene.mat", {"data": cube, "gt": mask.astype(float)})
     measurement = open_file("scene.mat").read(0)
     np.testing.assert_array_equal(measurement.mask_HW, mask)
@@ -38,12 +38,12 @@ def test_a_truth_in_doubles_serves_under_a_known_name(data_dir, open_file, cube,
         {"one": np.zeros((5, 7), np.uint8), "two": np.ones((5, 7), np.uint8)},
     ],
 )
-def test_what_may_not_be_a_mask_is_none(data_dir, open_file, cube, more):
+def test_unsuitable_variables_are_not_masks(data_dir, open_file, cube, more):
     savemat(data_dir / "scene.mat", {"data": cube, **more})
     assert open_file("scene.mat").read(0).mask_HW is None
 
 
-def test_the_only_whole_numbers_of_the_same_size_are_the_mask(data_dir, open_file, cube, mask):
+def test_the_only_integer_variable_of_the_same_size_is_the_mask(data_dir, open_file, cube, mask):
     savemat(data_dir / "scene.mat", {"data": cube, "planes": mask})
     np.testing.assert_array_equal(open_file("scene.mat").read(0).mask_HW, mask)
 
@@ -55,13 +55,13 @@ def test_the_only_whole_numbers_of_the_same_size_are_the_mask(data_dir, open_fil
         ({"a": np.zeros((2, 2))}, "no numeric variables of three dimensions"),
     ],
 )
-def test_a_file_without_one_clear_cube_is_refused(data_dir, open_file, variables, text):
+def test_a_file_without_a_unique_cube_is_refused(data_dir, open_file, variables, text):
     savemat(data_dir / "scene.mat", variables)
     with pytest.raises(InvalidInput, match=text):
         open_file("scene.mat")
 
 
-def test_version_7_3_says_how_to_convert(data_dir, open_file):
+def test_version_7_3_is_refused_with_advice(data_dir, open_file):
     header = b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM"
     (data_dir / "scene.mat").write_bytes(header.ljust(512, b"\0") + b"\x89HDF\r\n\x1a\n")
     with pytest.raises(InvalidInput, match=r"7\.3.*'-v7'"):
@@ -69,7 +69,7 @@ def test_version_7_3_says_how_to_convert(data_dir, open_file):
 
 
 @pytest.mark.parametrize("length", [0, 60, 300])
-def test_a_file_that_is_cut_off_is_refused(data_dir, open_file, cube, length):
+def test_a_truncated_file_is_refused(data_dir, open_file, cube, length):
     path = data_dir / "scene.mat"
     savemat(path, {"data": cube})
     path.write_bytes(path.read_bytes()[:length])

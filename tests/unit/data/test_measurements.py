@@ -19,7 +19,7 @@ def three(data_dir, open_file, cube, mask):
     return open_file("data/scene.npz")
 
 
-def test_batches_come_in_the_order_of_the_numbers(three, cube, mask):
+def test_batches_follow_the_order_of_the_numbers(three, cube, mask):
     first, last = batches(three, [2, 0, 1], 2)
     assert {name: value.dtype for name, value in first.items()} == {
         "cube": torch.uint16,
@@ -35,7 +35,7 @@ def test_batches_come_in_the_order_of_the_numbers(three, cube, mask):
     assert last["cube"].shape == (1, 5, 7, 4)
 
 
-def test_what_is_not_labelled_has_no_mask(data_dir, open_file, cube):
+def test_unlabelled_measurements_have_no_mask(data_dir, open_file, cube):
     np.save(data_dir / "scene.npy", cube)
     (batch,) = batches(open_file("scene.npy"), [0], 4)
     assert set(batch) == {"cube", "wavelengths", "mesu_index"}
@@ -52,7 +52,7 @@ def test_values_reach_torch_as_stored(data_dir, open_file, cube, dtype):
     np.testing.assert_array_equal(batch["cube"][0].numpy(), stored)
 
 
-def test_batches_may_be_written_to_and_leave_the_file_alone(data_dir, open_file, cube):
+def test_writing_to_batches_does_not_change_the_file(data_dir, open_file, cube):
     np.save(data_dir / "scene.npy", cube)
     measurements = open_file("scene.npy")
     (batch,) = batches(measurements, [0], 1)
@@ -66,12 +66,12 @@ def test_numbers_out_of_range_are_named_before_anything_is_read(three, ids):
         batches(three, ids, 1)
 
 
-def test_no_numbers_at_all_are_refused(three):
+def test_an_empty_list_of_numbers_is_refused(three):
     with pytest.raises(InvalidInput, match=r"No measurements of 'data/scene.npz' are chosen"):
         batches(three, [], 1)
 
 
-def test_frames_of_different_sizes_cannot_share_a_batch(data_dir, open_file, monkeypatch, three):
+def test_frames_of_different_sizes_cannot_be_batched(data_dir, open_file, monkeypatch, three):
     frames = {0: three.read(0), 1: three.read(1)}
     wider = np.zeros((5, 9, 4), np.uint16)
     object.__setattr__(frames[1], "cube_HWC", wider)
@@ -95,6 +95,6 @@ def test_a_missing_file_and_an_empty_path(open_file):
 
 
 @pytest.mark.usefixtures("three")
-def test_not_a_number_is_no_matter_of_the_readers(data_dir, open_file):
+def test_readers_accept_nan_values(data_dir, open_file):
     np.save(data_dir / "scene.npy", np.full((2, 2, 2), np.nan))
     assert np.isnan(open_file("scene.npy").read(0).cube_HWC).all()

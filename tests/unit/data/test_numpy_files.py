@@ -11,7 +11,9 @@ from fleet_platform.errors import InvalidInput
 WAVELENGTHS = np.array([450.4, 550.6, 650.0, 750.0])
 
 
-def test_npz_holds_several_measurements_with_wavelengths_and_masks(data_dir, open_file, cube, mask):
+def test_npz_contains_several_measurements_with_wavelengths_and_masks(
+    data_dir, open_file, cube, mask
+):
     cubes, masks = np.stack([cube, cube + 1000]), np.stack([mask, mask + 5])
     np.savez(data_dir / "scene.npz", cube=cubes, wavelengths=WAVELENGTHS, mask=masks)
     measurements = open_file("scene.npz")
@@ -27,7 +29,7 @@ def test_npz_holds_several_measurements_with_wavelengths_and_masks(data_dir, ope
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 @pytest.mark.parametrize("order", ["C", "F"])
-def test_npz_of_any_packing_and_order_reads_the_same(data_dir, open_file, cube, save, order):
+def test_npz_reads_the_same_with_any_compression_and_order(data_dir, open_file, cube, save, order):
     cubes = np.asarray(np.stack([cube, cube + 1]), order=order)
     save(data_dir / "scene.npz", cube=cubes)
     np.testing.assert_array_equal(open_file("scene.npz").read(1).cube_HWC, cube + 1)
@@ -42,7 +44,7 @@ def test_npz_of_one_cube_is_one_measurement(data_dir, open_file, cube, mask):
     np.testing.assert_array_equal(measurement.mask_HW, mask != 0)
 
 
-def test_npz_reads_only_the_measurement_that_is_wanted(data_dir, open_file):
+def test_npz_reads_only_the_requested_measurement(data_dir, open_file):
     cube = np.arange(100_000, dtype=np.uint32).reshape(50, 500, 4)
     path = data_dir / "scene.npz"
     np.savez(path, cube=np.stack([cube, cube + 1]))
@@ -66,7 +68,7 @@ def test_npz_is_read_in_any_order(data_dir, open_file, cube, mask, save, order, 
         np.testing.assert_array_equal(measurement.mask_HW, mask + index)
 
 
-def test_compressed_measurements_in_rising_order_are_unpacked_once(
+def test_compressed_measurements_in_ascending_order_are_decompressed_once(
     data_dir, open_file, cube, monkeypatch
 ):
     np.savez_compressed(data_dir / "scene.npz", cube=np.stack([cube] * 6))
@@ -86,7 +88,7 @@ def test_compressed_measurements_in_rising_order_are_unpacked_once(
     assert len(opened) == 2
 
 
-def test_npy_is_mapped_and_bands_stand_in_for_wavelengths(data_dir, open_file, cube):
+def test_npy_is_mapped_and_band_numbers_replace_wavelengths(data_dir, open_file, cube):
     np.save(data_dir / "scene.npy", cube)
     measurement = open_file("scene.npy").read(0)
     np.testing.assert_array_equal(measurement.cube_HWC, cube)
@@ -146,7 +148,7 @@ def test_a_bare_pickle_under_the_suffix_is_refused(data_dir, open_file):
         ({"cube": np.zeros((2, 2, 2)), "mask": np.full((2, 2), 2**40)}, "not whole numbers"),
     ],
 )
-def test_npz_that_does_not_fit_says_what_is_wrong(data_dir, open_file, arrays, text):
+def test_an_invalid_npz_is_described(data_dir, open_file, arrays, text):
     np.savez(data_dir / "scene.npz", **arrays)
     with pytest.raises(InvalidInput, match=text) as error:
         open_file("scene.npz").read(0)
@@ -154,7 +156,7 @@ def test_npz_that_does_not_fit_says_what_is_wrong(data_dir, open_file, arrays, t
     assert str(data_dir) not in error.value.text
 
 
-def test_a_file_that_is_cut_off_is_refused(data_dir, open_file, cube):
+def test_a_truncated_file_is_refused(data_dir, open_file, cube):
     np.save(data_dir / "a.npy", cube)
     np.savez(data_dir / "a.npz", cube=cube)
     for path in list(data_dir.iterdir()):
@@ -163,7 +165,7 @@ def test_a_file_that_is_cut_off_is_refused(data_dir, open_file, cube):
             open_file(path.name)
 
 
-def test_values_missing_inside_an_archive_are_noticed(data_dir, open_file, cube):
+def test_missing_values_inside_an_archive_are_detected(data_dir, open_file, cube):
     np.save(data_dir / "cube.npy", np.stack([cube, cube]))
     with zipfile.ZipFile(data_dir / "scene.npz", "w") as archive:
         archive.writestr("cube.npy", (data_dir / "cube.npy").read_bytes()[:-10])

@@ -1,4 +1,4 @@
-"""Run lengths against the usual library, where that is right."""
+"""Run lengths compared with pycocotools, where it is correct."""
 
 import warnings
 
@@ -19,7 +19,7 @@ from fleet_engine.data.run_lengths import decode_run_lengths
         elements=st.integers(0, 1),
     )
 )
-def test_what_the_usual_library_compresses_comes_back(mask):
+def test_results_of_pycocotools_are_decoded(mask):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         counts = pycocotools.encode(np.asfortranarray(mask))["counts"].decode()
@@ -27,7 +27,7 @@ def test_what_the_usual_library_compresses_comes_back(mask):
 
 
 @given(st.text(max_size=20) | st.lists(st.integers(-5, 50), max_size=8))
-def test_anything_else_decodes_whole_or_not_at_all(counts):
+def test_other_input_is_decoded_completely_or_refused(counts):
     try:
         mask = decode_run_lengths(counts, (6, 5))
     except ValueError:

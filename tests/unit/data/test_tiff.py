@@ -26,7 +26,7 @@ def test_samples_of_one_page_are_bands_as_well(data_dir, open_file, cube, planar
     np.testing.assert_array_equal(open_file("scene.tif").read(0).cube_HWC, cube)
 
 
-def test_pages_written_one_by_one_are_one_cube(data_dir, open_file, cube):
+def test_pages_written_separately_are_one_cube(data_dir, open_file, cube):
     with tifffile.TiffWriter(data_dir / "scene.tif") as writer:
         for band in range(cube.shape[2]):
             writer.write(cube[:, :, band], contiguous=False)
@@ -47,7 +47,7 @@ def test_pages_of_different_sizes_are_refused(data_dir, open_file):
 
 
 @pytest.mark.parametrize("length", [0, 6, 100])
-def test_a_file_that_is_cut_off_is_refused(data_dir, open_file, cube, length):
+def test_a_truncated_file_is_refused(data_dir, open_file, cube, length):
     path = data_dir / "scene.tif"
     tifffile.imwrite(path, np.moveaxis(cube, 2, 0), photometric="minisblack")
     path.write_bytes(path.read_bytes()[:length])

@@ -1,6 +1,6 @@
 """One of several processes that fit together: ``python -m tests.unit.engine.fit_rank``.
 
-Arguments: folder, rank, world size, port. Each rank writes what it found to ``<rank>.pt``.
+Arguments: folder, rank, world size, port. Each rank writes its results to ``<rank>.pt``.
 """
 
 import sys
@@ -40,7 +40,7 @@ FITTED = {
 
 
 def pipeline() -> Pipeline:
-    """Three waves: min-max, the nodes of `FITTED`, and the logit behind RX."""
+    """Three stages: min-max, the nodes of `FITTED`, and the logit after RX."""
     allow_node_packages((STREAM_MEAN,))
     ports = {"Center": "embeddings"}
     return build_pipeline(
@@ -61,7 +61,7 @@ def pipeline() -> Pipeline:
 
 
 def read(ids, spoilt=None):
-    """One batch per measurement, each of another size and brightness."""
+    """One batch per measurement, each with a different size and brightness."""
     for index in ids:
         batch = batch_of((1, 20 + index, 31, CHANNELS), seed=index)
         batch["cube"] = batch["cube"].to(torch.float32) * (1 + index)
@@ -72,7 +72,7 @@ def read(ids, spoilt=None):
 
 
 def fitted(group: WorkerGroup | None, ids, **faults):
-    """State and float64 sums, or the error, of a fit; and how many measurements were read."""
+    """Return state and float64 sums, or the error, of a fit, and the number of measurements."""
     counted = []
 
     def reading(numbers):

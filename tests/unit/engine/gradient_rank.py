@@ -18,7 +18,7 @@ def main() -> None:
     torch.set_num_threads(1)
     group = WorkerGroup(rank, world_size, rank, 0, "127.0.0.1", port)
     alone = world_size == 1
-    # What one process takes in one batch, two take in two: the same measurements per step.
+    # Two processes split a batch, so that a step uses the same measurements.
     job = job_of(
         scene,
         batch_size=2 // world_size,

@@ -1,4 +1,4 @@
-"""A node that has the published form of a fit alone."""
+"""A node with only the published form of a fit."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ CUBE = PortSpec(torch.float32, (-1, -1, -1, -1))
 
 
 class StreamMean(Node):
-    """Subtracts the mean of the training data; only the published form of a fit."""
+    """Subtracts the mean of the training data; has only the published form of a fit."""
 
     INPUT_SPECS: ClassVar = {"data": CUBE}
     OUTPUT_SPECS: ClassVar = {"centred": CUBE}

@@ -1,4 +1,4 @@
-"""A config does not get the host's memory, however its nodes add up."""
+"""A config cannot use up the memory of the host."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ def test_the_tensors_of_a_block_are_counted_to_the_byte(make):
         make()
 
 
-def test_what_is_made_of_a_tensor_that_counted_already_is_free():
+def test_copies_of_counted_tensors_are_not_counted():
     with AllocationLimit(1024):
         values = torch.zeros(256)
         for _ in range(8):
@@ -47,7 +47,7 @@ def test_what_is_made_of_a_tensor_that_counted_already_is_free():
         [node(f"rx{number}", RX, num_channels=16384) for number in range(6)],
     ],
 )
-def test_hparams_within_their_bounds_do_not_add_up_beyond_the_pipelines(nodes):
+def test_the_pipeline_has_a_limit_besides_those_of_hparams(nodes):
     with pytest.raises(Exhausted, match="at most 4294967296"):
         build_pipeline(config(nodes, []))
 

@@ -1,4 +1,4 @@
-"""What a palette is told of each built-in node class."""
+"""Descriptions of the built-in node classes."""
 
 from xml.etree import ElementTree as ET
 
@@ -22,7 +22,7 @@ def test_names_are_those_of_the_wire():
     )
 
 
-def test_tags_stand_in_the_order_of_the_wire_and_once():
+def test_tags_are_unique_and_in_the_order_of_the_wire():
     order = list(NodeTag)
     for node in built_in_nodes():
         places = [order.index(tag) for tag in node.tags]
@@ -52,7 +52,7 @@ def test_each_class_is_described_once_under_all_of_its_paths():
 
 
 @pytest.mark.parametrize("category", list(NodeCategory))
-def test_icons_are_small_drawings_that_take_the_colour_of_their_place(category):
+def test_icons_are_small_drawings_in_the_current_colour(category):
     icon = icon_svg(category)
     root = ET.fromstring(icon)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"

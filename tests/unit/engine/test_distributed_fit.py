@@ -1,4 +1,4 @@
-"""Two processes that fit one pipeline together (gloo) find what one process finds."""
+"""Two processes that fit a pipeline together (gloo) have the results of one process."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ WITHIN_S = 600
 
 @pytest.fixture(scope="module")
 def ranks(tmp_path_factory):
-    """What each of the two processes found."""
+    """The results of both processes."""
     folder = tmp_path_factory.mktemp("ranks")
     port = str(free_ports(1)[0])
     program = [sys.executable, "-m", "tests.unit.engine.fit_rank", str(folder)]
@@ -66,18 +66,18 @@ def test_the_statistics_are_the_same_bits(ranks, which):
 
 
 @pytest.mark.parametrize("which", ["", " on one"])
-def test_all_processes_end_with_the_same_bits(ranks, which):
+def test_all_processes_compute_the_same_bits(ranks, which):
     one, other = (flat(rank[f"together{which}"]["state"]) for rank in ranks)
     assert [key for key, value in one.items() if not torch.equal(value, other[key])] == []
 
 
-def test_each_process_reads_its_share_and_only_third_party_nodes_read_all(ranks):
+def test_each_process_reads_its_shard_and_only_third_party_nodes_read_all(ranks):
     """Three stages: 2 and 3 of 5 measurements each; the third-party node needs 5 more in one."""
     assert [rank["alone"]["read"] for rank in ranks] == [15, 15]
     assert [rank["together"]["read"] for rank in ranks] == [3 * 2 + 5, 3 * 3 + 5]
 
 
-def test_a_fault_in_one_share_ends_all_processes_with_its_text(ranks):
+def test_a_failure_in_one_shard_ends_all_processes_with_its_error(ranks):
     first, second = (rank["spoilt"]["error"] for rank in ranks)
     assert first == second
     assert first.startswith("InvalidInput: Fitting MinMax, measurement 2: ")
@@ -89,7 +89,7 @@ def test_a_stop_of_one_process_stops_all(ranks):
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3, 8])
-def test_shares_follow_one_another_and_make_the_whole(world_size):
+def test_shards_are_consecutive_and_complete(world_size):
     ids = [9, 4, 7, 0, 2]
     shares = [
         list(DataShard.of(WorkerGroup(rank, world_size, rank, 0, "", 0), ids, iter).batches())

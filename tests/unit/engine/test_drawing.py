@@ -1,4 +1,4 @@
-"""What the figure of a pipeline shows, and how it is written."""
+"""Content of figures of pipelines, and their text formats."""
 
 import re
 import shutil
@@ -32,7 +32,7 @@ def test_nodes_are_cards_in_the_configs_order():
     assert [row.name for row in rx.outputs] == ["scores"]
 
 
-def test_stages_are_told_in_the_order_of_a_run():
+def test_stages_are_listed_in_the_order_of_a_run():
     assert card_of(figure_of(rx_config()), "metrics_anomaly").stages == ("val", "test")
     chosen = figure_of(config([node("a", METRICS, execution_stages=["TEST", "train"])]))
     assert chosen.cards[0].stages == ("train", "test")
@@ -46,7 +46,7 @@ def test_connections_are_arrows_labelled_by_their_ports():
     assert labels["LentilsAnomalyDataNode", "MinMaxNormalizer"] == "cube → data"
 
 
-def test_what_comes_with_the_request_is_shown():
+def test_inputs_of_the_request_are_shown():
     figure = figure_of(rx_config())
     assert figure.supplies == ("cube", "mask", "wavelengths")
     optional = {arrow.output: arrow.optional for arrow in figure.arrows if not arrow.source}
@@ -59,12 +59,12 @@ def test_an_input_that_several_nodes_read_is_shown_once():
     assert [arrow.target for arrow in figure.arrows] == ["a", "b"]
 
 
-def test_nodes_of_one_name_are_told_apart_as_in_the_built_pipeline():
+def test_nodes_of_the_same_name_get_the_suffixes_of_the_built_pipeline():
     figure = figure_of(config([node("a", MIN_MAX)] * 3))
     assert [card.name for card in figure.cards] == ["a", "a-1", "a-2"]
 
 
-def test_an_unknown_class_is_drawn_with_the_ports_that_connections_name():
+def test_an_unknown_class_is_drawn_with_its_connected_ports():
     figure = figure_of(
         config(
             [node("data", DATA, normal_class_ids=[0]), node("net", "some_lab.nodes.Net")],
@@ -88,7 +88,7 @@ def test_a_connection_to_a_node_that_is_not_there():
         figure_of(config([node("a", MIN_MAX)], [("a.normalized", "b.data")]))
 
 
-def test_the_size_is_bounded():
+def test_the_size_is_limited():
     edges = [("a.x", "a.y")] * MAX_PARTS
     with pytest.raises(Exhausted, match=f"{MAX_PARTS + 1} nodes and connections"):
         figure_of(config([node("a", "x.Y")], edges))
@@ -111,7 +111,7 @@ def test_dot_joins_the_ports_themselves():
 
 
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
-def test_graphviz_takes_the_text_without_a_word():
+def test_graphviz_accepts_the_text_without_a_warning():
     text = to_dot(figure_of(rx_config())).encode()
     done = subprocess.run(
         ["dot", "-Tsvg"], input=text, capture_output=True, check=True, timeout=300
@@ -145,6 +145,6 @@ def test_white_text_can_be_read_on_every_colour(colour):
     assert 1.05 / (luminance + 0.05) >= 4.5
 
 
-def test_every_category_has_a_colour_of_its_own():
+def test_every_category_has_a_distinct_colour():
     assert set(COLOURS) == set(NodeCategory)
     assert len(set(COLOURS.values())) == len(COLOURS)

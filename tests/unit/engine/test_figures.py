@@ -1,4 +1,4 @@
-"""What visualisers draw, down to the colour of a pixel."""
+"""Pictures of visualizers, down to the colour of a pixel."""
 
 import threading
 
@@ -50,7 +50,7 @@ def masks(count=1):
 
 
 def columns_of(picture, colour):
-    """Columns of the picture's last quarter, above the legend, that show a colour purely."""
+    """Return the columns of the last quarter, above the legend, that show exactly one colour."""
     wanted = to_bytes(np.array(colour, np.float32))
     height, width = picture.shape[:2]
     part = picture[: int(height * 0.85), int(width * 0.75) :]
@@ -78,7 +78,7 @@ def test_agreement_is_green_red_and_yellow_where_it_belongs(path, inputs, hparam
     assert false.size / missed.size == pytest.approx(1, rel=0.1)
 
 
-def test_without_a_truth_finds_have_a_colour_of_their_own():
+def test_without_ground_truth_finds_have_a_separate_colour():
     inputs = {"cube": cube(), "decisions": region(slice(9, 24))}
     (artifact,) = drawn(SHOWN + "AnomalyMask", inputs, channel=0)
     wanted = to_bytes(np.array(FOUND, np.float32))
@@ -98,7 +98,7 @@ def test_regions_are_painted_over_the_background_pixel_by_pixel():
     ("values", "expected"),
     [([[3.0, 3.0]], [[0, 0]]), ([[0.0, 10.0]], [[0, 1]]), ([[np.nan, 1.0], [2.0, 2.0]], None)],
 )
-def test_stretching_is_within_0_and_1_and_needs_no_spread(values, expected):
+def test_stretched_values_are_within_0_and_1_even_if_constant(values, expected):
     got = stretched(np.array(values, np.float32))
     assert ((got >= 0) & (got <= 1)).all()
     if expected is not None:
@@ -114,7 +114,7 @@ def test_score_heatmaps_are_brightest_where_scores_are_highest():
     assert "0 to 9" in artifacts[0].desc
 
 
-def test_unknown_colours_are_refused():
+def test_unknown_colour_maps_are_refused():
     with pytest.raises(InvalidInput, match=r"'no_such'.*inferno"):
         drawn(
             SHOWN + "ScoreHeatmapVisualizer",
@@ -123,7 +123,7 @@ def test_unknown_colours_are_refused():
         )
 
 
-def test_the_cube_is_shown_in_the_channels_of_most_weight():
+def test_the_channels_with_the_largest_weights_are_shown():
     inputs = {
         "cube": cube(2),
         "weights": torch.tensor([0.1, 0.9, 0.2, 0.8, 0.0, 0.7]),
@@ -134,7 +134,7 @@ def test_the_cube_is_shown_in_the_channels_of_most_weight():
     assert artifacts[0].desc == "900 nm, 700 nm, 500 nm"
 
 
-def test_components_are_shown_of_two_or_more():
+def test_at_least_two_components_are_required():
     (artifact,) = drawn(COMPARED + "PCAVisualization", {"data": cube(3)}, up_to=1)
     assert artifact.name == "pca_projection_img00"
     with pytest.raises(InvalidInput, match="1 components"):
@@ -151,7 +151,7 @@ def compared(**more):
     }
 
 
-def test_comparison_gives_four_pictures_pixel_by_pixel():
+def test_comparison_draws_four_pictures_at_full_resolution():
     artifacts = drawn(COMPARED + "PipelineComparisonVisualizer", compared())
     assert [artifact.name for artifact in artifacts] == [
         "hsi_input_sample_0",
@@ -210,7 +210,7 @@ def test_pictures_are_uint8_rgb_up_to_a_number(path, hparams, inputs):
 
 
 @pytest.mark.parametrize(("path", "hparams", "inputs"), ALL)
-def test_visualisers_never_run_at_inference(path, hparams, inputs):
+def test_visualizers_never_run_at_inference(path, hparams, inputs):
     visualiser = made(path, execution_stages=["always"], **hparams)
     assert not visualiser.runs_at(Stage.INFERENCE)
     assert made(path, **hparams).runs_at(Stage.VAL)
@@ -234,12 +234,12 @@ def test_visualisers_never_run_at_inference(path, hparams, inputs):
         ),
     ],
 )
-def test_inputs_that_do_not_fit_are_refused(path, inputs, hparams, text):
+def test_inputs_that_do_not_match_are_refused(path, inputs, hparams, text):
     with pytest.raises(InvalidInput, match=text):
         drawn(path, inputs, **hparams)
 
 
-def test_threads_that_draw_at_once_draw_the_same():
+def test_concurrent_threads_draw_the_same():
     inputs = {"cube": cube(), **masks()}
     pictures = [None] * 3
 

@@ -52,7 +52,7 @@ def test_events_of_a_chain_in_order():
     assert fitted_nodes(pipeline) == tuple(names)
 
 
-def test_a_given_total_is_told_from_the_start():
+def test_a_given_total_is_reported_from_the_start():
     events = []
     fit_statistics(
         build_pipeline(rx_config()),
@@ -65,7 +65,7 @@ def test_a_given_total_is_told_from_the_start():
 
 
 def test_independent_nodes_share_a_pass():
-    """Two normalisers side by side and an RX behind one of them: two passes, not three."""
+    """Two parallel normalisers and an RX after one of them need two passes, not three."""
     pipeline = build_pipeline(
         config(
             [
@@ -151,7 +151,7 @@ def test_nodes_without_statistics_are_not_fitted():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), float("-inf")])
-def test_values_that_are_not_finite_are_refused_naming_node_and_batch(bad):
+def test_non_finite_values_are_refused_naming_node_and_batch(bad):
     spoilt = batch_of((1, 6, 6, 7))
     spoilt["cube"] = spoilt["cube"].to(torch.float32)
     spoilt["cube"][0, 3, 3, 2] = bad
@@ -159,7 +159,7 @@ def test_values_that_are_not_finite_are_refused_naming_node_and_batch(bad):
         fit(build_pipeline(rx_config()), batch_of((1, 6, 6, 7)), spoilt)
 
 
-def test_a_batch_that_tells_its_measurements_is_named_by_them():
+def test_a_batch_with_measurement_numbers_is_named_by_them():
     spoilt = batch_of((2, 6, 6, 7)) | {"mesu_index": torch.tensor([7, 3])}
     spoilt["cube"] = spoilt["cube"].to(torch.float32)
     spoilt["cube"][0, 3, 3, 2] = float("nan")
@@ -175,7 +175,7 @@ def test_rx_itself_refuses_values_that_are_not_finite():
         )
 
 
-def test_a_batch_that_does_not_fit_is_named():
+def test_a_batch_that_does_not_match_is_named():
     with pytest.raises(InvalidInput, match=r"batch 0: .*RXGlobal.*5 channels.*7 channels"):
         fit(build_pipeline(rx_config()), batch_of((1, 6, 6, 5)))
 
@@ -186,7 +186,7 @@ def test_too_few_pixels(batches):
         fit(build_pipeline(rx_config()), *batches)
 
 
-def test_stopping_keeps_what_earlier_waves_learnt():
+def test_stopping_keeps_the_statistics_of_earlier_stages():
     pipeline = build_pipeline(rx_config())
     ended = []
 
@@ -204,7 +204,7 @@ def test_stopping_keeps_what_earlier_waves_learnt():
     assert fitted_nodes(pipeline) == ("MinMaxNormalizer",)
 
 
-def test_a_node_can_be_fitted_on_a_stream_of_its_own():
+def test_a_node_can_be_fitted_on_a_separate_stream():
     pipeline = build_pipeline(config([node("n", MIN_MAX)]))
     stream = ({"data": torch.full((1, 2, 2, 3), value)} for value in (4.0, -1.0, 9.0))
     pipeline.nodes["n"].statistical_initialization(stream)
@@ -212,8 +212,8 @@ def test_a_node_can_be_fitted_on_a_stream_of_its_own():
     assert fitted_nodes(pipeline) == ("n",)
 
 
-def test_only_what_has_no_statistics_can_be_fitted():
-    """A pipeline whose weights came without those of the last node."""
+def test_fitting_can_be_limited_to_nodes_without_statistics():
+    """A pipeline whose loaded weights lack those of the last node."""
     pipeline = build_pipeline(rx_config())
     data = batch_of((1, 9, 9, 7), seed=1)
     assert unfitted_nodes(pipeline) == ("MinMaxNormalizer", "RXGlobal", "ScoreToLogit")
@@ -237,7 +237,7 @@ def test_only_what_has_no_statistics_can_be_fitted():
     assert unfitted_nodes(pipeline) == ()
 
 
-def test_a_node_behind_one_that_is_left_unfitted_cannot_be_fitted():
+def test_a_node_after_an_unfitted_one_cannot_be_fitted():
     with pytest.raises(NotFitted, match="MinMaxNormalizer"):
         fit_statistics(
             build_pipeline(rx_config()),

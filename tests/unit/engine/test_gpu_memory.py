@@ -1,4 +1,4 @@
-"""Memory of GPUs as metrics, with the driver's library stood in for."""
+"""Memory of GPUs as metrics, with a fake driver library."""
 
 from types import SimpleNamespace
 
@@ -18,7 +18,7 @@ def registry():
     return MetricRegistry()
 
 
-def test_each_gpu_is_told_as_it_is_when_asked(registry, monkeypatch):
+def test_each_gpu_is_measured_at_every_scrape(registry, monkeypatch):
     taken = list(TAKEN_BYTES)
     stand_in = {
         "nvmlInit": lambda: None,
@@ -34,7 +34,7 @@ def test_each_gpu_is_told_as_it_is_when_asked(registry, monkeypatch):
     assert [registry.get_sample_value(TOTAL, {"gpu": str(gpu)}) for gpu in (0, 1)] == [10, 10]
 
 
-def test_a_host_without_the_driver_tells_nothing(registry, monkeypatch):
+def test_a_host_without_the_driver_exports_nothing(registry, monkeypatch):
     def absent():
         raise pynvml.NVMLError(pynvml.NVML_ERROR_LIBRARY_NOT_FOUND)
 

@@ -1,4 +1,4 @@
-"""Gradient training: what it does to weights, what it tells, what it refuses."""
+"""Gradient training: weights, events and refused settings."""
 
 import itertools
 
@@ -30,7 +30,7 @@ def scene(tmp_path_factory):
 
 
 def hooks(events):
-    """The hooks in order, each run of equal ones once."""
+    """Return the hooks in order, without consecutive duplicates."""
     return [hook for hook, _ in itertools.groupby(event.hook for event in events)]
 
 
@@ -44,13 +44,13 @@ def test_the_loss_falls_and_only_unfrozen_nodes_change(scene, tmp_path):
     training.run()
     after = training.state()
     changed = {key for key in before if not torch.equal(before[key], after[key])}
-    # The scores come from the kept inverse, which no gradient of the loss leads past.
+    # The scores use the cached inverse, so gradients only reach that.
     assert changed == {"RXGlobal.mu", "RXGlobal.cov_inv", "ScoreToLogit.scale", "ScoreToLogit.bias"}
     losses = [e.losses["val_loss"] for e in training.events if e.hook is Hook.VALIDATION_END]
     assert losses[-1] < losses[0] / 2
 
 
-def test_frozen_nodes_stay(scene, tmp_path):
+def test_frozen_nodes_do_not_change(scene, tmp_path):
     job = job_of(scene, freeze_nodes=("ScoreToLogit",), unfreeze_nodes=("RXGlobal",))
     training = Training(job, tmp_path)
     training.pipeline.nodes["ScoreToLogit"].unfreeze()
@@ -84,7 +84,7 @@ def test_the_same_job_gives_the_same_weights(scene, tmp_path):
     ],
     ids=["plateau", "warm-up", "accumulate", "sgd", "checkpoint", "early-stop"],
 )
-def test_a_training_taken_up_after_any_epoch_ends_the_same(scene, tmp_path, settings):
+def test_a_training_resumed_after_any_epoch_has_the_same_result(scene, tmp_path, settings):
     whole = Training(job_of(scene, **settings), tmp_path).run()
     for number, checkpoint in enumerate(whole.checkpoints):
         again = Training(job_of(scene, **settings), tmp_path)
@@ -96,7 +96,7 @@ def test_a_training_taken_up_after_any_epoch_ends_the_same(scene, tmp_path, sett
         assert [e for e in again.events if e.hook is Hook.TRAIN_PROGRESS] == told
 
 
-def test_events_tell_epochs_batches_and_counts(scene, tmp_path):
+def test_events_have_epochs_batches_and_counts(scene, tmp_path):
     training = Training(job_of(scene, max_epochs=2), tmp_path).run()
     epoch = [
         Hook.EPOCH_START,
@@ -127,7 +127,7 @@ def test_events_tell_epochs_batches_and_counts(scene, tmp_path):
 
 
 def test_metrics_are_pooled_over_the_validation_split(scene, tmp_path):
-    """Measurements of unequal hits: the mean of their ratios is another number."""
+    """The measurements have different hits, so the mean of their ratios differs."""
     whole = Training(job_of(scene, max_epochs=1, batch_size=2), tmp_path).run()
     single = Training(job_of(scene, max_epochs=1, batch_size=1), tmp_path, whole.pipeline)
     load = {name: dict(values) for name, values in state_of(whole.pipeline).items()}
@@ -138,7 +138,7 @@ def test_metrics_are_pooled_over_the_validation_split(scene, tmp_path):
     assert ends[0].metrics == ends[1].metrics
 
 
-def test_the_best_weights_are_put_back(scene, tmp_path):
+def test_the_best_weights_are_restored(scene, tmp_path):
     callbacks = {"checkpoint": CHECKPOINT}
     rising = {"optimizer": {"name": "sgd", "lr": 1.0, "momentum": 0.0}, "gradient_clip_val": 50.0}
     training = Training(job_of(scene, callbacks=callbacks, **rising), tmp_path).run()
@@ -169,7 +169,7 @@ def test_stopping_keeps_the_last_step(scene, tmp_path):
     assert not same(training.state(), Training(job_of(scene), tmp_path).state())
 
 
-def test_a_loss_that_becomes_nan_leaves_the_last_whole_epoch(scene, tmp_path):
+def test_a_nan_loss_restores_the_last_complete_epoch(scene, tmp_path):
     wild = {"optimizer": {"name": "sgd", "lr": 1.0}, "gradient_clip_val": None, "scheduler": None}
     training = Training(job_of(scene, max_epochs=50, **wild), tmp_path)
     initial = training.state()
@@ -189,7 +189,7 @@ def test_a_job_without_validation_trains(scene, tmp_path):
     assert training.events[-1].hook is Hook.CHECKPOINT_RESTORED
 
 
-def test_each_epoch_has_an_order_of_its_own(scene, tmp_path, monkeypatch):
+def test_each_epoch_has_its_own_order(scene, tmp_path, monkeypatch):
     job = job_of(scene, batch_size=1, max_epochs=3)
     read = []
     whole = type(job.measurements).read
@@ -205,7 +205,7 @@ def test_each_epoch_has_an_order_of_its_own(scene, tmp_path, monkeypatch):
     assert len({tuple(order) for order in orders}) > 1
 
 
-def test_a_metric_of_another_stage_is_not_asked_for_values(scene, tmp_path):
+def test_a_metric_of_another_stage_is_not_evaluated(scene, tmp_path):
     config = pipeline_config()
     only_test = [
         node.model_copy(update={"hparams": node.hparams | {"execution_stages": ["test"]}})
@@ -240,7 +240,7 @@ def test_the_whole_seed_decides_the_order(scene, other):
 
 
 @pytest.mark.parametrize(("count", "world_size"), [(5, 2), (1, 3), (2, 5), (6, 3)])
-def test_processes_share_the_measurements_evenly(scene, count, world_size):
+def test_processes_divide_the_measurements_evenly(scene, count, world_size):
     measurements = job_of(scene).measurements
 
     def read(shuffle_seed, rank):

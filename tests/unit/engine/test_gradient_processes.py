@@ -1,4 +1,4 @@
-"""Two processes that train together (DDP over gloo) give what one gives."""
+"""Two processes that train together (DDP over gloo) have the results of one."""
 
 import subprocess
 import sys

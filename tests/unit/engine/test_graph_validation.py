@@ -1,4 +1,4 @@
-"""A config that cannot run is refused with a text that names the place and what would be right."""
+"""Invalid configs are refused with the place of the fault and valid values."""
 
 import pytest
 import torch
@@ -145,7 +145,7 @@ def test_unknown_hparams_are_kept():
         "cuvis_ai.node.anomaly.rx_detector.RXGlobal",
     ],
 )
-def test_both_eras_name_the_same_class(path):
+def test_paths_of_both_generations_name_the_same_class(path):
     built = build_pipeline(config([node("rx", path, num_channels=3)]))
     assert type(built.nodes["rx"]).__name__ == "RXGlobal"
 
@@ -157,7 +157,7 @@ def test_a_repeated_connection_counts_once():
     assert pipeline.wiring.sources["norm", "data"] == ("data.cube",)
 
 
-def test_an_empty_pipeline_runs_to_nothing():
+def test_an_empty_pipeline_has_no_outputs():
     assert infer(build_pipeline(config([])), batch_of((1, 2, 2, 3))) == {}
 
 
@@ -192,7 +192,7 @@ def test_a_stage_that_breaks_the_flow_is_refused():
         pipeline.plan(Stage.INFERENCE)
 
 
-def test_initial_values_follow_from_the_config_alone():
+def test_initial_values_depend_on_the_config_only():
     torch.manual_seed(1)
     first = torch.rand(1)
     torch.manual_seed(1)
@@ -201,8 +201,8 @@ def test_initial_values_follow_from_the_config_alone():
 
 
 @pytest.mark.parametrize("order", [(DECIDER, METRICS), (METRICS, DECIDER)])
-def test_an_input_that_one_of_its_nodes_needs_is_needed(order):
-    """Logits: the decider cannot do without them, the metrics can."""
+def test_an_input_is_required_if_one_of_its_nodes_requires_it(order):
+    """The decider requires logits, the metrics do not."""
     pipeline = build_pipeline(config([node(f"n{n}", kind) for n, kind in enumerate(order)]))
     assert not pipeline.inputs()["logits"].optional
     assert build_pipeline(config([node("m", METRICS)])).inputs()["logits"].optional

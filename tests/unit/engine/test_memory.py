@@ -1,4 +1,4 @@
-"""What is held in memory does not grow with the scene or the file."""
+"""Memory use does not grow with the scene or the file."""
 
 import subprocess
 import sys
@@ -64,7 +64,7 @@ def test_decisions_of_a_million_pixels_need_little_memory():
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts kB only on Linux")
 @pytest.mark.parametrize("kind", ["npy", "npz"])
 @pytest.mark.parametrize("read_ahead", [0, 3])
-def test_fitting_holds_a_few_measurements_of_a_file_of_many(tmp_path, kind, read_ahead):
+def test_fitting_keeps_only_a_few_measurements_of_a_large_file(tmp_path, kind, read_ahead):
     """80 measurements of 2 MB; two in use and three in advance are 10 MB."""
     path = tmp_path / f"scene.{kind}"
     cubes = np.random.default_rng(0).integers(0, 4096, (80, 128, 128, 61), np.uint16)

@@ -1,4 +1,4 @@
-"""How long each node of a run takes."""
+"""Timings of the nodes of a run."""
 
 import threading
 from itertools import count
@@ -20,12 +20,12 @@ def pipeline() -> Pipeline:
 
 
 def ticking() -> NodeTimes:
-    """Each look at the clock takes a second, so that a node's seconds are its turns."""
+    """Each call of the clock takes a second, so the seconds of a node are its executions."""
     seconds = count()
     return NodeTimes(clock=lambda: float(next(seconds)))
 
 
-def test_each_node_that_ran_is_noted_in_order(pipeline):
+def test_each_executed_node_is_recorded_in_order(pipeline):
     times = ticking()
     pipeline.plan(Stage.INFERENCE).run(batch_of((1, 4, 5, 7)), INFERENCE, times)
     assert list(times.seconds) == RAN
@@ -34,7 +34,7 @@ def test_each_node_that_ran_is_noted_in_order(pipeline):
 
 @pytest.fixture
 def least_tiles(monkeypatch):
-    """Tiles as small as they can be."""
+    """Tiles of the minimum size."""
     monkeypatch.setattr(graph_tiles, "TILE_SIZE_BYTES", {"cpu": 1})
 
 
@@ -48,7 +48,7 @@ def test_tiles_of_a_node_are_summed(pipeline):
 
 
 @pytest.mark.usefixtures("least_tiles")
-def test_threads_that_share_the_tiles_lose_no_second(pipeline):
+def test_times_of_parallel_tiles_add_up(pipeline):
     own_time = threading.local()
 
     def clock():

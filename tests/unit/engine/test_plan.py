@@ -1,4 +1,4 @@
-"""A plan computes what is asked for, no more, and says what is wrong with its input."""
+"""A plan computes only requested outputs, and describes faulty inputs."""
 
 import gc
 import weakref
@@ -111,8 +111,8 @@ def test_the_plan_is_compiled_once(rx):
     assert rx.plan(Stage.INFERENCE) is rx.plan(Stage.INFERENCE)
 
 
-def test_names_that_match_nothing_leave_nothing_behind(rx):
-    """They may be megabytes long; what is kept of a request must not hold them."""
+def test_names_without_a_match_are_not_kept(rx):
+    """They may be megabytes long and must not be kept in a cache."""
     plans = {
         rx.plan(Stage.INFERENCE, frozenset({"scores", f"{number}" * 100})) for number in range(100)
     }
@@ -120,7 +120,7 @@ def test_names_that_match_nothing_leave_nothing_behind(rx):
 
 
 def test_values_are_dropped_after_their_last_use(rx):
-    """At the decider the cubes before it are gone."""
+    """The cubes are released before the decider runs."""
     pipeline = fitted_rx()
     cubes = []
     alive = []
@@ -139,7 +139,7 @@ def test_values_are_dropped_after_their_last_use(rx):
     assert alive == [False]
 
 
-def test_the_request_is_left_as_it_came(rx):
+def test_the_request_is_not_modified(rx):
     batch = batch_of((2, 20, 20, 7), labelled=True)
     before = {key: value.clone() for key, value in batch.items()}
     infer(rx, batch)
@@ -151,7 +151,7 @@ def test_unknown_batch_entries_are_ignored(rx):
     assert set(infer(rx, batch)) == set(ALL_KEYS)
 
 
-def test_unfitted_names_nodes_and_the_calls_to_make():
+def test_unfitted_nodes_are_named_with_the_calls_to_make():
     pipeline = build_pipeline(rx_config())
     with pytest.raises(NotFitted) as raised:
         infer(pipeline, batch_of((1, 4, 4, 7)))
@@ -161,7 +161,7 @@ def test_unfitted_names_nodes_and_the_calls_to_make():
     assert "ScoreToLogit" not in raised.value.text
 
 
-def test_what_needs_no_statistics_runs_unfitted():
+def test_nodes_without_statistics_run_unfitted():
     pipeline = build_pipeline(rx_config())
     assert set(infer(pipeline, batch_of((1, 4, 4, 7)), "cube")) == {"LentilsAnomalyDataNode.cube"}
 
@@ -191,7 +191,7 @@ def _wrong(**changes):
         (_wrong(mask=torch.zeros(4, 4, dtype=torch.int32)), ["'mask'", "[4, 4]"]),
     ],
 )
-def test_input_that_does_not_fit(rx, batch, words):
+def test_an_input_that_does_not_match_is_refused(rx, batch, words):
     with pytest.raises(InvalidInput) as raised:
         infer(rx, batch)
     for word in words:
@@ -274,8 +274,8 @@ def test_size_counts_all_state():
         ),
     ],
 )
-def test_size_counts_what_is_no_tensor(config_of, least_bytes):
-    """A cache that is bounded in bytes would otherwise have no bound."""
+def test_size_includes_memory_besides_tensors(config_of, least_bytes):
+    """A cache that is limited in bytes would otherwise have no limit."""
     assert build_pipeline(config_of()).size_bytes > least_bytes
 
 

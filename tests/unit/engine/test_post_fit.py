@@ -1,4 +1,4 @@
-"""What follows a training: thresholds from the validation split, evaluation of the splits."""
+"""Calibration and evaluation after a training."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def report_of(events):
 
 
 def best_f1(scene, pipeline):
-    """The best pixel F1 that any threshold on the logits of the validation split can have."""
+    """Return the best pixel F1 of any threshold on the logits of the validation split."""
     data = np.load(scene)
     logit, rx = pipeline.nodes["ScoreToLogit"], pipeline.nodes["RXGlobal"]
     low = float(pipeline.nodes["MinMaxNormalizer"].running_min)
@@ -111,7 +111,7 @@ def test_an_empty_split_is_skipped(scene):
     assert Hook.EVALUATION_START not in hooks(events)
 
 
-def test_one_class_determines_nothing(scene, tmp_path):
+def test_a_single_class_cannot_be_calibrated(scene, tmp_path):
     data = dict(np.load(scene))
     np.savez(tmp_path / "calm.npz", **data | {"mask": np.zeros_like(data["mask"])})
     job = job_of(tmp_path / "calm.npz")
@@ -122,7 +122,7 @@ def test_one_class_determines_nothing(scene, tmp_path):
     assert changed == pipeline.config
 
 
-def test_data_without_labels_is_told_and_fails_nothing(scene, tmp_path):
+def test_unlabelled_data_is_reported_without_failing(scene, tmp_path):
     data = {key: value for key, value in np.load(scene).items() if key != "mask"}
     np.savez(tmp_path / "bare.npz", **data)
     job = job_of(tmp_path / "bare.npz")
@@ -133,7 +133,7 @@ def test_data_without_labels_is_told_and_fails_nothing(scene, tmp_path):
     assert all("targets" in e.error for e in ends)
 
 
-def test_two_truths_are_ambiguous(scene):
+def test_two_ground_truths_are_ambiguous(scene):
     base = pipeline_config()
     second = node("other", DATA, normal_class_ids=[0])
     more = base.model_copy(
@@ -149,7 +149,7 @@ def test_two_truths_are_ambiguous(scene):
     assert "LentilsAnomalyDataNode.mask, other.mask" in report.detail
 
 
-def test_a_decider_that_nothing_feeds_is_told(scene):
+def test_an_unconnected_decider_is_reported(scene):
     base = pipeline_config()
     lone = node("lone", "cuvis_ai.deciders.binary_decider.BinaryDecider")
     more = base.model_copy(update={"nodes": [*base.nodes, *config([lone]).nodes]})

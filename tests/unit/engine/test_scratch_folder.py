@@ -1,4 +1,4 @@
-"""Files of a process go with it, also when it is killed."""
+"""Temporary files are removed with their process, even if it is killed."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ Start = Callable[[], tuple["subprocess.Popen[str]", Path]]
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a process that has its folder below `tmp_path`."""
+    """Start a process with its directory below `tmp_path`."""
     started = []
 
     def one() -> tuple[subprocess.Popen[str], Path]:
@@ -42,14 +42,16 @@ def start(tmp_path: Path) -> Iterator[Start]:
         process.communicate(timeout=DEADLINE_S)
 
 
-def test_it_goes_with_its_process(start: Start, tmp_path: Path) -> None:
+def test_it_is_removed_with_its_process(start: Start, tmp_path: Path) -> None:
     process, folder = start()
     assert (folder / "file").exists()
     process.communicate("\n", timeout=DEADLINE_S)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_goes_with_the_next_start(start: Start, tmp_path: Path) -> None:
+def test_the_directory_of_a_killed_process_is_removed_at_the_next_start(
+    start: Start, tmp_path: Path
+) -> None:
     killed, left = start()
     _, living = start()
     killed.kill()
@@ -60,7 +62,7 @@ def test_what_a_killed_process_left_goes_with_the_next_start(start: Start, tmp_p
     assert (living / "file").exists()
 
 
-def test_what_looks_alike_is_left_alone(start: Start, tmp_path: Path) -> None:
+def test_similar_directories_are_not_touched(start: Start, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (elsewhere / "lock").touch()

@@ -1,4 +1,4 @@
-"""Nodes that fit on a stream take part in the common pass, and never outlive it."""
+"""Nodes that fit on a stream take part in the common pass, and end with it."""
 
 import threading
 
@@ -20,7 +20,7 @@ def third_party_class():
 
 
 def chain(*streams):
-    """Entry -> min-max -> each of the stream nodes, side by side."""
+    """Input -> min-max -> all stream nodes in parallel."""
     names = [name for name, _ in streams]
     return build_pipeline(
         config(
@@ -46,7 +46,7 @@ def threads():
 BATCHES = [batch_of((2, 30, 40, 7), seed=seed) for seed in range(3)]
 
 
-def test_a_node_with_the_published_fit_alone_is_fitted_in_its_turn():
+def test_a_node_with_only_the_published_fit_is_fitted_in_order():
     pipeline = fit(chain(("mean", {})), *BATCHES)
     scaled = torch.cat([batch["cube"] for batch in BATCHES]).float() / 4095
     assert pipeline.nodes["mean"].fitted
@@ -55,7 +55,7 @@ def test_a_node_with_the_published_fit_alone_is_fitted_in_its_turn():
     assert threads() == []
 
 
-def test_several_share_one_pass():
+def test_several_nodes_use_the_same_pass():
     passes = []
 
     def batches():
@@ -71,7 +71,7 @@ def test_several_share_one_pass():
     assert threads() == []
 
 
-def test_what_it_keeps_can_be_trained_afterwards():
+def test_its_statistics_can_be_trained_afterwards():
     one = fit(chain(("mean", {})), *BATCHES).nodes["mean"]
     assert not one.mean.is_inference()
     one.unfreeze()
@@ -88,7 +88,7 @@ def test_its_failure_ends_the_fit_and_all_threads(batch):
     assert not pipeline.nodes["good"].fitted
 
 
-def test_a_fit_that_fails_at_the_end_of_its_stream_is_told():
+def test_a_fit_that_fails_at_the_end_of_its_stream_is_reported():
     with pytest.raises(ValueError, match="non-empty list"):
         fit(chain(("empty", {"enough": 0})), *BATCHES)
     assert threads() == []
@@ -108,7 +108,7 @@ def test_a_stop_ends_its_thread():
     assert torch.isnan(pipeline.nodes["mean"].mean)
 
 
-def test_the_source_of_the_data_is_closed_when_a_fit_breaks_off():
+def test_the_data_source_is_closed_when_a_fit_fails():
     closed = []
 
     def batches():

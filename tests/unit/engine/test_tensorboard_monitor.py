@@ -1,4 +1,4 @@
-"""Event files, read back as TensorBoard does."""
+"""Event files, read back like in TensorBoard."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_metrics_and_figures_of_all_sources_are_written_under_their_stage(tmp_pa
     assert (image.step, image.width, image.height) == (7, 6, 4)
 
 
-def test_an_image_is_written_as_it_is(tmp_path):
+def test_an_image_is_written_unchanged(tmp_path):
     import io
 
     from PIL import Image
@@ -85,7 +85,7 @@ def test_no_file_is_touched_before_the_first_event(tmp_path):
         ({"run_name": "rx", "comment": "-eps"}, ["rx-eps", "rx-eps_v2", "rx-eps_v3"]),
     ],
 )
-def test_each_run_has_a_folder_of_its_own(tmp_path, hparams, names):
+def test_each_run_has_its_own_folder(tmp_path, hparams, names):
     for _ in range(3):
         monitor = made(tmp_path, **hparams)
         report(monitor, metrics=[[IOU]])
@@ -93,7 +93,7 @@ def test_each_run_has_a_folder_of_its_own(tmp_path, hparams, names):
     assert folders(tmp_path) == names
 
 
-def test_a_closed_monitor_begins_another_folder(tmp_path):
+def test_a_closed_monitor_starts_another_folder(tmp_path):
     monitor = made(tmp_path, run_name="rx")
     for _ in range(2):
         report(monitor, metrics=[[IOU]])
@@ -102,7 +102,7 @@ def test_a_closed_monitor_begins_another_folder(tmp_path):
     assert folders(tmp_path) == ["rx", "rx_v2"]
 
 
-def test_whoever_runs_the_training_decides_where_it_writes(tmp_path):
+def test_the_server_decides_where_a_training_writes(tmp_path):
     monitor = made("..\\logs", run_name="rx")
     asked = []
 
@@ -117,7 +117,7 @@ def test_whoever_runs_the_training_decides_where_it_writes(tmp_path):
     assert folders(tmp_path / "out") == ["rx"]
 
 
-def test_a_refused_folder_is_not_made(tmp_path):
+def test_a_refused_folder_is_not_created(tmp_path):
     monitor = made(tmp_path / "outside")
 
     def refuse(text):
@@ -129,7 +129,7 @@ def test_a_refused_folder_is_not_made(tmp_path):
     assert not (tmp_path / "outside").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     monitor = made(tmp_path / "file")
     with pytest.raises(DependencyDown, match=r"event files.*Not a directory"):

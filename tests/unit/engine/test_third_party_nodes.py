@@ -1,4 +1,4 @@
-"""A class that follows the published contract without being ours runs in our graph unchanged."""
+"""Third-party classes that follow the published contract run unchanged."""
 
 import copy
 import sys
@@ -40,7 +40,7 @@ BATCHES = [batch_of((2, 6, 7, CHANNELS), seed=seed) for seed in (1, 2, 3)]
 
 @pytest.fixture(autouse=True)
 def lab(monkeypatch):
-    """The lab's packages are installed, and allowed."""
+    """Installs and allows the packages of the lab."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent / "third_party"))
     allow_node_packages(("lab_nodes",))
     yield
@@ -95,12 +95,12 @@ def test_the_instance_knows_its_name_and_hparams():
     assert centre.hparams == {"num_channels": CHANNELS}
 
 
-def test_unfitted_it_is_refused_by_name():
+def test_an_unfitted_node_is_refused_by_name():
     with pytest.raises(NotFitted, match="centre"):
         infer(centred_pipeline(), BATCHES[0])
 
 
-def test_state_keys_are_its_own():
+def test_state_keys_are_those_of_the_instance():
     assert {name: set(state) for name, state in state_of(centred_pipeline()).items()} == {
         "data": set(),
         "centre": {"mean"},
@@ -119,7 +119,7 @@ def test_state_keys_are_its_own():
     ],
     ids=["artifact", "published file"],
 )
-def test_saved_and_loaded_it_gives_the_same(save, load):
+def test_a_saved_and_loaded_node_has_the_same_outputs(save, load):
     trained = fit(centred_pipeline(), *BATCHES)
     restored = centred_pipeline()
     with torch.no_grad():
@@ -130,7 +130,7 @@ def test_saved_and_loaded_it_gives_the_same(save, load):
     assert torch.equal(infer(restored, BATCHES[1])[key], infer(trained, BATCHES[1])[key])
 
 
-def test_an_artifact_of_an_unfitted_one_leaves_it_unfitted():
+def test_the_artifact_of_an_unfitted_node_leaves_it_unfitted():
     restored = centred_pipeline()
     from_safetensors(restored, to_safetensors(centred_pipeline()))
     with pytest.raises(NotFitted):
@@ -169,7 +169,7 @@ def train_step(pipeline):
     optimizer.step()
 
 
-def test_gradients_reach_what_is_unfrozen_and_nothing_else():
+def test_gradients_only_reach_unfrozen_parameters():
     pipeline = fit(centred_pipeline(), *BATCHES)
     before = copy.deepcopy(state_of(pipeline))
     pipeline.nodes["project"].freeze()
@@ -191,7 +191,7 @@ def test_a_fit_while_unfrozen_leaves_it_unfrozen_with_new_statistics():
     torch.testing.assert_close(mean.detach(), mean_of(BATCHES).float())
 
 
-def test_it_is_told_the_context_in_its_own_types():
+def test_it_receives_the_context_in_its_own_types():
     pipeline = fit(centred_pipeline(), *BATCHES)
     train_step(pipeline)
     told = pipeline.nodes["centre"].inner.contexts[-1]
@@ -200,7 +200,7 @@ def test_it_is_told_the_context_in_its_own_types():
     assert told.stage is execution.ExecutionStage.TRAIN
 
 
-def test_arrays_go_in_and_tensors_come_out():
+def test_array_ports_convert_from_and_to_tensors():
     pipeline = after_data(
         node("bands", f"{SOUND}.Bands", below_nm=403),
         edges=[("data.cube", "bands.data"), ("data.wavelengths", "bands.wavelengths")],
@@ -230,7 +230,7 @@ def test_variadic_and_optional_ports():
     assert torch.equal(plain, batch["cube"].float() + anomalous)
 
 
-def test_reports_become_ours_and_never_run_at_inference():
+def test_reports_are_converted_and_never_run_at_inference():
     pipeline = after_data(
         node("report", f"{SOUND}.Report"),
         node("sink", f"{SOUND}.Sink"),
@@ -277,7 +277,7 @@ def test_one_call_at_a_time():
     assert not pipeline.nodes["meeting"].inner.met
 
 
-def test_a_copy_is_a_node_of_its_own():
+def test_a_copy_is_an_independent_node():
     centre = fit(centred_pipeline(), *BATCHES).nodes["centre"]
     twin = copy.deepcopy(centre)
     twin.inner.mean.zero_()
@@ -285,7 +285,7 @@ def test_a_copy_is_a_node_of_its_own():
     assert centre.inner.mean.abs().min() > 0
 
 
-def test_a_class_of_our_contract_needs_no_adapter():
+def test_a_subclass_of_node_needs_no_adapter():
     pipeline = after_data(node("gain", f"{OURS}.Gain", gain=2), edges=[("data.cube", "gain.data")])
     assert type(pipeline.nodes["gain"]) is node_class(f"{OURS}.Gain")
     outputs = infer(pipeline, BATCHES[0], "scaled")
@@ -362,7 +362,7 @@ def test_refused_naming_node_class_and_fault(case):
         ("gives another shape", "'scores' is float32 [2, 6, 7, 5]; declared: float32 [B, H, W, 1]"),
     ],
 )
-def test_what_goes_wrong_inside_names_node_and_class(how, words):
+def test_errors_inside_name_node_and_class(how, words):
     pipeline = after_data(
         node("mine", f"{FAULTY}.Behaves", how=how), edges=[("data.cube", "mine.data")]
     )
@@ -372,7 +372,7 @@ def test_what_goes_wrong_inside_names_node_and_class(how, words):
     assert words in raised.value.text
 
 
-def test_memory_that_ran_out_is_not_its_fault():
+def test_running_out_of_memory_is_not_attributed_to_the_node():
     pipeline = after_data(
         node("mine", f"{FAULTY}.Behaves", how="out of memory"), edges=[("data.cube", "mine.data")]
     )

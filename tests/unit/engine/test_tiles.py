@@ -1,4 +1,4 @@
-"""Tiling is invisible: a pixel's result depends on that pixel alone, bit for bit."""
+"""Tiling does not change results: each pixel is independent of others to the bit."""
 
 import threading
 
@@ -20,7 +20,7 @@ def rx(request):
 
 @pytest.fixture
 def small_tiles(monkeypatch):
-    """Tiles of 256 pixels, the least there is."""
+    """Tiles of 256 pixels, the minimum."""
     monkeypatch.setattr(tiles, "TILE_SIZE_BYTES", {"cpu": 1})
 
 
@@ -49,8 +49,8 @@ def wide_pipeline(**hparams):
     return build_pipeline(config([node("wide", path, in_channels=1, **hparams)]))
 
 
-def test_a_tile_is_small_where_a_node_makes_much_of_a_pixel(monkeypatch):
-    """Its size followed the input's channels alone: a cube of 160 kB took 10 GB at once."""
+def test_tiles_are_small_if_a_node_computes_many_values_per_pixel(monkeypatch):
+    """If it depended only on the input channels, a cube of 160 kB would need 10 GB."""
     lengths = set()
 
     class Watched(tiles.Tiles):
@@ -63,7 +63,7 @@ def test_a_tile_is_small_where_a_node_makes_much_of_a_pixel(monkeypatch):
     assert lengths == {256}
 
 
-def test_results_beyond_the_bound_are_refused_before_they_are_held(monkeypatch):
+def test_results_beyond_the_limit_are_refused_before_allocation(monkeypatch):
     monkeypatch.setattr(tiles, "MAX_RESULT_BYTES", 1000 * 4096 * 4)
     pipeline = wide_pipeline(hidden=2, rep_dim=4096)
     outputs = infer(pipeline, {"data": torch.zeros(1, 40, 25, 1)})
@@ -81,8 +81,8 @@ def test_threads_change_nothing(rx, small_tiles, threads):
         assert torch.equal(value, alone[key]), key
 
 
-def test_helpers_that_are_busy_are_not_waited_for(threads):
-    """The caller does all the work itself while another run holds the helpers."""
+def test_busy_threads_are_not_waited_for(threads):
+    """The caller does all the work while another run uses the other threads."""
     release = threading.Event()
     for _ in range(threads - 1):
         tile_threads._pool.submit(release.wait, 30)
@@ -96,7 +96,7 @@ def test_helpers_that_are_busy_are_not_waited_for(threads):
 
 
 def test_the_work_is_shared(threads):
-    """All threads are at work at the same time, else the barrier breaks."""
+    """All threads work at the same time; otherwise the barrier breaks."""
     meeting = threading.Barrier(threads, timeout=300)
     tile_threads.run_on_pool(meeting.wait, 10)
     assert not meeting.broken
@@ -128,8 +128,8 @@ def test_many_tiles_equal_one(rx, small_tiles, monkeypatch):
 
 
 @pytest.mark.parametrize("height", [1, 2, 5, 9, 64, 150])
-def test_a_pixel_does_not_depend_on_its_company(rx, height):
-    """Crops of a scene, of any size, give the crop of the scene's result."""
+def test_a_pixel_does_not_depend_on_other_pixels(rx, height):
+    """The result of a crop of any size is the crop of the result."""
     scene = batch_of((1, 150, 160, CHANNELS))
     expected = infer(rx, scene, "scores", "decisions")
     for width in (1, 3, 160):

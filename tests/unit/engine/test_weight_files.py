@@ -1,4 +1,4 @@
-"""Each accepted form of weights is read into the right nodes; all else is refused in words."""
+"""Each accepted format is loaded into the right nodes; others are refused with a reason."""
 
 import io
 import json
@@ -60,7 +60,7 @@ def by_name(pipeline, prefix="nodes."):
 
 
 def checkpoint(state_dict):
-    """All that Lightning writes beside the state dict, as the published trainer's files have it."""
+    """All content of a Lightning checkpoint besides the state dict, as in published files."""
     parameter = torch.nn.Parameter(torch.ones(3))
     optimizer = torch.optim.AdamW([parameter])
     parameter.sum().backward()
@@ -102,7 +102,7 @@ FORMS = {
 
 @pytest.mark.parametrize("strict", [True, False])
 @pytest.mark.parametrize("form", FORMS)
-def test_each_form_gives_the_same_outputs(rx, form, strict):
+def test_each_format_has_the_same_outputs(rx, form, strict):
     other = build_pipeline(rx_config())
     load_weights(other, FORMS[form](rx), strict=strict)
     assert fitted_nodes(other) == FITTED
@@ -120,7 +120,7 @@ def test_a_file_of_another_pipeline_names_nodes_keys_and_shapes(form):
     assert fitted_nodes(other) == ()
 
 
-def test_what_lightning_writes_in_a_training_here_is_read_back(tmp_path):
+def test_checkpoints_of_a_training_are_read_back(tmp_path):
     callback = {"dirpath": "kept", "monitor": "val/bce", "save_top_k": 1}
     job = job_of(
         write_scene(tmp_path / "scene.npz"), max_epochs=2, callbacks={"checkpoint": callback}
@@ -154,7 +154,7 @@ def test_a_checkpoint_with_more_nodes_than_the_pipeline(rx, strict):
         load_weights(build_pipeline(rx_config()), content, strict=strict)
 
 
-def test_a_checkpoint_whose_nodes_stand_elsewhere_is_refused_by_its_keys(rx):
+def test_a_checkpoint_with_another_node_order_is_refused_by_its_keys(rx):
     content = checkpoint(by_number(rx, first=1))
     with pytest.raises(WeightsMismatch) as raised:
         load_weights(build_pipeline(rx_config()), content, strict=True)
@@ -162,26 +162,26 @@ def test_a_checkpoint_whose_nodes_stand_elsewhere_is_refused_by_its_keys(rx):
         assert word in raised.value.text
 
 
-def test_entries_of_a_checkpoint_that_belong_to_no_node_are_left_out(rx):
+def test_checkpoint_entries_without_a_node_are_ignored(rx):
     content = checkpoint(by_number(rx) | {"pooled.total": torch.zeros(3), "step": torch.ones(())})
     load_weights(build_pipeline(rx_config()), content, strict=True)
 
 
 @pytest.mark.parametrize("form", ["published", "artifact"])
-def test_a_pipeline_that_was_saved_unfitted_comes_back_unfitted(form):
+def test_a_pipeline_saved_unfitted_is_loaded_unfitted(form):
     other = fitted_rx()
     load_weights(other, FORMS[form](build_pipeline(rx_config())), strict=True)
     assert fitted_nodes(other) == ()
 
 
-def test_statistics_that_are_nan_count_as_fitted_in_no_file():
+def test_nan_statistics_never_count_as_fitted():
     other = fitted_rx()
     load_weights(other, checkpoint(by_number(build_pipeline(rx_config()))), strict=True)
     assert fitted_nodes(other) == ("RXGlobal", "ScoreToLogit")
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_part_of_the_nodes_is_enough_only_when_not_strict(rx, form):
+def test_some_of_the_nodes_suffice_only_when_not_strict(rx, form):
     part = build_pipeline(config(rx_nodes()[:2]))
     part.nodes["MinMaxNormalizer"].store("running_min", torch.tensor(3.0))
     part.nodes["MinMaxNormalizer"].store("running_max", torch.tensor(9.0))
@@ -291,7 +291,7 @@ def test_damaged_files(content, says):
         ),
     ],
 )
-def test_another_layout_says_what_was_found_and_what_is_needed(content, found):
+def test_an_unknown_layout_is_described_with_the_expected_ones(content, found):
     with pytest.raises(InvalidInput) as raised:
         read_weights(torch_file(content), NODES)
     assert found in raised.value.text.partition("found: ")[2]
@@ -332,7 +332,7 @@ def test_an_archive_that_grows_when_it_is_unpacked_is_not_read():
         read_weights(content, NODES)
 
 
-def test_few_values_that_are_repeated_to_a_large_tensor_are_not_read():
+def test_repeated_values_of_a_large_tensor_are_not_read():
     content = torch_file({"state_dict": {"RXGlobal": {"mu": torch.zeros(1).expand(2**40)}}})
     with pytest.raises(
         InvalidInput, match=r"found: RXGlobal.mu of 1099511627776 values in 4 bytes"

@@ -1,4 +1,4 @@
-"""Weights go out and come back unchanged, and never in part."""
+"""Weights are saved and loaded unchanged and completely."""
 
 import io
 
@@ -61,7 +61,7 @@ def test_safetensors_keep_unfitted_unfitted():
     assert fitted_nodes(second) == ()
 
 
-def test_equal_states_give_equal_bytes(rx):
+def test_equal_states_result_in_equal_bytes(rx):
     assert to_safetensors(rx) == to_safetensors(fitted_rx())
 
 
@@ -74,7 +74,7 @@ def test_safetensors_without_a_cached_inverse(solve):
 
 
 @pytest.mark.parametrize("content", [b"", b"no", b"\x00" * 64, b"\xff" * 64])
-def test_what_is_no_safetensors_file(rx, content):
+def test_other_files_are_not_safetensors(rx, content):
     with pytest.raises(InvalidInput, match="safetensors"):
         from_safetensors(build_pipeline(rx_config()), content)
 
@@ -162,7 +162,7 @@ def test_missing_keys_and_nodes_are_ignored_when_not_strict(rx):
 
 
 @pytest.mark.parametrize("strict", [True, False])
-def test_nodes_that_only_the_file_knows_are_ignored(rx, strict):
+def test_nodes_that_only_exist_in_the_file_are_ignored(rx, strict):
     state = {**copy_of(state_of(rx)), "bce": {}, "Selector": {"channel_logits": torch.zeros(7)}}
     other = build_pipeline(rx_config())
     load_state(other, state, strict=strict)

@@ -1,4 +1,4 @@
-"""The engine's node classes as services without torch know them."""
+"""The list of the engine's node classes for services without torch."""
 
 import shutil
 import subprocess
@@ -30,7 +30,7 @@ def test_the_file_is_current():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_check_notices_a_stale_file(tmp_path):
+def test_the_check_detects_a_stale_file(tmp_path):
     stale = tmp_path / "nodes.json"
     shutil.copy(REPOSITORY / "libs/schemas/src/fleet_schemas/graph/built_in_nodes.json", stale)
     stale.write_text(stale.read_text().replace('"float32"', '"float64"', 1))
@@ -49,7 +49,7 @@ def test_it_is_read_without_torch():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_every_path_means_the_class_that_the_engine_means():
+def test_every_path_names_the_class_of_the_engine():
     told = {path: node.class_name for path, node in built_in_classes().items()}
     assert told == {path: kind.__name__ for path, kind in catalogue().items()}
 
@@ -70,7 +70,7 @@ def test_ports_are_those_of_the_class(node):
     assert node.tags
 
 
-def test_hparams_tell_type_default_and_need():
+def test_hparams_have_type_default_and_requirement():
     hparams = built_in_classes()["cuvis_ai.anomaly.rx_detector.RXGlobal"].hparams
     assert list(hparams) == ["num_channels", "eps", "cache_inverse"]
     assert hparams["num_channels"].required

@@ -1,4 +1,4 @@
-"""Connections held against ports, all faults at once."""
+"""Connections are checked against ports, with all faults reported."""
 
 from fleet_schemas import ConnectionConfig
 from fleet_schemas.graph import NodePorts, PortType, connect, node_names
@@ -29,7 +29,7 @@ def faults(*pairs):
     return connect(NODES, edges(*pairs)).faults
 
 
-def test_a_sound_graph_has_no_faults_and_its_sources():
+def test_a_valid_graph_has_sources_and_no_faults():
     found = connect(
         NODES,
         edges(("data.cube", "a.x"), ("a.y", "b.x"), ("a.y", "all.terms"), ("b.y", "all.terms")),
@@ -39,7 +39,7 @@ def test_a_sound_graph_has_no_faults_and_its_sources():
     assert found.edges == (("data", "a"), ("a", "b"), ("a", "all"), ("b", "all"))
 
 
-def test_each_fault_is_told_with_its_place():
+def test_each_fault_is_reported_with_its_place():
     told = faults(
         ("data.cube", "nowhere.x"),
         ("data.cub", "a.x"),
@@ -54,17 +54,17 @@ def test_each_fault_is_told_with_its_place():
     assert "already fed by data.cube" in told[3]
 
 
-def test_a_class_that_nobody_knows_may_have_any_port():
+def test_an_unknown_class_may_have_any_port():
     assert faults(("data.mask", "other.anything"), ("other.whatever", "a.x")) == ()
 
 
-def test_a_cycle_is_told_beside_other_faults_and_from_its_first_node():
+def test_a_cycle_is_reported_with_other_faults_from_its_first_node():
     told = faults(("data.cub", "a.x"), ("b.y", "a.x"), ("a.y", "b.x"))
     assert len(told) == 2
     assert "cycle: a -> b -> a" in told[1]
 
 
-def test_faults_and_their_texts_are_bounded():
+def test_faults_and_their_texts_are_limited():
     nodes = {f"n{i}": NodePorts("Step", {"x": CUBE}, {"y": CUBE}) for i in range(1000)}
     wrong = edges(*((f"n{i}.z", f"n{i}.x") for i in range(1000)))
     ring = edges(*((f"n{i}.y", f"n{(i + 1) % 1000}.x") for i in range(1000)))
@@ -75,6 +75,6 @@ def test_faults_and_their_texts_are_bounded():
         assert len(text) < 500
 
 
-def test_names_taken_twice_get_a_number():
+def test_duplicate_names_get_a_number():
     nodes = [NodeConfig(name=name, class_name="x") for name in ("n", "n", "m", "n-1", "n")]
     assert node_names(nodes) == ["n", "n-1", "m", "n-1-1", "n-2"]

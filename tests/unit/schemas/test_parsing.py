@@ -1,4 +1,4 @@
-"""What is accepted as a config, and how what is not is named."""
+"""Parsing of configs, and descriptions of invalid ones."""
 
 import json
 
@@ -46,7 +46,7 @@ def refusal(model, raw, what="config"):
         ),
     ],
 )
-def test_what_is_not_a_config_at_all_is_named(raw, names):
+def test_other_content_than_configs_is_described(raw, names):
     assert names in refusal(TrainingConfig, raw, "training")
 
 
@@ -100,7 +100,7 @@ def test_a_config_of_more_than_8_mib_is_not_read():
         ),
     ],
 )
-def test_a_violation_names_its_place_and_what_would_be_right(model, content, names):
+def test_a_violation_names_its_place_and_valid_values(model, content, names):
     assert names in refusal(model, content)
 
 
@@ -112,7 +112,7 @@ def test_every_violation_is_named_at_once():
     assert "config.nope" in text
 
 
-def test_the_members_of_a_union_are_told_in_one_sentence():
+def test_the_members_of_a_union_are_in_one_sentence():
     text = refusal(TrainingConfig, {"devices": []})
 
     assert text == (
@@ -120,7 +120,7 @@ def test_the_members_of_a_union_are_told_in_one_sentence():
     )
 
 
-def test_a_config_never_changes():
+def test_a_config_is_immutable():
     config = parse_config(TrainingConfig, b"{}", "training")
 
     with pytest.raises(ValueError, match="frozen"):
@@ -137,7 +137,7 @@ def test_an_unknown_type_lists_the_known_ones():
         config_type("trainrn")
 
 
-def test_equal_configs_have_one_spelling_and_one_digest():
+def test_equal_configs_have_the_same_text_and_digest():
     one = parse_config(PipelineConfig, b'{"nodes": [], "name": ""}', "pipeline")
     other = parse_config(PipelineConfig, b'{ "connections": [], "version": "2" }', "pipeline")
 

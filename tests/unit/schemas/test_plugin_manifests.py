@@ -58,7 +58,7 @@ def test_the_last_releases_of_the_older_form_describe_classes_by_objects():
     assert mine.class_paths == ["mine.A"]
 
 
-def test_the_newer_form_has_one_and_more_to_say():
+def test_the_newer_form_has_one_plugin_with_more_fields():
     manifest, fault = read_manifest(as_json(NEWER))
     assert fault == ""
     assert manifest.class_paths == ["mine.nodes.Smooth", "mine.data.Reader"]
@@ -84,7 +84,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_told(case):
+def test_faults_are_reported(case):
     change, text = WRONG[case]
     manifest, fault = read_manifest(as_json(NEWER | change))
     assert manifest is None
@@ -93,12 +93,12 @@ def test_what_is_wrong_is_told(case):
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b"null"])
 @pytest.mark.parametrize("read", [read_manifest, read_manifests])
-def test_what_is_no_object_is_refused(read, raw):
+def test_other_values_than_objects_are_refused(read, raw):
     with pytest.raises(InvalidInput, match="manifest"):
         read(raw)
 
 
-def test_a_wrong_plugin_among_several_refuses_them_all():
+def test_one_invalid_plugin_refuses_them_all():
     content = {"plugins": OLDER["plugins"] | {"bad": {"path": "x", "provides": []}, "b": 1}}
     with pytest.raises(InvalidInput, match=r"manifest\.plugins\.bad\.capabilities") as caught:
         read_manifests(as_json(content))

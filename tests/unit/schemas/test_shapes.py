@@ -1,4 +1,4 @@
-"""Both published shapes mean the same, and the shape that came goes out."""
+"""Both published shapes are equivalent, and configs are written in their original shape."""
 
 import json
 
@@ -62,7 +62,7 @@ def test_nested_and_flat_settings_mean_the_same(settings):
 
 
 @given(SETTINGS, st.sampled_from(["nested", "flat"]))
-def test_what_goes_out_comes_in_again_unchanged(settings, shape):
+def test_written_configs_are_read_unchanged(settings, shape):
     config = training({"trainer": settings} if shape == "nested" else settings)
 
     again = parse_config(TrainingConfig, canonical_json(config), "training")
@@ -72,7 +72,7 @@ def test_what_goes_out_comes_in_again_unchanged(settings, shape):
         assert getattr(again, key) == getattr(config, key), key
 
 
-def test_the_nested_shape_goes_out_with_the_keys_that_its_readers_know():
+def test_the_nested_shape_is_written_with_the_keys_of_its_readers():
     dumped = training({"trainer": {"max_epochs": 7}}).to_dict()
 
     assert dumped.keys() == NESTED_KEYS
@@ -80,31 +80,31 @@ def test_the_nested_shape_goes_out_with_the_keys_that_its_readers_know():
     assert dumped["max_epochs"] == dumped["trainer"]["max_epochs"] == 7
 
 
-def test_the_flat_shape_goes_out_with_the_keys_that_its_readers_know():
+def test_the_flat_shape_is_written_with_the_keys_of_its_readers():
     dumped = training({"accelerator": "cpu", "max_epochs": 7}).to_dict()
 
     assert dumped.keys() == FLAT_KEYS
     assert dumped["max_epochs"] == 7
 
 
-def test_what_only_readers_since_0_11_know_goes_out_where_it_is_in_use():
+def test_keys_since_0_11_are_only_written_if_used():
     newer = {"limit_train_batches": 3, "release_cuda_cache_on_validation": True}
 
     assert training({"accelerator": "cpu", **newer}).to_dict().keys() == FLAT_KEYS | newer.keys()
 
 
-def test_a_config_without_a_shape_goes_out_with_the_keys_that_all_readers_know():
+def test_a_config_without_a_shape_is_written_with_common_keys():
     assert training({"max_epochs": 7}).to_dict().keys() == NESTED_KEYS & FLAT_KEYS
 
 
-def test_a_given_flat_value_wins_over_a_nested_one():
+def test_a_flat_value_takes_precedence_over_a_nested_one():
     config = training({"max_epochs": 3, "trainer": {"max_epochs": 9, "precision": 16}})
 
     assert config.max_epochs == config.trainer.max_epochs == 3
     assert config.precision == 16
 
 
-def test_zero_is_a_value_and_not_the_lack_of_one():
+def test_zero_is_not_a_missing_value():
     config = training({"trainer": {"limit_val_batches": 0, "num_sanity_val_steps": 0}})
 
     assert config.to_dict()["trainer"]["limit_val_batches"] == 0
@@ -122,7 +122,7 @@ def test_every_setting_of_the_loop_has_the_same_default_nested_and_flat():
         assert TrainingConfig.model_fields[key].default == field.default, key
 
 
-def test_the_older_data_form_goes_out_as_it_came():
+def test_the_older_data_form_is_written_unchanged():
     dumped = validate_config(DataConfig, {"cu3s_file_path": "a", "val_ids": [1]}, "data").to_dict()
 
     assert dumped["cu3s_file_path"] == "a"
@@ -130,7 +130,7 @@ def test_the_older_data_form_goes_out_as_it_came():
     assert not {"data_module", "splits", "params", "num_workers"} & dumped.keys()
 
 
-def test_the_newer_data_form_fills_the_direct_attributes_and_goes_out_as_it_came():
+def test_the_newer_data_form_fills_the_direct_attributes_and_is_written_unchanged():
     sent = {
         "data_module": "cu3s",
         "params": {"cu3s_file_path": "a.cu3s", "annotation_json_path": "a.json"},
@@ -152,7 +152,7 @@ def test_the_newer_data_form_fills_the_direct_attributes_and_goes_out_as_it_came
     ("rule", "left_out"),
     [({"leakage_check": "warn"}, "constraints"), ({"constraints": []}, "leakage_check")],
 )
-def test_splits_go_out_with_the_rule_that_their_era_knows(rule, left_out):
+def test_splits_are_written_with_the_rule_of_their_generation(rule, left_out):
     splits = validate_config(DataConfig, {"splits": rule}, "data").to_dict()["splits"]
 
     assert splits.keys() >= rule.keys()
@@ -168,12 +168,12 @@ def test_splits_go_out_with_the_rule_that_their_era_knows(rule, left_out):
         ({"kind": "glob"}, "takes exactly: pattern"),
     ],
 )
-def test_a_selector_that_picks_nothing_sensible_is_refused(selector, names):
+def test_an_invalid_selector_is_refused(selector, names):
     with pytest.raises(InvalidInput, match=names):
         validate_config(DataConfig, {"splits": {"train": [selector]}}, "data")
 
 
-def test_a_pipeline_goes_out_with_the_keys_that_its_era_knows():
+def test_a_pipeline_is_written_with_the_keys_of_its_generation():
     older = validate_config(PipelineConfig, {"version": "1"}, "pipeline").to_dict()
     first = validate_config(PipelineConfig, {"name": "a", "frozen_nodes": ["b"]}, "pipeline")
     newer = validate_config(PipelineConfig, {"plugins": ["builtin"]}, "pipeline").to_dict()
@@ -199,7 +199,7 @@ def test_the_pipeline_of_a_trainrun_has_all_published_forms(sent, kind):
     assert parse_config(TrainRunConfig, json.dumps(config.to_dict()).encode(), "x") == config
 
 
-def test_the_ends_of_a_connection_are_told_apart():
+def test_the_ends_of_a_connection_are_separated():
     sent = {"connections": [{"source": "a.outputs.x", "target": "b.inputs.y"}]}
 
     edge = validate_config(PipelineConfig, sent, "pipeline").connections[0]

@@ -1,4 +1,4 @@
-"""YAML of strangers is read within bounds and without code."""
+"""Untrusted YAML is read with limits and without code execution."""
 
 import pytest
 
@@ -43,9 +43,9 @@ def refusal(raw: bytes) -> str:
         (b"a: 1\n---\nb: 2", "x is not YAML: but found another document at line 2, column 1."),
     ],
 )
-def test_what_would_harm_is_refused_with_its_place(raw: bytes, text: str) -> None:
+def test_harmful_content_is_refused_with_its_place(raw: bytes, text: str) -> None:
     assert refusal(raw).startswith(text)
 
 
-def test_as_deep_as_json_may_be() -> None:
+def test_the_nesting_limit_is_that_of_json() -> None:
     assert parse_yaml(b"{a: " * 64 + b"1" + b"}" * 64, "x")

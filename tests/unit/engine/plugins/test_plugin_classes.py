@@ -63,7 +63,7 @@ def stored(made, plugins):
     return records.Pipeline(config_json=canonical_json(made), plugins=used_plugins(made, plugins))
 
 
-def test_a_pipeline_takes_what_it_uses_and_nothing_else(register):
+def test_a_pipeline_lists_only_the_plugins_it_uses(register):
     mine, other = register(), register("other", provides=["other.X"])
     (used,) = used_plugins(config(SCALE, NORM, SCALE), [mine, other])
     assert (used.name, used.code_digest) == ("mine", mine.code_digest)
@@ -75,14 +75,14 @@ def test_it_is_built_and_runs(register, loader):
     assert scaled(build_stored(stored(config(SCALE), [register()]), loader)) == 2.0
 
 
-def test_two_plugins_of_one_module_name_stay_apart(register, loader):
+def test_two_plugins_with_equal_module_names_are_isolated(register, loader):
     mine = register("mine")
     yours = register("yours", {"lab/settings.py": "FACTOR = 9.0\n"})
     pipelines = [build_stored(stored(config(SCALE), [one]), loader) for one in (mine, yours)]
     assert [scaled(pipeline) for pipeline in pipelines] == [2.0, 9.0]
 
 
-def test_of_two_that_provide_a_class_the_one_registered_last_does(register):
+def test_the_plugin_registered_last_provides_a_class(register):
     (used,) = used_plugins(config(SCALE), [register("mine"), register("yours")])
     assert used.name == "yours"
 
@@ -94,14 +94,14 @@ def test_a_built_in_class_comes_first(register, loader):
     assert loader.class_finder(forged)(NORM).__name__ == "MinMaxNormalizer"
 
 
-def test_a_class_whose_code_is_not_here_is_refused_by_the_plugins_name(register):
+def test_a_class_without_code_is_refused_naming_the_plugin(register):
     plugin = register("builtin", provides=[NORM, "cuvis_ai.node.new.Newer"], with_code=False)
     assert used_plugins(config(NORM), [plugin]) == []
     with pytest.raises(GraphInvalid, match=r"'n0'.*'cuvis_ai.node.new.Newer'.*plugin 'builtin'"):
         used_plugins(config("cuvis_ai.node.new.Newer"), [plugin])
 
 
-def test_a_data_module_is_no_node(register):
+def test_a_data_module_is_not_a_node(register):
     plugin = register(kind="data_module", data_module_name="x", provides=["lab.data.Reader"])
     made = config("lab.data.Reader")
     assert used_plugins(made, [plugin]) == []
@@ -109,7 +109,7 @@ def test_a_data_module_is_no_node(register):
         build_pipeline(made)
 
 
-def test_a_plugin_that_is_named_and_not_registered_is_to_be_loaded_first():
+def test_an_unregistered_plugin_must_be_loaded_first():
     made = config(SCALE, plugins=["mine"])
     with pytest.raises(OutOfOrder, match=r"not registered: mine. Call LoadPlugin first"):
         used_plugins(made, [])
@@ -130,7 +130,7 @@ def test_a_server_that_runs_no_plugins_says_so(register, artifacts):
         build_stored(stored(config(SCALE), [register()]), loader)
 
 
-def test_files_that_are_gone_are_told(register):
+def test_missing_files_are_reported(register):
     with pytest.raises(NotFound, match="Load the plugin"):
         build_stored(
             stored(config(SCALE), [register(changes={"x": "gone"})]),
@@ -138,7 +138,7 @@ def test_files_that_are_gone_are_told(register):
         )
 
 
-def test_weights_before_training_do_not_depend_on_who_imports_first(register, loader):
+def test_initial_weights_do_not_depend_on_the_import_order(register, loader):
     drawing = {"lab/settings.py": "import torch\nFACTOR = float(torch.rand(1))\n"}
     hidden = "cuvis_ai.anomaly.deep_svdd.DeepSVDDProjection"
     made = PipelineConfig.model_validate(
@@ -154,7 +154,7 @@ def test_weights_before_training_do_not_depend_on_who_imports_first(register, lo
     assert torch.equal(*(one.nodes["n1"].state_dict()["net.fc1.weight"] for one in (first, second)))
 
 
-def test_a_palette_is_told_what_the_manifest_tells(register, loader):
+def test_descriptions_come_from_the_manifest(register, loader):
     told = {
         "category": "transform",
         "tags": ["rgb", "image", "no_such_tag"],
@@ -169,7 +169,7 @@ def test_a_palette_is_told_what_the_manifest_tells(register, loader):
     assert node.outputs["y"].is_any
 
 
-def test_a_palette_is_told_the_class_itself_where_the_manifest_is_silent(register, loader):
+def test_ports_come_from_the_class_if_the_manifest_has_none(register, loader):
     named = {"lab/nodes.py": NODES.replace("(-1, -1, -1, -1))}", '(-1, "bands"))}')}
     plugins = [register(), register("yours", named), register("none", with_code=False)]
     (node,) = plugin_nodes(plugins, loader)

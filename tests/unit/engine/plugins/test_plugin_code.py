@@ -1,4 +1,4 @@
-"""A plugin's code runs apart from everything else."""
+"""The code of a plugin is isolated from everything else."""
 
 import sys
 
@@ -32,11 +32,11 @@ def scaled(code, by=1.0):
     return code.node_class(SCALE)(by)(ONES)["scaled"].item()
 
 
-def test_its_modules_find_one_another_at_import_and_later(load):
+def test_its_modules_import_each_other_at_import_and_later(load):
     assert scaled(load(), by=3.0) == 6.0
 
 
-def test_a_source_folder_is_looked_into(load):
+def test_a_source_folder_is_searched(load):
     code = load({"src/other/nodes.py": "from lab.nodes import Scale\n"})
     assert code.node_class("other.nodes.Scale") is code.node_class(SCALE)
 
@@ -56,12 +56,12 @@ def test_every_form_of_import_stays_inside(load, text):
     assert scaled(code) == 2.0
 
 
-def test_two_states_of_one_plugin_do_not_meet(load):
+def test_two_versions_of_one_plugin_are_isolated(load):
     first, second = load(), load({"lab/settings.py": "FACTOR = 5.0\n"})
     assert (scaled(first), scaled(second), scaled(first)) == (2.0, 5.0, 2.0)
 
 
-def test_what_is_imported_late_is_the_plugins_own_too(load):
+def test_late_imports_also_find_the_plugins_modules(load):
     first = load({"lab/offset.py": "def offset():\n    return 10.0\n"})
     second = load({"lab/offset.py": "def offset():\n    return 20.0\n"})
     nodes = [code.node_class(SCALE)() for code in (first, second)]
@@ -85,7 +85,7 @@ def test_nothing_else_in_the_process_is_shadowed(load, monkeypatch, tmp_path):
     del sys.modules["lab"]
 
 
-def test_files_beside_the_code_are_there(load):
+def test_data_files_of_the_plugin_are_available(load):
     text = (
         "from pathlib import Path\n"
         "FACTOR = float(Path(__file__).with_name('factor.txt').read_text())\n"
@@ -117,7 +117,7 @@ def test_forgotten_code_still_runs_and_its_modules_are_gone(load):
         ({"lab/settings.py": "raise SystemExit(3)\n"}, SCALE, ["SystemExit"]),
     ],
 )
-def test_what_cannot_be_imported_is_told_without_the_servers_folders(load, changes, path, words):
+def test_import_errors_do_not_reveal_the_servers_folders(load, changes, path, words):
     with pytest.raises(GraphInvalid) as caught:
         load(changes).node_class(path)
     for word in (path, *words):

@@ -1,4 +1,4 @@
-"""The published node contract as a package of its own, so that no published package is needed."""
+"""The published node contract as a package, so that no published package is needed."""
 # ruff: noqa: RUF012  (ports are declared as published classes declare them)
 
 from dataclasses import dataclass

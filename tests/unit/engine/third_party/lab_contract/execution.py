@@ -1,4 +1,4 @@
-"""What a node of the contract is told, and what it reports."""
+"""Context and reports of the node contract."""
 
 from dataclasses import dataclass
 from enum import StrEnum

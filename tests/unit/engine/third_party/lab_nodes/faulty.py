@@ -1,4 +1,4 @@
-"""Classes that are no nodes, or break their word."""
+"""Classes that are not nodes, or violate their declarations."""
 # ruff: noqa: RUF012  (ports are declared as published classes declare them)
 
 import torch
@@ -70,7 +70,7 @@ class Stage(Node):
 
 
 class Behaves(Node):
-    """Gives whatever the hparam says."""
+    """Returns what the hparam selects."""
 
     INPUT_SPECS = {"data": CUBE}
     OUTPUT_SPECS = {"scores": PortSpec(torch.float32, (-1, -1, -1, 1))}

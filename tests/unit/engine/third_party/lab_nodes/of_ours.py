@@ -1,4 +1,4 @@
-"""A node of a lab that is written for this engine."""
+"""A third-party node written for this engine."""
 # ruff: noqa: RUF012  (ports are declared as published classes declare them)
 
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""A lab's node that reads everything a request can carry beside the cube."""
+"""A third-party node that reads all request inputs other than the cube."""
 # ruff: noqa: RUF012  (ports are declared as published classes declare them)
 
 import json
@@ -10,7 +10,7 @@ ANY = PortSpec(list, (), optional=True)
 
 
 class Prompted(Node):
-    """Gives back what it was handed: the annotations as JSON in bytes, the tensors as they are."""
+    """Returns its inputs: the annotations as JSON bytes, the tensors unchanged."""
 
     INPUT_SPECS = {
         "bboxes": ANY,

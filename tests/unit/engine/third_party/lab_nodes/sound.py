@@ -1,4 +1,4 @@
-"""Nodes of a lab that follow the published contract."""
+"""Third-party nodes that follow the published contract."""
 # ruff: noqa: RUF012  (ports are declared as published classes declare them)
 
 import threading
@@ -59,7 +59,7 @@ class Bands(Node):
 
 
 class Project(Node):
-    """A linear layer, trained from the beginning."""
+    """A linear layer that is trainable from the start."""
 
     INPUT_SPECS = {"data": CUBE}
     OUTPUT_SPECS = {"scores": PortSpec(torch.float32, (-1, -1, -1, 1))}
@@ -73,7 +73,7 @@ class Project(Node):
 
 
 class Sum(Node):
-    """A variadic port, and one that takes a tensor of any dtype."""
+    """A node with a variadic port, and a port for tensors of any dtype."""
 
     INPUT_SPECS = {
         "terms": [PortSpec(torch.Tensor, (-1, -1, -1, -1))],
@@ -106,7 +106,7 @@ class Report(Node):
 
 
 class Sink(Node):
-    """Keeps what it is sent."""
+    """Stores its inputs."""
 
     INPUT_SPECS = {"metrics": [PortSpec(list, (), optional=True)]}
     OUTPUT_SPECS = {}
@@ -121,7 +121,7 @@ class Sink(Node):
 
 
 class Palette(Node):
-    """Keeps as many of the data's brightest pixels as it is told; none before the fit."""
+    """Stores a number of the brightest pixels of the data; none before the fit."""
 
     INPUT_SPECS = {"data": CUBE}
     OUTPUT_SPECS = {"distance": PortSpec(torch.float32, (-1, -1, -1, 1))}
@@ -146,7 +146,7 @@ class Palette(Node):
 
 
 class Meeting(Node):
-    """Notes whether two calls were ever inside at the same time."""
+    """Records whether two calls were ever concurrent."""
 
     INPUT_SPECS = {"data": CUBE}
     OUTPUT_SPECS = {"same": CUBE}

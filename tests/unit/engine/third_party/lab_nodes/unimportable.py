@@ -1,3 +1,3 @@
-"""Needs what is not installed."""
+"""A module with a missing dependency."""
 
 import lab_secret_sauce  # noqa: F401
