@@ -30,7 +30,7 @@ def refusal(raw: bytes) -> str:
         (b"a: !!int ''", "x is not YAML: '' is not a valid int at line 1, column 4."),
         (b"a: !!float ''", "x is not YAML: '' is not a valid float at line 1, column 4."),
         (b"a: !!bool maybe", "x is not YAML: 'maybe' is not a valid bool at line 1, column 4."),
-        (b"a: !!timestamp x", "x is not YAML: 'x' is no timestamp at line 1, column 4."),
+        (b"a: !!timestamp x", "x is not YAML: 'x' is not a valid timestamp at line 1, column 4."),
         (b"a: 0x_", "x is not YAML: '0x_' is not a valid int at line 1, column 4."),
         (
             b"a: " + b"9" * 5000,
