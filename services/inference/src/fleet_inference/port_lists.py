@@ -10,6 +10,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
+from fleet_platform.stored_records import copied
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 PortListsResponse = Any
@@ -22,8 +23,7 @@ def with_port_lists(response: pb.ListAvailableNodesResponse) -> PortListsRespons
     """Return the same nodes in the older form, each port as a list with one element."""
     older = _response_class()()
     for node in response.nodes:
-        rest = pb.NodeInfo()
-        rest.CopyFrom(node)
+        rest = copied(node)
         message = older.nodes.add()
         for field in _PORT_MAPS:
             rest.ClearField(field)  # type: ignore[arg-type]  # one of two names

@@ -1,7 +1,6 @@
 """The key by which a client names a training."""
 
 import re
-import secrets
 import uuid
 from dataclasses import dataclass
 
@@ -9,8 +8,6 @@ from fleet_platform.errors import InvalidInput
 from fleet_platform.rpc import Call
 from fleet_platform.shown_text import shown
 from fleet_proto.training_key import FOLLOW_ONLY, KEY, PATTERN
-
-_KEY_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -41,11 +38,6 @@ class TrainingKey:
                 " made at random for each training."
             )
         return cls(key, follow_only)
-
-
-def new_key() -> str:
-    """Return a key for a training that its client has not named."""
-    return secrets.token_hex(_KEY_BYTES)
 
 
 def run_id_of(session_id: str, key: str) -> str:

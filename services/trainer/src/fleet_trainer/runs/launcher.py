@@ -9,8 +9,9 @@ from fleet_platform.sessions import SessionStore
 from fleet_platform.telemetry import current_traceparent, logger
 from fleet_proto.cuvis_ai.v1.cuvis_ai_pb2 import TrainerType
 from fleet_proto.records.v1.records_pb2 import RUN_STATE_QUEUED, RunRecord, SessionRecord
+from fleet_proto.training_key import new_key
 from fleet_trainer.runs import messages, outcomes
-from fleet_trainer.runs.key import new_key, run_id_of
+from fleet_trainer.runs.key import run_id_of
 from fleet_trainer.runs.queue import RunQueue
 
 _log = logger("fleet.trainer")
