@@ -1,4 +1,4 @@
-"""Two trainers are asked for one training in the same moment."""
+"""Two trainers receive calls for the same training at the same time."""
 
 import threading
 import uuid
@@ -8,11 +8,11 @@ from fleet_trainer.runs.key import run_id_of
 from tests.integration.trainer.trainer_process import TrainerProcess
 from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read
 
-# Each trainer imports torch twice, which on a busy machine takes most of a minute.
+# Each trainer imports torch twice, which takes almost a minute on a busy machine.
 ROUNDS = 10
 
 
-def test_calls_with_one_key_at_two_trainers_make_one_run(folder, redis_server, stores):
+def test_calls_with_one_key_at_two_trainers_create_one_run(folder, redis_server, stores):
     with (
         TrainerProcess(folder, redis_server.url) as first,
         TrainerProcess(folder, redis_server.url) as second,
@@ -21,16 +21,16 @@ def test_calls_with_one_key_at_two_trainers_make_one_run(folder, redis_server, s
         for _ in range(ROUNDS):
             client = TrainingClient(first.stub, stores)
             client.apply()
-            _hold(client, trainers)
+            _train_at_all(client, trainers)
 
 
-def _hold(client, trainers):
+def _train_at_all(client, trainers):
     key = uuid.uuid4().hex
     request = pb.TrainRequest(
         session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_STATISTICAL
     )
     together = threading.Barrier(len(trainers))
-    told = []
+    received = []
 
     def train(trainer):
         together.wait(CALL_WITHIN_S)
@@ -39,7 +39,7 @@ def _hold(client, trainers):
         )
         messages, error = read(stream)
         assert error is None
-        told.append([each for each in messages if "queued," not in each.message])
+        received.append([each for each in messages if "queued," not in each.message])
 
     threads = [threading.Thread(target=train, args=(each,)) for each in trainers]
     for thread in threads:
@@ -51,7 +51,7 @@ def _hold(client, trainers):
     assert client.session.run_id == run_id
     stored = [entry.payload for entry in client.runs.tail(run_id, wait_s=0.01)]
     expected = [pb.TrainResponse.FromString(each) for each in stored]
-    assert told == [expected] * len(trainers)
+    assert received == [expected] * len(trainers)
     assert expected[-1].status == pb.TRAIN_STATUS_COMPLETE
     assert [each.message for each in expected].count("Starting statistical training") == 1
     assert client.runs.active() == []

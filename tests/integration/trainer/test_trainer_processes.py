@@ -11,7 +11,7 @@ from tests.support.otlp_receiver import otlp_receiver
 from tests.support.polling import wait_until
 from tests.support.training_client import CALL_WITHIN_S, TrainingClient, read
 
-# Each trainer imports torch twice, which on a busy machine takes most of a minute.
+# Each trainer imports torch twice, which takes almost a minute on a busy machine.
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACEPARENT = f"00-{TRACE_ID}-b7ad6b7169203331-01"
 

@@ -1,4 +1,4 @@
-"""Measurements and labels that no training can use, below a folder."""
+"""Writes measurements and labels that no training can use."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ _REGIONS = {
 
 
 def write_bad_data(folder: Path) -> None:
-    """Write all files that the cases of bad input name."""
+    """Write all files that are named in the cases of bad input."""
     with np.load(write_scene(folder / SCENE)) as scene:
         arrays = dict(scene)
     _write(folder / "nan_train.npz", arrays, cube=_with(arrays["cube"], TRAIN[2], np.nan))

@@ -1,4 +1,4 @@
-"""Bad input of trainings: what is sent, how it is answered, and what the session has then."""
+"""Cases of bad input: what is sent, the error, and the weights of the session afterwards."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -30,14 +30,14 @@ class Case(NamedTuple):
     """One bad input.
 
     Attributes:
-        text: pattern of the error's text, or of the last message where the training succeeds.
-        code: how the call ends.
-        kinds: types of training in their order; the last one is answered so.
-        data, lists, training: changes of a trainrun that is right.
-        fault: hparams of a `Faulty` node before the loss; `before_fit`: before the normaliser.
-        monitor: hparams of a TensorBoard node.
-        keeps: the weights that the session has then: those before the last training, or those of
-            its whole epochs.
+        text: Pattern of the error's text, or of the last message if the training succeeds.
+        code: The status of the call.
+        kinds: Types of training in their order; the expectations apply to the last one.
+        data, lists, training: Changes of a valid trainrun.
+        fault: Hparams of a `Faulty` node before the loss; with `before_fit` before the normaliser.
+        monitor: Hparams of a TensorBoard node.
+        keeps: The weights that the session has afterwards: those before the last training, or those
+            of its complete epochs.
     """
 
     text: str
@@ -268,7 +268,7 @@ CASES: dict[str, Case] = {
             "runs_too_short.json": "run lengths do not add up to the image",
         }.items()
     },
-    # Where files are written
+    # Places of written files
     "checkpoints beside the outputs": _checkpoints(f"^Path '../up' {_OUTSIDE}", dirpath="../up"),
     "checkpoints in a folder of the system": _checkpoints(
         f"^Path '/etc/x' {_OUTSIDE}", dirpath="/etc/x"
@@ -357,7 +357,7 @@ CASES: dict[str, Case] = {
         fault={"fault": "numpy_memory", "when": "inference"},
         before_fit=True,
     ),
-    # What no input can be blamed for: the only cases of INTERNAL
+    # Errors that no input causes: the only cases of INTERNAL
     "a defect of a node": Case(
         "^Unexpected error; the server's log has it under trace id [0-9a-f]{32}.$",
         StatusCode.INTERNAL,
@@ -369,7 +369,7 @@ CASES: dict[str, Case] = {
         StatusCode.INTERNAL,
         fault={"fault": "broken_disk"},
     ),
-    # Settings of the loop
+    # Settings of the training loop
     **{
         f"max_epochs {value!r}": _setting("training.max_epochs: must be ", max_epochs=value)
         for value in (0, -1, 10_001, 1.5, "x", None)

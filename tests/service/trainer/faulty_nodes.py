@@ -1,4 +1,4 @@
-"""A node that passes its input on, until it does something else; tests name it by NODE_PACKAGES."""
+"""A node that returns its input until it fails; tests make it available by NODE_PACKAGES."""
 
 import errno
 from pathlib import Path
@@ -16,7 +16,7 @@ _TOO_MUCH = 2**50
 
 
 class Faulty(Node):
-    """Does `fault` at its passes of stage `when`, after so many that go well."""
+    """Fails with `fault` in the stage `when`, after so many successful calls."""
 
     INPUT_SPECS: ClassVar = {"data": _MAPS}
     OUTPUT_SPECS: ClassVar = {"passed": _MAPS}
@@ -46,7 +46,7 @@ class Faulty(Node):
         return data
 
     def _device_memory(self, _: Tensor) -> Tensor:
-        # What torch raises where a GPU is full; there is none here.
+        # The error that torch raises if the memory of a GPU is exhausted.
         raise torch.OutOfMemoryError(f"CUDA out of memory. Tried to allocate 2 GiB. {SECRET}")
 
     def _cublas_memory(self, _: Tensor) -> Tensor:
@@ -65,7 +65,7 @@ class Faulty(Node):
         raise OSError(errno.EIO, SECRET)
 
     def _full_disk(self, data: Tensor) -> Tensor:
-        """Use up the volume of `folder`; what is written there next finds no room."""
+        """Fill the volume of `folder`, so that the next file cannot be written there."""
         with (Path(self.folder) / "filler").open("wb", buffering=0) as filler:
             try:
                 while True:

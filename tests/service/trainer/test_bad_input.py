@@ -1,5 +1,8 @@
-"""Bad input of trainings: each is answered plainly, leaves the session as it was or with its last
-good weights, and lets the same session train."""
+"""Bad input of trainings.
+
+Each is reported clearly, leaves the session unchanged or with its last good weights, and does not
+prevent the next training of the session.
+"""
 
 import json
 import re
@@ -99,7 +102,7 @@ CALLS = [
 
 
 class Disks(NamedTuple):
-    """Where the service writes; small volumes of their own where any can be mounted."""
+    """Where the service writes: on separate small volumes if any can be mounted."""
 
     artifacts: Path
     outputs: Path
@@ -165,7 +168,7 @@ def client(stub: CuvisAIServiceStub, settings: TrainerSettings) -> TrainingClien
 
 @pytest.fixture(scope="module")
 def weights_of_epochs(stub: CuvisAIServiceStub, settings: TrainerSettings) -> dict[str, str]:
-    """Names, which follow from their content, of the weights after one epoch and after two."""
+    """Digests of the weights after one epoch and after two."""
     names = {}
     for keeps, epochs in (("one epoch", 1), ("two epochs", 2)):
         client = TrainingClient(stub, settings)
@@ -176,7 +179,7 @@ def weights_of_epochs(stub: CuvisAIServiceStub, settings: TrainerSettings) -> di
 
 
 def pipeline_of(case: Case, disks: Disks) -> dict[str, object]:
-    """The right pipeline with what the case changes or adds."""
+    """Return the valid pipeline with the changes of the case."""
     config = pipeline_config().to_dict()
     nodes, connections = config["nodes"], config["connections"]
     nodes.append(node("distance", LOSS))
@@ -214,7 +217,7 @@ def train(client: TrainingClient, kind: int, **data: object) -> grpc.Call:
 
 
 def provoke(client: TrainingClient, case: Case, disks: Disks):
-    """Do what the case says: the messages of its last training, how it ended, weights before it."""
+    """Train as the case says; return the last messages, their error, and the weights before."""
     try:
         changes = {"data": case.data, "lists": case.lists, "training": case.training}
         apply(client, pipeline_of(case, disks), **changes)
@@ -241,7 +244,7 @@ def is_finite(client: TrainingClient) -> bool:
 def test_bad_input(case, client, trainer, settings, disks, weights_of_epochs):
     if case.fault.get("folder") and not disks.are_small:
         pytest.skip("no volume can be mounted here")
-    wait_until(trainer.pool.pids, "a child", READY_WITHIN_S)
+    wait_until(trainer.pool.pids, "a worker", READY_WITHIN_S)
     workers = set(trainer.pool.pids())
 
     messages, error, before = provoke(client, case, disks)
@@ -256,30 +259,30 @@ def test_bad_input(case, client, trainer, settings, disks, weights_of_epochs):
     if error is None:
         assert is_finite(client)
     else:
-        _assert_told(client, messages, text)
+        _assert_reported(client, messages, text)
         kept = client.session.pipeline.weights_digest
         assert kept == {"before": before, **weights_of_epochs}[case.keeps]
     if code in SPENT:
-        # The process that held the memory, or has the defect, is replaced: all comes back.
-        wait_until(lambda: not workers & set(trainer.pool.pids()), "another child", CALL_WITHIN_S)
+        # The process that retains the memory, or has the defect, is replaced.
+        wait_until(lambda: not workers & set(trainer.pool.pids()), "another worker", CALL_WITHIN_S)
     apply(client)
     assert read(train(client, TRAINS))[1] is None
     assert client.session.pipeline.weights_digest == weights_of_epochs["two epochs"]
 
 
-def _assert_told(client: TrainingClient, messages: list[pb.TrainResponse], text: str) -> None:
-    """A run that was made ends with one ERROR message, and its status says the same."""
+def _assert_reported(client: TrainingClient, messages: list[pb.TrainResponse], text: str) -> None:
+    """Assert that a run, if one was created, ended with one ERROR message, as in its status."""
     if not messages:
         return
     terminal = [each for each in messages if each.status != pb.TRAIN_STATUS_RUNNING]
     assert terminal == [messages[-1]]
     assert messages[-1].status == pb.TRAIN_STATUS_ERROR
-    # Of an unexpected error the interceptor tells the trace id alone.
+    # For an unexpected error the interceptor reports only the trace id.
     assert messages[-1].message.startswith(text)
     assert client.status() == messages[-1]
 
 
-def test_only_what_no_input_can_be_blamed_for_is_internal():
+def test_only_errors_that_no_input_causes_are_internal():
     internal = [name for name, case in CASES.items() if case.code is grpc.StatusCode.INTERNAL]
     assert internal == ["a defect of a node", "a node reads a broken disk"]
     assert all(CASES[name].fault for name in internal)
@@ -290,7 +293,7 @@ def test_only_what_no_input_can_be_blamed_for_is_internal():
     CALLS,
     ids=[f"{method} {state} {number}" for number, (method, state, *_) in enumerate(CALLS)],
 )
-def test_calls_out_of_place(method, state, fields, code, text, client):
+def test_calls_in_every_state_of_a_session(method, state, fields, code, text, client):
     if state in {IDLE, BUSY}:
         apply(client, training={"max_epochs": 5000 if state is BUSY else 2})
     busy = train(client, TRAINS) if state is BUSY else iter(())
@@ -303,12 +306,12 @@ def test_calls_out_of_place(method, state, fields, code, text, client):
         answer = getattr(client.stub, method)(request, timeout=CALL_WITHIN_S)
         replies = list(answer) if method == "Train" else [answer]
     except grpc.RpcError as error:
-        got, said = error.code(), error.details()
+        code_received, details = error.code(), error.details()
     else:
-        got, said = OK, str(replies[-1])
+        code_received, details = OK, str(replies[-1])
 
-    assert got is code, said
-    assert re.search(text, said), said
+    assert code_received is code, details
+    assert re.search(text, details), details
     if state is BUSY:
         assert client.stop().accepted
         assert read(busy)[0][-1].status == pb.TRAIN_STATUS_CANCELLED
@@ -316,7 +319,9 @@ def test_calls_out_of_place(method, state, fields, code, text, client):
     assert read(train(client, TRAINS))[1] is None
 
 
-def test_weights_of_another_pipeline_are_refused_and_the_session_keeps_its_own(client, settings):
+def test_weights_of_another_pipeline_are_refused_and_the_session_keeps_its_weights(
+    client, settings
+):
     other = TrainingClient(client.stub, settings)
     other.apply()
     saved = other.stub.SaveTrainRun(

@@ -41,7 +41,7 @@ def test_no_epoch_boundary_is_lost_and_progress_is_thinned_out(client):
     assert sum(hook in thinned for hook in hooks) <= times_ms[-1] / 1000 * 10 + 1
 
 
-def test_a_second_client_attaches_without_settings_of_its_own(client):
+def test_a_second_client_attaches_without_settings(client):
     client.apply_gradient(max_epochs=30)
     first = client.train_gradient()
     head = read_until(first, "Epoch 1/30")
@@ -52,7 +52,7 @@ def test_a_second_client_attaches_without_settings_of_its_own(client):
     assert [*head, *first] == second
 
 
-def test_another_kind_of_training_waits_for_the_end_of_the_first(client):
+def test_another_kind_of_training_is_refused_until_the_first_has_ended(client):
     client.apply_gradient(max_epochs=30)
     stream = client.train_gradient()
     next(stream)
@@ -65,7 +65,7 @@ def test_another_kind_of_training_waits_for_the_end_of_the_first(client):
     assert read(stream)[1] is None
 
 
-def test_training_goes_on_from_a_former_training_and_a_statistical_one_after_it_refits(client):
+def test_training_continues_from_the_previous_weights_and_a_statistical_one_refits(client):
     client.apply_gradient(max_epochs=2)
     assert read(client.train_gradient())[1] is None
     first = client.session.pipeline
@@ -77,7 +77,7 @@ def test_training_goes_on_from_a_former_training_and_a_statistical_one_after_it_
     assert read(client.train_gradient())[1] is None
 
 
-def test_settings_of_the_request_count_before_those_of_the_session(client):
+def test_settings_of_the_request_take_precedence_over_the_sessions(client):
     client.apply_gradient(max_epochs=50)
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
     request.training.config_bytes = b'{"max_epochs": 2, "accelerator": "cpu"}'
@@ -101,7 +101,9 @@ def test_settings_of_the_request_count_before_those_of_the_session(client):
         ({}, {"scheduler": {"name": "linear"}}, "cosine"),
     ],
 )
-def test_what_cannot_work_is_refused_before_a_run_is_made(client, lists, changes, text):
+def test_settings_that_cannot_work_are_refused_before_a_run_is_created(
+    client, lists, changes, text
+):
     client.apply_gradient(lists=lists, **changes)
 
     messages, error = read(client.train_gradient())

@@ -13,10 +13,12 @@ from tests.support.training_client import CALL_WITHIN_S, read, read_until
 KEY, OTHER = "first-key-of-a-client", "other-key-of-a-client"
 
 
-def named(client, key=KEY, *, begun=False, trainer_type=pb.TRAINER_TYPE_STATISTICAL, data=b""):
+def named(
+    client, key=KEY, *, follow_only=False, trainer_type=pb.TRAINER_TYPE_STATISTICAL, data=b""
+):
     """Return the stream of a call that names its training."""
     metadata = [("x-fleet-training-key", key)] if key is not None else []
-    if begun:
+    if follow_only:
         metadata.append(("x-fleet-training-begun", "yes"))
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=trainer_type)
     if data:
@@ -35,7 +37,7 @@ def without_waiting(result):
     return [each for each in messages if "queued," not in each.message], error
 
 
-def told_key(stream):
+def key_of(stream):
     return dict(stream.initial_metadata())["x-fleet-training-key"]
 
 
@@ -55,7 +57,7 @@ def test_an_ended_training_is_streamed_again_and_not_repeated(client):
     again = named(client)
 
     assert read(again) == (first, None)
-    assert told_key(again) == KEY
+    assert key_of(again) == KEY
     assert client.session.run_id == run_id
     assert client.session.pipeline.weights_digest == weights
     newer, _ = read(named(client, OTHER))
@@ -96,7 +98,7 @@ def test_a_client_that_calls_again_receives_what_it_missed(client):
     stream.cancel()
     wait_until(lambda: client.status().status == pb.TRAIN_STATUS_COMPLETE, "the end", CALL_WITHIN_S)
 
-    messages, error = read(named(client, begun=True))
+    messages, error = read(named(client, follow_only=True))
 
     assert error is None
     assert messages[:2] == head
@@ -132,7 +134,7 @@ def test_a_call_with_another_key_attaches_and_receives_the_key_of_the_training(c
     next(second)
     next(unnamed)
 
-    assert told_key(second) == told_key(unnamed) == KEY
+    assert key_of(second) == key_of(unnamed) == KEY
     assert read(first)[1] is None
     assert read(second)[1] is None
 
@@ -143,28 +145,28 @@ def test_a_training_without_a_key_gets_one(client):
     first, error = read(stream)
     assert error is None
 
-    assert read(named(client, told_key(stream), begun=True)) == (first, None)
+    assert read(named(client, key_of(stream), follow_only=True)) == (first, None)
 
 
 def test_the_newest_training_is_followed_without_its_key_and_none_is_launched(client):
     client.apply()
-    code, text = refused(named(client, None, begun=True))
+    code, text = refused(named(client, None, follow_only=True))
     assert code is grpc.StatusCode.NOT_FOUND
     assert "kept for a day" in text
     assert client.session.run_id == ""
     first, _ = read(client.train())
 
-    whatever_its_kind = pb.TRAINER_TYPE_UNSPECIFIED
-    assert read(named(client, None, begun=True, trainer_type=whatever_its_kind)) == (first, None)
-    assert read(named(client, None, begun=True)) == (first, None)
-    code, _ = refused(named(client, None, begun=True, trainer_type=pb.TRAINER_TYPE_GRADIENT))
+    unspecified = pb.TRAINER_TYPE_UNSPECIFIED
+    assert read(named(client, None, follow_only=True, trainer_type=unspecified)) == (first, None)
+    assert read(named(client, None, follow_only=True)) == (first, None)
+    code, _ = refused(named(client, None, follow_only=True, trainer_type=pb.TRAINER_TYPE_GRADIENT))
     assert code is grpc.StatusCode.FAILED_PRECONDITION
 
 
 def test_following_an_expired_training_does_not_launch_another(client):
     client.apply()
 
-    code, _ = refused(named(client, begun=True))
+    code, _ = refused(named(client, follow_only=True))
 
     assert code is grpc.StatusCode.NOT_FOUND
     assert client.session.run_id == ""

@@ -1,4 +1,4 @@
-"""A plugin's node is fitted in a child of the trainer."""
+"""The node of a plugin is fitted in a worker process."""
 
 import json
 from pathlib import Path
@@ -49,7 +49,7 @@ OFFSET = "lab.fitted.Offset"
 
 @pytest.fixture
 def registered(client: TrainingClient, tmp_path: Path) -> TrainingClient:
-    """A session that loaded the plugin."""
+    """A session that has registered the plugin."""
     folder = write_plugin(tmp_path / "plugin", {"lab/fitted.py": NODES})
     digest = client.artifacts.put(pack_folder(folder))
     manifest = {"name": "mine", "path": "x", "capabilities": [{"class_name": OFFSET}]}
@@ -72,7 +72,7 @@ def pipeline() -> dict[str, object]:
     }
 
 
-def test_it_is_fitted_and_its_code_stays_with_the_run_and_the_session(
+def test_it_is_fitted_and_the_run_and_the_session_keep_its_code(
     registered: TrainingClient,
 ) -> None:
     registered.apply(pipeline=pipeline())
@@ -90,7 +90,7 @@ def test_it_is_fitted_and_its_code_stays_with_the_run_and_the_session(
     assert fitted.mean.item() == pytest.approx(2 * 2000, rel=0.05)
 
 
-def test_it_is_refused_in_a_session_that_did_not_load_it(client: TrainingClient) -> None:
+def test_it_is_refused_in_a_session_that_has_not_registered_it(client: TrainingClient) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         client.apply(pipeline=pipeline() | {"plugins": ["mine"]})
     assert caught.value.code() is grpc.StatusCode.FAILED_PRECONDITION

@@ -1,4 +1,4 @@
-"""Runs that train in two processes, as the service starts them."""
+"""Runs that the service trains in two processes."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from fleet_schemas import PipelineConfig, parse_config
 from tests.support.scenes.gradient_scene import TRAIN
 from tests.support.training_client import TrainingClient, read
 
-# Two more processes import torch, which on a busy machine takes most of a minute.
+# Two more processes import torch, which takes almost a minute on a busy machine.
 
 
 def trained(client: TrainingClient):
@@ -32,7 +32,7 @@ def run(client: TrainingClient, kind, **settings):
     return messages
 
 
-def test_two_processes_fit_exactly_what_one_fits(client, settings):
+def test_two_processes_compute_the_same_statistics_as_one(client, settings):
     together = TrainingClient(client.stub, settings)
     run(client, pb.TRAINER_TYPE_STATISTICAL)
     run(together, pb.TRAINER_TYPE_STATISTICAL, devices=2)
@@ -51,7 +51,7 @@ def test_two_processes_train_by_gradient(client):
     assert ends[-1].losses["val_loss"] < ends[0].losses["val_loss"]
 
 
-def test_what_another_process_fails_with_is_told(client):
+def test_the_failure_of_another_process_is_reported(client):
     client.apply_gradient(devices=2, optimizer={"name": "sgd", "lr": 1.0}, max_epochs=50)
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
     request.data.config_bytes = b'{"cu3s_file_path": "scene.npz", "train_ids": [0, 1]}'
@@ -71,7 +71,7 @@ def test_what_another_process_fails_with_is_told(client):
         ({"strategy": "fsdp"}, "training.strategy 'fsdp' is unknown"),
     ],
 )
-def test_more_than_this_host_has(client, asked, text):
+def test_settings_that_exceed_this_host_are_refused(client, asked, text):
     client.apply_gradient(**asked)
     request = pb.TrainRequest(session_id=client.session_id, trainer_type=pb.TRAINER_TYPE_GRADIENT)
     messages, error = read(client.stub.Train(request, timeout=300))

@@ -1,4 +1,4 @@
-"""SaveTrainRun and RestoreTrainRun over the wire: every form, every declared error."""
+"""SaveTrainRun and RestoreTrainRun over the wire: every form and every declared error."""
 
 import io
 import json
@@ -44,7 +44,7 @@ NEWER = {"seed": 7, "max_epochs": 3, "accelerator": "cpu"}
 
 
 class Sessions(MemorySessionStore):
-    """Remembers which sessions were opened."""
+    """Records which sessions were created."""
 
     def __init__(self) -> None:
         super().__init__(ttl_s=60.0)
@@ -56,7 +56,7 @@ class Sessions(MemorySessionStore):
 
 
 class Files:
-    """A service with these two methods, and a session in it."""
+    """A service with these two methods, and one session."""
 
     def __init__(self, folder: Path) -> None:
         self.outputs, self.configs = folder / "outputs", folder / "configs"
@@ -103,7 +103,7 @@ class Files:
         return open_stored(self.record(session_id).pipeline, self.artifacts, self.plugins)
 
     def apply(self, *, fitted=True, **changes):
-        """Apply a trainrun, and have its pipeline trained."""
+        """Apply a trainrun, and store fitted weights unless told otherwise."""
         changes = {"pipeline": rx_pipeline(BANDS)} | changes
         self.setup.apply(self.session_id, trainrun("scene.npz", **changes))
         if fitted:
@@ -113,7 +113,7 @@ class Files:
             )
 
     def train(self):
-        """Write down that a training of the session waits."""
+        """Record a waiting training of the session."""
         self.runs.create(RunRecord(format_version=1, run_id="run", session_id=self.session_id))
         self.sessions.update(self.session_id, lambda record: setattr(record, "run_id", "run"))
 
@@ -132,7 +132,7 @@ class Files:
         )
 
     def write(self, name, **changes):
-        """Put a trainrun into the output folder, without a pipeline unless `changes` has one."""
+        """Write a trainrun to the output folder, without a pipeline unless `changes` has one."""
         content = json.loads(trainrun("scene.npz")) | {"pipeline": None} | changes
         path = self.outputs / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +141,7 @@ class Files:
 
 
 def fitted_pipeline(bands=BANDS):
-    """A pipeline whose statistics look like fitted ones."""
+    """Return a pipeline with plausible statistics."""
     pipeline = build_pipeline(PipelineConfig.model_validate(rx_pipeline(bands)))
     for number, (name, values) in enumerate(state_of(pipeline).items(), 1):
         for key, value in values.items():
@@ -151,7 +151,7 @@ def fitted_pipeline(bands=BANDS):
 
 
 def checkpoint(bands=BANDS):
-    """What the published trainer's checkpoint callback writes, the optimizer left out."""
+    """Return a checkpoint as the published trainer writes it, without the optimizer."""
     content = io.BytesIO()
     state = {
         f"pipeline_modules.{number}.{key}": value
@@ -210,7 +210,7 @@ def test_the_older_form_has_the_pipeline_inline(files):
     assert weights["metadata"]["name"] == "rx_statistical"
 
 
-def test_the_newer_form_names_the_pipelines_file(files):
+def test_the_newer_form_names_the_file_of_the_pipeline(files):
     files.apply(training=NEWER)
 
     reply = files.save("mine/run.yaml")
@@ -229,7 +229,7 @@ def test_the_newer_form_names_the_pipelines_file(files):
 
 @pytest.mark.parametrize("training", [OLDER, NEWER, None], ids=["older", "newer", "none"])
 @pytest.mark.parametrize("sent", ["mine/run.yaml", "mine/run", "run.v2.yaml"])
-def test_what_was_saved_is_found_by_the_path_that_was_sent(files, training, sent):
+def test_saved_files_are_found_by_the_path_that_was_sent(files, training, sent):
     files.apply(training=training)
     before = files.record()
     saved = files.save(sent)
@@ -247,7 +247,7 @@ def test_what_was_saved_is_found_by_the_path_that_was_sent(files, training, sent
     assert has_the_weights(files, reply.session_id)
 
 
-def test_saved_files_come_before_configs_of_the_same_name(files):
+def test_saved_files_take_precedence_over_configs_of_the_same_name(files):
     files.apply()
     (files.configs / "trainrun").mkdir()
     (files.configs / "trainrun" / "run.yaml").write_text("defaults: [x]")
@@ -264,7 +264,7 @@ def test_saving_again_replaces_the_files(files):
     assert {path.name for path in files.outputs.iterdir()} == {"run.yaml", "run.pt"}
 
 
-def test_weights_only_where_asked_for(files):
+def test_weights_are_saved_only_on_request(files):
     files.apply()
     reply = files.save("run.yaml", save_weights=False)
     assert reply.weights_path == ""
@@ -276,7 +276,7 @@ def test_weights_only_where_asked_for(files):
     assert fitted_nodes(files.pipeline(session_id)) == ()
 
 
-def test_what_was_saved_unfitted_is_unfitted(files):
+def test_a_pipeline_saved_unfitted_is_restored_unfitted(files):
     files.apply(fitted=False)
     saved = files.save("run.yaml")
     session_id = files.restore("run.yaml", weights_path=saved.weights_path).session_id
@@ -311,7 +311,7 @@ def test_a_session_without_a_trainrun_is_saved_with_placeholders(files):
 
 
 @pytest.mark.parametrize("path", ["", " ", "mine/", "..", "../run.yaml", "/etc/run.yaml"])
-def test_paths_that_are_not_written(files, tmp_path, path):
+def test_forbidden_paths_are_refused(files, tmp_path, path):
     files.apply()
     refused(lambda: files.save(path), StatusCode.INVALID_ARGUMENT)
     refused(lambda: files.save(str(tmp_path / "run.yaml")), StatusCode.INVALID_ARGUMENT, "outside")
@@ -338,7 +338,7 @@ def test_a_full_volume_leaves_no_trainrun(files):
         assert {path.name for path in folder.iterdir()} == before
 
 
-def test_every_way_to_give_the_pipeline(files):
+def test_every_way_to_specify_the_pipeline(files):
     files.write("inline.yaml", pipeline=rx_pipeline(BANDS))
     files.write("path.yaml", pipeline="one/rx.yaml")
     files.write("reference.yaml", pipeline={"config_path": "one/rx", "weights_path": "one/rx"})
@@ -355,8 +355,8 @@ def test_every_way_to_give_the_pipeline(files):
         pipeline = files.pipeline(reply.session_id)
         assert pipeline.config == expected, form
         assert fitted_nodes(pipeline) == (FITTED if form == "reference" else ())
-        told = json.loads(reply.trainrun.config_bytes)["pipeline"]
-        assert told == ("one/rx.yaml" if form == "path" else expected.to_dict())
+        restored = json.loads(reply.trainrun.config_bytes)["pipeline"]
+        assert restored == ("one/rx.yaml" if form == "path" else expected.to_dict())
 
 
 @pytest.mark.parametrize(
@@ -368,7 +368,7 @@ def test_every_way_to_give_the_pipeline(files):
     ],
 )
 @pytest.mark.parametrize("suffix_is_sent", [True, False])
-def test_weights_of_every_form(files, name, content, suffix_is_sent):
+def test_weights_in_every_form(files, name, content, suffix_is_sent):
     files.write("run.yaml", pipeline=rx_pipeline(BANDS))
     (files.outputs / name).write_bytes(content)
     sent = name if suffix_is_sent else name.rpartition(".")[0]
@@ -376,7 +376,7 @@ def test_weights_of_every_form(files, name, content, suffix_is_sent):
     assert has_the_weights(files, reply.session_id)
 
 
-def test_weights_of_the_request_come_before_those_of_the_trainrun(files):
+def test_weights_of_the_request_take_precedence_over_the_trainruns(files):
     other = fitted_pipeline()
     other.nodes["logit"].store("bias", torch.tensor(99.0))
     (files.outputs / "other.pt").write_bytes(write_published(other, {}))
@@ -404,7 +404,7 @@ def test_restoring_into_a_session(files):
     assert has_the_weights(files, files.session_id)
 
 
-def test_a_training_is_not_restored_over(files):
+def test_nothing_is_restored_during_a_training(files):
     files.apply()
     files.save("run.yaml")
     files.train()
@@ -457,7 +457,7 @@ def _partial():
         ("gone", {}, "NOT_FOUND", ("gone_pipeline.yaml",)),
     ],
 )
-def test_what_cannot_be_restored_opens_no_session(files, path, fields, code, texts):
+def test_a_failed_restore_creates_no_session(files, path, fields, code, texts):
     unknown = rx_pipeline(BANDS)
     unknown["nodes"][1]["class_name"] = "cuvis_ai.node.NoSuchNode"
     files.write("run.yaml", pipeline=rx_pipeline(BANDS))
@@ -488,7 +488,7 @@ def test_what_cannot_be_restored_opens_no_session(files, path, fields, code, tex
     assert files.sessions.opened == opened
 
 
-def test_a_part_of_the_weights_where_that_was_asked_for(files):
+def test_incomplete_weights_are_accepted_on_request(files):
     files.write("run.yaml", pipeline=rx_pipeline(BANDS))
     (files.outputs / "part.pt").write_bytes(_partial())
     reply = files.restore("run", weights_path="part", strict=False)
@@ -496,7 +496,7 @@ def test_a_part_of_the_weights_where_that_was_asked_for(files):
 
 
 def test_a_restored_trainrun_trains(client, settings):
-    """The two methods in the assembled service: train, save, restore, infer the same, train on."""
+    """Train, save, restore, compare the results and train again, in the assembled service."""
     client.apply()
     assert read(client.train())[1] is None
     saved = client.stub.SaveTrainRun(

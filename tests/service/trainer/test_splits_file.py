@@ -1,4 +1,4 @@
-"""Splits in a file of their own, as wizards of the newer generation write them."""
+"""Splits in a separate file, as wizards of the newer generation write them."""
 
 import json
 
@@ -26,7 +26,7 @@ def splits_json(folder):
 
 
 @pytest.mark.parametrize("is_absolute", [True, False])
-def test_a_training_reads_the_measurements_that_the_file_names(client, splits_json, is_absolute):
+def test_a_training_reads_the_measurements_that_the_file_selects(client, splits_json, is_absolute):
     sent = str(splits_json) if is_absolute else splits_json.name
     apply(client, sent)
 

@@ -24,7 +24,7 @@ def test_an_unknown_session_is_not_found(client):
     assert refused.value.code() is grpc.StatusCode.NOT_FOUND
 
 
-def test_between_two_trainings_the_next_one_is_cancelled_before_it_begins(client):
+def test_a_stop_between_two_trainings_cancels_the_next_one_before_it_starts(client):
     client.apply()
     assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
     weights = client.session.pipeline.weights_digest
@@ -42,7 +42,7 @@ def test_between_two_trainings_the_next_one_is_cancelled_before_it_begins(client
     assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
-def test_a_trainrun_that_is_applied_afterwards_is_trained(client):
+def test_a_trainrun_applied_after_the_stop_is_trained(client):
     client.apply()
     assert client.stop().accepted
 
@@ -51,7 +51,7 @@ def test_a_trainrun_that_is_applied_afterwards_is_trained(client):
     assert read(client.train())[0][-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
-def test_a_statistical_training_stops_and_keeps_the_nodes_it_has(client):
+def test_a_statistical_training_stops_and_keeps_its_fitted_nodes(client):
     client.apply()
     stream = client.train_long(passes=200)
     read_until(stream, "Fitted normalizer")
@@ -67,7 +67,7 @@ def test_a_statistical_training_stops_and_keeps_the_nodes_it_has(client):
     assert client.session.pipeline.weights_digest == client.run.result_weights_digest != ""
 
 
-def test_a_gradient_training_stops_and_can_be_trained_on(client):
+def test_a_stopped_gradient_training_can_be_continued_by_another(client):
     client.apply_gradient(max_epochs=5000)
     stream = client.train_gradient()
     read_until(stream, "Epoch 2/")
@@ -93,9 +93,9 @@ def test_a_waiting_training_is_cancelled_at_once(client, settings):
     next(busy)
     client.apply()
     waiting = client.train()
-    told = next(waiting)
-    assert told.message == "Waiting for a free training slot: queued, 0 ahead"
-    assert client.status() == told
+    message = next(waiting)
+    assert message.message == "Waiting for a free training slot: queued, 0 ahead"
+    assert client.status() == message
 
     assert client.stop().accepted
 

@@ -68,7 +68,7 @@ def test_training_again_refits(client):
     assert b'"train_ids":[1]' in client.session.data_config_json
 
 
-def test_the_session_has_the_weights_before_the_client_hears_complete(client):
+def test_the_session_has_the_weights_before_the_client_receives_complete(client):
     client.apply()
 
     for message in client.train():
@@ -79,7 +79,7 @@ def test_the_session_has_the_weights_before_the_client_hears_complete(client):
     assert client.artifacts.exists(seen)
 
 
-def test_a_second_client_attaches_and_gets_every_message(client):
+def test_a_second_client_attaches_and_receives_every_message(client):
     client.apply()
     first = client.train_long()
     head = [next(first), next(first)]
@@ -92,7 +92,7 @@ def test_a_second_client_attaches_and_gets_every_message(client):
     assert all_of_second[-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
-def test_a_client_that_comes_back_without_data_attaches(client):
+def test_a_client_that_calls_again_without_data_attaches(client):
     client.apply()
     client.sessions.update(client.session_id, lambda record: record.ClearField("data_config_json"))
     first = client.train_long()
@@ -104,7 +104,7 @@ def test_a_client_that_comes_back_without_data_attaches(client):
     assert messages == [messages[0], *list(first)]
 
 
-def test_progress_comes_at_most_ten_times_a_second_and_no_boundary_is_lost(client):
+def test_progress_is_sent_at_most_ten_times_a_second_and_no_boundary_is_lost(client):
     client.apply()
     times_ms, messages = zip(*timed(client.train_long()), strict=True)
 
@@ -115,7 +115,7 @@ def test_progress_comes_at_most_ten_times_a_second_and_no_boundary_is_lost(clien
     assert 1 <= progress <= times_ms[-1] / 1000 * 10 + 1
 
 
-def test_the_run_goes_on_when_its_client_leaves(client):
+def test_the_run_continues_when_its_client_leaves(client):
     client.apply()
     stream = client.train_long()
     next(stream)
@@ -130,7 +130,7 @@ def test_the_run_goes_on_when_its_client_leaves(client):
     assert client.session.pipeline.weights_digest == client.run.result_weights_digest != ""
 
 
-def test_nothing_is_replaced_while_it_is_trained(client):
+def test_nothing_is_replaced_while_it_is_being_trained(client):
     client.apply()
     stream = client.train_long()
     next(stream)
@@ -142,7 +142,7 @@ def test_nothing_is_replaced_while_it_is_trained(client):
     assert read(stream)[1] is None
 
 
-def test_a_pipeline_that_is_replaced_under_the_training_gets_no_weights(client):
+def test_a_pipeline_that_is_replaced_during_the_training_gets_no_weights(client):
     client.apply()
     stream = client.train_long()
     next(stream)
@@ -158,7 +158,7 @@ def test_a_pipeline_that_is_replaced_under_the_training_gets_no_weights(client):
     assert client.session.pipeline.weights_digest == ""
 
 
-def test_a_session_that_is_closed_cancels_its_training(client):
+def test_closing_a_session_cancels_its_training(client):
     client.apply()
     stream = client.train_long()
     next(stream)
@@ -170,7 +170,7 @@ def test_a_session_that_is_closed_cancels_its_training(client):
     assert messages[-1].status == pb.TRAIN_STATUS_CANCELLED
 
 
-def test_runs_of_other_sessions_wait_and_one_too_many_is_refused(client, channel, settings):
+def test_runs_of_other_sessions_wait_and_one_above_the_limit_is_rejected(client, channel, settings):
     others = [type(client)(client.stub, settings) for _ in range(2)]
     for each in (client, *others):
         each.apply()
@@ -189,7 +189,7 @@ def test_runs_of_other_sessions_wait_and_one_too_many_is_refused(client, channel
     assert read(waiting)[0][-1].status == pb.TRAIN_STATUS_COMPLETE
 
 
-def test_two_calls_at_once_make_one_run(client):
+def test_concurrent_calls_create_one_run(client):
     client.apply()
     results = []
     threads = [

@@ -27,7 +27,7 @@ def _train(client, **fields):
         ("SetTrainRunConfig", {}),
     ],
 )
-def test_an_unknown_session_is_not_found_before_anything_else(client, name, fields):
+def test_an_unknown_session_is_reported_before_anything_else(client, name, fields):
     request = getattr(pb, f"{name}Request")(session_id=str(uuid.uuid4()), **fields)
     call = getattr(client.stub, name)
 
@@ -40,7 +40,7 @@ def test_an_unknown_session_is_not_found_before_anything_else(client, name, fiel
     assert "CreateSession" in error.details()
 
 
-def test_without_a_pipeline_the_calls_to_make_are_named(client):
+def test_a_session_without_a_pipeline_names_the_calls_to_make(client):
     error = _refusal(_train(client, trainer_type=pb.TRAINER_TYPE_STATISTICAL))
 
     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
@@ -54,7 +54,7 @@ def test_without_a_pipeline_the_calls_to_make_are_named(client):
         (9, grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
-def test_unknown_types_of_training_say_which_there_are(client, number, code):
+def test_an_unknown_type_of_training_lists_the_known_types(client, number, code):
     client.apply()
 
     error = _refusal(_train(client, trainer_type=number))
@@ -63,7 +63,7 @@ def test_unknown_types_of_training_say_which_there_are(client, number, code):
     assert "TRAINER_TYPE_STATISTICAL" in error.details()
 
 
-def test_without_data_it_says_where_to_give_them(client):
+def test_missing_data_name_the_calls_that_accept_them(client):
     client.apply()
     client.sessions.update(client.session_id, lambda record: record.ClearField("data_config_json"))
 
@@ -75,7 +75,7 @@ def test_without_data_it_says_where_to_give_them(client):
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b"\xff", b"[]", b'{"train_ids": [0]}'])
-def test_malformed_data_are_refused_before_a_run_is_made(client, raw):
+def test_malformed_data_are_refused_before_a_run_is_created(client, raw):
     client.apply()
 
     error = _refusal(
@@ -101,7 +101,7 @@ def test_malformed_data_are_refused_before_a_run_is_made(client, raw):
         ({"annotation_json_path": "no.json"}, grpc.StatusCode.NOT_FOUND, "no.json"),
     ],
 )
-def test_what_is_found_while_training_is_told_and_then_the_status(client, data, code, text):
+def test_an_error_during_training_is_the_last_message_and_then_the_status(client, data, code, text):
     client.apply()
     chosen = {"cu3s_file_path": "scene.npz", "train_ids": [0, 1, 2]} | data
 
@@ -118,7 +118,7 @@ def test_what_is_found_while_training_is_told_and_then_the_status(client, data, 
     assert read(client.train())[1] is None, "the session stays usable"
 
 
-def test_a_bad_trainrun_says_where(client):
+def test_an_error_in_a_trainrun_names_its_place(client):
     config = json.dumps({"name": "x", "data": {"cu3s_file_path": 3}}).encode()
     request = pb.SetTrainRunConfigRequest(
         session_id=client.session_id, config=pb.TrainRunConfig(config_bytes=config)
