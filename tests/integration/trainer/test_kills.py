@@ -90,7 +90,7 @@ def fleet(folder, redis_server):
         yield trainers
 
 
-def test_killed_at_random_moments_a_run_ends_as_if_nothing_had_happened(fleet, stores):
+def test_a_run_killed_at_random_moments_ends_with_the_same_result(fleet, stores):
     expected, lasts_s = set(), 0.0
     # The first training of a process may wait until all that it needs is imported.
     for trainer in (*fleet, *fleet):
@@ -109,7 +109,7 @@ def test_killed_at_random_moments_a_run_ends_as_if_nothing_had_happened(fleet, s
         victim, survivor = fleet[number % 2], fleet[1 - number % 2]
         client = start(victim, stores)
         after_s = (number + moments.random()) * lasts_s / KILLS
-        time.sleep(after_s)  # the moment itself is what is tried
+        time.sleep(after_s)  # the random moment is the subject of the test
         before = client.status()
         kill(victim)
         client.stub = survivor.stub
