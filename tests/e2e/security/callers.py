@@ -19,8 +19,9 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb2
 from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 from tests.support.processes.envoy_process import envoy
 from tests.support.published.environment import published_environment
+from tests.support.published.workflow import CLIENTS
 
-CLIENT = Path(__file__).parents[1] / "clients" / "security.py"
+CLIENT = CLIENTS / "security.py"
 DEADLINE_S = 300.0
 
 ALICE, BOB = "alice-has-this-key-0001", "bob-has-this-key-00001"

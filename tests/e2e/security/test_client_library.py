@@ -47,5 +47,5 @@ def test_with_a_certificate_of_its_own(stack, authority, tmp_path):
 
 
 def test_a_certificate_without_tls_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="only with TLS"):
+    with pytest.raises(ValueError, match="certificate needs TLS"):
         cuvis_fleet.connect("localhost:1", certificate=(tmp_path / "c", tmp_path / "k"))
