@@ -31,7 +31,7 @@ class ServiceSettings(BaseSettings):
     """TCP port to listen on; 0 picks a free port, reported in the ``ready`` log line."""
 
     grpc_max_workers: int = Field(default=10, ge=1)
-    """Threads for unary calls, which limits how many run at once."""
+    """Threads for unary calls: the number of calls that run at once."""
 
     grpc_max_pending: int = Field(default=64, ge=0)
     """Unary calls that may wait for a thread; any further call fails with RESOURCE_EXHAUSTED."""

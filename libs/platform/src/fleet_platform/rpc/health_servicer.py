@@ -14,8 +14,8 @@ _NOT_SERVING = HealthCheckResponse.NOT_SERVING
 _UNKNOWN = HealthCheckResponse.SERVICE_UNKNOWN
 
 LIVENESS = "liveness"
-"""Service name whose status ignores dependencies: an orchestrator that restarts processes which
-are not SERVING under this name does not restart them while Redis is unavailable."""
+"""Service name for liveness probes. Its status ignores dependencies, so that a process is not
+restarted because Redis is unavailable."""
 
 
 class DrainingHealthServicer:

@@ -32,7 +32,7 @@ class Service:
     """Name in health checks, traces and logs."""
 
     methods: Mapping[str, Handler]
-    """Behaviours by method name of ``cuvis_ai.v1.CuvisAIService``."""
+    """Handlers by method name of ``cuvis_ai.v1.CuvisAIService``."""
 
     owned: Iterable[str]
     """All methods that the gateway routes here; the service does not start if `methods` differs."""

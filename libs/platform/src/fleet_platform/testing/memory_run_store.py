@@ -45,7 +45,7 @@ class _Run:
 
 
 class MemoryRunStore(RunStore):
-    """A `RunStore` in dictionaries, under one lock."""
+    """A `RunStore` in dictionaries, protected by one lock."""
 
     def __init__(self, clock: Callable[[], float] = time.time, kept_s: float = KEPT_S) -> None:
         self._clock = clock

@@ -69,7 +69,7 @@ ARTIFACT_PUT = _declared(
 ARTIFACT_GET = _declared(
     name="artifacts.get",
     scope="fleet.artifacts",
-    meaning="Such an artifact read from the artifact store.",
+    meaning="An artifact read from the artifact store.",
     services=("trainer", "inference"),
     attributes=(attributes.ARTIFACT_DIGEST, attributes.SIZE_BYTES),
 )
