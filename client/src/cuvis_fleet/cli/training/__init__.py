@@ -1,0 +1,1 @@
+"""Following trainings, and their views in the terminal."""
