@@ -76,6 +76,7 @@ RULES = (
     _word(r"(?:held|holds?|holding) (?:\w+ )?against", "write compare or check"),
     _word("lets? go|letting go", "write release or drop"),
     _word("takes? note|taking note|took note", "write record or log"),
+    _word("so many", "write this many or that many"),
     _word("none the less|nonetheless", "write still or anyway"),
     _word("(?<!there )(?:is|are|was|were) no(?! longer)(?! more)", "write is not a/an, or has no"),
     _word("there (?:is|are) none", "write is empty or none exist"),

@@ -50,7 +50,7 @@ class Executor(Protocol):
         """Reserve a worker that can start a run at once; None if no such worker exists."""
 
     def expect(self, waiting: int) -> None:
-        """Prepare workers for so many waiting runs, as far as slots are free."""
+        """Prepare workers for this many waiting runs, as far as slots are free."""
 
     def free_slots(self) -> int:
         """Return how many more runs can be executed, now or once a worker has started."""

@@ -69,7 +69,7 @@ class RunOwner(Protocol):
         """Save the pipeline as the state in which the first epoch starts."""
 
     def save_epoch(self, epoch: int, state: bytes) -> None:
-        """Save the engine's state after so many epochs."""
+        """Save the engine's state after this many epochs."""
 
     def group(self, training: TrainingConfig) -> AbstractContextManager[WorkerGroup | None]:
         """Start the other processes that the settings ask for; None if the owner trains alone."""

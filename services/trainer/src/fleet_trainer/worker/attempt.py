@@ -124,7 +124,7 @@ class Attempt:
         self._checkpoints.save(Checkpoint(0, self._initial_weights))
 
     def save_epoch(self, epoch: int, state: bytes) -> None:
-        """Save the engine's state after so many epochs."""
+        """Save the engine's state after this many epochs."""
         self._checkpoints.save(Checkpoint(epoch, self._initial_weights, state))
         self._on_epoch()
 

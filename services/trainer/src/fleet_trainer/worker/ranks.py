@@ -94,7 +94,7 @@ class Ranks:
 
 
 def _world_size(training: TrainingConfig, device: torch.device) -> int:
-    """Return the number of processes that the settings ask for, if this host has so many."""
+    """Return the number of processes that the settings ask for, if this host has that many."""
     if training.num_nodes not in {None, 1}:
         raise InvalidInput(
             f"training.num_nodes is {training.num_nodes}, but a run of this server trains on one "

@@ -138,7 +138,7 @@ class WorkerPool:
         return WorkerSlot(self, worker)
 
     def expect(self, waiting: int) -> None:
-        """Start workers for so many waiting runs, as far as slots are free."""
+        """Start workers for this many waiting runs, as far as slots are free."""
         with self._lock:
             self._expected = waiting
         self._fill()
