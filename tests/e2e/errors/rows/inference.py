@@ -108,7 +108,7 @@ ROWS: list[TableRow] = [
     _infers(
         "a different number of channels",
         "Node 'RXGlobal', input 'data': got 5 channels; needed: 61 channels, as the hparam "
-        "num_channels says.",
+        "num_channels requires.",
         "Send the number of channels that the pipeline is made for.",
         lambda: _batch(cube=_ones(1, _SIDE, _SIDE, 5), wavelengths=_ones(1, 5, dtype=np.int32)),
     ),

@@ -173,7 +173,7 @@ ROWS: list[TableRow] = [
         "a different number of channels",
         INVALID,
         "Fitting RXGlobal, measurement 0: Node 'RXGlobal', input 'data': got 5 channels; "
-        "needed: 61 channels, as the hparam num_channels says.",
+        "needed: 61 channels, as the hparam num_channels requires.",
         "Load a pipeline that is made for the number of channels in the data.",
         cu3s_file_path="narrow.npz",
     ),

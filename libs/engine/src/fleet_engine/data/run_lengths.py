@@ -34,7 +34,10 @@ def decode_run_lengths(
 
 
 def _decompress(text: str) -> list[int]:
-    """Five bits to a character, lowest first; from the fourth run on less the run two before."""
+    """Decode runs of five bits per character, lowest first.
+
+    From the fourth on, a run is stored as the difference from the run two positions before it.
+    """
     runs: list[int] = []
     run = shift = 0
     for character in text:
@@ -50,5 +53,5 @@ def _decompress(text: str) -> list[int]:
         runs.append(run + (runs[-2] if len(runs) > 2 else 0))
         run = shift = 0
     if shift:
-        raise ValueError("run lengths are cut off.")
+        raise ValueError("run lengths are truncated.")
     return runs

@@ -29,8 +29,7 @@ class TiffReader:
         self._file = file
         try:
             with tifffile.TiffFile(file.path) as tiff:
-                # Pages written separately are one series each; otherwise one series contains them
-                # all.
+                # Pages written separately are one series each; otherwise one series has them all.
                 kinds = {(series.shape, series.dtype, series.axes) for series in tiff.series}
                 self._series = len(tiff.series)
         except _DAMAGED as error:

@@ -116,7 +116,7 @@ class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
             raise self.refuse(
                 "embeddings",
                 f"{embeddings.shape[-1]} values for each pixel",
-                f"{self.rep_dim}, as the hparam rep_dim says",
+                f"{self.rep_dim}, as the hparam rep_dim requires",
             )
 
 

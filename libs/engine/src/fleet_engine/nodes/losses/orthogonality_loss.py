@@ -23,7 +23,7 @@ class OrthogonalityLoss(LossNode):
     CATEGORY = NodeCategory.REGULARIZER
     TAGS = (NodeTag.DIM_REDUCTION, NodeTag.TRAINING, NodeTag.DIFFERENTIABLE)
     INPUT_SPECS: ClassVar[Ports] = {
-        "components": PortSpec(torch.float32, (-1, -1), "component_KC, one a row")
+        "components": PortSpec(torch.float32, (-1, -1), "component_KC, one per row")
     }
 
     def __init__(self, weight: float = 1.0, **hparams: Any) -> None:

@@ -23,7 +23,7 @@ class ComponentOrthogonalityMetric(ModelMetricNode):
 
     TAGS = (NodeTag.DIM_REDUCTION, NodeTag.EVALUATION)
     INPUT_SPECS: ClassVar[Ports] = {
-        "components": PortSpec(torch.float32, (-1, -1), "component_KC, one a row")
+        "components": PortSpec(torch.float32, (-1, -1), "component_KC, one per row")
     }
 
     def describe(self, *, components: Tensor, **_: Any) -> dict[str, Tensor]:

@@ -39,7 +39,7 @@ class ScoreStatisticsMetric(MetricNode):
         "scores": PortSpec(
             torch.float32,
             (-1, -1, -1),
-            "score_BHW; also with a last axis of one, as detectors give it",
+            "score_BHW; also with a last axis of one, as detectors return it",
             checked_by_node=True,
         )
     }

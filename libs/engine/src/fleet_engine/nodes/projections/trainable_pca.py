@@ -48,10 +48,10 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
     OUTPUT_SPECS: ClassVar[Ports] = {
         "projected": PortSpec(torch.float32, (-1, -1, -1, -1), "[B, H, W, n_components]"),
         "explained_variance_ratio": PortSpec(
-            torch.float32, (-1,), "share of each component, of those kept", optional=True
+            torch.float32, (-1,), "share of the variance of all n_components", optional=True
         ),
         "components": PortSpec(
-            torch.float32, (-1, -1), "[n_components, C], one a row", optional=True
+            torch.float32, (-1, -1), "[n_components, C], one per row", optional=True
         ),
     }
     TRAINABLE_BUFFERS = ("_components",)

@@ -73,7 +73,7 @@ class BandpassByWavelength(Node):
             raise self.refuse(
                 "wavelengths",
                 f"{int(wavelengths.min())} to {int(wavelengths.max())} nm, none of them in range",
-                f"some from {self.low_nm:g} to {self.high_nm:g} nm, as the hparams say",
+                f"some from {self.low_nm:g} to {self.high_nm:g} nm, as the hparams require",
             )
         if kept[-1] - kept[0] + 1 == len(kept):
             # Usually the wavelengths are sorted, and adjacent channels need no copy.

@@ -179,7 +179,7 @@ class SupervisedSelector(ChannelSelector):
         if self._wavelengths_nm not in (None, wavelengths_nm):
             raise self.refuse(
                 "wavelengths",
-                "others than those of another measurement",
+                "different from those of another measurement",
                 "the same for all measurements of the fit",
             )
         self._wavelengths_nm = wavelengths_nm

@@ -69,7 +69,7 @@ class AnomalyMask(MaskVisualizer):
             raise self.refuse(
                 "cube",
                 f"{cube.shape[-1]} channels",
-                f"more than {self.channel}, which the hparam channel names",
+                f"more than {self.channel}, as the hparam channel requires",
             )
         return self.draw(decisions, cube, context, mask, scores)
 

@@ -22,7 +22,7 @@ _MIN_PANEL, _MAX_PANEL = 320, 800
 _DARKENED = 0.4
 
 HIT, FALSE_ALARM, MISS, FOUND = (0.0, 0.8, 0.0), (1.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 0.8, 1.0)
-"""Colours of true positives, false positives, false negatives, and finds without ground truth."""
+"""Colours of true positives, false positives, false negatives, and detections without truth."""
 
 
 def panels(title: str, count: int, height: int, width: int) -> tuple["Figure", Sequence["Axes"]]:

@@ -109,7 +109,7 @@ def _draw(
     heat = colormaps["inferno"](stretched(scores_HW))[..., :3]
     named = (
         ("hsi_input", stretched(cube_HW3), "the cube in false colours"),
-        ("mixer_output_adaclip_input", stretched(mixed_HW3), "what the mixer gives"),
+        ("mixer_output_adaclip_input", stretched(mixed_HW3), "the output of the mixer"),
         ("ground_truth_mask", np.repeat(mask_HW[..., None], 3, axis=2), "the truth"),
         ("adaclip_scores_heatmap", heat, "the scores, dark to bright"),
     )
