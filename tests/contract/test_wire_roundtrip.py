@@ -1,6 +1,6 @@
 """Bytes written by a published release have the same meaning in ours, and vice versa.
 
-The published messages are built from their extracted descriptors in a pool of their own, so that
+The published messages are built from their extracted descriptors in their own pool, so that
 no published package is imported.
 """
 

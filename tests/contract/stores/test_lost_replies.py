@@ -46,7 +46,7 @@ class Stores:
     def claimed(self) -> RunRecord:
         return self.runs.claim(self.run().run_id, "trainer", 0)
 
-    def told(self, run: RunRecord) -> list[bytes]:
+    def payloads(self, run: RunRecord) -> list[bytes]:
         return [entry.payload for entry in self.runs.tail(run.run_id, wait_s=0.01)]
 
 
@@ -116,7 +116,7 @@ def test_a_message_is_sent_once_and_a_run_ends_once(stores: Stores) -> None:
     stores.once(lambda: stores.runs.append(run.run_id, 1, b"progress"))
     run.state = RunState.RUN_STATE_COMPLETE
     stores.once(lambda: stores.runs.finish(run, b"last"))
-    assert stores.told(run) == [b"progress", b"last"]
+    assert stores.payloads(run) == [b"progress", b"last"]
 
 
 def test_a_run_is_released_once(stores: Stores) -> None:
@@ -144,4 +144,4 @@ def test_of_many_steps_with_ten_percent_failures_none_is_lost_or_doubled(stores:
     assert stores.network.failures > ROUNDS / 10
     names = [plugin.name for plugin in stores.sessions.read(session_id).plugins]
     assert names == [str(number) for number in range(ROUNDS)]
-    assert stores.told(run) == [b"%d" % number for number in range(ROUNDS)]
+    assert stores.payloads(run) == [b"%d" % number for number in range(ROUNDS)]

@@ -62,9 +62,9 @@ def test_for_others_it_does_not_exist(
 ) -> None:
     session_id, unknown = _create(store, owner), str(uuid.uuid4())
     with acting_for(other):
-        told = _refusal(lambda: METHODS[method](store, session_id))
+        error = _refusal(lambda: METHODS[method](store, session_id))
         expected = _refusal(lambda: METHODS[method](store, unknown))
-    assert told == expected.replace(unknown, session_id)
+    assert error == expected.replace(unknown, session_id)
     with acting_for(owner):
         assert not store.read(session_id).plugins, "nothing was changed"
 

@@ -78,7 +78,9 @@ def test_the_concurrent_calls_of_each_caller_are_limited(bounded, fails, first, 
 
     calls += [stub.CloseSession.future(REQUEST, metadata=second)]
     calls += [stub.CloseSession.future(REQUEST) for _ in range(MOST + 1)]
-    wait_until(lambda: len(bounded.started) == 2 * MOST + 2, "others, and who names nobody, run")
+    wait_until(
+        lambda: len(bounded.started) == 2 * MOST + 2, "other callers and calls without a caller run"
+    )
     bounded.release.set()
     assert all(call.result(DEADLINE_S).success for call in calls)
     assert list(stream) == []

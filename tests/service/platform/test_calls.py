@@ -44,8 +44,8 @@ def test_the_size_of_a_long_reply_is_announced(serve):
         answer, call = served.stub.ListAvailableNodes.with_call(
             pb.ListAvailableNodesRequest(session_id=session_id)
         )
-        told = {"x-fleet-answer-bytes": str(answer.ByteSize())} if announced else {}
-        assert dict(call.initial_metadata()) == told
+        expected = {"x-fleet-answer-bytes": str(answer.ByteSize())} if announced else {}
+        assert dict(call.initial_metadata()) == expected
 
 
 def test_a_cancelled_call_ends_at_its_next_check(serve):

@@ -51,7 +51,9 @@ def test_a_dependency_that_is_down_at_start_leaves_the_service_up(serve, capsys)
     assert "ready" not in capsys.readouterr().err
     redis.up = True
     wait_until(lambda: _check(served) == SERVING, "green")
-    wait_until(lambda: f"port={served.running.port}" in capsys.readouterr().err, "the port is told")
+    wait_until(
+        lambda: f"port={served.running.port}" in capsys.readouterr().err, "the port is logged"
+    )
 
 
 def test_an_unknown_name_is_not_found(serve, fails):

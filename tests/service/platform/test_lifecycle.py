@@ -105,16 +105,16 @@ def test_a_body_that_fails_is_unwound_in_the_same_order(order):
 
 def test_a_port_in_use_undoes_the_start(order, taken_port):
     settings = ServiceSettings(service_port=taken_port)
-    told = pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{taken_port}.*SERVICE_PORT")
-    with told, start_service(_service(order), settings):
+    reported = pytest.raises(PortTaken, match=rf"127\.0\.0\.1:{taken_port}.*SERVICE_PORT")
+    with reported, start_service(_service(order), settings):
         pass
     assert order == ["telemetry", "not serving", "bind", "close workers", "close stores", "flush"]
 
 
 def test_a_metrics_port_in_use_is_reported_too(order, taken_port):
     settings = ServiceSettings(metrics_port=taken_port)
-    told = pytest.raises(PortTaken, match=rf"{taken_port}.*METRICS_PORT")
-    with told, start_service(_service(order), settings):
+    reported = pytest.raises(PortTaken, match=rf"{taken_port}.*METRICS_PORT")
+    with reported, start_service(_service(order), settings):
         pass
     assert order[-3:] == ["close workers", "close stores", "flush"]
 
@@ -253,8 +253,10 @@ def test_a_signal_ends_the_process_cleanly(number, stuck_call, connected):
             process.kill()
     assert process.returncode == 0
     log = "".join(lines) + rest
-    told = [word for word in ("settings", "ready", "stopping", "closed", "stopped") if word in log]
-    assert told == ["settings", "ready", "stopping", "closed", "stopped"]
+    logged = [
+        word for word in ("settings", "ready", "stopping", "closed", "stopped") if word in log
+    ]
+    assert logged == ["settings", "ready", "stopping", "closed", "stopped"]
     assert log.index("stopping") < log.index("closed") < log.index("stopped")
     if stuck_call:
         assert stuck.code() is not grpc.StatusCode.OK

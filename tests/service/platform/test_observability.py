@@ -132,7 +132,7 @@ def test_an_unavailable_collector_causes_one_line_and_a_short_stop(capsys):
         log.append(capsys.readouterr().err)
         return "collector.unavailable" in "".join(log)
 
-    wait_until(away, "the missing collector is told")
+    wait_until(away, "the unavailable collector is logged")
     started_s = time.monotonic()
     telemetry.close()
     assert time.monotonic() - started_s < 30

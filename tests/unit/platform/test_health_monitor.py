@@ -35,19 +35,19 @@ def test_it_is_not_serving_before_the_first_round_and_serving_after_it(monitor_o
 
 def test_one_dependency_that_is_down_makes_all_names_not_serving(monitor_of, capsys):
     down = threading.Event()
-    turned_green = []
+    became_serving = []
 
     def redis():
         if down.is_set():
             raise DependencyDown("Redis does not answer.")
 
-    monitor = monitor_of(lambda: turned_green.append(1), redis=redis, artifacts=lambda: None)
+    monitor = monitor_of(lambda: became_serving.append(1), redis=redis, artifacts=lambda: None)
     monitor.start()
     down.set()
-    wait_until(lambda: not monitor.serving, "red")
+    wait_until(lambda: not monitor.serving, "not serving")
     down.clear()
-    wait_until(lambda: monitor.serving, "green")
-    wait_until(lambda: len(turned_green) == 2, "told twice")
+    wait_until(lambda: monitor.serving, "serving")
+    wait_until(lambda: len(became_serving) == 2, "reported twice")
     log = capsys.readouterr()
     assert "Redis does not answer." in log.out + log.err
 
@@ -86,7 +86,7 @@ def test_a_hanging_probe_counts_as_down_and_starts_no_more_threads(monitor_of, m
     assert len(hanging) == 1
     assert sum(thread.name == "probe-hang" for thread in threading.enumerate()) == 1
     release.set()
-    wait_until(lambda: monitor.serving, "green")
+    wait_until(lambda: monitor.serving, "serving")
 
 
 def test_a_probe_gets_one_second(monitor_of):
