@@ -1,4 +1,4 @@
-"""A fleet of containers, built and started once; only on demand, because it takes minutes."""
+"""A fleet of containers, built and started once; runs on demand, because it takes minutes."""
 
 from collections.abc import Iterator
 from pathlib import Path

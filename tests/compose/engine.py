@@ -1,4 +1,4 @@
-"""The container engine that these tests talk to, and its compose command."""
+"""The container engine of these tests, and its compose command."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""The fleet as a user runs it with compose."""
+"""The fleet as started with compose."""
 
 import json
 import os
@@ -58,8 +58,8 @@ class ComposeFleet:
     def image(self, service: str) -> dict[str, object]:
         """What the engine knows of a service's image."""
         name = f"{self._environment['IMAGE_PREFIX']}/{service}:latest"
-        [told] = json.loads(docker("image", "inspect", name))
-        return dict(told)
+        [found] = json.loads(docker("image", "inspect", name))
+        return dict(found)
 
     def containers(self, service: str) -> list[str]:
         """Ids of a service's running containers."""
@@ -67,8 +67,8 @@ class ComposeFleet:
 
     def state(self, container: str) -> dict[str, object]:
         """What the engine knows of a container."""
-        [told] = json.loads(docker("container", "inspect", container))
-        return dict(told)
+        [found] = json.loads(docker("container", "inspect", container))
+        return dict(found)
 
     def log(self, container: str) -> str:
         """What a container has written to standard error."""
@@ -101,6 +101,6 @@ class ComposeFleet:
             env=self._environment,
             timeout=within_s,
         )
-        said = f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
-        assert done.returncode == 0, f"compose {' '.join(arguments)}:\n{said}"
+        output = f"{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        assert done.returncode == 0, f"compose {' '.join(arguments)}:\n{output}"
         return done.stdout

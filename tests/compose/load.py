@@ -1,4 +1,4 @@
-"""Calls without a pause, while something is done to the fleet."""
+"""Continuous calls while the fleet changes."""
 
 import subprocess
 import threading

@@ -1,4 +1,4 @@
-"""What the tests' fleet has beyond the project's own compose file."""
+"""The additions to the project's compose file for these tests."""
 
 import functools
 import http.server

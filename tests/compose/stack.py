@@ -1,4 +1,4 @@
-"""The fleet as a user runs it on the hosts of a swarm."""
+"""The fleet as deployed to the hosts of a swarm."""
 
 import os
 import subprocess
@@ -72,8 +72,8 @@ class Stack:
         """How many inference replicas are meant to run, and do, on a node."""
         wanted = ("--filter", f"node={node_id}", "--filter", "desired-state=running")
         service, what = f"{self._name}_inference", "{{.CurrentState}}"
-        told = self._host.docker("service", "ps", service, *wanted, "--format", what)
-        return sum(state.startswith("Running") for state in told.splitlines())
+        states = self._host.docker("service", "ps", service, *wanted, "--format", what)
+        return sum(state.startswith("Running") for state in states.splitlines())
 
     def remove(self) -> None:
         """Stop and remove everything but the images."""

@@ -1,4 +1,4 @@
-"""A fleet of containers serves a published client, grows, shrinks and outlives its gateway."""
+"""A fleet of containers serves a published client, scales, and survives its gateway."""
 
 import pytest
 
@@ -77,7 +77,7 @@ def test_replicas_come_and_go_under_load_without_a_failed_call(fleet, trained, s
     assert _all_answer(fleet, 2)
 
 
-def test_sessions_and_calls_go_on_after_the_gateway_was_restarted(fleet, calls, trained, scene):
+def test_sessions_and_calls_survive_a_restart_of_the_gateway(fleet, calls, trained, scene):
     cube, wavelengths = scene.cubes[1:2], scene.wavelengths_nm[None]
     before = calls.infer(trained, cube, wavelengths, ["decisions"])
 

@@ -1,4 +1,4 @@
-"""The images are small where they can be, run without rights, and say what they are."""
+"""Images are small, run without privileges and have labels."""
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_trainer_and_inference_share_the_layer_of_torch(fleet):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_container_runs_without_rights_and_says_whether_it_is_well(fleet, service):
+def test_a_container_runs_without_privileges_and_has_a_health_check(fleet, service):
     config = fleet.image(service)["Config"]
     assert config["User"] == "fleet"
     assert config["Healthcheck"]["Test"]

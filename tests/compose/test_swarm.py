@@ -1,4 +1,4 @@
-"""A host joins the swarm, serves, and dies under load without a failed call."""
+"""A host joins the swarm, serves, and fails under load without a failed call."""
 
 import os
 import subprocess

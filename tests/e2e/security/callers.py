@@ -62,14 +62,14 @@ class Published:
     def works(self, *steps: str, **security: object) -> None:
         """Hold that these steps succeed; none named: that all do."""
         done = steps or ("create", "resolve", "train", "infer", "close")
-        assert self._told({**security, "steps": done}) == [[step, "OK", ""] for step in done]
+        assert self._results({**security, "steps": done}) == [[step, "OK", ""] for step in done]
 
     def refused(self, **security: object) -> tuple[str, str]:
         """Status and text of the first step, which does not succeed."""
-        ((_step, code, text),) = self._told({**security, "steps": ["create"]})
+        ((_step, code, text),) = self._results({**security, "steps": ["create"]})
         return code, text
 
-    def _told(self, security: dict[str, object]) -> list[list[str]]:
+    def _results(self, security: dict[str, object]) -> list[list[str]]:
         path = self.folder / "security.json"
         path.write_text(json.dumps(security, default=str), encoding="utf-8")
         done = subprocess.run(
@@ -79,8 +79,8 @@ class Published:
             timeout=600,
             env={"PATH": os.environ["PATH"]},
         )
-        told: list[list[str]] = json.loads(done.stdout)
-        return told
+        results: list[list[str]] = json.loads(done.stdout)
+        return results
 
 
 def unary(channel: grpc.Channel, method: str, metadata: Metadata, **fields: Any) -> Any:

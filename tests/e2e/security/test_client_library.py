@@ -17,7 +17,7 @@ def test_with_a_key_over_tls(stack, authority):
         assert session.resolve("trainrun", "trainrun/rx_statistical").data
 
 
-def test_a_wrong_key_is_told(stack, authority):
+def test_a_wrong_key_is_reported(stack, authority):
     with (
         cuvis_fleet.connect(stack.address, tls=authority.path, key="alice") as client,
         pytest.raises(cuvis_fleet.NotAllowed, match="valid key") as caught,
@@ -27,7 +27,7 @@ def test_a_wrong_key_is_told(stack, authority):
     assert caught.value.code is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_with_a_certificate_of_its_own(stack, authority, tmp_path):
+def test_with_a_client_certificate(stack, authority, tmp_path):
     server, client_pair = authority.server("at-three"), authority.client("carol")
     with (
         another_gateway(

@@ -1,4 +1,4 @@
-"""API keys over TLS: who is let in, and whose a session is."""
+"""API keys over TLS: who is accepted, and who owns a session."""
 
 import uuid
 
@@ -63,11 +63,11 @@ def test_passwords_and_keys_are_in_no_log(stack):
 @pytest.mark.parametrize("method", _METHODS_OF_SESSIONS)
 def test_a_session_of_another_is_as_unknown_as_one_that_never_was(channel, method):
     mine, unknown = session(channel, OF_ALICE), str(uuid.uuid4())
-    told, expected = (
+    error, expected = (
         refusal(channel, method, OF_BOB, session_id=session_id) for session_id in (mine, unknown)
     )
-    assert told.code() is grpc.StatusCode.NOT_FOUND
-    assert told.details() == expected.details().replace(unknown, mine)
+    assert error.code() is grpc.StatusCode.NOT_FOUND
+    assert error.details() == expected.details().replace(unknown, mine)
     assert unary(channel, "CloseSession", OF_ALICE, session_id=mine).success
 
 

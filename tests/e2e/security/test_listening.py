@@ -1,4 +1,4 @@
-"""What can be reached from other hosts: the gateway's public ports and nothing else."""
+"""Other hosts can reach only the gateway's public ports."""
 
 from ipaddress import ip_address
 

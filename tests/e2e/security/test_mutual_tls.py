@@ -1,4 +1,4 @@
-"""Mutual TLS: clients show a certificate, and its subject is who they are."""
+"""Mutual TLS: clients present a certificate, and its subject is their identity."""
 
 import grpc
 import pytest
@@ -34,6 +34,6 @@ def test_mutual_tls_lets_in_who_shows_a_certificate(stack, authority, published_
         ):
             session_id = session(of_alice)
             claimed = (("x-fleet-caller", "CN=alice"),)
-            told = refusal(of_bob, "GetTrainStatus", claimed, session_id=session_id)
-            assert told.code() is grpc.StatusCode.NOT_FOUND
+            error = refusal(of_bob, "GetTrainStatus", claimed, session_id=session_id)
+            assert error.code() is grpc.StatusCode.NOT_FOUND
             assert unary(of_alice, "GetTrainStatus", (), session_id=session_id)

@@ -1,4 +1,4 @@
-"""Tokens (JWT) at the gateway: their subject is who calls."""
+"""Tokens (JWT) at the gateway: the subject is the identity of the caller."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A real Envoy with the product's configuration, before one service that tells what it got."""
+"""A real Envoy with the product's configuration, in front of a service that echoes headers."""
 
 import json
 import threading
@@ -29,21 +29,21 @@ class Upstream(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         self.end = threading.Event()
-        tell = grpc.unary_unary_rpc_method_handler(lambda _, call: _told(call))
+        echo = grpc.unary_unary_rpc_method_handler(lambda _, call: _echoed(call))
         self._handlers = {"Train": grpc.unary_stream_rpc_method_handler(self._train)}
-        self._other = tell
+        self._other = echo
 
     def service(self, details: grpc.HandlerCallDetails) -> Any:
         service, _, method = details.method[1:].rpartition("/")
         return self._handlers.get(method, self._other) if service == SERVICE_NAME else None
 
     def _train(self, _request: bytes, call: grpc.ServicerContext) -> Iterator[bytes]:
-        yield _told(call)
+        yield _echoed(call)
         self.end.wait(DEADLINE_S)
         yield b"{}"
 
 
-def _told(call: grpc.ServicerContext) -> bytes:
+def _echoed(call: grpc.ServicerContext) -> bytes:
     return json.dumps({key: str(value) for key, value in call.invocation_metadata()}).encode()
 
 
@@ -104,7 +104,9 @@ def serves(channel: grpc.Channel, service: str = "session") -> bool:
     return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
 
-def told(channel: grpc.Channel, method: str = "ResolveConfig", **metadata: str) -> dict[str, str]:
+def received(
+    channel: grpc.Channel, method: str = "ResolveConfig", **metadata: str
+) -> dict[str, str]:
     """What reached the service of a call with this metadata; `_` stands for `-` in keys."""
     call = channel.unary_unary(f"/{SERVICE_NAME}/{method}")
     sent = tuple((key.replace("_", "-"), value) for key, value in metadata.items())

@@ -1,4 +1,4 @@
-"""An answer that has begun to come is no obstacle to repeating its call, if it is not too long."""
+"""A call whose response has started is retried if the response is small enough to buffer."""
 
 import subprocess
 import sys
@@ -48,14 +48,14 @@ def gateway(tmp_path):
         stack.enter_context(
             _process([envoy, "-c", config, "--disable-hot-restart", "--log-level", "warning"])
         )
-        told = GatewayAdmin(config)
-        wait_until(lambda: _both_healthy(told, ports), "both replicas are healthy", DEADLINE_S)
+        admin = GatewayAdmin(config)
+        wait_until(lambda: _both_healthy(admin, ports), "both replicas are healthy", DEADLINE_S)
         yield stack.enter_context(connect(f"127.0.0.1:{port}")), dying
 
 
-def _both_healthy(told, ports):
+def _both_healthy(admin, ports):
     try:
-        return told.healthy_ports("inference") == set(ports)
+        return admin.healthy_ports("inference") == set(ports)
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""Certificates are replaced while the gateway runs, and no call notices."""
+"""Certificates are replaced while the gateway runs, without failing calls."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ import grpc
 from cryptography import x509
 
 from fleet_proto.methods import SERVICE_NAME
-from tests.integration.gateway.gateway_process import DEADLINE_S, gateway, told
+from tests.integration.gateway.gateway_process import DEADLINE_S, gateway, received
 from tests.support.certificates import Authority, credentials
 from tests.support.polling import wait_until
 
@@ -54,10 +54,10 @@ def test_a_new_certificate_is_shown_and_no_call_is_cut(tmp_path):
         assert renewed != first
         wait_until(lambda: _shown(running.address) == renewed, "the new certificate is shown")
         with grpc.secure_channel(running.address, credentials(ca.path)) as new:
-            assert told(new)
+            assert received(new)
         running.upstream.end.set()
         assert list(stream) == [b"{}"], "the stream that was open has come to its end"
-        assert told(old)
+        assert received(old)
 
 
 def test_half_a_pair_changes_nothing(tmp_path):
@@ -105,6 +105,6 @@ def test_the_authorities_of_clients_are_replaced(tmp_path):
 def _let_in(address: str, by: grpc.ChannelCredentials) -> bool:
     with grpc.secure_channel(address, by) as channel:
         try:
-            return bool(told(channel))
+            return bool(received(channel))
         except grpc.RpcError as error:
             return error.code() is not grpc.StatusCode.UNAVAILABLE

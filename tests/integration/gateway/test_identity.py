@@ -1,4 +1,4 @@
-"""Who calls is found out at the gateway and told to the services, and cannot be claimed."""
+"""The gateway authenticates callers and names them to the services; clients cannot forge it."""
 
 import time
 
@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from fleet_platform.rpc import connect
-from tests.integration.gateway.gateway_process import KEYS, gateway, serves, told
+from tests.integration.gateway.gateway_process import KEYS, gateway, received, serves
 from tests.support.certificates import Authority, credentials
 from tests.support.polling import wait_until
 from tests.support.token_issuer import TokenIssuer
@@ -32,16 +32,16 @@ def channel(with_keys):
 
 def _refused(channel: grpc.Channel, **metadata: str) -> tuple[grpc.StatusCode, str]:
     with pytest.raises(grpc.RpcError) as caught:
-        told(channel, **metadata)
+        received(channel, **metadata)
     return caught.value.code(), caught.value.details()
 
 
 def test_a_key_tells_its_caller_and_goes_no_further(channel):
     for metadata in ({"x_api_key": ALICE}, {"authorization": f"Bearer {ALICE}"}):
-        reached = told(channel, **metadata)
+        reached = received(channel, **metadata)
         assert reached[IDENTITY] == "alice"
         assert ALICE not in "".join(reached.values())
-    assert told(channel, x_api_key=BOB)[IDENTITY] == "bob"
+    assert received(channel, x_api_key=BOB)[IDENTITY] == "bob"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_without_a_right_key_nothing_is_reached(channel, method, metadata):
 def test_what_a_client_claims_to_be_is_taken_away(channel):
     claims = {"x_fleet_caller": "bob", "x_fleet_address": "192.0.2.7"}
     assert _refused(channel, **claims)[0] is grpc.StatusCode.UNAUTHENTICATED
-    reached = told(channel, x_api_key=ALICE, **claims)
+    reached = received(channel, x_api_key=ALICE, **claims)
     assert (reached[IDENTITY], reached[ADDRESS]) == ("alice", "127.0.0.1")
 
 
@@ -82,7 +82,7 @@ def test_keys_are_replaced_beside_a_running_gateway(tmp_path):
         gateway(tmp_path / "run", api_keys_path=keys) as running,
         connect(running.address) as calls,
     ):
-        assert told(calls, x_api_key=ALICE)[IDENTITY] == "alice"
+        assert received(calls, x_api_key=ALICE)[IDENTITY] == "alice"
 
         keys.write_text(f"bob: {BOB}", encoding="utf-8")
         running.write_files()
@@ -91,16 +91,16 @@ def test_keys_are_replaced_beside_a_running_gateway(tmp_path):
         assert _refused(calls, x_api_key=ALICE)[0] is grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_without_authentication_nobody_has_a_name(tmp_path):
+def test_without_authentication_callers_have_no_name(tmp_path):
     with gateway(tmp_path) as running, connect(running.address) as calls:
-        reached = told(calls, x_fleet_caller="bob", x_fleet_address="192.0.2.7")
+        reached = received(calls, x_fleet_caller="bob", x_fleet_address="192.0.2.7")
         assert IDENTITY not in reached
         assert reached[ADDRESS] == "127.0.0.1"
 
 
 def _is(channel: grpc.Channel, identity: str, **metadata: str) -> bool:
     try:
-        return told(channel, **metadata)[IDENTITY] == identity
+        return received(channel, **metadata)[IDENTITY] == identity
     except grpc.RpcError:
         return False
 
@@ -115,7 +115,7 @@ def test_a_token_tells_its_subject(tmp_path):
         ) as running,
         connect(running.address) as calls,
     ):
-        reached = told(calls, authorization=f"Bearer {issuer.token()}", x_fleet_caller="bob")
+        reached = received(calls, authorization=f"Bearer {issuer.token()}", x_fleet_caller="bob")
         assert reached[IDENTITY] == "alice"
         assert "authorization" not in reached
         wrong = {
@@ -157,7 +157,7 @@ def test_a_certificate_tells_its_subject(tmp_path):
     ) as running:
         known = credentials(ca.path, ca.client("alice"))
         with grpc.secure_channel(running.address, known) as calls:
-            assert told(calls, x_fleet_caller="CN=bob")[IDENTITY].startswith("CN=alice,")
+            assert received(calls, x_fleet_caller="CN=bob")[IDENTITY].startswith("CN=alice,")
         for what, wrong in {
             "no certificate": credentials(ca.path),
             "one of another authority": credentials(ca.path, stranger.client("alice")),

@@ -1,4 +1,4 @@
-"""What one caller asks too often is refused, and nobody else is."""
+"""The rate limit applies to each caller separately."""
 
 import itertools
 import time
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import grpc
 
 from fleet_platform.rpc import connect
-from tests.integration.gateway.gateway_process import KEYS, gateway, serves, told
+from tests.integration.gateway.gateway_process import KEYS, gateway, received, serves
 from tests.support.polling import wait_until
 
 ALICE, BOB = {"x_api_key": "alice-has-this-key-0001"}, {"x_api_key": "bob-has-this-key-00001"}
@@ -24,14 +24,14 @@ def _until_refused(
         if forged is not None:
             metadata["x_fleet_address"] = metadata["x_forwarded_for"] = f"2001:db8::{next(forged)}"
         try:
-            told(channel, **metadata)
+            received(channel, **metadata)
         except grpc.RpcError as error:
             return answered, error
         answered += 1
     raise AssertionError(f"not refused after {answered} calls")
 
 
-def test_each_caller_has_a_limit_of_its_own(tmp_path):
+def test_each_caller_has_a_separate_limit(tmp_path):
     keys = tmp_path / "keys.yaml"
     keys.write_text(KEYS, encoding="utf-8")
     with (
@@ -43,14 +43,14 @@ def test_each_caller_has_a_limit_of_its_own(tmp_path):
         assert refusal.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
         assert "try again" in refusal.details()
         assert dict(refusal.trailing_metadata())["retry-after"] == "1"
-        assert told(calls, **BOB)["x-fleet-caller"] == "bob"
+        assert received(calls, **BOB)["x-fleet-caller"] == "bob"
         assert all(serves(calls) for _ in range(3 * BURST)), "health has no limit"
         wait_until(lambda: _answered(calls), "alice may call again")
 
 
 def _answered(channel: grpc.Channel) -> bool:
     try:
-        return bool(told(channel, **ALICE))
+        return bool(received(channel, **ALICE))
     except grpc.RpcError as error:
         return error.code() is not grpc.StatusCode.RESOURCE_EXHAUSTED
 

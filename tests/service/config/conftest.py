@@ -1,4 +1,4 @@
-"""A config service on a free port, over sessions that a test makes."""
+"""A config service on a free port, with sessions that a test creates."""
 
 from contextlib import ExitStack
 from pathlib import Path

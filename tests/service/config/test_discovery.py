@@ -1,4 +1,4 @@
-"""What the config service tells without a session: pipelines, schemas, capabilities, findings."""
+"""Methods without a session: pipelines, schemas, capabilities, validation."""
 
 import json
 
@@ -65,10 +65,10 @@ def test_a_tag_filters_whatever_its_letter_case(config_service, tag, some):
         ("anomaly/rx/channel_selector", "anomaly/rx/channel_selector.yaml"),
     ],
 )
-def test_a_pipeline_is_told_with_its_text(config_service, path, found):
-    told = info(config_service.stub, path)
-    assert told.pipeline_path == found
-    assert yaml.safe_load(told.yaml_content)["metadata"]["name"] == told.metadata.name
+def test_a_pipeline_is_returned_with_its_text(config_service, path, found):
+    pipeline = info(config_service.stub, path)
+    assert pipeline.pipeline_path == found
+    assert yaml.safe_load(pipeline.yaml_content)["metadata"]["name"] == pipeline.metadata.name
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_each_kind_of_config_has_a_schema(config_service, kind):
     assert set(schema["properties"]) == set(CONFIG_TYPES[kind].model_fields)
 
 
-def test_an_unknown_kind_has_none(config_service, fails):
+def test_an_unknown_kind_has_no_schema(config_service, fails):
     request = pb.GetParameterSchemaRequest(config_type="trainig")
     error = fails(lambda: config_service.stub.GetParameterSchema(request, timeout=120))
     assert error.code() is grpc.StatusCode.NOT_FOUND
@@ -154,7 +154,7 @@ def test_a_plateau_that_follows_nothing_is_doubtful(config_service):
     assert reply.warnings == ["scheduler.monitor: not given; plateau then monitors 'val_loss'"]
 
 
-def test_bytes_that_are_no_text_are_refused(config_service, fails):
+def test_bytes_that_are_not_text_are_refused(config_service, fails):
     error = fails(lambda: findings(config_service.stub, "training", b"\xff\xfe"))
     assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
 

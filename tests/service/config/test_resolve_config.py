@@ -100,7 +100,7 @@ def test_an_unknown_session_is_not_found(config_service, fails):
     assert "Session gone not found" in error.details()
 
 
-def test_a_caller_that_does_not_wait_costs_nobody_else(config_service, fails):
+def test_a_caller_that_leaves_does_not_delay_others(config_service, fails):
     error = fails(lambda: config_service.resolve("trainrun", RUN, timeout=0.0001))
 
     assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED

@@ -1,4 +1,4 @@
-"""A real inference service on stores in memory, and a fitted pipeline to give it."""
+"""A real inference service with in-memory stores, and a fitted pipeline for it."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""GetPipelineVisualization: each format, with and without a session, and what is refused."""
+"""GetPipelineVisualization: each format, with and without a session, and the errors."""
 
 import shutil
 from pathlib import Path
@@ -114,7 +114,7 @@ def test_without_a_pipeline(served: Served, refused: Refused) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "text"),
     [
         ("nodes: [", "config_content is not YAML"),
         ("- a", "config_content must be a mapping"),
@@ -128,13 +128,13 @@ def test_without_a_pipeline(served: Served, refused: Refused) -> None:
         ),
     ],
 )
-def test_a_configuration_that_is_none(
-    served: Served, refused: Refused, content: str, says: str
+def test_an_invalid_configuration_is_refused(
+    served: Served, refused: Refused, content: str, text: str
 ) -> None:
     refused(
         lambda: draw(served, format="dot", config_content=content),
         StatusCode.INVALID_ARGUMENT,
-        says,
+        text,
     )
 
 

@@ -1,4 +1,4 @@
-"""Inference over the wire: right values, and each refusal leaves the session usable."""
+"""Inference over the wire: correct values, and a session stays usable after an error."""
 
 import threading
 import time
@@ -137,7 +137,7 @@ U16 = pb.D_TYPE_UINT16
 
 
 @pytest.mark.parametrize(
-    ("inputs", "says"),
+    ("inputs", "text"),
     [
         (_without("cube"), "'cube'"),
         (_without("wavelengths"), "'wavelengths'"),
@@ -150,15 +150,15 @@ U16 = pb.D_TYPE_UINT16
     ],
 )
 def test_inputs_that_do_not_fit(
-    served: Served, fitted: Fitted, refused: Refused, inputs: pb.InputBatch, says: str
+    served: Served, fitted: Fitted, refused: Refused, inputs: pb.InputBatch, text: str
 ) -> None:
     session = served.ready(fitted)
-    refused(lambda: served.infer(session, inputs), StatusCode.INVALID_ARGUMENT, says)
+    refused(lambda: served.infer(session, inputs), StatusCode.INVALID_ARGUMENT, text)
     assert set(served.infer(session).outputs) == ALL_KEYS
 
 
 @pytest.mark.parametrize("content", [b"\xff\xff", b"\x12\x7f" + bytes(3), b"\x12\x7f" * 200_000])
-def test_bytes_that_are_no_request(
+def test_bytes_that_are_not_a_request(
     served: Served, fitted: Fitted, refused: Refused, content: bytes
 ) -> None:
     session = served.ready(fitted)

@@ -1,4 +1,4 @@
-"""Every kind of input reaches a node that takes it, as published servers hand it over."""
+"""Every kind of input reaches the nodes in the same form as on published servers."""
 
 import json
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def session(served: Served) -> str:
     return "one"
 
 
-def told(served: Served, session: str, inputs: pb.InputBatch) -> dict[str, object]:
+def received(served: Served, session: str, inputs: pb.InputBatch) -> dict[str, object]:
     reply = served.infer(session, inputs, "annotations")
     return json.loads(reply.outputs["lab.annotations"].raw_data)
 
@@ -54,7 +54,7 @@ def test_boxes_are_dicts(served: Served, session: str) -> None:
             pb.BoundingBox(object_id=0),
         ]
     )
-    assert told(served, session, pb.InputBatch(bboxes=boxes))["bboxes"] == [
+    assert received(served, session, pb.InputBatch(bboxes=boxes))["bboxes"] == [
         {"element_id": 1, "x_min": 1.5, "y_min": 2, "x_max": 3, "y_max": 4},
         {"element_id": 0, "x_min": 0, "y_min": 0, "x_max": 0, "y_max": 0, "object_id": 0},
     ]
@@ -68,20 +68,22 @@ def test_points_are_dicts_with_a_word_for_their_type(served: Served, session: st
         pb.POINT_TYPE_UNSPECIFIED,
     )
     points = pb.Points(points=[pb.Point(element_id=0, x=1, y=2.5, type=kind) for kind in kinds])
-    got = told(served, session, pb.InputBatch(points=points))["points"]
+    got = received(served, session, pb.InputBatch(points=points))["points"]
     assert [point.pop("type") for point in got] == ["positive", "negative", "neutral", "neutral"]
     assert got == [{"element_id": 0, "x": 1, "y": 2.5}] * 4
 
 
 def test_a_text(served: Served, session: str) -> None:
-    assert told(served, session, pb.InputBatch(text_prompt="Linse µ"))["text_prompt"] == "Linse µ"
+    assert (
+        received(served, session, pb.InputBatch(text_prompt="Linse µ"))["text_prompt"] == "Linse µ"
+    )
 
 
 def test_present_and_empty_differs_from_absent(served: Served, session: str) -> None:
     empty = pb.InputBatch(bboxes=pb.BoundingBoxes(), points=pb.Points())
-    assert told(served, session, empty) == {"bboxes": [], "points": [], "text_prompt": None}
+    assert received(served, session, empty) == {"bboxes": [], "points": [], "text_prompt": None}
     nothing = {"bboxes": None, "points": None, "text_prompt": None}
-    assert told(served, session, pb.InputBatch()) == nothing
+    assert received(served, session, pb.InputBatch()) == nothing
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_a_cube_in_shared_memory_gives_what_the_same_bytes_give(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "says"),
+    ("wrong", "text"),
     [
         ({"name": "../../etc/passwd"}, "is not the name of a segment"),
         ({"name": ""}, "is not the name of a segment"),
@@ -179,19 +181,19 @@ def test_a_cube_in_shared_memory_gives_what_the_same_bytes_give(
         ({"byte_offset": 2**64 - 1}, "the segment has"),
     ],
 )
-def test_a_reference_that_lies_is_refused_and_harms_nobody(
+def test_an_invalid_reference_is_refused_and_harmless(
     served: Served,
     fitted: Fitted,
     refused: Refused,
     segment: shared_memory.SharedMemory,
     wrong: dict[str, object],
-    says: str,
+    text: str,
 ) -> None:
     session = served.ready(fitted)
     code = StatusCode.INVALID_ARGUMENT
     if wrong.get("byte_size") == 2**64 - 1:
-        code, says = StatusCode.RESOURCE_EXHAUSTED, "are read for one request"
-    refused(lambda: served.infer(session, lent(segment, cube(), **wrong)), code, says)
+        code, text = StatusCode.RESOURCE_EXHAUSTED, "are read for one request"
+    refused(lambda: served.infer(session, lent(segment, cube(), **wrong)), code, text)
     assert served.infer(session, lent(segment, cube())).outputs
 
 

@@ -76,7 +76,7 @@ def _no_hparam(config: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "says"),
+    ("config", "text"),
     [
         (b"", "pipeline"),
         (b"{nodes", "not JSON"),
@@ -92,10 +92,10 @@ def _no_hparam(config: dict[str, Any]) -> None:
     ],
 )
 def test_bad_configurations_leave_the_old_pipeline(
-    served: Served, fitted: Fitted, refused: Refused, config: object, says: str
+    served: Served, fitted: Fitted, refused: Refused, config: object, text: str
 ) -> None:
     session = served.ready(fitted)
-    refused(lambda: served.load(session, config), StatusCode.INVALID_ARGUMENT, says)
+    refused(lambda: served.load(session, config), StatusCode.INVALID_ARGUMENT, text)
     assert usable(served, session)
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_replaced_while_training_runs(
     assert usable(served, session)
 
 
-def test_an_ended_run_is_no_hindrance(served: Served, fitted: Fitted) -> None:
+def test_an_ended_run_does_not_prevent_loading(served: Served, fitted: Fitted) -> None:
     session = served.ready(fitted)
     train(served, session, records.RUN_STATE_COMPLETE)
     assert served.load(session, rx_config()).success
@@ -258,7 +258,7 @@ def test_a_pickle_bomb_is_not_lit(
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "text"),
     [
         (b"", "empty"),
         (b"neither", "damaged"),
@@ -271,14 +271,14 @@ def test_a_pickle_bomb_is_not_lit(
     ],
 )
 def test_weights_that_do_not_fit(
-    served: Served, fitted: Fitted, refused: Refused, content: bytes, says: str
+    served: Served, fitted: Fitted, refused: Refused, content: bytes, text: str
 ) -> None:
     session = served.ready(fitted)
     before = served.infer(session).outputs["detector.scores"]
     refused(
         lambda: load_weights(served, session, weights_bytes=content),
         StatusCode.INVALID_ARGUMENT,
-        says,
+        text,
     )
     assert served.infer(session).outputs["detector.scores"] == before
 

@@ -1,4 +1,4 @@
-"""No method that the gateway sends to this service is left for later."""
+"""The service implements every method that the gateway routes to it."""
 
 import grpc
 import pytest

@@ -1,4 +1,4 @@
-"""ListAvailableNodes, in the form of ports that each client reads."""
+"""ListAvailableNodes, with ports in the form that each client reads."""
 
 import pytest
 from google.protobuf import descriptor_pool, message_factory

@@ -1,4 +1,4 @@
-"""Local plugins over the wire: a session that registered one builds pipelines of its classes."""
+"""Local plugins over the wire: a session that registered one uses its classes."""
 
 import json
 from collections.abc import Callable
@@ -155,7 +155,7 @@ def test_a_class_whose_code_is_not_here_is_refused(
     )
 
 
-def test_what_its_code_does_wrong_is_told_and_the_service_goes_on(
+def test_errors_of_plugin_code_are_reported_and_the_service_continues(
     served: Served, register: Register, refused: Refused
 ) -> None:
     session = served.session()

@@ -1,4 +1,4 @@
-"""SavePipeline over the wire, and what it wrote loaded again."""
+"""SavePipeline over the wire, and loading the saved files."""
 
 import io
 from pathlib import Path

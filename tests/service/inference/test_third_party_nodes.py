@@ -1,4 +1,4 @@
-"""NODE_PACKAGES over the wire: a lab's node runs once the operator names its package."""
+"""NODE_PACKAGES over the wire: a lab's node runs if the operator lists its package."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -77,7 +77,7 @@ def test_a_watch_tells_the_status_now_and_its_changes(service, gateway):
     watch.cancel()
 
 
-def test_a_watch_of_an_unknown_service_says_so(service):
+def test_a_watch_of_an_unknown_service_reports_it(service):
     watch = service.health.Watch(
         health_pb2.HealthCheckRequest(service="nope"), metadata=MARK, timeout=120
     )

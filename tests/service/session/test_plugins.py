@@ -1,4 +1,4 @@
-"""Plugins over the wire, in both generations' shapes."""
+"""Plugins over the wire, in the forms of both generations of releases."""
 
 import json
 import subprocess
@@ -164,7 +164,7 @@ def test_a_plugin_that_fails_does_not_make_the_call_fail(service, session, folde
     assert [plugin.name for plugin in listed(service, session)] == ["good"]
 
 
-def test_a_module_that_is_no_python_is_told_by_its_line(service, session, tmp_path):
+def test_a_syntax_error_is_reported_with_its_line(service, session, tmp_path):
     install(service, write_plugin(tmp_path / "plugin", {"lab/nodes.py": "x = 1\nclass Scale(:\n"}))
     reply = load_one(service, session, newer(SCALE, path="plugin"))
     assert "'lab.nodes' is not valid Python: invalid syntax in line 2" in reply.error
@@ -196,7 +196,7 @@ def test_plugins_that_are_off_are_refused_by_the_settings_name(start_session, fo
 
 @pytest.mark.parametrize("load", [load_one, load_all])
 @pytest.mark.parametrize("raw", [b"", b"{", b"[1]", b"\xff"])
-def test_what_is_no_manifest_is_refused(service, session, load, raw):
+def test_an_invalid_manifest_is_refused(service, session, load, raw):
     code, details = code_of(lambda: load(service, session, raw))
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert details.startswith("manifest")
@@ -212,7 +212,7 @@ def test_a_manifest_against_its_schema(service, session):
     assert details.startswith("manifest.plugins.x.capabilities:")
 
 
-def test_one_plugin_is_told_and_an_unknown_one_not_found(service, session):
+def test_one_plugin_is_returned_and_an_unknown_one_not_found(service, session):
     load_one(service, session, newer(NORM, **GIT))
     request = pb.GetPluginInfoRequest(session_id=session, plugin_name="mine")
     assert service.stub.GetPluginInfo(request).plugin.capabilities == [NORM]
@@ -251,7 +251,7 @@ def test_the_number_of_plugins_is_bounded(service, session):
     assert "at most 32" in details
 
 
-def test_what_they_say_is_bounded(service, session):
+def test_the_size_of_manifests_is_limited(service, session):
     capability = {"class_name": NEWER, "doc_summary": "x" * 2 * 1024**2}
     manifest = {"name": "big", "capabilities": [{"class_name": NORM}, capability], **GIT}
     code, details = code_of(lambda: load_one(service, session, manifest))

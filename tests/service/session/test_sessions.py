@@ -1,4 +1,4 @@
-"""The life of a session over the wire."""
+"""Sessions over the wire."""
 
 import subprocess
 import sys
@@ -45,7 +45,7 @@ def test_a_session_is_created_and_closed_once(service):
     assert create(service)
 
 
-def test_a_client_that_does_not_say_append_appends(service, tmp_path):
+def test_append_is_the_default(service, tmp_path):
     (tmp_path / "configs/mine").mkdir()
 
     reply = set_paths(service, create(service), f"{tmp_path}/configs/mine")
@@ -72,7 +72,7 @@ def test_an_unknown_session_is_not_found(service, session_id):
     assert code is grpc.StatusCode.NOT_FOUND
 
 
-def test_too_many_folders_are_refused_and_the_session_goes_on(service):
+def test_too_many_folders_are_refused_and_the_session_stays_usable(service):
     session_id = create(service)
 
     code, details = code_of(lambda: set_paths(service, session_id, *["x"] * 300))

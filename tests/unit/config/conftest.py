@@ -1,4 +1,4 @@
-"""A resolver over the shipped configs and a folder that a test fills."""
+"""A resolver over the shipped configs and a folder that tests fill."""
 
 from pathlib import Path
 

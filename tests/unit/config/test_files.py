@@ -1,4 +1,4 @@
-"""What config files may hold."""
+"""The allowed content of config files."""
 
 import pytest
 
@@ -139,7 +139,7 @@ def test_references_that_double_forever_are_refused(refusal, write):
     assert "too many values" in refusal(InvalidInput, "data", "data/x")
 
 
-def test_a_value_that_is_left_open_asks_for_an_override(resolve, refusal, write):
+def test_a_missing_value_has_to_be_set_by_an_override(resolve, refusal, write):
     write("data/x.yaml", "cu3s_file_path: ???\n")
 
     assert "has no value; set it with an override" in refusal(InvalidInput, "data", "data/x")

@@ -1,4 +1,4 @@
-"""What is found wrong with a pipeline's graph before anything builds it."""
+"""Errors and warnings about a pipeline's graph before it is built."""
 
 import json
 from pathlib import Path
@@ -130,7 +130,7 @@ def test_an_unknown_hparam_is_doubtful():
         ([], (), 1, 0),
     ],
 )
-def test_a_class_of_others_is_judged_by_who_may_provide_it(plugins, packages, errors, warnings):
+def test_an_unknown_class_is_checked_by_who_may_provide_it(plugins, packages, errors, warnings):
     content = pipeline(
         NORM, node("lab", "lab.nodes.Smooth", any=1), edges=[("norm.normalized", "lab.whatever")]
     )

@@ -1,4 +1,4 @@
-"""Which file a path or a name means."""
+"""The file that a path or a name resolves to."""
 
 import pytest
 
@@ -73,7 +73,7 @@ def test_the_session_comes_before_the_configs_of_the_server(resolve, write):
     assert resolve("data", "data/lentils")["cu3s_file_path"] == "mine.cu3s"
 
 
-def test_a_trainrun_of_the_server_takes_the_data_of_the_session_when_told_so(resolve, write):
+def test_a_trainrun_of_the_server_uses_data_of_the_session_on_request(resolve, write):
     write("data/mine.yaml", "cu3s_file_path: mine.cu3s")
 
     run = resolve("trainrun", "rx_statistical", "data=mine")
@@ -81,7 +81,7 @@ def test_a_trainrun_of_the_server_takes_the_data_of_the_session_when_told_so(res
     assert run["data"]["cu3s_file_path"] == "mine.cu3s"
 
 
-def test_defaults_are_looked_up_first_where_the_file_itself_lies(resolve, write):
+def test_defaults_are_first_looked_up_beside_the_file(resolve, write):
     write("data/lentils.yaml", "cu3s_file_path: mine.cu3s")
 
     run = resolve("trainrun", "trainrun/rx_statistical")
@@ -89,7 +89,7 @@ def test_defaults_are_looked_up_first_where_the_file_itself_lies(resolve, write)
     assert run["data"]["cu3s_file_path"] == "data/Lentils/Lentils_000.cu3s"
 
 
-def test_a_changed_file_is_read_anew(resolve, write):
+def test_a_changed_file_is_read_again(resolve, write):
     write("data/x.yaml", "cu3s_file_path: first")
     assert resolve("data", "data/x")["cu3s_file_path"] == "first"
 
@@ -98,7 +98,7 @@ def test_a_changed_file_is_read_anew(resolve, write):
     assert resolve("data", "data/x")["cu3s_file_path"] == "second one"
 
 
-def test_a_file_that_nobody_has_names_those_like_it(refusal):
+def test_a_missing_file_is_reported_with_the_closest_matches(refusal):
     text = refusal(NotFound, "trainrun", "trainrun/rx_statistcal")
 
     assert "trainrun config 'trainrun/rx_statistcal' not found" in text

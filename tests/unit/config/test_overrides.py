@@ -1,4 +1,4 @@
-"""What overrides do, and how a wrong one is named."""
+"""The effects of overrides, and the errors of invalid ones."""
 
 import json
 from contextlib import suppress
@@ -75,7 +75,7 @@ def test_a_setting_means_the_same_on_either_shape(resolve, write, key, prefix, t
     assert after.get("trainer", {"max_epochs": 9})["max_epochs"] == 9
 
 
-def test_null_takes_a_setting_back_wherever_it_stands(resolve, write):
+def test_null_resets_a_setting_in_either_form(resolve, write):
     write("training/mine.yaml", "gradient_clip_val: 1.0\ntrainer: {gradient_clip_val: 1.0}\n")
 
     after = resolve("training", "training/mine", "training.gradient_clip_val=null")

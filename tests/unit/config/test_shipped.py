@@ -1,4 +1,4 @@
-"""What the shipped trainruns and pipelines say."""
+"""The contents of the shipped trainruns and pipelines."""
 
 import pytest
 
@@ -66,7 +66,7 @@ def test_a_trainrun_names_nodes_of_its_pipeline_and_writes_below_outputs(resolve
         assert callbacks["checkpoint"]["monitor"] == "metrics_anomaly/iou"
 
 
-def test_deep_svdd_trains_on_one_measurement_of_its_own(resolve):
+def test_deep_svdd_trains_on_one_measurement(resolve):
     data = resolve("trainrun", "trainrun/deep_svdd")["data"]
 
     assert (data["train_ids"], data["val_ids"], data["test_ids"]) == ([0], [3, 4, 6], [1, 5])

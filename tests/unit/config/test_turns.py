@@ -1,4 +1,4 @@
-"""Configs are composed one after another, and none for a caller that waits no more."""
+"""Configs are composed one at a time, and never for a caller that no longer waits."""
 
 import threading
 
@@ -35,7 +35,7 @@ def held(resolve):
     thread.join()
 
 
-def test_a_deadline_that_passes_in_the_wait_is_told_as_such(resolve, held):
+def test_a_deadline_that_passes_while_waiting_is_reported_as_such(resolve, held):
     class Late(WaitingCall):
         def max_wait_s(self, _limit_s):
             self.left_s = 0.0
@@ -45,9 +45,7 @@ def test_a_deadline_that_passes_in_the_wait_is_told_as_such(resolve, held):
         resolve("trainrun", RUN, call=Late())
 
 
-def test_a_caller_that_would_wait_longer_than_others_may_take_is_told_when_to_come_back(
-    resolve, held, monkeypatch
-):
+def test_a_caller_that_would_wait_too_long_gets_a_retry_delay(resolve, held, monkeypatch):
     monkeypatch.setattr("fleet_config.resolution._MAX_WAIT_S", 0.05)
     with pytest.raises(Exhausted, match=r"try again in 1 s\.$") as caught:
         resolve("trainrun", RUN, call=WaitingCall())

@@ -1,4 +1,4 @@
-"""compose.yaml hands on every setting, opens one port, and leaves time to stop."""
+"""compose.yaml passes every setting on, publishes one port, and allows time to stop."""
 
 import re
 from pathlib import Path
@@ -36,9 +36,9 @@ def _default_s(environment, name):
 @pytest.mark.parametrize("name", SETTINGS)
 def test_every_setting_of_a_service_reaches_its_container(services, name):
     fields = {field.upper() for field in SETTINGS[name].model_fields}
-    told = services[name]["environment"].keys()
-    assert told <= fields, "a variable that nobody reads"
-    assert fields == told | (_fixed_in_image(services, name).keys() & fields)
+    listed = services[name]["environment"].keys()
+    assert listed <= fields, "a variable that nobody reads"
+    assert fields == listed | (_fixed_in_image(services, name).keys() & fields)
 
 
 def test_what_make_up_takes_compose_takes_as_well(services):
@@ -51,7 +51,7 @@ def test_what_make_up_takes_compose_takes_as_well(services):
     assert {field.upper() for field in StackSettings.model_fields} - taken == of_processes
 
 
-def test_only_the_gateway_is_reachable_and_from_this_host_alone_unless_told(services):
+def test_only_the_gateway_is_reachable_and_by_default_from_this_host(services):
     published = {name: each["ports"] for name, each in services.items() if "ports" in each}
     assert published == {"gateway": ["${GATEWAY_HOST:-127.0.0.1}:${GRPC_PORT:-50051}:50051"]}
 
@@ -65,7 +65,7 @@ def test_a_container_gets_longer_to_stop_than_its_service_takes(services):
         assert name == "gateway" or drain_s >= 2, "the gateway asks for health once a second"
 
 
-def test_redis_keeps_what_it_is_told(services):
+def test_redis_persists_its_data(services):
     command = " ".join(services["redis"]["command"])
     assert "--appendonly yes --appendfsync everysec" in command
     assert services["redis"]["volumes"] == ["redis:/data"]

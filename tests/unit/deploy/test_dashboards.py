@@ -1,4 +1,4 @@
-"""Dashboards ask for what is emitted."""
+"""Dashboards use metrics that exist."""
 
 import importlib.util
 import json

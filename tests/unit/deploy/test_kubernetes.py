@@ -38,13 +38,13 @@ def compose():
 def everything(tmp_path):
     """A kustomization of one's own, with all components."""
     above = Path(os.path.relpath(KUBERNETES, tmp_path.resolve()))
-    said = {
+    kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
         "resources": [str(above / "base")],
         "components": [str(above / "components" / name) for name in COMPONENTS],
     }
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(said), encoding="utf-8")
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(kustomization), encoding="utf-8")
     return tmp_path
 
 
@@ -69,16 +69,16 @@ def _container(workload):
 
 
 def _environment(objects, name):
-    """What a container is told, secrets as a stand-in."""
+    """What a container is given, secrets as a stand-in."""
     container = _container(_workloads(objects)[name])
-    told = {}
+    given = {}
     for each in container.get("envFrom", ()):
-        told |= objects["ConfigMap"][each["configMapRef"]["name"]]["data"]
+        given |= objects["ConfigMap"][each["configMapRef"]["name"]]["data"]
     stand_ins = {"secretKeyRef": "redis://:secret@redis:6379/0", "resourceFieldRef": "2"}
     for each in container.get("env", ()):
         (source,) = each.get("valueFrom", {"value": None})
-        told[each["name"]] = each.get("value") or stand_ins[source]
-    return told
+        given[each["name"]] = each.get("value") or stand_ins[source]
+    return given
 
 
 def _of_image(name):
@@ -111,14 +111,14 @@ def test_kustomize_renders_what_was_looked_at_here(everything):
 
 def test_the_documented_kustomization_names_what_there_is(base):
     text = (ROOT / "docs/kubernetes.md").read_text(encoding="utf-8")
-    said = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
-    for path in (*said["resources"], *said["components"]):
+    kustomization = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    for path in (*kustomization["resources"], *kustomization["components"]):
         assert (ROOT / path.removeprefix("cuvis-fleet/") / "kustomization.yaml").exists()
     images = {_container(each)["image"].partition(":")[0] for each in _workloads(base).values()}
-    assert {each["name"] for each in said["images"]} <= images
-    assert {each["target"]["kind"] for each in said["patches"]} <= base.keys()
-    told = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-    assert sorted(told) == [each.name for each in sorted((KUBERNETES / "components").iterdir())]
+    assert {each["name"] for each in kustomization["images"]} <= images
+    assert {each["target"]["kind"] for each in kustomization["patches"]} <= base.keys()
+    given = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(given) == [each.name for each in sorted((KUBERNETES / "components").iterdir())]
 
 
 def test_each_part_of_compose_runs_from_the_same_image(base, compose):
@@ -127,26 +127,26 @@ def test_each_part_of_compose_runs_from_the_same_image(base, compose):
     for name, each in workloads.items():
         image = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", compose[name]["image"])
         assert _container(each)["image"] == image
-    told = _container(workloads["redis"])["args"]
-    assert told == [*compose["redis"]["command"], "--requirepass", "$(REDISCLI_AUTH)"]
+    given = _container(workloads["redis"])["args"]
+    assert given == [*compose["redis"]["command"], "--requirepass", "$(REDISCLI_AUTH)"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_what_a_part_is_told_are_settings_that_it_takes(base, name, monkeypatch):
+def test_the_environment_of_a_part_has_only_its_settings(base, name, monkeypatch):
     for key in os.environ.keys() & {field.upper() for field in SETTINGS[name].model_fields}:
         monkeypatch.delenv(key)
-    told = _environment(base, name)
+    given = _environment(base, name)
     every = {field.upper() for settings in SETTINGS.values() for field in settings.model_fields}
     own = {field.upper() for field in SETTINGS[name].model_fields}
-    assert told.keys() <= every
+    assert given.keys() <= every
     assert {each["name"] for each in _container(_workloads(base)[name])["env"]} <= own
-    for key, value in told.items():
+    for key, value in given.items():
         monkeypatch.setenv(key, value)
     taken = SETTINGS[name]().model_dump(mode="json")
-    for key in told.keys() & own:
+    for key in given.keys() & own:
         value = taken[key.lower()]
         shown = json.dumps(value) if isinstance(value, list) else str(value)
-        assert shown.lower() in {told[key], f"{told[key]}.0"}
+        assert shown.lower() in {given[key], f"{given[key]}.0"}
 
 
 def test_what_a_public_gateway_needs_are_settings_and_files_that_come(everything):
@@ -170,16 +170,16 @@ def test_what_a_public_gateway_needs_are_settings_and_files_that_come(everything
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_part_gets_longer_to_stop_than_it_takes(base, compose, name):
-    told = _environment(base, name)
+    given = _environment(base, name)
     workload = _workloads(base)[name]
     pause = _container(workload).get("lifecycle", {}).get("preStop", {"sleep": {"seconds": 0}})
-    takes_s = pause["sleep"]["seconds"] + float(told["STOP_GRACE_S"])
+    takes_s = pause["sleep"]["seconds"] + float(given["STOP_GRACE_S"])
     if name != "gateway":
-        takes_s += float(told["DRAIN_S"])
-        assert float(told["DRAIN_S"]) >= 2, "the gateway asks for health once a second"
+        takes_s += float(given["DRAIN_S"])
+        assert float(given["DRAIN_S"]) >= 2, "the gateway asks for health once a second"
     assert _pod(workload)["terminationGracePeriodSeconds"] > takes_s + 5
-    for key in told.keys() & {"DRAIN_S", "STOP_GRACE_S"} & compose[name]["environment"].keys():
-        assert compose[name]["environment"][key] == f"${{{key}:-{told[key]}}}"
+    for key in given.keys() & {"DRAIN_S", "STOP_GRACE_S"} & compose[name]["environment"].keys():
+        assert compose[name]["environment"][key] == f"${{{key}:-{given[key]}}}"
 
 
 def test_services_are_found_replica_by_replica(base):
@@ -294,17 +294,17 @@ def test_replicas_follow_queues_that_are_measured(everything):
         "rules"
     ]
     emitted = {metric.name for metric in metrics.METRICS}
-    told = {"Pods": set(), "External": set()}
+    given = {"Pods": set(), "External": set()}
     for kind, source in (("Pods", "custom"), ("External", "external")):
         for rule in rules[source]:
             name = rule["seriesQuery"].partition("{")[0]
             assert name in emitted
-            told[kind].add(rule.get("name", {"as": name})["as"])
+            given[kind].add(rule.get("name", {"as": name})["as"])
     assert objects["HorizontalPodAutoscaler"].keys() == {"trainer", "inference"}
     for scaler in objects["HorizontalPodAutoscaler"].values():
         target = scaler["spec"]["scaleTargetRef"]
         assert "replicas" not in objects[target["kind"]][target["name"]]["spec"]
-        asked = [each for each in scaler["spec"]["metrics"] if each["type"] in told]
+        asked = [each for each in scaler["spec"]["metrics"] if each["type"] in given]
         assert asked
         for each in asked:
-            assert each[each["type"].lower()]["metric"]["name"] in told[each["type"]]
+            assert each[each["type"].lower()]["metric"]["name"] in given[each["type"]]

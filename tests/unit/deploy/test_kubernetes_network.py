@@ -1,4 +1,4 @@
-"""Who reaches whom in a cluster that enforces the network policies."""
+"""Which parts can reach each other in a cluster that enforces the network policies."""
 
 from pathlib import Path
 
@@ -29,11 +29,11 @@ def reaches(objects):
     }
 
     def reaches(caller, part, port):
-        told = labels.get(caller, caller) if isinstance(caller, str) else caller
+        given = labels.get(caller, caller) if isinstance(caller, str) else caller
         held = [each for each in policies if _selects(each["podSelector"], labels[part])]
         rules = [rule for each in held for rule in each.get("ingress", ())]
         return not held or any(
-            port in {each["port"] for each in rule["ports"]} and _comes_from(rule, told)
+            port in {each["port"] for each in rule["ports"]} and _comes_from(rule, given)
             for rule in rules
         )
 

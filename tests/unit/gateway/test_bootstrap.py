@@ -49,13 +49,13 @@ def test_rendered_routes_are_the_route_table():
     assert rendered == route_table()
 
 
-def test_no_route_has_a_time_limit_of_its_own():
+def test_no_route_has_a_time_limit():
     for route in _routes(render_bootstrap(_settings(), FOLDER)):
         assert route["route"]["timeout"] == "0s"
         assert route["route"]["max_stream_duration"] == {"grpc_timeout_header_max": "0s"}
 
 
-def test_a_stream_is_repeated_only_while_nobody_has_seen_it():
+def test_a_stream_is_retried_only_if_no_service_received_it():
     streams = {m.name for m in SERVICE.methods if m.server_streaming}
     assert streams
     assert {retry_mode_of(name) for name in streams} == {RetryMode.UNSENT}

@@ -1,4 +1,4 @@
-"""The files that tell who may call: what is taken, and what is told of the rest."""
+"""Valid files of keys, and the errors of invalid ones."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_a_caller_has_one_key_or_several(file):
         (f"alice: {KEY}\nbob: {KEY}", "'alice' and 'bob' have the same key"),
     ],
 )
-def test_what_is_no_file_of_keys_is_told_without_a_key(file, content, word):
+def test_an_invalid_file_of_keys_is_reported_without_its_keys(file, content, word):
     path = file(content)
     with pytest.raises(UnusableFile, match=word) as caught:
         read_api_keys(path)
@@ -59,7 +59,7 @@ def test_what_is_no_file_of_keys_is_told_without_a_key(file, content, word):
 
 
 @pytest.mark.parametrize("content", ["", "no json", "[]", "{}", '{"keys": []}'])
-def test_what_is_no_jwks_is_told(file, content):
+def test_an_invalid_jwks_is_reported(file, content):
     path = file(content)
     with pytest.raises(UnusableFile, match="JSON"):
         read_jwks(path)

@@ -57,7 +57,7 @@ def _manager(written: dict[str, dict], listener: int = 0) -> dict:
     return chain["filters"][0]["typed_config"]
 
 
-def test_without_security_there_is_one_listener_in_clear_and_nothing_beside_it(tmp_path):
+def test_without_security_there_is_only_one_plaintext_listener(tmp_path):
     written = _write(tmp_path)
     assert set(written) == {"envoy.json"}
     (listener,) = written["envoy.json"]["static_resources"]["listeners"]
@@ -66,7 +66,7 @@ def test_without_security_there_is_one_listener_in_clear_and_nothing_beside_it(t
     assert names == ["grpc_stats", "router"]
 
 
-def test_secrets_lie_in_files_that_only_their_owner_reads(files):
+def test_only_the_owner_can_read_files_with_secrets(files):
     written = _write(files / "run", **TLS, api_keys_path="keys")
     for name, content in written.items():
         assert (KEY in json.dumps(content)) is (name == "api_key_auth.json")

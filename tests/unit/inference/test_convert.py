@@ -1,4 +1,4 @@
-"""Ports are told with their true types."""
+"""Ports are listed with their true types."""
 
 import pytest
 import torch
@@ -10,7 +10,7 @@ from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 
 
 @pytest.mark.parametrize(("number", "dtype"), TORCH_DTYPES.items())
-def test_each_dtype_of_the_wire_is_told(number: int, dtype: torch.dtype) -> None:
+def test_each_dtype_of_the_wire_is_listed(number: int, dtype: torch.dtype) -> None:
     ports = {"a": PortSpec(dtype, (-1, 3)), "b": PortSpec(dtype, (), optional=True)}
     inputs, outputs = to_inputs(ports), to_outputs({f"n.{name}": ports[name] for name in ports})
     assert list(inputs.input_names) == ["a", "b"]
@@ -23,7 +23,7 @@ def test_each_dtype_of_the_wire_is_told(number: int, dtype: torch.dtype) -> None
 
 
 @pytest.mark.parametrize("dtype", [None, torch.bfloat16])
-def test_a_port_of_any_dtype_or_one_that_cannot_be_sent_tells_none(
+def test_a_port_of_any_or_an_unsupported_dtype_has_none(
     dtype: torch.dtype | None,
 ) -> None:
     spec = to_inputs({"a": PortSpec(dtype, (-1,))}).input_specs["a"]

@@ -1,4 +1,4 @@
-"""Whatever is sent to be drawn is drawn or refused in words."""
+"""Any configuration is either drawn or rejected with an error."""
 
 import json
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""The bounds within which Graphviz runs, with programs that stand in for it."""
+"""The limits for Graphviz, with scripts in its place."""
 
 import shutil
 import threading

@@ -1,4 +1,4 @@
-"""Which tensors of a request are understood, and what is said of the others."""
+"""Which tensors of a request are accepted, and the errors of the others."""
 
 import math
 
@@ -76,7 +76,7 @@ def test_no_elements(shape: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "dtype", "data", "says"),
+    ("shape", "dtype", "data", "text"),
     [
         ((1,), 0, b"", "Unsupported dtype: 0. Supported: float32 1,"),
         ((1,), 9, b"\0", "Unsupported dtype: 9"),
@@ -92,10 +92,10 @@ def test_no_elements(shape: tuple[int, ...]) -> None:
         ((1,) * 17, pb.D_TYPE_UINT8, b"\0", "17 axes; at most 16"),
     ],
 )
-def test_what_is_wrong_is_named(shape: tuple[int, ...], dtype: int, data: bytes, says: str) -> None:
+def test_what_is_wrong_is_named(shape: tuple[int, ...], dtype: int, data: bytes, text: str) -> None:
     with pytest.raises(InvalidInput, match=r"^inputs\.cube: ") as caught:
         tensor(shape, dtype, data)
-    assert says in caught.value.text
+    assert text in caught.value.text
 
 
 @given(

@@ -1,4 +1,4 @@
-"""Nothing is built for nobody, and whoever waits in vain is told why."""
+"""Nothing is built for callers that have left, and calls that wait in vain get an error."""
 
 import threading
 
@@ -41,7 +41,7 @@ def test_nothing_is_built_for_a_caller_that_has_left() -> None:
     assert not artifacts.asked.is_set()
 
 
-def test_a_deadline_that_passes_while_another_call_builds_is_told_as_such() -> None:
+def test_a_deadline_that_passes_while_another_call_builds_is_reported_as_such() -> None:
     class Late(WaitingCall):
         def max_wait_s(self, _limit_s: float) -> float:
             self.left_s = 0.0

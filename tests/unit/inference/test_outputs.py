@@ -1,4 +1,4 @@
-"""What of a pipeline's outputs reaches the client."""
+"""Which of a pipeline's outputs reach the client."""
 
 import numpy as np
 import pytest

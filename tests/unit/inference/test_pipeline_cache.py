@@ -1,4 +1,4 @@
-"""Built once, bounded in bytes, failures forgotten."""
+"""Pipelines are built once, limited in bytes, and errors are not cached."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -132,7 +132,7 @@ def test_a_failure_reaches_all_who_waited_and_is_forgotten() -> None:
     assert fill(cache, "a").size_bytes == 10
 
 
-def test_nobody_waits_longer_than_told() -> None:
+def test_no_call_waits_longer_than_its_limit() -> None:
     cache = PipelineCache(1000)
     started, release = Event(), Event()
 

@@ -1,4 +1,4 @@
-"""Reading what a client left in shared memory, whatever it says and does."""
+"""Reads of shared memory are safe whatever the client declares or does."""
 
 import os
 from collections.abc import Iterator
@@ -110,13 +110,13 @@ def test_a_region_beyond_the_end_is_refused(shared: SharedMemory, offset: int, s
     "name",
     ["", "/", ".", "..", "../secret", "/etc/passwd", "a/b", "//psm_1", "psm\0", "a\nb", "x" * 256],
 )
-def test_what_is_no_name_is_refused(shared: SharedMemory, folder: Path, name: str) -> None:
+def test_an_invalid_name_is_refused(shared: SharedMemory, folder: Path, name: str) -> None:
     (folder.parent / "secret").write_bytes(bytes(100))
     with pytest.raises(InvalidInput, match=r"^inputs\.cube: shm_ref\.name .* is not the name"):
         read(shared, name)
 
 
-def test_what_is_no_segment_and_what_is_not_there_are_told_alike(
+def test_missing_files_and_files_that_are_not_segments_give_the_same_error(
     shared: SharedMemory, folder: Path
 ) -> None:
     (folder.parent / "secret").write_bytes(bytes(100))

@@ -1,4 +1,4 @@
-"""The request codec says what protobuf says, and does not copy.
+"""The request codec says what protobuf text, and does not copy.
 
 FUZZ_EXAMPLES=100000 python -m pytest tests/unit/inference/test_wire_request.py --hypothesis-seed=1
 """
@@ -143,7 +143,7 @@ def test_tensor_bytes_are_views_of_the_request() -> None:
     assert data.readonly
 
 
-def test_every_cut_of_a_request_is_judged_as_protobuf_does() -> None:
+def test_every_truncated_request_is_handled_like_by_protobuf() -> None:
     request = pb.InferenceRequest(session_id="session", output_specs=["decider.decisions"])
     request.inputs.cube.shape.extend([1, 2, -3])
     request.inputs.cube.raw_data = b"0123456789"

@@ -1,4 +1,4 @@
-"""Protobuf reads the reply exactly as it was meant."""
+"""Protobuf parses the serialised reply correctly."""
 
 import math
 import struct
@@ -40,7 +40,7 @@ def test_protobuf_reads_what_was_written(
         )
 
 
-def test_nothing_to_say_is_an_empty_message() -> None:
+def test_an_empty_reply_is_an_empty_message() -> None:
     assert encode_inference_response({}, {}) == b""
 
 
@@ -51,5 +51,5 @@ def test_same_bytes_as_protobuf_for_one_output() -> None:
     assert encode_inference_response({"n.p": tensor}, {}) == reply.SerializeToString()
 
 
-def test_empty_request_is_no_error() -> None:
+def test_an_empty_request_is_valid() -> None:
     assert decode_inference_request(b"").session_id == ""

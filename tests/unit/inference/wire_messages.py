@@ -1,4 +1,4 @@
-"""Hypothesis strategies for serialised requests, regular and strange."""
+"""Hypothesis strategies for serialised requests, regular and irregular."""
 
 from hypothesis import strategies as st
 

@@ -64,9 +64,9 @@ def test_the_gateway_gets_all_security_settings(environment, tmp_path):
 
 def _does_not_start(capsys):
     assert main([]) == 1
-    told = capsys.readouterr()
-    assert told.out == ""
-    (line,) = told.err.splitlines()
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
     assert line.startswith("cuvis-fleet cannot start: ")
     return line
 
@@ -78,7 +78,7 @@ def test_security_settings_that_conflict_are_reported_without_the_others(environ
     assert "s3cret" not in line
 
 
-def test_keys_that_cannot_be_used_are_told(environment, capsys, tmp_path):
+def test_unusable_keys_are_reported(environment, capsys, tmp_path):
     keys = tmp_path / "keys.yaml"
     keys.write_text("alice: short")
     environment(API_KEYS_PATH=keys)
@@ -87,7 +87,7 @@ def test_keys_that_cannot_be_used_are_told(environment, capsys, tmp_path):
     assert str(keys) in line
 
 
-def test_a_password_that_redis_refuses_is_told(environment, capsys, tmp_path):
+def test_a_password_that_redis_rejects_is_reported(environment, capsys, tmp_path):
     with RedisServer(tmp_path / "redis", user=("fleet", "s3cret-of-redis")) as redis:
         environment(REDIS_URL=redis.url.replace("s3cret-of-redis", "wr0ng"))
         line = _does_not_start(capsys)

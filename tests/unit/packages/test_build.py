@@ -1,4 +1,4 @@
-"""Distributions are whole, and the same bytes wherever they are built."""
+"""Distributions are complete and reproducible."""
 
 import hashlib
 import shutil

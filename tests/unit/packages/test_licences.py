@@ -1,4 +1,4 @@
-"""Everything that comes along is listed with its licence."""
+"""All dependencies are listed with their licences."""
 
 from importlib.metadata import PathDistribution
 
@@ -25,7 +25,7 @@ def test_the_table_has_a_row_for_each():
     assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == list(_all())
 
 
-def test_a_licence_that_is_told_as_text_is_named_by_its_title(tmp_path):
+def test_a_licence_given_as_text_is_named_by_its_title(tmp_path):
     folder = tmp_path / "thing-1.dist-info"
     folder.mkdir()
     text = "\n        ".join(["The MIT License", "Permission is hereby granted, free of charge"])

@@ -1,4 +1,4 @@
-"""What is kept on the artifact volume, and what goes."""
+"""Which artifacts are kept and which are removed."""
 
 import uuid
 
@@ -182,7 +182,7 @@ def test_where_a_store_does_not_answer_nothing_is_removed_until_it_does(
     assert collector.sweep().count == 1
 
 
-def test_it_goes_on_by_itself_until_it_is_closed(sessions, runs, artifacts, monkeypatch):
+def test_it_sweeps_repeatedly_until_it_is_closed(sessions, runs, artifacts, monkeypatch):
     failures = iter([DependencyDown("away")])
     found = runs.all
 

@@ -21,14 +21,14 @@ def test_all_serve_only_while_each_does(name):
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_one_service_is_told_by_itself(service):
+def test_one_service_is_reported_separately(service):
     others = set(SERVICES) - {service}
 
     assert health(*others).is_serving(service) is True
     assert health(service).is_serving(service) is False
 
 
-def test_a_name_that_nobody_has_is_unknown():
+def test_an_unknown_name_is_unknown():
     assert health().is_serving("nope") is None
 
 

@@ -1,4 +1,4 @@
-"""Plugins from git repositories: a tag, once."""
+"""Plugins from git repositories: each tag is fetched once."""
 
 import subprocess
 
@@ -42,7 +42,7 @@ def factor(tree):
     return (tree / "lab/settings.py").read_text()
 
 
-def test_each_tag_has_files_of_its_own(clones, repository):
+def test_each_tag_has_separate_files(clones, repository):
     first, second = (clones.tree("mine", repository, tag) for tag in ("v1", "v2"))
     assert (factor(first), factor(second)) == ("FACTOR = 2.0\n", "FACTOR = 3.0\n")
 
@@ -54,7 +54,7 @@ def test_a_tag_is_fetched_once(clones, repository, tmp_path):
 
 
 @pytest.mark.parametrize("tag", ["none", "main", "HEAD", "../heads/main"])
-def test_what_is_no_tag_is_refused_and_leaves_nothing(clones, repository, tmp_path, tag):
+def test_an_invalid_tag_is_refused_and_leaves_no_files(clones, repository, tmp_path, tag):
     with pytest.raises(InvalidInput, match="cannot be fetched"):
         clones.tree("mine", repository, tag)
     assert list((tmp_path / "clones").iterdir()) == []
@@ -103,7 +103,7 @@ def manifest(repository, *paths):
     return made.model_copy(update={"repo": repository})
 
 
-def test_a_repository_is_used_where_the_operator_says_so(sources, repository):
+def test_a_repository_is_used_if_the_operator_allows_it(sources, repository):
     assert sources("git").keep(manifest(repository, SCALE), (), None)
     with pytest.raises(InvalidInput, match="PLUGINS=git"):
         sources("local").keep(manifest(repository, SCALE), (), None)

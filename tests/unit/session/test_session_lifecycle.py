@@ -1,4 +1,4 @@
-"""Opening and closing sessions, and their search paths."""
+"""Creation and deletion of sessions, and their search paths."""
 
 import uuid
 
@@ -58,7 +58,7 @@ def test_paths_are_put_in_place_of_the_present_ones(life, tmp_path):
 @pytest.mark.parametrize(
     "path", ["lab/none", "lab/file.yaml", "elsewhere", "/etc", "", "a\0b", "lab/../elsewhere"]
 )
-def test_what_is_no_readable_folder_comes_back_as_sent(life, tmp_path, path):
+def test_unreadable_folders_are_returned_as_sent(life, tmp_path, path):
     paths = life.set_search_paths(life.create(), [path, "lab/one"], append=False)
 
     assert paths.rejected == [path]

@@ -213,7 +213,7 @@ ROWS: list[TableRow] = [
         code="RESOURCE_EXHAUSTED",
         text="The pipeline was still being built after <waited> s; try again in 10 s.",
         remedy="Wait for the stated time and call again.",
-        proof="tests/unit/inference/test_pipeline_cache.py::test_nobody_waits_longer_than_told",
+        proof="tests/unit/inference/test_pipeline_cache.py::test_no_call_waits_longer_than_its_limit",
     ),
     unknown_session("SetProfiling"),
     no_pipeline(
