@@ -1,32 +1,66 @@
 """Settings of every test run, and how a parallel run divides the tests among its workers."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler.loadscope import LoadScopeScheduling
 
 # OpenMP threads sleep while they wait: spinning ones starve each other when the cores are busy.
 # The services of a stack have the same setting.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# Examples have no time limit, because a busy machine is no reason to fail. Nor have those of the
-# profile "ci", which is Hypothesis' own.
+# Examples have no time limit: they must not fail because the machine is busy. The profile "ci",
+# which Hypothesis defines, has none either.
 settings.register_profile("unlimited", deadline=None)
 settings.load_profile("unlimited")
 
 _MAX_WORKERS = 8
 _LEVELS = ("e2e", "integration", "service", "parity", "contract", "numerics", "unit")
-"""Levels in the order in which a parallel run begins them: what takes longest comes first."""
+"""Levels in the order in which a parallel run starts them: the longest first."""
 
-_GROUPS = {
-    "tests/e2e/client_library/": "fleet",
-    "tests/e2e/resilience/": "fleet",
-    "tests/e2e/examples/": "examples",
-    "tests/e2e/security/": "security",
-    "tests/e2e/telemetry/": "telemetry",
-    "tests/integration/trainer/": "trainer processes",
-}
-"""Groups of the folders whose files share what is slow to start."""
+_GROUPS = (
+    ("tests/e2e/client_library/", "fleet"),
+    ("tests/e2e/resilience/", "fleet"),
+    ("tests/e2e/examples/", "examples"),
+    ("tests/e2e/security/", "security"),
+    ("tests/e2e/telemetry/", "telemetry"),
+    ("tests/e2e/cli/test_with_fleet.py", "stack"),
+    ("tests/e2e/cli/", "command line"),
+    ("tests/e2e/docs/test_snippets.py", "stack"),
+    ("tests/e2e/docs/", "documentation"),
+    ("tests/e2e/errors/", "errors"),
+    ("tests/e2e/fuzz/", "fuzz"),
+    ("tests/e2e/packages/", "packages"),
+    ("tests/e2e/test_overload.py", "overload"),
+    ("tests/e2e/test_published_wizard.py", "wizard"),
+    ("tests/e2e/test_start_and_stop.py", "start and stop"),
+    ("tests/e2e/test_unused_artifacts.py", "unused artifacts"),
+    ("tests/e2e/test_without_torch.py", "without torch"),
+    ("tests/e2e/", "stack"),
+    ("tests/integration/trainer/", "trainer processes"),
+)
+"""Groups of tests that share what is slow to start, by the beginning of their paths.
+
+The first match counts; "stack" is the group of the shared stack. Other files are their own group.
+"""
+
+
+class _GroupScheduling(LoadScopeScheduling):
+    """Runs each group on one worker."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        for beginning, group in _GROUPS:
+            if nodeid.startswith(beginning):
+                return group
+        return nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _GroupScheduling:
+    """Divide the tests of a parallel run by group."""
+    return _GroupScheduling(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,28 +69,10 @@ def pytest_xdist_auto_num_workers() -> int:
     return min((os.cpu_count() or 1) + 1, _MAX_WORKERS)
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Group the tests of a parallel run by what they share; a group runs on one worker."""
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=_rank)
-
-
-def _group(item: pytest.Item) -> str:
-    if _uses_the_shared_stack(item):
-        return "stack"
-    for folder, group in _GROUPS.items():
-        if item.nodeid.startswith(folder):
-            return group
-    return item.nodeid.partition("::")[0]
-
-
-def _uses_the_shared_stack(item: pytest.Item) -> bool:
-    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return "stack" in fixtures and fixtures["stack"][-1].baseid == "tests/e2e"
+    """Sort the tests of a parallel run by level."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=_rank)
 
 
 def _rank(item: pytest.Item) -> int:
