@@ -1,6 +1,6 @@
 """Fits two pipelines of ``configs/pipeline`` to the synthetic scene of the demo.
 
-``python -m tools.pretrain`` writes their weights beside them, so that clients which load a
+``python -m tools.pretrain`` writes their weights next to them, so that clients which load a
 pipeline with the weights of the same name work before anything was trained. The weights suit the
 demo's scene and first experiments; the data of a real camera needs its own training.
 """

@@ -31,7 +31,7 @@ class Node(nn.Module):
         INPUT_SPECS: input ports by name.
         OUTPUT_SPECS: output ports by name.
         TRAINABLE_BUFFERS: buffers that `unfreeze` turns into parameters.
-        STAGES: stages at which the node runs unless the hparam `execution_stages` says otherwise.
+        STAGES: stages at which the node runs unless the hparam `execution_stages` overrides them.
         PIXEL_PORTS: ports that run along the pixels (``[B, H, W, ...]``) of a node whose output for
             a pixel depends only on that pixel; empty for all other nodes. Such nodes run tile by
             tile.

@@ -1,4 +1,4 @@
-"""The built-in nodes, one file each, in packages by what nodes do.
+"""The built-in nodes, one file each, in packages by purpose.
 
 Importing this package imports every module below it, which registers the node classes under their
 published paths. A module that cannot be imported is an error and is never skipped.

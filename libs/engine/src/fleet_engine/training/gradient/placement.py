@@ -78,7 +78,7 @@ def placement(
         )
     ddp = DDPStrategy(
         process_group_backend="nccl" if accelerator == "gpu" else "gloo",
-        # A node may have parameters that no loss reaches, such as RX's covariance beside its
+        # A node may have parameters that no loss reaches, such as the covariance of RX next to its
         # inverse.
         find_unused_parameters=strategy != "ddp_find_unused_parameters_false",
     )
