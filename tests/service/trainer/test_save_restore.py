@@ -412,7 +412,7 @@ def test_nothing_is_restored_during_a_training(files):
     refused(
         lambda: files.restore("run.yaml", session_id=files.session_id),
         StatusCode.FAILED_PRECONDITION,
-        "RestoreTrainRun when it has ended",
+        "Wait until its Train stream ends",
     )
     assert files.record() == before
     assert files.restore("run.yaml").session_id != files.session_id

@@ -3,7 +3,7 @@
 import sys
 
 from fleet_platform.rpc import run_service
-from fleet_trainer.assembly import build_service
+from fleet_trainer.assembly import build_trainer
 from fleet_trainer.settings import TrainerSettings
 
 
@@ -11,10 +11,14 @@ def main() -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code."""
     settings = TrainerSettings()
     try:
-        service = build_service(settings)
+        trainer = build_trainer(settings)
     except ValueError as error:
         sys.exit(str(error))
-    return run_service(service, settings)
+    try:
+        return run_service(trainer.service, settings)
+    finally:
+        # The interpreter waits for worker processes that are still alive when it exits.
+        trainer.pool.close()
 
 
 if __name__ == "__main__":
