@@ -156,7 +156,7 @@ ROWS: list[TableRow] = [
         "a corrupted data file",
         INVALID,
         "Data file 'broken.npz' cannot be read: it is not a complete .npz file of plain numbers "
-        "with 'cube' [N,H,W,C] or [H,W,C] and, if any, 'wavelengths' [C] and 'mask' of the "
+        "with 'cube' [N,H,W,C] or [H,W,C] and, optionally, 'wavelengths' [C] and 'mask' of the "
         "cube's first axes.",
         "Write the file again.",
         cu3s_file_path="broken.npz",
