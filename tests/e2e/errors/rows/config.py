@@ -194,8 +194,8 @@ ROWS: list[TableRow] = [
         code="RESOURCE_EXHAUSTED",
         text="Too many configs are being resolved at once; try again in 1 s.",
         remedy="Wait for the stated time and call again.",
-        proof="tests/unit/config/test_turns.py::test_a_caller_that_would_wait_longer_than_others_"
-        "may_take_is_told_when_to_come_back",
+        proof="tests/unit/config/test_turns.py::"
+        "test_a_caller_that_would_wait_too_long_gets_a_retry_delay",
     ),
     row(
         "GetParameterSchema",
