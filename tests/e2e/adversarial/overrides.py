@@ -122,7 +122,7 @@ CASES = [
     _case(
         "no grammar",
         "override '\0=\0' is not in Hydra's grammar. Write key=value, +key=value "
-        "to add a key, or ~key to take one away; quote values that hold "
+        "to add a key, or ~key to delete one; quote values that contain "
         "special characters.",
         lambda: ["\0=\0"],
     ),
