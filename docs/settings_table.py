@@ -45,7 +45,7 @@ _TOPICS = {
     "Inference and devices": r"PIPELINE_CACHE_BYTES|SHARED_MEMORY|DEVICE|TORCH_THREADS",
     "Plugins and node packages": r"PLUGIN.*|NODE_PACKAGES",
     "Logs, traces and metrics": r"LOG_.*|OTEL_.*|METRICS_PORT|ACCESS_LOG",
-    "Health, stop and memory": r"HEALTH_INTERVAL_S|DRAIN_S|STOP_GRACE_S|MEMORY_RETURN_S",
+    "Health, shutdown and memory": r"HEALTH_INTERVAL_S|DRAIN_S|STOP_GRACE_S|MEMORY_RETURN_S",
     "Other settings": r".*",
 }
 """Sections of the page, each with the names that it has; the first match counts."""

@@ -23,7 +23,7 @@ class SecuritySettings(BaseSettings):
     """PEM file of the certificate's private key, in the same folder."""
 
     grpc_tls_client_ca_path: FilePath | None = None
-    """PEM file of the authorities that sign clients' certificates, reloaded likewise; unset:
+    """PEM file of the authorities that sign client certificates, reloaded likewise; unset:
     clients need no certificate. The subject of a certificate is the caller's identity."""
 
     api_keys_path: FilePath | None = None
@@ -31,21 +31,22 @@ class SecuritySettings(BaseSettings):
     ``x-api-key: KEY`` or ``authorization: Bearer KEY``."""
 
     jwt_jwks_path: FilePath | None = None
-    """JSON file of the keys that sign tokens (JWKS); unset: no token is needed. Clients send a
-    token as ``authorization: Bearer TOKEN``; its ``sub`` is the caller's identity."""
+    """JSON file (JWKS) of the public keys that verify the signatures of tokens; unset: no token is
+    needed. Clients send a token as ``authorization: Bearer TOKEN``; its ``sub`` is the caller's
+    identity."""
 
     jwt_issuer: str | None = None
-    """Required ``iss`` of a token; unset: any."""
+    """Value that a token's ``iss`` must have; unset: any."""
 
     jwt_audience: str | None = None
-    """Value that ``aud`` of a token must contain; unset: any."""
+    """Value that a token's ``aud`` must contain; unset: any."""
 
     calls_per_s: int | None = Field(default=None, ge=1)
     """Calls per second that a gateway accepts from each caller; unset: no limit. A caller is an
     identity or, without authentication, an address."""
 
     calls_burst: int | None = Field(default=None, ge=1)
-    """Calls that an idle caller may make at once; unset: as many as per second."""
+    """Calls that an idle caller may make at once; unset: the value of ``CALLS_PER_S``."""
 
     health_port: int | None = Field(default=None, ge=1, le=65535)
     """Plaintext port that serves only health checks, for probes without TLS; unset: none, except

@@ -10,14 +10,14 @@ from fleet_gateway.security_settings import SecuritySettings
 class GatewaySettings(SecuritySettings):
     """Addresses of the gateway and of the services behind it.
 
-    An endpoint is ``host:port``. Several endpoints of a service are its replicas.
+    An endpoint is ``host:port``; each endpoint of a service is one replica.
     """
 
     grpc_port: int = Field(default=50051, ge=1, le=65535)
     """Public port for clients."""
 
     gateway_host: str = "127.0.0.1"
-    """Address the public port is bound to."""
+    """Address to which the public port is bound."""
 
     admin_port: int = Field(default=9901, ge=1, le=65535)
     """Envoy's admin port, bound to loopback only."""

@@ -19,13 +19,14 @@ class StackSettings(SecuritySettings):
     """Public port of the gateway."""
 
     gateway_host: str = "127.0.0.1"
-    """Address the public port is bound to; ``0.0.0.0`` opens it to other hosts."""
+    """Address to which the public port is bound; ``0.0.0.0`` opens it to other hosts."""
 
     redis_url: str | None = None
     """Redis to use; unset: the stack starts its own, with its files in the run folder."""
 
     redis_ca_path: FilePath | None = None
-    """PEM file of the authorities that Redis' certificate may come from; unset: the system's."""
+    """PEM file of the certificate authorities trusted for Redis's certificate; unset: those of the
+    system."""
 
     inference: int = Field(default=1, ge=1, le=32)
     """Inference replicas behind the gateway."""
@@ -34,16 +35,16 @@ class StackSettings(SecuritySettings):
     """Trainer replicas behind the gateway."""
 
     run_dir: Path = Path("run")
-    """Folder for Redis' files, artifacts, the gateway's configuration and ``parts.json``."""
+    """Folder for Redis's files, artifacts, the gateway's configuration and ``parts.json``."""
 
     artifact_dir: Path | None = None
     """Folder for artifacts; unset: ``artifacts`` in the run folder."""
 
     data_dir: Path = Path("data")
-    """Folder that measurements are read from."""
+    """Folder from which measurements are read."""
 
     output_dir: Path = Path("outputs")
-    """Folder that pipelines and trainruns are saved to."""
+    """Folder to which pipelines and trainruns are saved."""
 
     cuvis_configs_dir: Path = Path("configs")
     """The Hydra config groups that ship with the product."""
@@ -52,7 +53,8 @@ class StackSettings(SecuritySettings):
     """OTLP collector (gRPC); unset: no traces are sent."""
 
     metrics: bool = False
-    """Whether each part exports Prometheus metrics, on a free port that is in ``parts.json``."""
+    """Whether each component exports Prometheus metrics, on a free port, recorded in
+    ``parts.json``."""
 
 
 def inherited_environment() -> dict[str, str]:

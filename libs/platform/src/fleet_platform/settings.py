@@ -1,4 +1,4 @@
-"""Settings that all services share, each read from the environment by its upper-case name."""
+"""Settings that all services share, each read from the variable with its upper-case name."""
 
 import os
 import re
@@ -40,24 +40,25 @@ class ServiceSettings(BaseSettings):
     """Streams open at once, one thread each; any further stream fails with RESOURCE_EXHAUSTED."""
 
     grpc_max_calls_per_caller: int | None = Field(default=None, ge=1)
-    """Calls of one caller that run at once in a replica; any further call fails with
+    """Calls from one caller that run at once in a replica; any further call fails with
     RESOURCE_EXHAUSTED; unset: no limit."""
 
     grpc_max_msg_size: int = Field(default=GIB, ge=1, le=2**31 - 1)
     """Largest message received or sent, in bytes; default: 1 GiB."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
-    """Redis server for sessions and runs, as ``redis://user:password@host:6379/0``; ``rediss://``
-    for TLS. The password is never printed."""
+    """Redis server for sessions and runs, such as ``redis://user:password@host:6379/0``;
+    ``rediss://`` for TLS. The password is never printed."""
 
     redis_ca_path: FilePath | None = None
-    """PEM file of the certificate authorities to trust for Redis; unset: those of the system."""
+    """PEM file of the certificate authorities trusted for Redis's certificate; unset: those of the
+    system."""
 
     session_ttl_s: float = Field(default=3600.0, gt=0)
     """Idle seconds after which a session expires."""
 
     artifact_dir: Path = Path("run/artifacts")
-    """Folder of weights and checkpoints, shared by all services; relative to the working
+    """Folder for weights and checkpoints, shared by all services; relative to the working
     directory."""
 
     cuvis_configs_dir: Path = Path("configs")
@@ -82,7 +83,7 @@ class ServiceSettings(BaseSettings):
     """Colours in console lines; unset: only if the log goes to a terminal."""
 
     otel_exporter_otlp_endpoint: str | None = None
-    """OTLP gRPC endpoint for spans, as ``http://host:4317``; unset: spans are not exported."""
+    """OTLP gRPC endpoint for spans, such as ``http://host:4317``; unset: spans are not exported."""
 
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
     """Port of the Prometheus endpoint on ``service_host``; 0 picks a free port; unset: no
@@ -92,15 +93,15 @@ class ServiceSettings(BaseSettings):
     """Seconds between two health checks of the dependencies."""
 
     memory_return_s: float = Field(default=30.0, gt=0)
-    """How long freed memory must stay unused before it is returned to the operating system, in
-    seconds."""
+    """Seconds for which freed memory must stay unused before it is returned to the operating
+    system."""
 
     drain_s: float = Field(default=0.0, ge=0)
     """Seconds between NOT_SERVING and rejecting calls, so that gateways can choose other
     replicas."""
 
     stop_grace_s: float = Field(default=10.0, ge=0)
-    """Seconds that running calls may take to end once new calls are rejected."""
+    """Seconds that running calls have to finish once new calls are rejected."""
 
     @field_validator("read_roots", mode="before")
     @classmethod

@@ -13,7 +13,7 @@ class InferenceSettings(EngineSettings):
     """Memory for cached pipelines in bytes; the most recently used one is always kept."""
 
     device: str = "auto"
-    """Torch device for pipelines (``cpu``, ``cuda:1``); ``auto`` uses a GPU if there is one."""
+    """Torch device, such as ``cpu`` or ``cuda:1``; ``auto`` uses a GPU if there is one."""
 
     shared_memory: bool = True
     """Whether requests may name tensors in the host's POSIX shared memory (``shm_ref``)."""

@@ -23,7 +23,7 @@ class Metric:
         services: services that emit it.
         labels: names of its labels.
         buckets: upper bounds of a histogram's buckets.
-        only_with: what a machine must have for the metric to be emitted; empty: nothing.
+        only_with: what a machine must have for the metric to be emitted; empty: no requirement.
     """
 
     name: str

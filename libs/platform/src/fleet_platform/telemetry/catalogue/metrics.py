@@ -27,7 +27,7 @@ RPC_SECONDS = _declared.histogram(
 )
 RPC_RUNNING = _declared.gauge(
     name="fleet_rpc_running",
-    meaning="Calls that are running; for Train, its open streams.",
+    meaning="Running calls; for Train, open streams.",
     services=_ALL,
     labels=("method",),
 )
@@ -44,7 +44,7 @@ RPC_WORKERS = _declared.gauge(
 )
 RPC_WORKERS_BUSY = _declared.gauge(
     name="fleet_rpc_workers_busy",
-    meaning="Busy workers; for the pool stream, the open streams.",
+    meaning="Busy workers; for the stream pool, open streams.",
     services=_ALL,
     labels=("pool",),
 )
@@ -77,7 +77,7 @@ REDIS_ERRORS = _declared.counter(
 )
 ARTIFACT_SECONDS = _declared.histogram(
     name="fleet_artifact_seconds",
-    meaning="Duration of an operation of the artifact store (put, get, delete, remove_unused), in "
+    meaning="Duration of an artifact store operation (put, get, delete, remove_unused), in "
     "seconds.",
     services=_STORING,
     labels=("operation",),
@@ -96,7 +96,7 @@ ARTIFACT_REMOVED_BYTES = _declared.counter(
 )
 ARTIFACT_ERRORS = _declared.counter(
     name="fleet_artifact_errors_total",
-    meaning="Operations of the artifact store that failed: not found, full or unavailable.",
+    meaning="Artifact store operations that failed: not found, full or unavailable.",
     services=_STORING,
 )
 ARTIFACT_FREE_BYTES = _declared.gauge(
@@ -155,20 +155,20 @@ INFERENCE_PIXELS = _declared.counter(
 # Training.
 RUNS = _declared.gauge(
     name="fleet_runs",
-    meaning="Trainings of the whole fleet that are queued or running; every trainer reports the "
-    "same numbers.",
+    meaning="Training runs in the whole fleet that are queued or running; every trainer reports "
+    "the same numbers.",
     services=("trainer",),
     labels=("state",),
 )
 RUNS_ENDED = _declared.counter(
     name="fleet_runs_ended_total",
-    meaning="Trainings that ended here: complete, failed, cancelled or rejected.",
+    meaning="Training runs that ended here: complete, failed, cancelled or rejected.",
     services=("trainer",),
     labels=("state",),
 )
 RUN_SECONDS = _declared.histogram(
     name="fleet_run_seconds",
-    meaning="Time that a child process spent on a training, in seconds.",
+    meaning="Time that a child process spent on a training run, in seconds.",
     services=("trainer",),
     labels=("type",),
     buckets=_RUN_BUCKETS_S,
@@ -180,17 +180,17 @@ EPOCHS = _declared.counter(
 )
 PROGRESS_MESSAGES = _declared.counter(
     name="fleet_progress_messages_total",
-    meaning="Messages written to the progress streams of trainings.",
+    meaning="Messages written to the progress streams of training runs.",
     services=("trainer",),
 )
 TRAIN_SLOTS = _declared.gauge(
     name="fleet_train_slots",
-    meaning="Trainings that this trainer can run at the same time.",
+    meaning="Training runs that this trainer can execute at the same time.",
     services=("trainer",),
 )
 TRAIN_CHILDREN = _declared.gauge(
     name="fleet_train_children",
-    meaning="Child processes that run a training (busy), wait for one (idle) or are still "
+    meaning="Child processes that execute a training run (busy), wait for one (idle) or are still "
     "importing (starting).",
     services=("trainer",),
     labels=("state",),
@@ -209,14 +209,14 @@ TRAIN_CHILD_DEATHS = _declared.counter(
 # Devices.
 GPU_MEMORY_USED_BYTES = _declared.gauge(
     name="fleet_gpu_memory_used_bytes",
-    meaning="Used memory of a GPU, by all processes.",
+    meaning="GPU memory used by all processes.",
     services=_COMPUTING,
     labels=("gpu",),
     only_with="an NVIDIA GPU",
 )
 GPU_MEMORY_TOTAL_BYTES = _declared.gauge(
     name="fleet_gpu_memory_total_bytes",
-    meaning="Total memory of a GPU.",
+    meaning="Total GPU memory.",
     services=_COMPUTING,
     labels=("gpu",),
     only_with="an NVIDIA GPU",

@@ -32,13 +32,13 @@ GATEWAY_CALL = _declared(
 GATEWAY_TRY = _declared(
     name="router {service} egress",
     scope="",
-    meaning="One attempt at the call on one replica; a call that is retried has several.",
+    meaning="One attempt at the call on one replica; a retried call has several.",
     services=("gateway",),
 )
 CALL = _declared(
     name="cuvis_ai.v1.CuvisAIService/{method}",
     scope="fleet.rpc",
-    meaning="The call inside the service, from the moment when a worker starts it.",
+    meaning="The call inside the service, from the moment a worker starts it.",
     services=_ALL,
     attributes=(
         attributes.RPC_SYSTEM,
@@ -109,14 +109,14 @@ SEGMENT = _declared(
 RUN = _declared(
     name="trainer.run",
     scope="fleet.trainer",
-    meaning="One attempt at a training in its child process; a run that was resumed has several.",
+    meaning="One attempt at a training run in its child process; a resumed run has several.",
     services=("trainer",),
     attributes=(attributes.RUN_ID, attributes.SESSION_ID, attributes.DEVICE),
 )
 RANK = _declared(
     name="trainer.rank",
     scope="fleet.trainer",
-    meaning="The share of a training in an additional process (distributed data parallel).",
+    meaning="The part of a training run in an additional process (distributed data parallel).",
     services=("trainer",),
     attributes=(attributes.RUN_ID, attributes.RANK),
 )
@@ -137,7 +137,7 @@ EPOCH = _declared(
 POST_FIT = _declared(
     name="engine.post_fit",
     scope="fleet.engine",
-    meaning="Calibration of the deciders and evaluation of the splits after a training.",
+    meaning="Calibration of the deciders and evaluation of the splits after training.",
     services=("trainer",),
 )
 
