@@ -39,7 +39,7 @@ def print_table(results: Sequence[Result]) -> None:
 
 
 def print_trainings(results: Sequence[TrainingResult]) -> None:
-    """Print one line per training and server, with a rule between trainings."""
+    """Print one line per training and server, with a rule between training runs."""
     table = Table(title="training, as a client sees it; ratio: how many times as fast as published")
     table.add_column("training", no_wrap=True)
     table.add_column("trained by", no_wrap=True)

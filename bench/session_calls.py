@@ -76,7 +76,7 @@ def train(stub: Stub, session_id: str) -> tuple[float, float]:
 
 
 def training(stub: Stub, session_id: str, trainrun_json: bytes, rounds: int) -> list[Result]:
-    """Time the first message and COMPLETE of several trainings on a warm stack."""
+    """Time the first message and COMPLETE of several training runs on a warm stack."""
     apply_trainrun(stub, session_id, trainrun_json)
     train(stub, session_id)
     taken = [train(stub, session_id) for _ in range(rounds)]

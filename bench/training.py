@@ -33,10 +33,10 @@ TRAINRUNS = ("rx_statistical", "channel_selector", "deep_svdd")
 OURS, PUBLISHED = "this stack", "published"
 _MEASUREMENTS = 8
 _WARM_UP_S = 6.0
-"""A server that has just started is still importing modules during its first trainings."""
+"""A server that has just started is still importing modules during its first training runs."""
 
 _SHORT_ROUNDS = 5
-"""Statistical trainings take a fraction of a second and are timed this many times as often."""
+"""Statistical training runs take a fraction of a second and are timed this many times as often."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def _environment(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def _trainings(stub: Stub, name: str, folder: Path, epochs: int) -> Iterator[Training]:
-    """Return the trainings of a shipped trainrun on the scene."""
+    """Return the training runs of a shipped trainrun on the scene."""
     session_id = open_session(stub)
     reply = stub.ResolveConfig(
         pb.ResolveConfigRequest(

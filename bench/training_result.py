@@ -1,4 +1,4 @@
-"""One line of the table of trainings."""
+"""One line of the table of training runs."""
 
 from dataclasses import dataclass
 

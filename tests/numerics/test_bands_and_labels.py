@@ -97,7 +97,7 @@ def test_class_ids_of_any_integer_dtype(dtype):
     ids=["floats", "rank", "extent"],
 )
 def test_labels_refuse_a_mask_that_does_not_match(mask):
-    with pytest.raises(InvalidInput, match=r"needed: integer class ids \[1, 2, 2, 1\]"):
+    with pytest.raises(InvalidInput, match=r"expected integer class ids \[1, 2, 2, 1\]"):
         made(LABELS, normal_class_ids=[0])(cube=torch.zeros(1, 2, 2, 3), mask=mask, context=CONTEXT)
 
 

@@ -205,7 +205,7 @@ def test_schemes_with_wrong_ends_are_refused(scheme):
 @pytest.mark.parametrize("class_name", [LEARNABLE, CONCRETE])
 def test_wrong_channels_are_refused(class_name):
     mixer = made(class_name, input_channels=4, output_channels=2)
-    with pytest.raises(InvalidInput, match=r"got 3 channels; needed: 4 channels"):
+    with pytest.raises(InvalidInput, match=r"got 3 channels; expected 4 channels"):
         run(mixer, "data", scene((1, 2, 2), 3, 0))
 
 

@@ -228,9 +228,9 @@ def test_soft_gradients_reach_the_logits():
 
 def test_soft_selector_refuses_wrong_inputs():
     node_ = made(SOFT, n_select=2, input_channels=4)
-    with pytest.raises(InvalidInput, match=r"got 3 channels; needed: 4 channels"):
+    with pytest.raises(InvalidInput, match=r"got 3 channels; expected 4 channels"):
         run(node_, "data", scene((1, 2, 2), 3, 0))
-    with pytest.raises(InvalidInput, match=r"got 5 channels; needed: 4 channels"):
+    with pytest.raises(InvalidInput, match=r"got 5 channels; expected 4 channels"):
         fit(node_, "data", scene((1, 2, 2), 5, 0))
     with pytest.raises(GraphInvalid, match="at most the 4 of input_channels"):
         made(SOFT, n_select=5, input_channels=4)

@@ -245,7 +245,7 @@ def test_gradients_of_the_scores():
 
 @pytest.mark.parametrize("length", [1, 4])
 def test_scores_refuse_a_center_of_another_length(length):
-    with pytest.raises(InvalidInput, match=r"'center': got float32 \[\d\]; needed: float32 \[3\]"):
+    with pytest.raises(InvalidInput, match=r"'center': got float32 \[\d\]; expected float32 \[3\]"):
         made(SCORES)(
             embeddings=torch.zeros(1, 2, 2, 3), center=torch.zeros(length), context=CONTEXT
         )

@@ -275,9 +275,9 @@ def test_wrong_inputs_are_refused():
     cube, mask = measurement(0)
     with pytest.raises(InvalidInput, match=r"wavelengths.*13 channels"):
         fitted(FULL, [(cube, mask)], LAMBDAS[:-1])
-    with pytest.raises(InvalidInput, match=r"cube.*got 12 channels; needed: 13"):
+    with pytest.raises(InvalidInput, match=r"cube.*got 12 channels; expected 13"):
         refit(made(FULL, num_spectral_bands=13), [(cube[..., :12], mask)], LAMBDAS[:12])
-    with pytest.raises(InvalidInput, match=r"mask.*needed: bool \[1, 9, 8, 1\]"):
+    with pytest.raises(InvalidInput, match=r"mask.*expected bool \[1, 9, 8, 1\]"):
         fitted(FULL, [(cube, mask[:, :4])])
     with pytest.raises(InvalidInput, match="NaN or infinite"):
         fitted(FULL, [(np.where(mask, np.nan, cube).astype(np.float32), mask)])

@@ -93,7 +93,7 @@ class Client:
         return self._runner.run(client_operations.pipeline(name))
 
     def capabilities(self) -> Capabilities:
-        """Return the optimizers, schedulers and callbacks that trainings can use."""
+        """Return the optimizers, schedulers and callbacks that training runs can use."""
         return self._runner.run(client_operations.capabilities())
 
     def nodes(self) -> list[NodeInfo]:
@@ -158,7 +158,7 @@ def connect(
         key: API key or token that identifies the caller; without TLS it is sent unencrypted.
         max_message_bytes: maximum size of a message in either direction.
         timeout_s: time limit in seconds for each call including its retries; None: no limit.
-            Trainings have no limit.
+            Training runs have no limit.
         retries: when calls that are safe to repeat are repeated; None: never. Until the server has
             answered once, a failed connection is reported immediately.
 

@@ -25,8 +25,8 @@ from cuvis_fleet.transport.runner import OperationRunner
 class Session:
     """A session on the server: a pipeline with its data and training; created by `Client.session`.
 
-    Every method raises a `CuvisFleetError` subclass that names the kind of failure, and leaves the
-    session usable. Calls that are safe to repeat are repeated according to `RetryPolicy`.
+    On failure, every method raises a `CuvisFleetError` subclass that names the kind of failure, and
+    leaves the session usable. Calls that are safe to repeat follow `RetryPolicy`.
 
     Attributes:
         id: the session's id on the server.
@@ -129,7 +129,7 @@ class Session:
 
         Training continues when the iteration stops early; a later call of the same kind attaches
         to it. If the connection breaks, this call reconnects and yields each message once, even if
-        the training has ended meanwhile.
+        the training has ended in the meantime.
 
         Args:
             trainer: ``statistical``, ``gradient`` or ``calibration``.
@@ -146,7 +146,7 @@ class Session:
         yield from self._followed(FollowedTraining(self._runner.policy, request, key))
 
     def follow(self, *, key: str | None = None) -> Iterator[Progress]:
-        """Follow a running or ended training from its first message; never start one.
+        """Follow a running or finished training run from its first message; never start one.
 
         Args:
             key: the key that it was started with; None: the session's newest training.

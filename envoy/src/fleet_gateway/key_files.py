@@ -55,7 +55,7 @@ def read_api_keys(path: Path) -> dict[str, str]:
 
 
 def read_jwks(path: Path) -> str:
-    """Read the public keys that tokens are signed with.
+    """Read the public keys that verify the signatures of tokens.
 
     Returns:
         The file's text.

@@ -16,7 +16,7 @@ class RetryMode(Enum):
 
 
 def retry_mode_of(method: str) -> RetryMode:
-    """Return the retry mode of a method of the wire."""
+    """Return the retry mode of a method of the gRPC API."""
     if method in NOT_IDEMPOTENT or method in STREAMING:
         return RetryMode.UNSENT
     return RetryMode.ALWAYS

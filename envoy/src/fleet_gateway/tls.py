@@ -1,4 +1,4 @@
-"""TLS of the public port, with files that are reloaded when they change."""
+"""TLS for the public port, with files that are reloaded when they change."""
 
 import ssl
 from pathlib import Path

@@ -102,7 +102,7 @@ CASES = [
     ),
     _draws(
         "two MiB",
-        "config_content: the config has 2097152 bytes; at most 1048576 are read.",
+        "config_content: the config has 2097152 bytes; the limit is 1048576.",
         lambda: "a" * (2 * 1024**2),
         EXHAUSTED,
     ),
@@ -149,7 +149,7 @@ CASES = [
     ),
     _loads(
         "a number of 5000 digits",
-        "pipeline: not JSON: a number has 5000 digits; at most 300 are read.",
+        "pipeline: not JSON: a number has 5000 digits; the limit is 300.",
         lambda: _pipeline(b'{"nodes": ' + b"9" * 5000 + b"}"),
     ),
     _loads(
@@ -159,7 +159,7 @@ CASES = [
     ),
     _loads(
         "nine MiB",
-        "pipeline: the config has 9437184 bytes; at most 8388608 are read.",
+        "pipeline: the config has 9437184 bytes; the limit is 8388608.",
         lambda: _pipeline(b" " * (9 * 1024**2)),
         EXHAUSTED,
     ),
@@ -214,7 +214,7 @@ CASES = [
     ),
     _loads(
         "10^400 channels",
-        "pipeline: not JSON: a number has 401 digits; at most 300 are read.",
+        "pipeline: not JSON: a number has 401 digits; the limit is 300.",
         lambda: _graph(_node("a", num_channels=10**400)),
     ),
     _loads(
@@ -250,13 +250,13 @@ CASES = [
     _applies("100 000 brackets", "trainrun: nested deeper than 64 levels.", lambda: b"[" * 100_000),
     _applies(
         "nine MiB",
-        "trainrun: the config has 9437184 bytes; at most 8388608 are read.",
+        "trainrun: the config has 9437184 bytes; the limit is 8388608.",
         lambda: b" " * (9 * 1024**2),
         EXHAUSTED,
     ),
     _applies(
         "a target",
-        "trainrun.data: is missing; trainrun._target_: unknown key. Allowed "
+        "trainrun.data: missing; trainrun._target_: unknown key. Allowed "
         "here: data, freeze_nodes, loss_nodes, metric_nodes, name, output_dir, "
         "pipeline, tags, training, unfreeze_nodes.",
         lambda: b'{"name": "x", "_target_": "os.system"}',
@@ -271,7 +271,7 @@ CASES = [
         "ValidateConfig",
         lambda: {"config_type": "pipeline", "config_bytes": b" " * (9 * 1024**2)},
         EXHAUSTED,
-        "config_bytes has 9437184 bytes; at most 8388608 are read.",
+        "config_bytes has 9437184 bytes; the limit is 8388608.",
         in_session=False,
     ),
     Case(

@@ -111,12 +111,12 @@ CASES = [
     ),
     _case(
         "100 000 of them",
-        "the overrides have 600000 characters; at most 32768 are read.",
+        "the overrides have 600000 characters; the limit is 32768.",
         lambda: ["name=x"] * 100_000,
     ),
     _case(
         "10 000 brackets",
-        f"override 'name={'[' * 195}' has 10005 characters; at most 8192 are read.",
+        f"override 'name={'[' * 195}' has 10005 characters; the limit is 8192.",
         lambda: [f"name={'[' * 10_000}"],
     ),
     _case(

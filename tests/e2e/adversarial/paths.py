@@ -113,7 +113,7 @@ def _written_cases(field: _Field) -> list[Case]:
             field.case(
                 what,
                 path,
-                f"Path '{path}.yaml' is outside the folder that this server writes; use a "
+                f"Path '{path}.yaml' is outside the folder that this server writes to; use a "
                 "relative path, which is written below its output folder.",
             )
             for what, path in {**_OUTSIDE, "through a link": _LINKED}.items()

@@ -94,16 +94,16 @@ CASES = [
     _case(
         "zero rows",
         "Node 'LentilsAnomalyDataNode', input 'cube': got the empty uint16 [1, "
-        "0, 4, 61]; needed: at least one element.",
+        "0, 4, 61]; expected at least one element.",
         partial(_cube, 1, 0, 4, BANDS, raw_data=b""),
     ),
     _case(
         "no channels",
         "Node 'LentilsAnomalyDataNode', input 'cube': got the empty uint16 [1, "
-        "4, 4, 0]; needed: at least one element.",
+        "4, 4, 0]; expected at least one element.",
         partial(_cube, 1, 4, 4, 0, raw_data=b""),
     ),
-    _shaped("a thousand axes", "shape has 1000 axes; at most 16 are read.", [1] * 1000),
+    _shaped("a thousand axes", "shape has 1000 axes; the limit is 16.", [1] * 1000),
     _shaped(
         "dtype unspecified",
         f"Unsupported dtype: 0. {_DTYPES}",
@@ -184,8 +184,8 @@ CASES = [
     ),
     _case(
         "a segment of 2^62 bytes",
-        "The tensors in shared memory have 4611686018427387904 bytes; at most "
-        "1073741824 are read for one request.",
+        "The tensors in shared memory total 4611686018427387904 bytes; the "
+        "limit for one request is 1073741824.",
         partial(_shared, "none", 0, 2**62),
         EXHAUSTED,
     ),

@@ -124,8 +124,8 @@ def test_capabilities_name_what_trains_here(config_service):
         ("training", b"", ["config_bytes cannot be empty"]),
         ("training", b"{", ["Invalid JSON: "]),
         ("training", [], ["must be a JSON object"]),
-        ("data", {}, ["cu3s_file_path: is missing"]),
-        ("pipeline", {"nodes": [{"name": "a"}]}, ["nodes.0.class_name: is missing"]),
+        ("data", {}, ["cu3s_file_path: missing"]),
+        ("pipeline", {"nodes": [{"name": "a"}]}, ["nodes.0.class_name: missing"]),
         (
             "pipeline",
             {"nodes": [{"name": "a", "class_name": "cuvis_ai.RXGlobl"}]},
@@ -163,4 +163,4 @@ def test_a_config_of_more_than_8_mib_is_not_parsed(config_service, fails):
     request = pb.ValidateConfigRequest(config_type="data", config_bytes=b"[" * (8 * 1024**2 + 1))
     error = fails(lambda: config_service.stub.ValidateConfig(request))
     assert error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert error.details() == "config_bytes has 8388609 bytes; at most 8388608 are read."
+    assert error.details() == "config_bytes has 8388609 bytes; the limit is 8388608."

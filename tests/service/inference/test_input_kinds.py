@@ -192,7 +192,7 @@ def test_an_invalid_reference_is_refused_and_harmless(
     session = served.ready(fitted)
     code = StatusCode.INVALID_ARGUMENT
     if wrong.get("byte_size") == 2**64 - 1:
-        code, text = StatusCode.RESOURCE_EXHAUSTED, "are read for one request"
+        code, text = StatusCode.RESOURCE_EXHAUSTED, "limit for one request is"
     refused(lambda: served.infer(session, lent(segment, cube(), **wrong)), code, text)
     assert served.infer(session, lent(segment, cube())).outputs
 

@@ -91,7 +91,7 @@ def _in_second_epoch(fault: str, **fields: Any) -> dict[str, Any]:
 
 _DOES_NOT_FIT = r"^Annotation 1 of '{}' does not fit measurement 0 of 12 x 12 pixels: "
 _NO_COCO = r"is not COCO JSON; it needs 'annotations'"
-_OUTSIDE = "is outside the folder that this server writes; use a relative path"
+_OUTSIDE = "is outside the folder that this server writes to; use a relative path"
 _OUT_OF_MEMORY = "^Training ran out of memory. Use a smaller data.batch_size"
 _NO_VALUE = "but no value of that name is logged. Logged are: .*train_loss"
 

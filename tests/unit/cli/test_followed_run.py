@@ -1,4 +1,4 @@
-"""Trainings over several invocations of the command line."""
+"""Training runs over several invocations of the command line."""
 
 import pytest
 

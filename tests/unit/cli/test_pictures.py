@@ -46,7 +46,7 @@ def test_missing_curves_are_not_a_failure(tmp_path, report):
     picture = CurvesPicture(tmp_path / "curves.png")
     picture.add(replace(MESSAGE, losses={}))
     assert picture.draw(report, "rx_statistical") is None
-    assert "statistical trainings have none" in report.err.file.getvalue()
+    assert "statistical training runs have none" in report.err.file.getvalue()
     assert list(tmp_path.iterdir()) == []
     assert CurvesPicture(None).draw(report, "rx_statistical") is None
 

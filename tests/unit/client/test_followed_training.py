@@ -1,4 +1,4 @@
-"""Trainings whose streams break, with and without asyncio."""
+"""Training runs whose streams break, with and without asyncio."""
 
 import asyncio
 

@@ -138,7 +138,7 @@ def test_an_error_in_reading_names_its_reason(tmp_path):
     (tmp_path / "short.img").write_bytes(b"1234")
     savemat(tmp_path / "two.mat", {"a": scene().cube_HWC, "b": scene().cube_HWC})
     for name, text in {
-        "a.jpg": r"unknown format \(.jpg\); supported are .npz, .npy, ENVI",
+        "a.jpg": r"unknown format \(.jpg\); supported: .npz, .npy, ENVI",
         "a.cu3s": "servers with Cubert's SDK read it",
         "missing.npz": "does not exist",
         "flat.npy": r"shape \(2, 2\); height, width and bands are needed",

@@ -66,7 +66,7 @@ def test_an_empty_file_has_no_values():
 def test_a_large_file_is_not_read(refusal, write):
     write("data/x.yaml", "a: 1\n" + "#" * 1024 * 1024)
 
-    assert "at most 1048576 are read" in refusal(InvalidInput, "data", "data/x")
+    assert "the limit is 1048576" in refusal(InvalidInput, "data", "data/x")
 
 
 def test_defaults_of_a_file_are_composed_in_order(resolve, write):

@@ -51,8 +51,8 @@ def test_the_only_integer_variable_of_the_same_size_is_the_mask(data_dir, open_f
 @pytest.mark.parametrize(
     ("variables", "text"),
     [
-        ({"a": np.zeros((2, 2, 2)), "b": np.zeros((2, 2, 2))}, "2 numeric .*: a, b; keep one"),
-        ({"a": np.zeros((2, 2))}, "no numeric variables of three dimensions"),
+        ({"a": np.zeros((2, 2, 2)), "b": np.zeros((2, 2, 2))}, "2 numeric .*: a, b; keep only one"),
+        ({"a": np.zeros((2, 2))}, "no numeric variable with three dimensions"),
     ],
 )
 def test_a_file_without_a_unique_cube_is_refused(data_dir, open_file, variables, text):

@@ -83,7 +83,7 @@ def test_frames_of_different_sizes_cannot_be_batched(data_dir, open_file, monkey
 
 def test_an_unknown_kind_of_file_lists_the_known_ones(data_dir, open_file):
     (data_dir / "scene.jpg").touch()
-    with pytest.raises(InvalidInput, match=r"'scene\.jpg' is of an unknown kind; supported are"):
+    with pytest.raises(InvalidInput, match=r"'scene\.jpg' has an unknown format; supported:"):
         open_file("scene.jpg")
 
 

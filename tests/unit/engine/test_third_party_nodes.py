@@ -357,7 +357,7 @@ def test_refused_naming_node_class_and_fault(case):
     ("how", "words"),
     [
         ("raises", "forward failed: KeyError: 'spectrum'"),
-        ("gives a list", "forward returned a list; needed: a dict"),
+        ("gives a list", "forward returned a list; expected a dict"),
         ("gives nothing", "forward returned no 'scores'"),
         ("gives another shape", "'scores' is float32 [2, 6, 7, 5]; declared: float32 [B, H, W, 1]"),
     ],

@@ -322,7 +322,7 @@ class TestWritable:
         with pytest.raises(InvalidInput) as caught:
             policy.writable(text)
         assert caught.value.text == (
-            f"Path '{text}' is outside the folder that this server writes; "
+            f"Path '{text}' is outside the folder that this server writes to; "
             "use a relative path, which is written below its output folder."
         )
 

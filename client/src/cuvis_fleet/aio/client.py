@@ -72,7 +72,7 @@ class AsyncClient:
         return await self._runner.run(client_operations.pipeline(name))
 
     async def capabilities(self) -> Capabilities:
-        """Return the optimizers, schedulers and callbacks that trainings can use."""
+        """Return the optimizers, schedulers and callbacks that training runs can use."""
         return await self._runner.run(client_operations.capabilities())
 
     async def nodes(self) -> list[NodeInfo]:

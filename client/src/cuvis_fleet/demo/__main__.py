@@ -25,7 +25,7 @@ def demo(
     data_dir: DATA_DIR = Path("data"),
     output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
-    """Train global RX on a scene, infer, compare with float64, draw a figure, save."""
+    """Train global RX, infer, compare the scores with float64, draw a figure, save."""
     try:
         path = data if data is not None else write_synthetic_scene(data_dir / FOLDER)
         scene = read_scene(path)

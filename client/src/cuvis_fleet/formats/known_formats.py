@@ -20,7 +20,7 @@ def format_of(path: Path) -> FileFormat | None:
 def unknown_format(path: Path) -> str:
     """Return the error text for a file of an unknown format."""
     suffix = path.suffix or "no suffix"
-    known = "; supported are .npz, .npy, ENVI (the .hdr file), .mat, .tif and .tiff."
+    known = "; supported: .npz, .npy, ENVI (the .hdr file), .mat, .tif and .tiff."
     if path.suffix.lower() == ".cu3s":
         known = ": only servers with Cubert's SDK read it; set data.cu3s_file_path to it" + known
     return f"{path} has an unknown format ({suffix}){known}"

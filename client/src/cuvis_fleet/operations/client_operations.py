@@ -39,7 +39,7 @@ def pipeline(name: str) -> Operation[PipelineInfo]:
 
 
 def capabilities() -> Operation[Capabilities]:
-    """Return the optimizers, schedulers and callbacks that trainings can use."""
+    """Return the optimizers, schedulers and callbacks that training runs can use."""
     response = yield from call(
         "GetTrainingCapabilities",
         pb.GetTrainingCapabilitiesRequest(),

@@ -1,4 +1,4 @@
-"""Pictures of scenes, results and trainings; needs ``pip install 'cuvis-fleet[pictures]'``.
+"""Pictures of scenes, results and training runs; needs ``pip install 'cuvis-fleet[pictures]'``.
 
 Each function returns a new figure, which `save` writes and notebooks show; the program's own
 plotting state does not change. The colours are distinguishable with any colour vision.

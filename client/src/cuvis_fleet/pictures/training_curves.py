@@ -35,7 +35,7 @@ def training_curves(messages: Iterable[Progress], *, title: str = "Training") ->
     if not panels:
         raise ValueError(
             f"none of the {len(received)} messages has a loss or a metric; draw a gradient "
-            "training, since statistical trainings have none"
+            "training, since statistical training runs have none"
         )
     figure = Figure(figsize=(8.6, 1.0 + 2.6 * len(panels)), layout="constrained")
     rows = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]

@@ -1,4 +1,4 @@
-"""Handling of exhausted memory on the host or a device."""
+"""Handling of out-of-memory errors on the host or a device."""
 
 import traceback
 from collections.abc import Iterator

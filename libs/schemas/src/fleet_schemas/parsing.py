@@ -12,7 +12,7 @@ from fleet_schemas.violations import MAX_NAMED, violations
 
 MAX_CONFIG_SIZE_BYTES = 8 * 1024 * 1024
 MAX_DIGITS = 300
-"""Maximum number of digits of an integer, slightly below those of the largest float."""
+"""Maximum number of digits in an integer, slightly fewer than the largest float has."""
 
 ConfigT = TypeVar("ConfigT", bound=ConfigModel)
 
@@ -27,14 +27,14 @@ def parse_config(model: type[ConfigT], raw: bytes, what: str) -> ConfigT:
 
     Raises:
         InvalidInput: the config is empty, not UTF-8, not JSON, not an object, nested too deeply, or
-            violates the schema; the text names each place.
+            violates the schema; the text lists the violations by path.
         Exhausted: it is larger than 8 MiB.
     """
     if not raw:
         raise InvalidInput(f"{what}: the config is empty. Send it as UTF-8 JSON.")
     if len(raw) > MAX_CONFIG_SIZE_BYTES:
         raise Exhausted(
-            f"{what}: the config has {len(raw)} bytes; at most {MAX_CONFIG_SIZE_BYTES} are read."
+            f"{what}: the config has {len(raw)} bytes; the limit is {MAX_CONFIG_SIZE_BYTES}."
         )
     return validate_config(model, _load_json(raw, what), what)
 
@@ -44,7 +44,7 @@ def validate_config(model: type[ConfigT], content: Any, what: str) -> ConfigT:
 
     Raises:
         InvalidInput: the content is not an object, nested too deeply, or violates the schema; the
-            text names each place.
+            text lists the violations by path.
     """
     try:
         return _validated(model, content, what)
@@ -103,7 +103,7 @@ def _load_json(raw: bytes, what: str) -> Any:
 
 def _integer(text: str) -> int:
     if len(text) > MAX_DIGITS:
-        raise ValueError(f"a number has {len(text)} digits; at most {MAX_DIGITS} are read")
+        raise ValueError(f"a number has {len(text)} digits; the limit is {MAX_DIGITS}")
     return int(text)
 
 

@@ -89,7 +89,7 @@ def _sentence(detail: ErrorDetails, owner: type[ConfigModel]) -> str:
         key = str(detail["loc"][-1])
         return f"unknown key.{nearest(key, allowed)} Allowed here: {', '.join(allowed)}"
     if kind == "missing":
-        return "is missing"
+        return "missing"
     if kind in {"model_type", "dict_type"}:
         return f"must be an object{_shown(detail['input'])}"
     message = detail["msg"].removeprefix("Value error, ")
@@ -97,6 +97,8 @@ def _sentence(detail: ErrorDetails, owner: type[ConfigModel]) -> str:
         message = message.replace(formal, plain)
     for whole in ("String should", "Tuple should", "List should"):
         message = message.replace(whole, "must")
+    # pydantic appends what failed to parse, which the value shows better.
+    message, *_ = message.partition(", unable to parse ")
     return f"{message}{_shown(detail['input'])}"
 
 

@@ -23,7 +23,7 @@ def parse_overrides(texts: Sequence[str]) -> list[Override]:
     length = sum(map(len, texts))
     if length > MAX_OVERRIDES_CHARS:
         raise InvalidInput(
-            f"the overrides have {length} characters; at most {MAX_OVERRIDES_CHARS} are read."
+            f"the overrides have {length} characters; the limit is {MAX_OVERRIDES_CHARS}."
         )
     parser = OverridesParser.create()
     return [_parse(parser, text) for text in texts]
@@ -32,9 +32,7 @@ def parse_overrides(texts: Sequence[str]) -> list[Override]:
 def _parse(parser: OverridesParser, text: str) -> Override:
     what = f"override '{text[:200]}'"
     if len(text) > MAX_OVERRIDE_CHARS:  # the parser's time grows with the square of the length
-        raise InvalidInput(
-            f"{what} has {len(text)} characters; at most {MAX_OVERRIDE_CHARS} are read."
-        )
+        raise InvalidInput(f"{what} has {len(text)} characters; the limit is {MAX_OVERRIDE_CHARS}.")
     try:
         override = parser.parse_override(text)
         value = None if override.is_sweep_override() else override.value()

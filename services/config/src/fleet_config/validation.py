@@ -42,9 +42,7 @@ def validate(kind: str, raw: bytes, node_packages: Collection[str] = ()) -> Find
     if not raw:
         return Findings(errors=["config_bytes cannot be empty"])
     if len(raw) > MAX_CONFIG_SIZE_BYTES:
-        raise Exhausted(
-            f"config_bytes has {len(raw)} bytes; at most {MAX_CONFIG_SIZE_BYTES} are read."
-        )
+        raise Exhausted(f"config_bytes has {len(raw)} bytes; the limit is {MAX_CONFIG_SIZE_BYTES}.")
     try:
         content = json.loads(raw.decode())
     except UnicodeDecodeError as error:

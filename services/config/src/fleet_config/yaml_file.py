@@ -58,8 +58,7 @@ class YamlFiles:
                 return cached[1]
             if stat.st_size > MAX_FILE_SIZE_BYTES:
                 raise InvalidInput(
-                    f"config '{name}' has {stat.st_size} bytes; at most {MAX_FILE_SIZE_BYTES} "
-                    "are read."
+                    f"config '{name}' has {stat.st_size} bytes; the limit is {MAX_FILE_SIZE_BYTES}."
                 )
             raw = path.read_bytes()
         except OSError as error:

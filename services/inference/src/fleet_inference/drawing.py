@@ -84,9 +84,7 @@ def _parse(config_yaml: str) -> PipelineConfig:
     what = "config_content"
     raw = config_yaml.encode()
     if len(raw) > _MAX_YAML_BYTES:
-        raise Exhausted(
-            f"{what}: the config has {len(raw)} bytes; at most {_MAX_YAML_BYTES} are read."
-        )
+        raise Exhausted(f"{what}: the config has {len(raw)} bytes; the limit is {_MAX_YAML_BYTES}.")
     content = _unwrapped(parse_yaml(raw, what))
     if "nodes" not in content:
         raise InvalidInput(f"{what}: 'nodes' is missing; a pipeline with nodes is required.")

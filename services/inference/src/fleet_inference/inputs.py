@@ -96,7 +96,7 @@ def _checked_shape(field: str, tensor: WireTensor, dtype: torch.dtype) -> tuple[
             )
         return (size_bytes // dtype.itemsize,)
     if len(shape) > MAX_RANK:
-        raise InvalidInput(f"{field}: shape has {len(shape)} axes; at most {MAX_RANK} are read.")
+        raise InvalidInput(f"{field}: shape has {len(shape)} axes; the limit is {MAX_RANK}.")
     if min(shape) < 0:
         raise InvalidInput(f"{field}: shape {list(shape)} has a negative length.")
     if math.prod(max(length, 1) for length in shape) > _MAX_ELEMENTS:

@@ -45,8 +45,8 @@ class SharedMemory:
         total_bytes = sum(region.byte_size for region in regions)
         if total_bytes > self._limit_bytes:
             raise Exhausted(
-                f"The tensors in shared memory have {total_bytes} bytes; at most "
-                f"{self._limit_bytes} are read for one request."
+                f"The tensors in shared memory total {total_bytes} bytes; the "
+                f"limit for one request is {self._limit_bytes}."
             )
 
     def read(self, field: str, region: SharedRegion) -> memoryview:

@@ -130,8 +130,8 @@ ROWS: list[TableRow] = [
     ),
     _override(
         "an override of the wrong type",
-        "trainrun.data.batch_size: must be a valid integer, unable to parse string as an "
-        "integer, got 'many'. Set by override 'data.batch_size=many'.",
+        "trainrun.data.batch_size: must be a valid integer, got 'many'. "
+        "Set by override 'data.batch_size=many'.",
         "Use a value of the type named in the text.",
         "data.batch_size=many",
     ),
@@ -184,7 +184,7 @@ ROWS: list[TableRow] = [
     ),
     _override(
         "overrides too long",
-        "the overrides have 36000 characters; at most 32768 are read.",
+        "the overrides have 36000 characters; the limit is 32768.",
         "Edit the config file instead.",
         "name=x" * 6000,
     ),
@@ -225,7 +225,7 @@ ROWS: list[TableRow] = [
     _validate(
         "config too large",
         EXHAUSTED,
-        "config_bytes has 9437184 bytes; at most 8388608 are read.",
+        "config_bytes has 9437184 bytes; the limit is 8388608.",
         "Shorten the config.",
         config_bytes=b" " * (9 * 1024**2),
     ),

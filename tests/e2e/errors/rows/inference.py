@@ -86,7 +86,7 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "no cube",
-        "Node 'LentilsAnomalyDataNode', input 'cube': the request has no 'cube'; needed: any "
+        "Node 'LentilsAnomalyDataNode', input 'cube': the request has no 'cube'; expected any "
         "dtype [B, H, W, C].",
         _CUBE,
         lambda: _batch(cube=None),
@@ -94,20 +94,20 @@ ROWS: list[TableRow] = [
     _infers(
         "no wavelengths",
         "Node 'LentilsAnomalyDataNode', input 'wavelengths': the request has no "
-        "'wavelengths'; needed: int32 [B, C].",
+        "'wavelengths'; expected int32 [B, C].",
         "Send one wavelength in nm for each channel.",
         lambda: _batch(wavelengths=None),
     ),
     _infers(
         "a cube with the wrong number of dimensions",
-        "Node 'LentilsAnomalyDataNode', input 'cube': got uint16 [4, 4, 61]; needed: any "
+        "Node 'LentilsAnomalyDataNode', input 'cube': got uint16 [4, 4, 61]; expected any "
         "dtype [B, H, W, C].",
         _CUBE,
         lambda: _batch(cube=_ones(_SIDE, _SIDE, BANDS)),
     ),
     _infers(
         "a different number of channels",
-        "Node 'RXGlobal', input 'data': got 5 channels; needed: 61 channels, as the hparam "
+        "Node 'RXGlobal', input 'data': got 5 channels; expected 61 channels, as the hparam "
         "num_channels requires.",
         "Send the number of channels that the pipeline is made for.",
         lambda: _batch(cube=_ones(1, _SIDE, _SIDE, 5), wavelengths=_ones(1, 5, dtype=np.int32)),
@@ -115,20 +115,20 @@ ROWS: list[TableRow] = [
     _infers(
         "an empty cube",
         "Node 'LentilsAnomalyDataNode', input 'cube': got the empty uint16 [1, 0, 4, 61]; "
-        "needed: at least one element.",
+        "expected at least one element.",
         _CUBE,
         lambda: _batch(cube=_ones(1, 0, _SIDE, BANDS)),
     ),
     _infers(
         "a different number of wavelengths",
-        "Node 'LentilsAnomalyDataNode', input 'wavelengths': got int32 [1, 5]; needed: [B, "
+        "Node 'LentilsAnomalyDataNode', input 'wavelengths': got int32 [1, 5]; expected [B, "
         "C] or [C] with the 61 channels of the cube.",
         "Send one wavelength for each channel.",
         lambda: _batch(wavelengths=_ones(1, 5, dtype=np.int32)),
     ),
     _infers(
         "a mask with a different shape",
-        "Node 'LentilsAnomalyDataNode', input 'mask': got int32 [1, 3, 3]; needed: the "
+        "Node 'LentilsAnomalyDataNode', input 'mask': got int32 [1, 3, 3]; expected the "
         "extent [1, 4, 4] [B, H, W] of Node 'LentilsAnomalyDataNode', input 'cube'.",
         "Send one class for each pixel.",
         lambda: _batch(mask=_ones(1, 3, 3, dtype=np.int32)),
@@ -166,7 +166,7 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "too many axes",
-        "inputs.cube: shape has 17 axes; at most 16 are read.",
+        "inputs.cube: shape has 17 axes; the limit is 16.",
         _CUBE,
         lambda: _cube(*[1] * 17),
     ),
@@ -192,7 +192,7 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "too much in shared memory",
-        "The tensors in shared memory have 1099511627776 bytes; at most 1073741824 are read "
+        "The tensors in shared memory total 1099511627776 bytes; the limit for one request "
         "for one request.",
         "Send fewer or smaller measurements at once.",
         lambda: _shared("none", 2**40, 2**39),

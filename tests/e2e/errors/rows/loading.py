@@ -73,7 +73,7 @@ ROWS: list[TableRow] = [
     _loads(
         "a config that is too large",
         EXHAUSTED,
-        "pipeline: the config has 9437184 bytes; at most 8388608 are read.",
+        "pipeline: the config has 9437184 bytes; the limit is 8388608.",
         "Shorten the config.",
         lambda: b" " * (9 * 1024**2),
     ),
@@ -87,7 +87,7 @@ ROWS: list[TableRow] = [
     _loads(
         "a missing field",
         INVALID,
-        "pipeline.nodes.0.class_name: is missing.",
+        "pipeline.nodes.0.class_name: missing.",
         "Give each node a `class_name`.",
         {"nodes": [{"name": "x"}]},
     ),
@@ -193,7 +193,7 @@ ROWS: list[TableRow] = [
     ),
     training_runs(
         "LoadPipeline",
-        "A training run is active on this session. Wait until its Train stream ends, or call "
+        "A training run is active in this session. Wait until its Train stream ends, or call "
         "StopTrain first.",
         lambda: _pipeline(_graph(_DATA_TO_RX)),
     ),

@@ -70,7 +70,7 @@ ROWS: list[TableRow] = [
         "GetPipelineVisualization",
         "a config that is too large",
         EXHAUSTED,
-        "config_content: the config has 2097152 bytes; at most 1048576 are read.",
+        "config_content: the config has 2097152 bytes; the limit is 1048576.",
         "Shorten the config.",
         lambda: {"config_content": "a" * (2 * 1024**2)},
         in_session=False,

@@ -1,4 +1,4 @@
-"""Errors of the methods that train and follow trainings."""
+"""Errors of the methods that train and follow training runs."""
 
 import json
 from collections.abc import Callable
@@ -126,7 +126,7 @@ ROWS: list[TableRow] = [
     _on(
         "no measurements to train on",
         INVALID,
-        "data.train_ids is empty. Name at least one measurement to train on, as [0, 1, 2].",
+        "data.train_ids is empty. Name at least one measurement to train on, such as [0, 1, 2].",
         _IDS,
         train_ids=[],
     ),
@@ -156,15 +156,15 @@ ROWS: list[TableRow] = [
         "a corrupted data file",
         INVALID,
         "Data file 'broken.npz' cannot be read: it is not a complete .npz file of plain numbers "
-        "with 'cube' [N,H,W,C] or [H,W,C] and, optionally, 'wavelengths' [C] and 'mask' of the "
-        "cube's first axes.",
+        "with 'cube' [N,H,W,C] or [H,W,C] and, optionally, 'wavelengths' [C] and 'mask' [N,H,W] "
+        "or [H,W].",
         "Write the file again.",
         cu3s_file_path="broken.npz",
     ),
     _on(
         "a file of an unsupported format",
         INVALID,
-        "Data file 'Lentils/Lentils_000.json' is of an unknown kind; supported are .cu3s, "
+        "Data file 'Lentils/Lentils_000.json' has an unknown format; supported: .cu3s, "
         "ENVI (name the .hdr), .mat, .npy, .npz, .tif and .tiff.",
         "Use a file in one of the formats listed in the text.",
         cu3s_file_path="Lentils/Lentils_000.json",
@@ -173,7 +173,7 @@ ROWS: list[TableRow] = [
         "a different number of channels",
         INVALID,
         "Fitting RXGlobal, measurement 0: Node 'RXGlobal', input 'data': got 5 channels; "
-        "needed: 61 channels, as the hparam num_channels requires.",
+        "expected 61 channels, as the hparam num_channels requires.",
         "Load a pipeline that is made for the number of channels in the data.",
         cu3s_file_path="narrow.npz",
     ),
@@ -193,8 +193,7 @@ ROWS: list[TableRow] = [
     ),
     _gradient(
         "a setting of the wrong type",
-        "training.max_epochs: must be a valid integer, unable to parse string as an integer, "
-        "got 'many'.",
+        "training.max_epochs: must be a valid integer, got 'many'.",
         "Use a value of the type named in the text.",
         max_epochs="many",
     ),
@@ -236,7 +235,7 @@ ROWS: list[TableRow] = [
     _calibrate(
         "no measurements to calibrate on",
         INVALID,
-        "data.val_ids is empty. Name the labelled measurements to calibrate on, as [3, 4].",
+        "data.val_ids is empty. Name the labelled measurements to calibrate on, such as [3, 4].",
         _IDS,
         Session.FITTED,
         val_ids=[],
@@ -251,10 +250,10 @@ ROWS: list[TableRow] = [
         situation=Situation.SLOT_TAKEN,
     ),
     _train(
-        "too many trainings are queued",
+        "too many training runs are queued",
         EXHAUSTED,
-        "All training slots are busy and 8 trainings wait, which is the limit. Call Train again "
-        "in 10 s.",
+        "All training slots are busy and 8 training runs are queued, which is the limit. Call "
+        "Train again in 10 s.",
         "Wait for the stated time and call again.",
         session=Session.FITTED,
         situation=Situation.TRAINING_QUEUE_FULL,

@@ -32,7 +32,7 @@ WITHOUT_PIPELINE = "errors/without_pipeline.yaml"
 """A trainrun that has no pipeline."""
 
 _BUSY = (
-    "A training run is active on this session. Wait until its Train stream ends, or call "
+    "A training run is active in this session. Wait until its Train stream ends, or call "
     "StopTrain first."
 )
 _COMPOSED = "Send the reply of `ResolveConfig`."
@@ -100,11 +100,11 @@ ROWS: list[TableRow] = [
     _applies(
         "a config that is too large",
         EXHAUSTED,
-        "trainrun: the config has 9437184 bytes; at most 8388608 are read.",
+        "trainrun: the config has 9437184 bytes; the limit is 8388608.",
         "Shorten the config.",
         lambda: b" " * (9 * 1024**2),
     ),
-    _applies("a missing field", INVALID, "trainrun.data: is missing.", _COMPOSED, {"name": "x"}),
+    _applies("a missing field", INVALID, "trainrun.data: missing.", _COMPOSED, {"name": "x"}),
     _applies(
         "an unknown key",
         INVALID,
@@ -117,8 +117,7 @@ ROWS: list[TableRow] = [
     _applies(
         "a value of the wrong type",
         INVALID,
-        "trainrun.data.batch_size: must be a valid integer, unable to parse string as an "
-        "integer, got 'many'.",
+        "trainrun.data.batch_size: must be a valid integer, got 'many'.",
         "Use a value of the type named in the text.",
         {"name": "x", "data": {**_DATA, "batch_size": "many"}},
     ),
@@ -203,7 +202,7 @@ ROWS: list[TableRow] = [
         "SaveTrainRun",
         "a path outside the output folder",
         INVALID,
-        "Path '/etc/x.yaml' is outside the folder that this server writes; use a relative "
+        "Path '/etc/x.yaml' is outside the folder that this server writes to; use a relative "
         "path, which is written below its output folder.",
         _FOLDER,
         fields(trainrun_path="/etc/x"),
@@ -212,7 +211,7 @@ ROWS: list[TableRow] = [
         "SaveTrainRun",
         "a path with `..`",
         INVALID,
-        "Path '../../../etc/x.yaml' is outside the folder that this server writes; use a "
+        "Path '../../../etc/x.yaml' is outside the folder that this server writes to; use a "
         "relative path, which is written below its output folder.",
         _FOLDER,
         fields(trainrun_path="../../../etc/x"),
@@ -259,8 +258,8 @@ ROWS: list[TableRow] = [
     _restores(
         "a file that is not a trainrun",
         INVALID,
-        "trainrun 'errors/no_trainrun.yaml'.name: is missing; trainrun "
-        "'errors/no_trainrun.yaml'.data: is missing; trainrun "
+        "trainrun 'errors/no_trainrun.yaml'.name: missing; trainrun "
+        "'errors/no_trainrun.yaml'.data: missing; trainrun "
         "'errors/no_trainrun.yaml'.remark: unknown key. Allowed here: data, freeze_nodes, "
         "loss_nodes, metric_nodes, name, output_dir, pipeline, tags, training, "
         "unfreeze_nodes.",

@@ -105,7 +105,7 @@ ROWS: list[TableRow] = [
     ),
     training_runs(
         "LoadPipelineWeights",
-        "A training run is active on this session. Wait until its Train stream ends, or call "
+        "A training run is active in this session. Wait until its Train stream ends, or call "
         "StopTrain first.",
         fields(weights_bytes=b"weights"),
     ),
@@ -144,7 +144,7 @@ ROWS: list[TableRow] = [
         "SavePipeline",
         "a path outside the output folder",
         INVALID,
-        "Path '/etc/x.yaml' is outside the folder that this server writes; use a relative "
+        "Path '/etc/x.yaml' is outside the folder that this server writes to; use a relative "
         "path, which is written below its output folder.",
         _FOLDER,
         fields(pipeline_path="/etc/x"),
@@ -153,7 +153,7 @@ ROWS: list[TableRow] = [
         "SavePipeline",
         "a path with `..`",
         INVALID,
-        "Path '../../../etc/x.yaml' is outside the folder that this server writes; use a "
+        "Path '../../../etc/x.yaml' is outside the folder that this server writes to; use a "
         "relative path, which is written below its output folder.",
         _FOLDER,
         fields(pipeline_path="../../../etc/x"),

@@ -37,7 +37,7 @@ def test_runs_wait_in_their_order_and_one_above_the_limit_is_rejected():
     for run_id in ("a", "b", "c"):
         trainer.admit(run_id)
 
-    with pytest.raises(Exhausted, match="2 trainings wait"):
+    with pytest.raises(Exhausted, match="2 training runs are queued"):
         trainer.admit("d")
 
     assert [trainer.queue.ahead_of(run_id) for run_id in ("a", "b", "c")] == [None, 0, 1]

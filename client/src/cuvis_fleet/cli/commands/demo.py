@@ -20,7 +20,7 @@ def demo(
     data_dir: DATA_DIR = Path("data"),
     output_dir: OUTPUT_DIR = Path("outputs"),
 ) -> None:
-    """Train global RX on a scene, infer, compare with float64, draw a figure, save.
+    """Train global RX, infer, compare the scores with float64, draw a figure, save.
 
     The server must be on this machine or share the data folder with it.
     """

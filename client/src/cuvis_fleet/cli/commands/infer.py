@@ -1,4 +1,4 @@
-"""``cuvis-fleet infer``: runs a pipeline on the cube of a file."""
+"""``cuvis-fleet infer``: runs a pipeline on the cube in a file."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,7 +53,7 @@ def infer(
     ] = None,
     measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
-    """Run a pipeline on the cube of a file.
+    """Run a pipeline on the cube in a file.
 
     A .hdr or .png file contains the first --output, or the scores by default. Pictures are .png,
     .svg or .pdf files.

@@ -68,7 +68,7 @@ def graph(
         typer.Option(help="File to write: .png, .svg, .dot or .mmd (Mermaid)."),
     ] = None,
 ) -> None:
-    """Draw a pipeline into a file, or as Mermaid text."""
+    """Draw a pipeline to a file, or print it as Mermaid text."""
     invocation = current_invocation(context)
     suffix = ".mmd" if out is None else out.suffix.lower()
     if suffix not in _FORMATS:

@@ -27,7 +27,7 @@ def preview(
     ] = None,
     measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
-    """Draw the scene of a file in false colour, without a server."""
+    """Draw the scene in a file in false colour, without a server."""
     from cuvis_fleet import pictures
 
     invocation = current_invocation(context)

@@ -1,4 +1,4 @@
-"""``cuvis-fleet runs``: trainings that this user has started."""
+"""``cuvis-fleet runs``: training runs that this user has started."""
 
 from typing import Annotated
 
@@ -19,15 +19,15 @@ RUN_ID = Annotated[
 
 @runs.callback()
 def describe() -> None:
-    """List, rejoin and stop trainings.
+    """List, rejoin and stop training runs.
 
-    Servers do not list trainings; these are the ones that this user started with `train`.
+    Servers do not list training runs; these are the ones that this user started with `train`.
     """
 
 
 @runs.command("list")
 def list_runs(context: typer.Context) -> None:
-    """List the trainings and their status."""
+    """List the training runs and their status."""
     invocation = current_invocation(context)
     show_states(invocation.report, "runs", states(invocation, SessionJournal.of_user().entries()))
 

@@ -20,7 +20,7 @@ def spectra(
     out: Annotated[Path, typer.Option(help="Picture to draw: .png, .svg or .pdf.")],
     measurement: Annotated[int, typer.Option(min=0, help="Index of the cube in the file.")] = 0,
 ) -> None:
-    """Draw the spectra of pixels of a file, without a server."""
+    """Plot the spectra of selected pixels of the scene in a file, without a server."""
     from cuvis_fleet import pictures
 
     invocation = current_invocation(context)

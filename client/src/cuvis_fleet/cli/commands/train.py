@@ -1,4 +1,4 @@
-"""``cuvis-fleet train``: starts and follows trainings."""
+"""``cuvis-fleet train``: starts and follows training runs."""
 
 from collections.abc import Iterator
 from contextlib import suppress

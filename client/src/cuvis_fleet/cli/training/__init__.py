@@ -1,1 +1,1 @@
-"""Following trainings, and their views in the terminal."""
+"""Following training runs, and their views in the terminal."""

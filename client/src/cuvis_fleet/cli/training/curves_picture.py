@@ -55,7 +55,7 @@ class CurvesPicture:
         if not self._messages:
             report.note(
                 f"{self._path} was not drawn: the training reported no losses or metrics; "
-                "statistical trainings have none."
+                "statistical training runs have none."
             )
             return None
         try:

@@ -1,4 +1,4 @@
-"""The trainings of a trainrun, in sequence, over several invocations of the command line."""
+"""The training runs of a trainrun, in sequence, across invocations of the command line."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,7 +17,7 @@ TRAINERS: tuple[Trainer, ...] = get_args(Trainer)
 
 
 class FollowedRun:
-    """Trains the trainrun of a session, or resumes following it.
+    """Executes the training runs of a session's trainrun, or resumes following them.
 
     The key of each training is written to the journal before the training is requested, so that a
     later invocation follows the right one, whether it is running, has ended or never started.
@@ -29,7 +29,7 @@ class FollowedRun:
         self.entry = entry
 
     def start(self) -> Iterator[tuple[str, Progress]]:
-        """Train from the first training; yields its kind and each message."""
+        """Start with the first training; yield each message with the kind of its training."""
         yield from self._from(0)
 
     def resume(self) -> Iterator[tuple[str, Progress]]:

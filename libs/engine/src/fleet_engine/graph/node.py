@@ -208,7 +208,7 @@ class Node(nn.Module):
 
     def refuse(self, port: str, got: str, needed: str) -> InvalidInput:
         """Return the error for an input that does not match."""
-        return InvalidInput(f"Node '{self.name}', input '{port}': got {got}; needed: {needed}.")
+        return InvalidInput(f"Node '{self.name}', input '{port}': got {got}; expected {needed}.")
 
     def require_channels(self, port: str, value: Tensor, hparam: str, channels: int) -> None:
         """Refuse an input whose last axis does not have the length of an hparam.

@@ -59,6 +59,6 @@ def import_node_class(
         raise GraphInvalid(f"Node class '{path}': the module '{module_path}' has no '{name}'.")
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise GraphInvalid(
-            f"Node class '{path}': '{name}' is not a torch module class; needed: a node class."
+            f"Node class '{path}': '{name}' is not a torch module class; expected a node class."
         )
     return found

@@ -28,7 +28,7 @@ def wire(nodes: Mapping[str, Node], connections: Iterable[ConnectionConfig]) -> 
     """Check the connections against the nodes' ports.
 
     Raises:
-        GraphInvalid: unknown node or port, incompatible types, two sources of a port, or a cycle.
+        GraphInvalid: unknown node or port, incompatible types, two sources for a port, or a cycle.
     """
     ports = {
         name: NodePorts(node.kind, node.INPUT_SPECS, node.OUTPUT_SPECS)

@@ -174,7 +174,7 @@ class PathPolicy:
         path = _resolved(self.output_dir, text)
         if not _inside(path, (self.output_dir,)):
             raise InvalidInput(
-                f"Path {_shown(text)} is outside the folder that this server writes; "
+                f"Path {_shown(text)} is outside the folder that this server writes to; "
                 "use a relative path, which is written below its output folder."
             )
         return path

@@ -67,7 +67,7 @@ def require_no_training(session: SessionRecord, runs: RunStore) -> None:
         return
     if is_active(run):
         raise OutOfOrder(
-            "A training run is active on this session. Wait until its Train stream ends, or call "
+            "A training run is active in this session. Wait until its Train stream ends, or call "
             "StopTrain first."
         )
 

@@ -53,4 +53,4 @@ class MemoryArtifactStore(ArtifactStore):
 
     @override
     def ping(self) -> None:
-        """Return: memory always answers."""
+        """Do nothing: an in-memory store is always available."""

@@ -178,8 +178,8 @@ class MemoryRunStore(RunStore):
     @override
     def tail(self, run_id: str, after: str = "", wait_s: float = 1.0) -> Iterator[ProgressEntry]:
         seen = _number(after) if after else 0
-        while news := self._wait_for_news(run_id, seen, wait_s):
-            for seen, payload in news:
+        while entries := self._wait_for_entries(run_id, seen, wait_s):
+            for seen, payload in entries:
                 yield ProgressEntry(_position(seen), payload)
 
     @override
@@ -193,11 +193,11 @@ class MemoryRunStore(RunStore):
 
     @override
     def ping(self) -> None:
-        """Return: memory always answers."""
+        """Do nothing: an in-memory store is always available."""
 
     @override
     def close(self) -> None:
-        """Return: there is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -238,13 +238,13 @@ class MemoryRunStore(RunStore):
         self._changed.notify_all()
         return _position(number)
 
-    def _wait_for_news(self, run_id: str, seen: int, wait_s: float) -> list[tuple[int, bytes]]:
-        def news() -> list[tuple[int, bytes]]:
+    def _wait_for_entries(self, run_id: str, seen: int, wait_s: float) -> list[tuple[int, bytes]]:
+        def new_entries() -> list[tuple[int, bytes]]:
             run = self._find(run_id)
             return [] if run is None else [entry for entry in run.entries if entry[0] > seen]
 
         with self._changed:
-            return self._changed.wait_for(news, timeout=wait_s)
+            return self._changed.wait_for(new_entries, timeout=wait_s)
 
 
 def _position(number: int) -> str:

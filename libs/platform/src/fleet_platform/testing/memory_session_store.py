@@ -76,11 +76,11 @@ class MemorySessionStore(SessionStore):
 
     @override
     def ping(self) -> None:
-        """Return: memory always answers."""
+        """Do nothing: an in-memory store is always available."""
 
     @override
     def close(self) -> None:
-        """Return: there is nothing to close."""
+        """Do nothing: there is nothing to close."""
 
     def _alive(self, session_id: str) -> bool:
         entry = self._entries.get(session_id)

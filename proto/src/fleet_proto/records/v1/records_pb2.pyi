@@ -46,7 +46,7 @@ class _RunStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RunState.Val
     """Stopped on request; result contains the last completed step, if any."""
     RUN_STATE_REJECTED: _RunState.ValueType  # 6
     """Never started, because the call that requested it was rejected; error_reason and error_text are
-    set. A run of the same id may replace it.
+    set. A run with the same id may replace it.
     """
 
 class RunState(_RunState, metaclass=_RunStateEnumTypeWrapper):
@@ -66,7 +66,7 @@ RUN_STATE_CANCELLED: RunState.ValueType  # 5
 """Stopped on request; result contains the last completed step, if any."""
 RUN_STATE_REJECTED: RunState.ValueType  # 6
 """Never started, because the call that requested it was rejected; error_reason and error_text are
-set. A run of the same id may replace it.
+set. A run with the same id may replace it.
 """
 Global___RunState: _TypeAlias = RunState  # noqa: Y015
 
@@ -105,7 +105,7 @@ class SessionRecord(_message.Message):
     training_config_json: _builtins.bytes
     """Applied training configuration; empty: none."""
     trainrun_config_json: _builtins.bytes
-    """Applied train run without its pipeline; empty: none."""
+    """Applied trainrun without its pipeline; empty: none."""
     run_id: _builtins.str
     """Newest training run; empty: the session has trained nothing."""
     uses_port_lists: _builtins.bool
@@ -115,8 +115,8 @@ class SessionRecord(_message.Message):
     had no owner.
     """
     write_id: _builtins.bytes
-    """Random name of the update that wrote this record, by which an update that is sent again because
-    its reply was lost recognises its own result; empty: never updated.
+    """Random identifier of the update that wrote this record. If the reply is lost and the update is
+    sent again, it shows that the update was already applied. Empty: never updated.
     """
     stop_requested: _builtins.bool
     """Whether the client called StopTrain while no training was running; cancels the next training."""
@@ -341,9 +341,9 @@ class RunRecord(_message.Message):
     data_config_json: _builtins.bytes
     """Data to train on."""
     training_config_json: _builtins.bytes
-    """Training settings; empty: none, as a statistical run may have."""
+    """Training settings; empty: none, which a statistical run allows."""
     trainrun_config_json: _builtins.bytes
-    """Train run without its pipeline: losses, metrics and the nodes to train or freeze."""
+    """Trainrun without its pipeline: losses, metrics and the nodes to train or freeze."""
     result_weights_digest: _builtins.str
     """Artifact of the trained weights, a safetensors file; empty: none yet. Equal to
     result.weights_digest, for older readers that do not have result.

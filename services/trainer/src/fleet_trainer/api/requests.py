@@ -125,7 +125,7 @@ def check_preconditions(
         return
     if not data.train_ids:
         raise InvalidInput(
-            "data.train_ids is empty. Name at least one measurement to train on, as [0, 1, 2]."
+            "data.train_ids is empty. Name at least one measurement to train on, such as [0, 1, 2]."
         )
     if trainer_type == TRAINER_TYPE_GRADIENT:
         _check_gradient(session, training_config_json)
@@ -139,7 +139,7 @@ def _check_calibration(session: SessionRecord, data: DataConfig) -> None:
         )
     if not data.val_ids:
         raise InvalidInput(
-            "data.val_ids is empty. Name the labelled measurements to calibrate on, as [3, 4]."
+            "data.val_ids is empty. Name the labelled measurements to calibrate on, such as [3, 4]."
         )
 
 

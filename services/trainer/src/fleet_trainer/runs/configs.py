@@ -34,7 +34,7 @@ class NodeLists(NamedTuple):
 
 
 def has_newest_form(run: RunRecord) -> bool:
-    """Return whether the settings have the form of the newest releases, whose trainings calibrate.
+    """Return whether the settings have the form of the newest releases, which calibrate.
 
     That form has flat training settings or, without training settings, the newer keys of data.
     """

@@ -1,4 +1,4 @@
-"""Launches a run exactly once, even if the calls of Train are retried."""
+"""Launches a run exactly once, even if Train calls are retried."""
 
 import time
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ _NOT_STARTED = messages.cancelled(
 class RunLauncher:
     """Creates a run, records it in its session and admits it to the queue.
 
-    A call may break off between any two of these steps; the next call continues from there.
+    A call may be interrupted between any two of these steps; the next call continues from there.
     """
 
     sessions: SessionStore
@@ -51,7 +51,7 @@ class RunLauncher:
         """Launch a run of the session's pipeline, or return the one that exists already.
 
         If StopTrain was called in the meantime, the run is cancelled before it starts. A run that
-        another call has launched only half is launched completely.
+        another call launched only partially is launched completely.
 
         Args:
             session: The session as read for this call.
@@ -62,7 +62,7 @@ class RunLauncher:
 
         Raises:
             OutOfOrder: the existing run has another type.
-            Conflict: the pipeline was replaced at the same time.
+            Conflict: the pipeline was replaced concurrently.
             Exhausted: all trainers are busy and the queue is full.
         """
         key = key or new_key()
@@ -117,12 +117,12 @@ class RunLauncher:
                 return  # it has ended already, and the session may have a newer one
             if session.pipeline.config_digest != run.pipeline.config_digest:
                 raise Conflict(
-                    "The session's pipeline was replaced at the same time. Call Train again."
+                    "The session's pipeline was replaced concurrently. Call Train again."
                 )
             if session.run_id != run.run_id:
                 session.run_id = run.run_id
                 session.ClearField("run_fencing_token")
-            # This function may run again on its own result, from which the request is cleared.
+            # This function may run again on its own result, where the request is cleared.
             stops = stops or session.stop_requested
             session.stop_requested = False
 
@@ -136,7 +136,7 @@ class RunLauncher:
 
 
 def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord:
-    """Return `run`, which a call for `trainer_type` may follow.
+    """Return `run` if a call for `trainer_type` may follow it.
 
     Raises:
         OutOfOrder: the run has another type.
@@ -144,13 +144,13 @@ def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord
     if run.trainer_type == trainer_type:
         return run
     names: dict[int, str] = {number: name for name, number in TrainerType.items()}
-    its, wanted = names[run.trainer_type], names[trainer_type]
+    current, wanted = names[run.trainer_type], names[trainer_type]
     if is_active(run):
         raise OutOfOrder(
-            f"Another training ({its}) is active in this session. Call Train with that type to"
+            f"Another training ({current}) is active in this session. Call Train with that type to"
             f" follow it, and with {wanted} after it has ended."
         )
     raise OutOfOrder(
-        f"The training with this key was {its}. Call Train with that type to follow it, or with"
+        f"The training with this key was {current}. Call Train with that type to follow it, or with"
         f" another key to train as {wanted}."
     )

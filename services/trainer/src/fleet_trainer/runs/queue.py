@@ -43,8 +43,8 @@ class RunQueue:
             return
         if waiting.index(run_id) - self.executor.free_slots() >= self.limit:
             raise Exhausted(
-                f"All training slots are busy and {self.limit} trainings wait, which is the limit."
-                f" Call Train again in {_RETRY_AFTER_S} s.",
+                f"All training slots are busy and {self.limit} training runs are queued, which is "
+                f"the limit. Call Train again in {_RETRY_AFTER_S} s.",
                 retry_after_s=_RETRY_AFTER_S,
             )
 

@@ -1,4 +1,4 @@
-"""Gradient training: fits missing statistics, trains by epochs, then calibrates and tests."""
+"""Gradient training: fits missing statistics, trains epoch by epoch, then calibrates and tests."""
 
 import dataclasses
 
@@ -28,7 +28,7 @@ def train_by_gradient(context: RunContext, pipeline: Pipeline, owner: RunOwner) 
         Cancelled: the owner asked to stop; the pipeline has the weights of the last step.
     """
     resumed, job = owner.resumed, training_job(context)
-    # Wrong settings must fail before the statistics are fitted, which may take long.
+    # Wrong settings must fail before the statistics are fitted, which may take a long time.
     check_job(job)
     if resumed is None and not all(node.ready for node in pipeline.nodes.values()):
         fit_nodes(pipeline, job, owner, only=unfitted_nodes(pipeline))
@@ -65,7 +65,7 @@ def train_by_gradient(context: RunContext, pipeline: Pipeline, owner: RunOwner) 
 
 
 class _Reached:
-    """The epoch and step that a training has reached, which not every event contains."""
+    """The epoch and step that a training has reached; not every event contains them."""
 
     def __init__(self, epoch: int) -> None:
         self.epoch = epoch

@@ -36,7 +36,7 @@ def read_pipeline(
     paths: PathPolicy,
     search_paths: Iterable[str | Path],
 ) -> PipelineSource:
-    """Resolve each of the three forms in which a trainrun specifies its pipeline.
+    """Read a pipeline in any of the three forms in which a trainrun may specify it.
 
     Args:
         given: Inline, a path, or the paths of configuration and weights.
@@ -62,10 +62,10 @@ def read_pipeline(
 
 
 def with_splits_of_file(data: DataConfig, session: SessionRecord, paths: PathPolicy) -> DataConfig:
-    """Replace the splits of `data` by those in the file that it names.
+    """Replace the splits of `data` with those in the file that it names.
 
     Args:
-        data: The data; returned unchanged without `splits_path`.
+        data: The data; returned unchanged if it has no `splits_path`.
         session: Relative paths are looked up in its search paths first.
         paths: Which files may be read.
 
@@ -95,10 +95,8 @@ def read_yaml(path: Path, what: str) -> dict[str, Any]:
     try:
         size_bytes = path.stat().st_size
         if size_bytes > _MAX_SIZE_BYTES:
-            raise InvalidInput(
-                f"{what} has {size_bytes} bytes; at most {_MAX_SIZE_BYTES} are read."
-            )
+            raise InvalidInput(f"{what} has {size_bytes} bytes; the limit is {_MAX_SIZE_BYTES}.")
         raw = path.read_bytes()
     except OSError as error:
-        raise InvalidInput(f"{what} cannot be read; is it a readable file?") from error
+        raise InvalidInput(f"{what} cannot be read; check its type and permissions.") from error
     return parse_yaml(raw, what)

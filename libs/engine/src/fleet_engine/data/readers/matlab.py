@@ -34,10 +34,10 @@ _DAMAGED = (
 
 
 class MatlabReader:
-    """The measurement of a `.mat` file.
+    """The single measurement in a `.mat` file.
 
     The cube is the variable with three dimensions (height, width, bands), the mask an integer
-    variable of the same height and width, and the wavelengths in nm a variable of that name.
+    variable of the same height and width. The wavelengths, in nm, are found by name.
     """
 
     def __init__(self, file: DataFile) -> None:
@@ -46,7 +46,7 @@ class MatlabReader:
             shapes = {name: (shape, kind) for name, shape, kind in whosmat(file.path)}
         except NotImplementedError as error:
             raise file.unreadable(
-                "it is of MATLAB's version 7.3 (HDF5); save it again in MATLAB by "
+                "it is a MATLAB 7.3 file (HDF5); save it again in MATLAB with "
                 "save('file.mat', ..., '-v7')."
             ) from error
         except _DAMAGED as error:
@@ -79,9 +79,13 @@ class MatlabReader:
         cubes = {name: shape for name, shape in variables.items() if len(shape) == 3}
         found = _first_named(cubes, _CUBE_NAMES) or (next(iter(cubes)) if len(cubes) == 1 else None)
         if found is None:
+            if not cubes:
+                raise self._file.unreadable(
+                    "it has no numeric variable with three dimensions (height, width, bands)."
+                )
             raise self._file.unreadable(
-                f"it has {len(cubes) or 'no'} numeric variables of three dimensions (height, "
-                f"width, bands): {', '.join(sorted(cubes)) or 'none'}; keep one, or name it 'cube'."
+                f"it has {len(cubes)} numeric variables with three dimensions: "
+                f"{', '.join(sorted(cubes))}; keep only one, or name it 'cube'."
             )
         return found
 
@@ -90,8 +94,8 @@ def _find_mask(
     variables: Mapping[str, tuple[int, ...]], integers: set[str], shape: tuple[int, ...]
 ) -> str | None:
     fitting = {name: each for name, each in variables.items() if each == shape}
-    unnamed = [name for name in fitting if name in integers]
-    return _first_named(fitting, _MASK_NAMES) or (unnamed[0] if len(unnamed) == 1 else None)
+    candidates = [name for name in fitting if name in integers]
+    return _first_named(fitting, _MASK_NAMES) or (candidates[0] if len(candidates) == 1 else None)
 
 
 def _first_named(variables: Mapping[str, tuple[int, ...]], names: tuple[str, ...]) -> str | None:

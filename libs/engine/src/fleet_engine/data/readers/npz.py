@@ -43,7 +43,7 @@ class NpzReader:
         except _DAMAGED as error:
             raise file.unreadable(
                 "it is not a complete .npz file of plain numbers with 'cube' [N,H,W,C] or [H,W,C] "
-                "and, optionally, 'wavelengths' [C] and 'mask' of the cube's first axes."
+                "and, optionally, 'wavelengths' [C] and 'mask' [N,H,W] or [H,W]."
             ) from error
         if self._mask is not None and self._mask.shape != self._cube.shape[:3]:
             raise file.unreadable(

@@ -71,7 +71,7 @@ def open_reader(file: DataFile, processing_mode: str) -> Reader:
     opener = _OPENERS.get(file.path.suffix.lower())
     if opener is None:
         raise InvalidInput(
-            f"Data file '{file.sent}' is of an unknown kind; supported are .cu3s, ENVI (name the "
+            f"Data file '{file.sent}' has an unknown format; supported: .cu3s, ENVI (name the "
             ".hdr), .mat, .npy, .npz, .tif and .tiff."
         )
     return opener(file, processing_mode)

@@ -135,7 +135,7 @@ class Plan:
                     continue
                 raise InvalidInput(
                     f"Node '{node.name}', input '{port}': the request has no '{port}'; "
-                    f"needed: {spec}."
+                    f"expected {spec}."
                 )
             if not spec.admits(value) or _has_wrong_rank(node, port, value):
                 raise node.refuse(port, describe(value), str(spec))

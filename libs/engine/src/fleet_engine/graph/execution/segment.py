@@ -99,6 +99,6 @@ def _refuse_unequal_extents(values: dict[str, Any], present: list[tuple[str, str
     for key, place in present[1:]:
         if values[key].shape[:3] != extent_BHW:
             raise InvalidInput(
-                f"{place}: got {describe(values[key])}; needed: the extent {list(extent_BHW)} "
+                f"{place}: got {describe(values[key])}; expected the extent {list(extent_BHW)} "
                 f"[B, H, W] of {first_place}."
             )

@@ -78,7 +78,7 @@ class Step:
 
     def _missing(self, bound: Input, key: str) -> InvalidInput:
         if key.startswith("."):
-            text = f"the request has no '{bound.port}'; needed: {bound.spec}"
+            text = f"the request has no '{bound.port}'; expected {bound.spec}"
         else:
             text = f"'{key}' has no value, because an optional input of the request is absent"
         return InvalidInput(f"Node '{self.node.name}', input '{bound.port}': {text}.")

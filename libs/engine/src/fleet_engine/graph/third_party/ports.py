@@ -63,7 +63,9 @@ def _read_port(port: str, spec: Any, node: object) -> ThirdPartyPort:
     variadic = isinstance(spec, list)
     if variadic:
         if len(spec) != 1:
-            raise ValueError(f"port '{port}' is a list of {len(spec)} specs; needed: a list of one")
+            raise ValueError(
+                f"port '{port}' is a list of {len(spec)} specs; expected a list of one"
+            )
         spec = spec[0]
     missing = [name for name in ("dtype", "shape") if not hasattr(spec, name)]
     if missing:

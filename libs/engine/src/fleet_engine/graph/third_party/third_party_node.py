@@ -104,7 +104,7 @@ class ThirdPartyNode(Node):
         with self._lock.lock, self._reporting("forward"):
             given = self.inner(**converted, context=self._own_context(context))
         if not isinstance(given, Mapping):
-            raise self._wrong(f"forward returned {describe(given)}; needed: a dict of its outputs")
+            raise self._wrong(f"forward returned {describe(given)}; expected a dict of its outputs")
         device = self._device(inputs)
         outputs = {}
         for port, read in self._outputs.items():

@@ -18,7 +18,7 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
     "cuvis_ai.node.anomaly.rx_detector.RXPerBatch",
 )
 class RXPerBatch(Node):
-    """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10), without a fit.
+    """``score = (x - mu)^T cov^-1 (x - mu)`` per pixel (Reed & Yu 1990, eq. 10); needs no fitting.
 
     mu and cov are the mean and sample covariance (n - 1) of all pixels of the same measurement;
     `eps` is added to the diagonal of cov. The inverse is the Hermitian pseudo-inverse; everything

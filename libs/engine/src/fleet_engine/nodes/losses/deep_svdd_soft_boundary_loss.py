@@ -21,11 +21,11 @@ class DeepSVDDSoftBoundaryLoss(LossNode):
 
     The mean is over all pixels; z is the embedding of a pixel, c the centre. The radius is trained
     with the network and kept positive as ``R = ln(1 + exp(10 r)) / 10``; r, the parameter
-    `r_unconstrained`, starts at 0 and takes gradients from construction.
+    `r_unconstrained`, starts at 0 and is trainable from the start.
 
     Args:
         nu: upper bound on the fraction of pixels outside the sphere, above 0 and below 1.
-        weight: factor of the loss.
+        weight: factor applied to the loss.
     """
 
     TAGS = (
@@ -68,7 +68,7 @@ class DeepSVDDSoftBoundaryLoss(LossNode):
             raise self.refuse(
                 "center",
                 f"{center.shape[0]} dimensions",
-                f"{embeddings.shape[-1]} dimensions, as the embeddings have",
+                f"{embeddings.shape[-1]} dimensions, like the embeddings",
             )
         radius_squared = functional.softplus(self.r_unconstrained, beta=_SHARPNESS).square()
         distance_BHW = (embeddings - center).square().sum(dim=-1)

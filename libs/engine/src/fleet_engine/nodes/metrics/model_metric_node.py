@@ -13,7 +13,7 @@ _BATCHES = "batches"
 
 
 class ModelMetricNode(MetricNode):
-    """A metric node about the model rather than the data, such as components or weights.
+    """A metric of the model, such as of its components or weights, rather than of the data.
 
     Such metrics are the same for every batch of an epoch, so their mean over the batches is the
     value itself.
@@ -21,7 +21,7 @@ class ModelMetricNode(MetricNode):
 
     @abstractmethod
     def describe(self, *_: Any, **inputs: Any) -> dict[str, Tensor]:
-        """Return scalars by name, given the inputs by port as float64."""
+        """Return named scalars, computed from the inputs (float64, by port)."""
 
     def sums(self, *_: Any, **inputs: Any) -> dict[str, Tensor]:
         """Return the scalars, and a count of one batch."""

@@ -10,7 +10,7 @@ from fleet_engine.nodes.statistics.moments import Moments
 from fleet_engine.nodes.statistics.value_counts import ValueCounts, Values
 from fleet_platform.errors import InvalidInput
 
-_LEAST_VARIANCE = 1e-10
+_MIN_VARIANCE = 1e-10
 _ROUNDING = 1e-24
 _BINS = 10
 
@@ -97,7 +97,7 @@ class ClassStatistics:
             + positives.scatter_CC.diagonal() / positives.count
         )
         between_C = (positives.mean_C - negatives.mean_C) ** 2
-        return torch.where(within_C < _LEAST_VARIANCE, 0.0, between_C / within_C)
+        return torch.where(within_C < _MIN_VARIANCE, 0.0, between_C / within_C)
 
     def auc(self) -> Tensor:
         """Return each band's area under the ROC curve, float64."""

@@ -69,7 +69,7 @@ def draw_masks(scene: MaskScene, title: str) -> tuple[npt.NDArray[np.uint8], str
         explain(
             last,
             [
-                (HIT, "TP: found, true"),
+                (HIT, "TP: hit"),
                 (FALSE_ALARM, "FP: false alarm"),
                 (MISS, "FN: missed"),
             ],
@@ -79,7 +79,7 @@ def draw_masks(scene: MaskScene, title: str) -> tuple[npt.NDArray[np.uint8], str
 
 def _ratios(found: Mask, true: Mask) -> str:
     both = int((found & true).sum())
-    wholes = {"precision": found, "recall": true, "IoU": found | true}
+    denominators = {"precision": found, "recall": true, "IoU": found | true}
     return ", ".join(
-        f"{name} {both / max(int(whole.sum()), 1):.3f}" for name, whole in wholes.items()
+        f"{name} {both / max(int(whole.sum()), 1):.3f}" for name, whole in denominators.items()
     )

@@ -21,15 +21,15 @@ from fleet_engine.nodes.visualizers.visualizer_node import (
     place,
 )
 
-_MOST_POINTS = 20_000
+_MAX_POINTS = 20_000
 
 
 @published("cuvis_ai.node.pipeline_visualization.PCAVisualization")
 class PCAVisualization(VisualizerNode):
-    """A scatter plot of the pixels, a map of its position colours, and an image of the components.
+    """A scatter plot of the pixels coloured by position, its colour key, and a component image.
 
-    In the image of the components the first is red and the second blue. More than 20000 pixels are
-    subsampled evenly. Pictures are named ``pca_projection_img<nn>``.
+    In the component image, the first component is red and the second blue. If there are more than
+    20000 pixels, they are subsampled evenly. Pictures are named ``pca_projection_img<nn>``.
 
     Args:
         up_to: maximum number of measurements drawn per batch; None: all.
@@ -45,7 +45,11 @@ class PCAVisualization(VisualizerNode):
         self.up_to = up_to
 
     def forward(self, data: Tensor, context: Context, **_: Any) -> dict[str, list[Artifact]]:
-        """Draw one picture for each measurement: data float32 [B, H, W, K].
+        """Draw one picture for each measurement.
+
+        Args:
+            data: component_BHWK, float32.
+            context: Stage, epoch and batch of the call.
 
         Raises:
             InvalidInput: there is only one component.
@@ -71,7 +75,7 @@ def _draw(plane_HW2: npt.NDArray[np.float32], title: str) -> npt.NDArray[np.uint
     height, width = plane_HW2.shape[:2]
     figure, (scatter, key, image) = panels(title, 3, height, width)
     where = _position_colours(height, width)
-    stride = -(-height * width // _MOST_POINTS)
+    stride = -(-height * width // _MAX_POINTS)
     points, colours = plane_HW2.reshape(-1, 2)[::stride], where.reshape(-1, 3)[::stride]
     scatter.scatter(points[:, 0], points[:, 1], s=3, c=colours, linewidths=0)
     scatter.set_title("pixels", fontsize=9)

@@ -34,7 +34,7 @@ def evaluate(
     example because it lacks labels, the event contains the reason instead of an error being raised.
 
     Args:
-        pipeline: the pipeline, on the device of the computation.
+        pipeline: the pipeline, already on the device to compute on.
         job: data, loss nodes and metric nodes.
         stage: VAL or TEST; nothing happens if its split is empty.
         on_event: receives start, progress and end.

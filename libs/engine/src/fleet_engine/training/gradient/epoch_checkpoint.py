@@ -1,6 +1,6 @@
 """The state of a training after an epoch, from which another process can resume.
 
-Lightning's own checkpoints resume at the end of an epoch only if its schedules monitor no value,
+Lightning's own checkpoints resume at the end of an epoch only if no schedule monitors a value,
 and they lack random states and logged values.
 """
 
@@ -24,7 +24,7 @@ class EpochCheckpoint:
     """The state of a training between two epochs.
 
     Attributes:
-        epoch: epochs that are complete.
+        epoch: number of complete epochs.
         stopped: the training is over: the last epoch was reached, or a callback stopped it.
     """
 
@@ -43,7 +43,7 @@ class EpochCheckpoint:
                 "epoch": epoch,
                 "global_step": trainer.global_step,
                 "stopped": trainer.should_stop or epoch >= (trainer.max_epochs or 0),
-                # Copied even on the CPU: training continues, and may restore them.
+                # Copied even on the CPU: training changes the originals and may restore the copies.
                 "nodes": {
                     key: value.to("cpu", copy=True)
                     for key, value in module.nodes.state_dict().items()
@@ -151,7 +151,7 @@ def _refuse_mismatch(own: dict[str, Tensor], given: dict[str, Tensor]) -> None:
     faults = [f"{key} is missing" for key in own if key not in given]
     faults += [f"{key} is unknown" for key in given if key not in own]
     faults += [
-        f"{key} has shape {list(given[key].shape)}, the pipeline's {list(value.shape)}"
+        f"{key} has shape {list(given[key].shape)}, the pipeline's has {list(value.shape)}"
         for key, value in own.items()
         if key in given and given[key].shape != value.shape
     ]
