@@ -2,7 +2,7 @@
 
 The state of a finished run is an artifact named by its content, so that equal names mean weights
 that are equal bit for bit. The moments are spread over the whole training, one in each part of it;
-`KILLS=20` tries more of them.
+`KILLS` is their number.
 """
 
 import os
@@ -22,7 +22,7 @@ from tests.support.training_client import TrainingClient, read
 
 pytestmark = pytest.mark.timeout(1500)
 
-KILLS = int(os.environ.get("KILLS", "8"))
+KILLS = int(os.environ.get("KILLS", "20"))
 EPOCHS = 30
 ENVIRONMENT = {"LOST_AFTER_S": "2", "HEARTBEAT_S": "0.3"}
 

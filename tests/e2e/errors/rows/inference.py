@@ -193,7 +193,7 @@ ROWS: list[TableRow] = [
     _infers(
         "too much in shared memory",
         "The tensors in shared memory total 1099511627776 bytes; the limit for one request "
-        "for one request.",
+        "is 1073741824.",
         "Send fewer or smaller measurements at once.",
         lambda: _shared("none", 2**40, 2**39),
         EXHAUSTED,
