@@ -1,5 +1,6 @@
 """The code of a plugin is isolated from everything else."""
 
+import gc
 import sys
 
 import pytest
@@ -103,6 +104,14 @@ def test_forgotten_code_still_runs_and_its_modules_are_gone(load):
 
     assert not [name for name in sys.modules if name.startswith(package)]
     assert node(ONES)["scaled"].item() == 2.0
+
+
+def test_dropped_code_leaves_no_package_without_files(load):
+    with pytest.raises(GraphInvalid):
+        load().node_class("lab.none.Scale")
+    gc.collect()
+
+    assert scaled(load()) == 2.0
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,8 @@ class PluginCode:
         if self._package not in sys.modules:
             package = ModuleType(self._package, f"The plugin '{self._name}'.")
             package.__path__ = self._paths
+            # Keeps the folder until `forget`: code with the same digest uses this package, too.
+            package.__dict__["__plugin_code__"] = self
             sys.modules[self._package] = package
 
     def _import(
