@@ -79,7 +79,7 @@ def _train_on(stub: Stub) -> None:
     started = threading.Event()
 
     def follow() -> None:
-        with suppress(grpc.RpcError):  # Redis is killed meanwhile; the training continues
+        with suppress(grpc.RpcError):  # Redis has been killed; the training continues
             for _ in stub.Train(request):
                 started.set()
 

@@ -1,4 +1,4 @@
-"""The reference of the wire, generated from the comments of its proto file.
+"""The reference of the gRPC API, generated from the comments of its proto file.
 
 ``python -m docs.wire_reference`` prints it; it is a page of the documentation site.
 """

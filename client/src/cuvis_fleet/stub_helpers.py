@@ -203,12 +203,12 @@ def keep_alive(
 
 
 def numpy_to_proto(array: npt.NDArray[Any]) -> cuvis_ai_pb2.Tensor:
-    """Convert an array to a tensor of the wire."""
+    """Convert an array to a `Tensor` message."""
     return to_tensor("the array", array)
 
 
 def proto_to_numpy(tensor: cuvis_ai_pb2.Tensor) -> npt.NDArray[Any]:
-    """Convert a tensor of the wire to a read-only array."""
+    """Convert a `Tensor` message to a read-only array."""
     return np.frombuffer(tensor.raw_data, DTYPES[tensor.dtype]).reshape(tuple(tensor.shape))
 
 

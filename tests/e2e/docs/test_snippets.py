@@ -31,7 +31,10 @@ def address(stack, data_dir, output_dir):
     """A stack on which the demo has been run."""
     demo = [sys.executable, "-m", "cuvis_fleet.demo", "--address", stack.address]
     folders = ["--data-dir", str(data_dir), "--output-dir", str(output_dir)]
-    subprocess.run([*demo, *folders], check=True, timeout=600, capture_output=True)
+    ran = subprocess.run(
+        [*demo, *folders], check=False, timeout=600, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, f"{ran.stdout}\n{ran.stderr}"
     return stack.address
 
 

@@ -114,7 +114,7 @@ class AsyncSession:
                 yield message
 
     async def follow(self, *, key: str | None = None) -> AsyncIterator[Progress]:
-        """Follow a running or ended training from its first message; never start one."""
+        """Follow a running or finished training run from its first message; never start one."""
         request = session_operations.follow_request(self.id)
         training = FollowedTraining(self._runner.policy, request, key, started=True)
         async with aclosing(self._runner.follow(training)) as messages:

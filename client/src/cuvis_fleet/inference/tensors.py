@@ -18,7 +18,7 @@ DTYPES: dict[int, np.dtype[Any]] = {
     pb.D_TYPE_FLOAT16: np.dtype("<f2"),
     pb.D_TYPE_UINT16: np.dtype("<u2"),
 }
-"""The element types of the wire, which is little-endian."""
+"""The element types of the wire format, which is little-endian."""
 
 LARGE_BYTES = 256 * 1024
 """Below this size, protobuf's copies take less time than bypassing protobuf in Python."""
@@ -58,7 +58,7 @@ def wire_array(name: str, array: Any) -> npt.NDArray[Any]:
         array: an array in any memory order and byte order.
 
     Raises:
-        WrongArgument: no type of the wire can represent the values.
+        WrongArgument: no wire type can represent the values.
     """
     values: npt.NDArray[Any] = as_array(name, array)
     if values.dtype in _WIRE_DTYPES and values.flags.c_contiguous:
@@ -78,7 +78,7 @@ def describe(tensor: pb.Tensor, array: npt.NDArray[Any]) -> None:
 
 
 def to_tensor(name: str, array: Any) -> pb.Tensor:
-    """Convert an array to a tensor of the wire; accepts what `wire_array` accepts."""
+    """Convert an array to a `Tensor` message; accepts what `wire_array` accepts."""
     values = wire_array(name, array)
     tensor = pb.Tensor()
     describe(tensor, values)

@@ -92,7 +92,7 @@ def redis_answers() -> Iterator[None]:
 
 
 def keys_like(client: redis.Redis, pattern: str) -> Iterator[str]:
-    """Yield all keys that match a pattern, possibly without those added or deleted meanwhile.
+    """Yield all keys that match a pattern, possibly without those added or deleted in the meantime.
 
     Raises:
         DependencyDown: the server does not answer.

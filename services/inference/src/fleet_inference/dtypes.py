@@ -1,4 +1,4 @@
-"""The eight element types of the wire and their torch equivalents."""
+"""The eight element types of tensors and their torch equivalents."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -262,7 +262,7 @@ ROWS: list[TableRow] = [
         "a malformed training key",
         "INVALID_ARGUMENT",
         "The metadata x-fleet-training-key is '<key>'. Send 16 to 64 letters, digits, '-' or '_', "
-        "made at random for each training.",
+        "generated at random for each training run.",
         "Send a key of the stated form, or no key.",
         f"{_NAMED}::test_a_malformed_key_is_refused_before_a_run_is_created",
     ),

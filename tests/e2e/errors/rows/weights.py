@@ -110,7 +110,7 @@ ROWS: list[TableRow] = [
         fields(weights_bytes=b"weights"),
     ),
     RowTestedElsewhere(
-        name="another call replaced the pipeline meanwhile",
+        name="another call replaced the pipeline in the meantime",
         method="LoadPipelineWeights",
         code="ABORTED",
         text="Another call changed this session's pipeline at the same time. Retry if the call "

@@ -153,7 +153,7 @@ class Node(nn.Module):
         return {}
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the sums by those of all parts of the data together.
+        """Replace the sums with those of all parts of the data together.
 
         Args:
             parts: results of `fit_sums` of all processes, including this one, in the same order in

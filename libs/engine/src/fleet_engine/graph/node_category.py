@@ -6,7 +6,7 @@ from enum import StrEnum
 class NodeCategory(StrEnum):
     """The purpose of a node, by which palettes group nodes.
 
-    The names are those of the wire's enum.
+    The names are those of the enum in the proto.
     """
 
     UNSPECIFIED = "unspecified"

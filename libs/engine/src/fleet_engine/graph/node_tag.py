@@ -6,7 +6,7 @@ from enum import StrEnum
 class NodeTag(StrEnum):
     """A keyword of a node: its kind of data, its task and phase, and how it computes.
 
-    The names are those of the wire's enum.
+    The names are those of the enum in the proto.
     """
 
     IMAGE = "image"

@@ -37,7 +37,7 @@ def method_table(
         stream_pool: Where streams run; each occupies a thread while it is open.
 
     Raises:
-        ValueError: a method is not part of the wire, not owned by this service, or owned and
+        ValueError: a method is not in the proto, not owned by this service, or owned and
             without a handler.
     """
     owned = frozenset(service.owned)

@@ -18,7 +18,7 @@ def acquire_slot(
 
     Args:
         slots: Lock or semaphore that limits how many calls enter the block.
-        call: The call that waits; the block is not entered if the call ends meanwhile.
+        call: The call that waits; the block is not entered if the call ends first.
         limit_s: Longest wait in seconds.
         busy: Raised if no slot becomes free within `limit_s`.
 

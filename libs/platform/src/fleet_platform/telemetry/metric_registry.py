@@ -81,7 +81,7 @@ class MetricRegistry(CollectorRegistry):
         self.register(CallbackGauge(metric, read))
 
     def take_report(self, source: int, report: str) -> None:
-        """Replace the counts of a child process by its newest report.
+        """Replace the counts of a child process with its newest report.
 
         Args:
             source: Id of the process.

@@ -1114,7 +1114,7 @@ Global___TrainingConfig: _TypeAlias = TrainingConfig  # noqa: Y015
 
 @_typing.final
 class TrainRunConfig(_message.Message):
-    """A train run configuration."""
+    """A trainrun configuration."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2859,7 +2859,7 @@ class SaveTrainRunResponse(_message.Message):
     success: _builtins.bool
     """True."""
     trainrun_path: _builtins.str
-    """Absolute path of the written train run."""
+    """Absolute path of the written trainrun."""
     pipeline_path: _builtins.str
     """Absolute path of the pipeline configuration written beside it; empty: none."""
     weights_path: _builtins.str
@@ -2930,10 +2930,10 @@ class RestoreTrainRunResponse(_message.Message):
     SESSION_ID_FIELD_NUMBER: _builtins.int
     TRAINRUN_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """The session with the train run."""
+    """The session with the trainrun."""
     @_builtins.property
     def trainrun(self) -> Global___TrainRunConfig:
-        """The restored train run."""
+        """The restored trainrun."""
 
     def __init__(
         self,

@@ -320,14 +320,14 @@ class CuvisAIServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SaveTrainRun(self, request, context):
-        """Writes the session's whole train run (pipeline, data, training settings) to files on the server.
+        """Writes the session's whole trainrun (pipeline, data, training settings) to files on the server.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RestoreTrainRun(self, request, context):
-        """Restores a saved train run into a session.
+        """Restores a saved trainrun into a session.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

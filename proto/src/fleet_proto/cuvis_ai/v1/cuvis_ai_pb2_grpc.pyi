@@ -83,9 +83,9 @@ class CuvisAIServiceStub:
     GetTrainingCapabilities: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]
     """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]
-    """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
+    """Writes the session's whole trainrun (pipeline, data, training settings) to files on the server."""
     RestoreTrainRun: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.RestoreTrainRunRequest, _cuvis_ai_pb2.RestoreTrainRunResponse]
-    """Restores a saved train run into a session."""
+    """Restores a saved trainrun into a session."""
     GetPipelineInputs: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInputsRequest, _cuvis_ai_pb2.GetPipelineInputsResponse]
     """Describes the inputs that the session's pipeline needs from the client."""
     GetPipelineOutputs: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineOutputsRequest, _cuvis_ai_pb2.GetPipelineOutputsResponse]
@@ -158,9 +158,9 @@ class CuvisAIServiceAsyncStub(CuvisAIServiceStub):
     GetTrainingCapabilities: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]  # type: ignore[assignment]
     """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]  # type: ignore[assignment]
-    """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
+    """Writes the session's whole trainrun (pipeline, data, training settings) to files on the server."""
     RestoreTrainRun: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.RestoreTrainRunRequest, _cuvis_ai_pb2.RestoreTrainRunResponse]  # type: ignore[assignment]
-    """Restores a saved train run into a session."""
+    """Restores a saved trainrun into a session."""
     GetPipelineInputs: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineInputsRequest, _cuvis_ai_pb2.GetPipelineInputsResponse]  # type: ignore[assignment]
     """Describes the inputs that the session's pipeline needs from the client."""
     GetPipelineOutputs: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetPipelineOutputsRequest, _cuvis_ai_pb2.GetPipelineOutputsResponse]  # type: ignore[assignment]
@@ -320,14 +320,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.SaveTrainRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.SaveTrainRunResponse, _abc.Awaitable[_cuvis_ai_pb2.SaveTrainRunResponse]]:
-        """Writes the session's whole train run (pipeline, data, training settings) to files on the server."""
+        """Writes the session's whole trainrun (pipeline, data, training settings) to files on the server."""
 
     def RestoreTrainRun(
         self,
         request: _cuvis_ai_pb2.RestoreTrainRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.RestoreTrainRunResponse, _abc.Awaitable[_cuvis_ai_pb2.RestoreTrainRunResponse]]:
-        """Restores a saved train run into a session."""
+        """Restores a saved trainrun into a session."""
 
     def GetPipelineInputs(
         self,

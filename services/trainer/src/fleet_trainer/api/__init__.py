@@ -1,1 +1,1 @@
-"""The methods of the wire: requests in, responses out."""
+"""The gRPC methods: convert requests, call the domain, convert results."""

@@ -1,4 +1,4 @@
-"""The methods of the wire that the trainer implements."""
+"""The gRPC methods that the trainer implements."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -35,7 +35,7 @@ class TrainingKey:
         if not re.fullmatch(PATTERN, key):
             raise InvalidInput(
                 f"The metadata {KEY} is '{shown(key)}'. Send 16 to 64 letters, digits, '-' or '_',"
-                " made at random for each training."
+                " generated at random for each training run."
             )
         return cls(key, follow_only)
 

@@ -30,7 +30,7 @@ class ScoreStatisticsMetric(MetricNode):
     A quantile q is the value at rank ``q * (n - 1)`` of the sorted scores, counted from 0, with
     linear interpolation. The median of an even number of scores is the lower of the middle two. All
     statistics are exact for a batch. When batches are pooled, mean and standard deviation are
-    exact; the others replace each score by the mean of its bin, which differs by at most 1/512 of
+    exact; the others replace each score with the mean of its bin, which differs by at most 1/512 of
     its magnitude (see `score_bins`). The standard deviation of a single score is 0.
     """
 

@@ -84,7 +84,7 @@ class MinMaxNormalizer(Node):
         return {"extremes": self._extremes}
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the extremes by those of all parts together."""
+        """Replace the extremes with those of all parts together."""
         self._extremes = _widest(torch.stack([part["extremes"] for part in parts]))
 
     def fit_end(self) -> None:

@@ -101,7 +101,7 @@ class SupervisedSelector(ChannelSelector):
         }
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the statistics by those of all parts together.
+        """Replace the statistics with those of all parts together.
 
         Raises:
             InvalidInput: the wavelengths of the parts differ.

@@ -58,7 +58,7 @@ class ClassStatistics:
         }
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the statistics by those of all parts together, each given by its `sums`."""
+        """Replace the statistics with those of all parts together, each given by its `sums`."""
         for prefix, moments in (("negatives.", self.negatives), ("positives.", self.positives)):
             moments.merge(
                 [

@@ -48,7 +48,7 @@ class Moments:
         }
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the moments by those of all parts together, each given by its `sums`."""
+        """Replace the moments with those of all parts together, each given by its `sums`."""
         self.count = 0
         self.mean_C = torch.zeros_like(self.mean_C)
         self.scatter_CC = torch.zeros_like(self.scatter_CC)

@@ -37,7 +37,7 @@ class RunningMean:
         return {"count": torch.tensor(self.count), "sum": self.sum_C}
 
     def merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace count and sum by those of all parts together, each given by its `sums`."""
+        """Replace count and sum with those of all parts together, each given by its `sums`."""
         self.count = sum(int(part["count"]) for part in parts)
         self.sum_C = torch.stack([part["sum"] for part in parts]).sum(dim=0)
 

@@ -37,5 +37,5 @@ class StatisticsNode(Node, Generic[Statistics]):
         return self.statistics.sums()
 
     def fit_merge(self, parts: Sequence[Mapping[str, Tensor]]) -> None:
-        """Replace the statistics by those of all parts together."""
+        """Replace the statistics with those of all parts together."""
         self.statistics.merge(parts)
