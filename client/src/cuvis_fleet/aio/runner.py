@@ -32,7 +32,7 @@ class AsyncOperationRunner:
 
         Args:
             operation: the operation to run.
-            in_thread: whether the work between its calls runs in a thread, because it takes a long time
+            in_thread: whether the work between its calls runs in a thread, because it takes long
                 enough to block the event loop.
 
         Raises:
