@@ -148,7 +148,7 @@ CASES: dict[str, Case] = {
     ),
     **{
         f"no measurement {index} to {what}": Case(
-            rf"^There is no measurement {index} in '\S+', which the {split} split names; its"
+            rf"^The {split} split names measurement {index}, which '\S+' does not have; its"
             r" measurements are 0 to 7",
             kinds=kinds,
             data={f"{split}_ids": [5, index]},

@@ -35,7 +35,7 @@ def _train(
 
 
 def _on(name: str, code: grpc.StatusCode, text: str, remedy: str, **data: Any) -> Row:
-    """A statistical training on other data."""
+    """A statistical training run on other data."""
 
     def make() -> Fields:
         return {"data": pb2.DataConfig(config_bytes=json.dumps(_DATA | data).encode())}
@@ -78,13 +78,13 @@ NOTES = {
     "rejected call does not start a training.\n\n"
     "If a client disconnects or its deadline passes, the stream ends but the training continues, "
     "running or queued. Call `Train` again to follow it, or `StopTrain` to stop it.\n\n"
-    "The metadata `x-fleet-training-key` identifies a training: `Train` with a key that already "
-    "started a training follows that training, up to a day after its end, and ends as the first "
-    "call would have ended.",
+    "The metadata `x-fleet-training-key` identifies a training run: if a run was "
+    "already started with that key, `Train` follows it, up to a day after its end, and ends "
+    "as the first call would have ended.",
     "StopTrain": "If no training is running, `StopTrain` cancels the next one before it starts, "
     "unless `SetTrainRunConfig` or `RestoreTrainRun` is called first.",
-    "GetTrainStatus": "A failed training is not an error of this call: the message in the reply "
-    "has the status ERROR and the reason.",
+    "GetTrainStatus": "A failed training run does not make this call fail: the message in the "
+    "reply has the status ERROR and the reason.",
 }
 
 ROWS: list[TableRow] = [
@@ -133,7 +133,7 @@ ROWS: list[TableRow] = [
     _on(
         "a measurement that does not exist",
         INVALID,
-        "There is no measurement 77 in 'scene.npz', which the train split names; its "
+        "The train split names measurement 77, which 'scene.npz' does not have; its "
         "measurements are 0 to 6.",
         _IDS,
         train_ids=[0, 77],
@@ -243,8 +243,8 @@ ROWS: list[TableRow] = [
     _train(
         "a training of another type is running",
         EARLY,
-        "Another training (TRAINER_TYPE_GRADIENT) is active in this session. Call Train with that "
-        "type to follow it, and with TRAINER_TYPE_STATISTICAL after it has ended.",
+        "Another training run (TRAINER_TYPE_GRADIENT) is active in this session. Call Train with "
+        "that type to follow it, and with TRAINER_TYPE_STATISTICAL after it has ended.",
         "Follow it with its own type, or call `StopTrain`.",
         session=Session.TRAINING,
         situation=Situation.SLOT_TAKEN,
@@ -269,15 +269,15 @@ ROWS: list[TableRow] = [
     _elsewhere(
         "the key of a training of another type",
         "FAILED_PRECONDITION",
-        "The training with this key was TRAINER_TYPE_STATISTICAL. Call Train with that type to "
-        "follow it, or with another key to train as TRAINER_TYPE_GRADIENT.",
+        "The training run with this key was TRAINER_TYPE_STATISTICAL. Call Train with that type "
+        "to follow it, or use another key to run TRAINER_TYPE_GRADIENT.",
         "Use a new key for each training.",
         f"{_NAMED}::test_a_key_keeps_its_kind_of_training",
     ),
     _elsewhere(
         "with `x-fleet-training-begun`, a training that is no longer stored",
         "NOT_FOUND",
-        "This training is unknown or has expired: a training is kept for a day after its end. To "
+        "This training run is unknown or has expired: a run is kept for a day after its end. To "
         "train again, call Train without the metadata x-fleet-training-begun.",
         "Train again if the trained pipeline was not saved.",
         f"{_NAMED}::test_following_an_expired_training_does_not_launch_another",
@@ -301,7 +301,8 @@ ROWS: list[TableRow] = [
         "the training process was killed repeatedly",
         "UNAVAILABLE",
         "The training process was killed by signal 9, perhaps because memory ran out. The "
-        "session is usable; call Train again. The training was started 3 times without progress.",
+        "session can still be used; call Train again. The training run was started 3 times "
+        "without progress.",
         "Use a smaller `data.batch_size`, or contact the operator.",
         "tests/service/trainer/test_child_death.py::"
         "test_a_run_that_kills_its_workers_fails_with_the_cause",

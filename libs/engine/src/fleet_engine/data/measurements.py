@@ -47,10 +47,13 @@ class Measurements:
             )
         for index in ids:
             if not 0 <= index < len(self):
-                named = f", which the {split} split names" if split else ""
-                raise InvalidInput(
-                    f"There is no measurement {index} in '{self._file.sent}'{named}; {self._range}."
+                file = f"'{self._file.sent}'"
+                wrong = (
+                    f"The {split} split names measurement {index}, which {file} does not have"
+                    if split
+                    else f"There is no measurement {index} in {file}"
                 )
+                raise InvalidInput(f"{wrong}; {self._range}.")
 
     def check_splits(self, data: DataConfig) -> None:
         """Refuse splits with a measurement that the file does not have; empty splits are valid.

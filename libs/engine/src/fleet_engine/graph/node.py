@@ -220,7 +220,7 @@ class Node(nn.Module):
             raise self.refuse(
                 port,
                 f"{value.shape[-1]} channels",
-                f"{channels} channels, as the hparam {hparam} requires",
+                f"{channels} channels (hparam {hparam})",
             )
 
 

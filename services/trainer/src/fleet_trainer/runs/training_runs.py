@@ -71,7 +71,7 @@ class TrainingRuns:
             run = self.newest(session)
         if key.follow_only and run is None:
             raise NotFound(
-                "This training is unknown or has expired: a training is kept for a day after its"
+                "This training run is unknown or has expired: a run is kept for a day after its"
                 " end. To train again, call Train without the metadata x-fleet-training-begun."
             )
         return run or self.active(session)

@@ -62,7 +62,7 @@ class RunRecovery:
 
     def _fail(self, run: RunRecord, error: AppError) -> None:
         final = type(error)(
-            f"{error.text} The training was started {run.attempts} times without progress."
+            f"{error.text} The training run was started {run.attempts} times without progress."
         )
         self._runs.finish(
             outcomes.failed(run, final), messages.failed(final.text).SerializeToString()

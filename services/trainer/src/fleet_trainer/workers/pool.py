@@ -306,5 +306,5 @@ def _failure(exit_code: int) -> DependencyDown:
     return DependencyDown(
         f"The training process {how}"
         f"{', perhaps because memory ran out' if exit_code == -9 else ''}."
-        " The session is usable; call Train again."
+        " The session can still be used; call Train again."
     )
