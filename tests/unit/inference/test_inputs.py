@@ -89,7 +89,7 @@ def test_no_elements(shape: tuple[int, ...]) -> None:
         ((2**40, 2**40), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
         ((2**40, 2**40, 0), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
         ((2**32, 2**32), pb.D_TYPE_UINT8, b"", "more elements than can be addressed"),
-        ((1,) * 17, pb.D_TYPE_UINT8, b"\0", "17 axes; at most 16"),
+        ((1,) * 17, pb.D_TYPE_UINT8, b"\0", "17 axes; the limit is 16"),
     ],
 )
 def test_what_is_wrong_is_named(shape: tuple[int, ...], dtype: int, data: bytes, text: str) -> None:
@@ -170,5 +170,5 @@ def test_a_reference_is_held_against_the_shape_before_it_is_followed() -> None:
 
 def test_references_are_bounded_together() -> None:
     half = by_reference(600_000)
-    with pytest.raises(Exhausted, match="have 1200000 bytes; at most 1048576"):
+    with pytest.raises(Exhausted, match="have 1200000 bytes; the limit for one request is 1048576"):
         to_batch(call(tensors={"cube": half}, extra_tensors={"gain": half}), CPU, NO_SHARING)

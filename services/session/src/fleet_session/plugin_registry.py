@@ -117,8 +117,8 @@ class PluginRegistry:
             size_bytes = sum(len(plugin.manifest_json) for plugin in after)
             if size_bytes > MAX_SIZE_BYTES:
                 raise Exhausted(
-                    f"The manifests of the session's plugins have {size_bytes} bytes; at most "
-                    f"{MAX_SIZE_BYTES} are stored."
+                    f"The manifests of the session's plugins have {size_bytes} bytes; the limit is "
+                    f"{MAX_SIZE_BYTES}."
                 )
             del record.plugins[:]
             record.plugins.extend(after)

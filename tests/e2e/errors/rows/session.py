@@ -116,7 +116,7 @@ ROWS: list[TableRow] = [
         "LoadPlugins",
         "manifests that are too large together",
         EXHAUSTED,
-        "The manifests of the session's plugins have 1200155 bytes; at most 1048576 are stored.",
+        "The manifests of the session's plugins have 1200155 bytes; the limit is 1048576.",
         _SHORTER,
         _wordy,
     ),
