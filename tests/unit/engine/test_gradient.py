@@ -292,7 +292,7 @@ def test_processes_divide_the_measurements_evenly(scene, count, world_size):
         ({"devices": 2}, "makes 2 processes"),
         ({"strategy": "fsdp"}, "training.strategy 'fsdp' is unknown"),
         ({"data": {"train_ids": []}}, "No measurements of "),
-        ({"data": {"val_ids": [8]}}, "There is no measurement 8"),
+        ({"data": {"val_ids": [8]}}, "The val split names measurement 8, which "),
     ],
 )
 def test_settings_that_cannot_work_are_refused(scene, tmp_path, changes, text):
