@@ -107,8 +107,8 @@ ROWS: list[TableRow] = [
     ),
     _infers(
         "a different number of channels",
-        "Node 'RXGlobal', input 'data': got 5 channels; expected 61 channels, as the hparam "
-        "num_channels requires.",
+        "Node 'RXGlobal', input 'data': got 5 channels; expected 61 channels (hparam "
+        "num_channels).",
         "Send the number of channels that the pipeline is made for.",
         lambda: _batch(cube=_ones(1, _SIDE, _SIDE, 5), wavelengths=_ones(1, 5, dtype=np.int32)),
     ),

@@ -173,7 +173,7 @@ ROWS: list[TableRow] = [
         "a different number of channels",
         INVALID,
         "Fitting RXGlobal, measurement 0: Node 'RXGlobal', input 'data': got 5 channels; "
-        "expected 61 channels, as the hparam num_channels requires.",
+        "expected 61 channels (hparam num_channels).",
         "Load a pipeline that is made for the number of channels in the data.",
         cu3s_file_path="narrow.npz",
     ),

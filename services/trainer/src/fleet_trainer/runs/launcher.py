@@ -147,10 +147,10 @@ def attachable(run: RunRecord, trainer_type: TrainerType.ValueType) -> RunRecord
     current, wanted = names[run.trainer_type], names[trainer_type]
     if is_active(run):
         raise OutOfOrder(
-            f"Another training ({current}) is active in this session. Call Train with that type to"
-            f" follow it, and with {wanted} after it has ended."
+            f"Another training run ({current}) is active in this session. Call Train with that "
+            f"type to follow it, and with {wanted} after it has ended."
         )
     raise OutOfOrder(
-        f"The training with this key was {current}. Call Train with that type to follow it, or with"
-        f" another key to train as {wanted}."
+        f"The training run with this key was {current}. Call Train with that type to follow it, or "
+        f"use another key to run {wanted}."
     )
