@@ -163,7 +163,7 @@ def test_what_is_too_large_to_draw(served: Served, refused: Refused) -> None:
     refused(
         lambda: draw(served, format="dot", config_content="#" * (1 << 20) + "\n"),
         StatusCode.RESOURCE_EXHAUSTED,
-        "config_content: the config is 1048577 bytes long",
+        "config_content: the config has 1048577 bytes",
     )
 
 

@@ -170,5 +170,7 @@ def test_a_reference_is_held_against_the_shape_before_it_is_followed() -> None:
 
 def test_references_are_bounded_together() -> None:
     half = by_reference(600_000)
-    with pytest.raises(Exhausted, match="total 1200000 bytes; the limit for one request is 1048576"):
+    with pytest.raises(
+        Exhausted, match="total 1200000 bytes; the limit for one request is 1048576"
+    ):
         to_batch(call(tensors={"cube": half}, extra_tensors={"gain": half}), CPU, NO_SHARING)
