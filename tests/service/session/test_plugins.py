@@ -256,7 +256,7 @@ def test_the_size_of_manifests_is_limited(service, session):
     manifest = {"name": "big", "capabilities": [{"class_name": NORM}, capability], **GIT}
     code, details = code_of(lambda: load_one(service, session, manifest))
     assert code is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert "at most 1048576" in details
+    assert "the limit is 1048576" in details
     assert listed(service, session) == []
 
 
