@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Backoff:
-    """Pauses between attempts, each twice as long as the one before.
+    """Pauses between attempts, each twice as long as the one before, up to a maximum.
 
     Does not sleep itself, so that the caller decides how the pause can be interrupted.
 

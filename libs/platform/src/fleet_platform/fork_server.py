@@ -1,4 +1,4 @@
-"""Fork server: a warmed-up parent that forks the serving process and replaces it if killed."""
+"""A warmed-up parent process that forks the serving process and replaces it if it is killed."""
 
 import ctypes
 import gc
@@ -31,10 +31,10 @@ _log = logger("fleet.fork_server")
 class ForkServer:
     """Runs `serve` in a forked process and replaces that process whenever a signal kills it.
 
-    A fault in native code or a lack of memory ends a process by a signal. A process that exits is
-    not replaced: its exit code gives the reason, and whatever supervises the fork server decides.
-    Forked processes share what the parent has imported, so that they serve within a moment. The
-    parent must not have started a thread or opened a connection.
+    A fault in native code or a lack of memory kills a process with a signal. A process that exits
+    is not replaced: its exit code gives the reason, and whatever supervises the fork server decides
+    what to do. Forked processes share what the parent has imported, so that they can serve almost
+    immediately. The parent must not have started a thread or opened a connection.
     """
 
     def __init__(self, serve: Callable[[], int]) -> None:
@@ -96,7 +96,7 @@ class ForkServer:
         return child
 
     def _wait_for(self, child: int) -> int:
-        """Wait for the child, forwarding stop signals; return its exit code or minus a signal."""
+        """Wait for the child, forwarding stop signals; return its exit code or negated signal."""
         if self._stopping:
             os.kill(child, signal.SIGTERM)
         while True:
@@ -124,7 +124,7 @@ def with_chosen_ports(settings: _Settings) -> _Settings:
 
 
 def _reap(child: int) -> int | None:
-    """Reap all ended processes, including orphans in a container; return the child's status."""
+    """Reap all processes that ended, including a container's orphans; return the child's status."""
     found = None
     while True:
         try:

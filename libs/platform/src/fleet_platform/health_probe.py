@@ -1,7 +1,8 @@
 """Checks the health of a service: ``python -m fleet_platform.health_probe HOST:PORT``.
 
-The health check of the container images. Prints the status or the error, and exits with 0 if the
-service is SERVING and with 1 otherwise. Imports little, because it is started every few seconds.
+The container images use it as their health check. It prints the status or the error, and exits with
+0 if the service is SERVING and with 1 otherwise. It imports little, because it is started every few
+seconds.
 """
 
 import sys

@@ -1,11 +1,11 @@
-"""Free TCP ports of this machine."""
+"""Free TCP ports on this machine."""
 
 import socket
 from contextlib import ExitStack
 
 
 def free_ports(count: int, host: str = "127.0.0.1") -> list[int]:
-    """Return `count` different ports of `host` that are not in use."""
+    """Return `count` different ports on `host` that are not in use."""
     with ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
         for each in sockets:

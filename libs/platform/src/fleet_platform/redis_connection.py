@@ -22,10 +22,10 @@ READ_TIMEOUT_S = 2.0
 PING_TIMEOUT_S = 0.4
 MAX_CONNECTIONS = 256
 IDLE_CHECK_S = 30
-"""A connection that was idle for longer is checked before it is used."""
+"""A connection that was idle for longer than this is checked before it is used."""
 
 _KEYS_PER_SCAN = 1000
-_PROTOCOL = 2  # saves a round trip per connection; no feature of 3 is used
+_PROTOCOL = 2  # saves a round trip per connection; no feature of version 3 is used
 # Error replies that mean "not now" rather than "wrong command". The whole text is searched, because
 # older servers put the code in the middle of the text if the error occurs inside a script.
 _NOT_NOW = re.compile(r"\b(BUSY|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|READONLY)\b")
@@ -34,10 +34,10 @@ _tracer = tracer(spans.REDIS.scope)
 
 
 class RedisConnection:
-    """The clients of one Redis server, which connect with the first command.
+    """Clients for one Redis server; they connect on the first command.
 
     Attributes:
-        client: For commands; each is counted, and has a span if it runs inside one.
+        client: For commands; each is timed, and gets its own span if it runs inside a span.
         waiting: For blocking reads, which would otherwise occupy the connections of `client`. A
             single read must block for less than `READ_TIMEOUT_S`. It has no spans and no metrics.
     """
@@ -49,14 +49,14 @@ class RedisConnection:
 
         Args:
             url: ``redis://user:password@host:port/number``, or ``rediss://`` for TLS.
-            ca_path: PEM file of the certificate authorities to trust; None: those of the system.
+            ca_path: PEM file of the certificate authorities to trust; None: the system's.
             registry: Receives the metrics of commands.
         """
         # A refused or broken connection is retried for about half a second, so that a restart of
         # the server is hardly noticed. A timeout is not: the caller has waited long enough.
         backoff = ExponentialWithJitterBackoff(base=0.05, cap=0.4)
         long_retry = Retry(backoff, 4, (redis.ConnectionError,))
-        # One broken connection of many does not mean that the server is down.
+        # A single broken connection does not mean that the server is down.
         short_retry = Retry(backoff, 2, (redis.ConnectionError,))
         pool = partial(_pool, url, ca_path)
         self.client: redis.Redis = _ObservedRedis(

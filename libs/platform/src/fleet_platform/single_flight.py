@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class SingleFlight(Generic[Key, Result]):
-    """Runs the work of a key once at a time; concurrent callers share its result or its error.
+    """Runs the work for a key once at a time; concurrent callers share its result or its error.
 
     Neither is kept once the work has ended.
     """

@@ -21,7 +21,7 @@ __all__ = [
 def open_artifact_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None
 ) -> ArtifactStore:
-    """Return the artifact store of the settings, with spans and metrics."""
+    """Return the artifact store for the settings, with spans and metrics."""
     registry = registry or MetricRegistry()
     registry.watch(
         metrics.ARTIFACT_FREE_BYTES, lambda: [({}, shutil.disk_usage(settings.artifact_dir).free)]

@@ -46,9 +46,9 @@ class ArtifactStore(ABC):
     def delete(self, digest: str) -> None:
         """Delete the artifact, if it exists.
 
-        Only for content that no other caller can have stored, such as a checkpoint that contains
-        the id of its run: another caller that stores the same content at the same time would lose
-        it.
+        Use it only for content that no other caller can have stored, such as a checkpoint that
+        contains the id of its run: another caller that stores the same content at the same time
+        would lose it.
 
         Raises:
             DependencyDown: the volume cannot be written.
@@ -56,10 +56,10 @@ class ArtifactStore(ABC):
 
     @abstractmethod
     def remove_unused(self, used: Collection[str], unstored_s: float) -> Removed:
-        """Delete artifacts that are not in `used` and have not been stored for `unstored_s`.
+        """Delete artifacts that are not in `used` and were last stored over `unstored_s` ago.
 
-        Storing existing content again counts. If several callers remove the same artifact at once,
-        one of them counts it.
+        Storing existing content again counts as storing it. If several callers remove the same
+        artifact at once, only one of them counts it.
 
         Args:
             used: Digests of artifacts to keep, whatever their age.

@@ -28,7 +28,7 @@ class FileArtifactStore(ArtifactStore):
     a new store removes those older than an hour.
 
     Args:
-        root: The folder; created with the first write.
+        root: The folder; created by the first write.
     """
 
     def __init__(self, root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Spans and metrics of an artifact store."""
+"""Spans and metrics for an artifact store."""
 
 import time
 from collections.abc import Collection, Iterator

@@ -3,9 +3,9 @@
 ::
 
     AppError
-    ├── InvalidInput        the input is malformed, missing or does not match
+    ├── InvalidInput        the input is malformed, missing or inconsistent
     ├── NotFound            a session, file or artifact does not exist
-    ├── OutOfOrder          another call is required first, or another state
+    ├── OutOfOrder          another call, or another state, is required first
     ├── Exhausted           a limit was reached: size, queue, memory
     ├── DependencyDown      the store, the volume or a peer does not answer
     ├── Conflict            another caller changed the same record at the same time

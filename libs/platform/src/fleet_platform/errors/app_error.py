@@ -20,7 +20,7 @@ class AppError(Exception):
         Args:
             *args: The text, as the only argument.
             retry_after_s: Seconds after which the same call is likely to succeed; None: unknown,
-                or never without a change.
+                or only after a change.
         """
         super().__init__(*args)
         self.retry_after_s = retry_after_s

@@ -16,7 +16,7 @@ _EXCLUDED_SUFFIXES = (".pyc", ".pyo")
 
 
 def pack_folder(folder: Path) -> bytes:
-    """Archive the files below a folder, in the order of their names and without their times.
+    """Archive the files below a folder, sorted by name and without timestamps.
 
     Hidden files and folders, compiled Python files and built distributions are excluded. Symbolic
     links are replaced by their targets.
@@ -46,7 +46,7 @@ def pack_folder(folder: Path) -> bytes:
 
 
 def unpack_folder(content: bytes, folder: Path) -> None:
-    """Extract an archive of `pack_folder` to an existing folder, writing nothing outside it."""
+    """Extract an archive made by `pack_folder` to an existing folder; write nothing outside it."""
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         archive.extractall(folder, filter="data")
 

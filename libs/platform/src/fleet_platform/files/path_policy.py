@@ -19,14 +19,14 @@ class PathPolicy:
     """Reads stay inside the read roots, writes inside the output folder.
 
     A path is first normalised as text (``a/../b`` is ``b``), so that no folder outside is ever
-    accessed, then its symbolic links are resolved, and only then it is compared with the roots.
-    Paths outside cause the same error whether they exist or not. Roots need not exist.
+    accessed, then its symbolic links are resolved, and only then is it compared with the roots.
+    Paths outside the roots cause the same error whether they exist or not. Roots need not exist.
 
     Attributes:
-        working_dir: Base of relative paths that are not below another folder.
+        working_dir: Base for relative paths, in addition to the other folders.
         configs_dir: The configuration tree that ships with the product.
         data_dir: Folder of measurements.
-        output_dir: The only folder that may be written.
+        output_dir: The only folder that may be written to.
         more_roots: Additional folders that may be read.
     """
 
@@ -38,7 +38,7 @@ class PathPolicy:
 
     @classmethod
     def from_settings(cls, settings: ServiceSettings) -> "PathPolicy":
-        """Return the policy of a service; relative folders are below the working directory."""
+        """Return a service's policy; its relative folders start from the working directory."""
         here = Path.cwd()
         return cls(
             working_dir=here,
@@ -71,7 +71,7 @@ class PathPolicy:
     def code_folder(self, text: str, search_paths: Iterable[str | Path] = ()) -> Path:
         """Return the existing folder of Python code that a client wants to run.
 
-        It is never in the output folder, which clients can write.
+        It is never in the output folder, which clients can write to.
 
         Args:
             text: Absolute, or relative to the first of these folders that contains it: each search
@@ -79,8 +79,8 @@ class PathPolicy:
             search_paths: Search paths of the session.
 
         Raises:
-            NotFound: no such folder in any of these places.
-            InvalidInput: all these places are outside the folders that code may come from.
+            NotFound: none of these folders contains it.
+            InvalidInput: all candidates are outside the folders that code may come from.
         """
         if not text:
             raise InvalidInput("The path is empty; name a folder.")
@@ -105,14 +105,14 @@ class PathPolicy:
         Args:
             text: Absolute, or relative to the first of these folders that contains it: each search
                 path, the output folder, the working directory, the data folder, the configuration
-                tree. An absolute path below an unreadable folder ``configs`` is looked up in the
-                configuration tree instead, because clients on other machines have their own tree.
+                tree. An absolute path below a ``configs`` folder that may not be read is looked up
+                in the configuration tree, because clients on other machines have their own tree.
             search_paths: Search paths of the session, tried first.
-            suffixes: Suffixes that may be missing in `text`, in the order in which they are tried.
+            suffixes: Suffixes that `text` may lack, in the order in which they are tried.
 
         Raises:
-            NotFound: no such file in any of these places.
-            InvalidInput: all these places are outside the folders that may be read.
+            NotFound: none of these folders contains it.
+            InvalidInput: all candidates are outside the folders that may be read.
         """
         folders = [*(Path(each) for each in search_paths), self.output_dir, self.working_dir]
         candidates = [(folder, text) for folder in folders]
@@ -135,8 +135,8 @@ class PathPolicy:
                 or without a leading ``data/``.
 
         Raises:
-            NotFound: no such file in any of these places.
-            InvalidInput: all these places are outside the folders that may be read.
+            NotFound: none of these folders contains it.
+            InvalidInput: all candidates are outside the folders that may be read.
         """
         candidates = [(self.working_dir, text), *_with_and_without("data", self.data_dir, text)]
         where = "the working directory and the data folder"
@@ -224,7 +224,7 @@ def _with_and_without(prefix: str, folder: Path, text: str) -> Iterator[tuple[Pa
 
 
 def _below_another(name: str, folder: Path, text: str) -> Iterator[tuple[Path, str]]:
-    """Yield the part of an absolute `text` after its last folder `name`, for `folder`."""
+    """Yield `folder` and the part of an absolute `text` after its last folder `name`."""
     _, found, rest = os.path.normpath(text).rpartition(f"/{name}/")
     if found and text.startswith("/"):
         yield folder, rest

@@ -24,7 +24,7 @@ _DOWN = frozenset(
 
 @contextmanager
 def volume_answers(volume: str) -> Iterator[None]:
-    """Convert the errors of a full or unavailable volume to `AppError`.
+    """Convert the errors that a full or unavailable volume causes to `AppError`.
 
     Args:
         volume: Purpose of the volume, such as ``artifact``, for error texts.

@@ -15,7 +15,7 @@ class _Mallinfo2(ctypes.Structure):
 
 
 class Heap:
-    """malloc's heap, and returning free pages to the operating system."""
+    """Measures malloc's heap and returns its free pages to the operating system."""
 
     def __init__(self) -> None:
         """Look up malloc's functions.

@@ -19,7 +19,7 @@ class MemoryReturn:
     """
 
     def __init__(self, after_s: float, heap: Heap) -> None:
-        """Create one without starting it.
+        """Create an instance without starting it.
 
         Args:
             after_s: How long memory must have been free, in seconds.
@@ -59,7 +59,7 @@ class MemoryReturn:
 
 
 def start_memory_return(after_s: float) -> MemoryReturn | None:
-    """Start to return idle memory of this process; None if its malloc does not support it."""
+    """Start returning this process's idle memory; None if its malloc does not support that."""
     try:
         heap = Heap()
     except OSError as error:

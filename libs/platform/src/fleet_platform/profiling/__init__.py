@@ -1,4 +1,4 @@
-"""Timings of pipelines' nodes, accumulated over all replicas."""
+"""Timings of pipeline nodes, accumulated over all replicas."""
 
 from fleet_platform.profiling.profiling_store import ProfilingStore
 from fleet_platform.profiling.redis import RedisProfilingStore
@@ -18,6 +18,6 @@ __all__ = [
 def open_profiling_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None
 ) -> RedisProfilingStore:
-    """Return the profiling store of the settings; it connects when it is first used."""
+    """Return the profiling store for the settings; it connects when it is first used."""
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
     return RedisProfilingStore(connection, settings.session_ttl_s)

@@ -9,9 +9,9 @@ from fleet_platform.profiling.timing_stats import TimingStats
 class ProfilingStore(ABC):
     """Accumulates the timings of each session's pipeline over all replicas.
 
-    The size of an entry does not grow with the number of timings. A session's timings expire when
-    the store is not used for it during the session's lifetime. They belong to one pipeline: the
-    first timing of another pipeline replaces them.
+    The size of an entry does not grow with the number of timings. A session's timings expire if
+    they are neither added to nor read for as long as a session lives without calls. They belong to
+    one pipeline: the first timing of another pipeline replaces them.
     """
 
     @abstractmethod
@@ -29,7 +29,7 @@ class ProfilingStore(ABC):
             session_id: Session whose pipeline ran.
             pipeline_digest: Digest of the pipeline's configuration.
             stage: Number of the ``cuvis_ai.v1.ExecutionStage``.
-            durations_ms: Duration in milliseconds by name of the node.
+            durations_ms: Duration in milliseconds by node name.
             skip_first_n: Number of executions of a node to leave out after each reset.
 
         Raises:

@@ -2,8 +2,8 @@
 
 Bucket i counts the durations in ``(g^(i-1), g^i]`` milliseconds, with ``g = (1 + a) / (1 - a)`` and
 ``a = 0.01``: the value ``2 g^i / (g + 1)`` differs by at most 1 % from each of them (DDSketch,
-Masson et al. 2019, section 2). Counts of several replicas add up. There are 1032 buckets from a
-microsecond to a quarter of an hour; the outermost ones include everything beyond.
+Masson et al. 2019, section 2). Counts from several replicas can be added. There are 1032 buckets
+from a microsecond to a quarter of an hour; the outermost ones include everything beyond.
 """
 
 import math
@@ -34,7 +34,7 @@ def median_of(counts: Mapping[int, int], min_ms: float, max_ms: float) -> float:
 
 
 def _at(counts: Mapping[int, int], rank: int) -> float:
-    """Return the duration of a rank, counted from 0."""
+    """Return the duration at a rank, counted from 0."""
     passed = 0
     for bucket in sorted(counts):
         passed += counts[bucket]

@@ -13,7 +13,7 @@ class TimingStats:
         count: number of timed executions.
         mean_ms: arithmetic mean.
         median_ms: median, within 1 %.
-        std_ms: standard deviation of the population, as published servers report it.
+        std_ms: population standard deviation, as published servers report it.
         min_ms: shortest duration.
         max_ms: longest duration.
         total_ms: sum of all durations.

@@ -1,4 +1,4 @@
-"""The view of an RPC that its handler works with."""
+"""The view that a handler has of its RPC."""
 
 import grpc
 
@@ -38,7 +38,7 @@ class Call:
         return ",".join(values) if values else None
 
     def send_initial_metadata(self, key: str, value: str) -> None:
-        """Send initial metadata. May be called once."""
+        """Send initial metadata. May be called only once."""
         self._context.send_initial_metadata(((key, value),))
 
     def remaining_s(self) -> float | None:
@@ -51,7 +51,7 @@ class Call:
         return max(0.0, min(self._context.time_remaining(), limit_s))
 
     def is_active(self) -> bool:
-        """Return whether the call was neither cancelled nor has passed its deadline."""
+        """Return whether the call has neither been cancelled nor passed its deadline."""
         return self._context.is_active() and self._context.time_remaining() > 0
 
     def check(self) -> None:

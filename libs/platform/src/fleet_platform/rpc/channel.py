@@ -11,11 +11,11 @@ _MAX_RECONNECT_MS = 1_000
 
 
 def connect(address: str, *, max_msg_size: int = GIB) -> grpc.Channel:
-    """Return a plaintext channel to ``host:port``, which connects with the first call.
+    """Return a plaintext channel to ``host:port``, which connects on the first call.
 
     Args:
         address: ``host:port``.
-        max_msg_size: Largest message received or sent, in bytes.
+        max_msg_size: Size of the largest message received or sent, in bytes.
     """
     return grpc.insecure_channel(
         address,

@@ -12,7 +12,7 @@ from fleet_platform.telemetry import MetricRegistry, logger
 from fleet_platform.telemetry.catalogue import metrics
 
 PROBE_TIMEOUT_S = 1.0
-"""A dependency that takes longer to answer is considered down."""
+"""A dependency that takes longer than this to answer is considered down."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

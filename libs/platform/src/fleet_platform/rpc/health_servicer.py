@@ -37,7 +37,7 @@ class DrainingHealthServicer:
         self._open_lock = Lock()
         self._open: set[_Watch] = set()
 
-    def Check(  # noqa: N802 - the wire's name
+    def Check(  # noqa: N802 - the name on the wire
         self, request: HealthCheckRequest, context: grpc.ServicerContext
     ) -> HealthCheckResponse:
         """Return the current status; NOT_FOUND for an unknown service."""
@@ -47,13 +47,13 @@ class DrainingHealthServicer:
             return HealthCheckResponse()
         return HealthCheckResponse(status=status)
 
-    def Watch(  # noqa: N802 - the wire's name
+    def Watch(  # noqa: N802 - the name on the wire
         self,
         request: HealthCheckRequest,
         context: grpc.ServicerContext,
         send_response_callback: Send,
     ) -> None:
-        """Send the current status, and each change of it."""
+        """Send the current status, and then every change."""
         watch = _Watch(request.service, send_response_callback)
         with self._changing:
             with self._open_lock:

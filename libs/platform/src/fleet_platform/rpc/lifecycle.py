@@ -33,7 +33,7 @@ class RunningService:
 
     @property
     def busy(self) -> int:
-        """Number of running or waiting calls; after the stop, those that exceeded the grace."""
+        """Number of running or waiting calls; after a stop, those that outlast the grace period."""
         return self._server.busy
 
 
@@ -43,9 +43,9 @@ def start_service(service: Service, settings: ServiceSettings) -> Iterator[Runni
 
     Start: telemetry, NOT_SERVING, bind, probe, SERVING. If a dependency does not answer, the
     service runs and stays NOT_SERVING until it does. Stop: NOT_SERVING, time for the gateway to
-    choose other replicas, the service's drain callbacks, no new calls, grace for the running ones,
-    the service's stop callbacks in their order, the last spans. A start that fails half-way is
-    undone.
+    choose other replicas, the service's drain callbacks, rejection of new calls, a grace period for
+    the running ones, the service's stop callbacks in their order, the last spans. A start that
+    fails half-way is undone.
 
     Raises:
         PortTaken: the service cannot listen on one of its addresses.
@@ -101,7 +101,7 @@ def run_service(service: Service, settings: ServiceSettings) -> int:
         return 1
     _log.info("stopped", service=service.name)
     if running.busy:
-        # Their threads could delay the end of the process without limit.
+        # Their threads could delay the end of the process indefinitely.
         _log.warning("calls.abandoned", service=service.name, calls=running.busy)
         os._exit(0)
     return 0

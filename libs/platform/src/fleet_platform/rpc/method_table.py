@@ -1,4 +1,4 @@
-"""gRPC handlers of one service, made from the descriptor of ``CuvisAIService``."""
+"""The gRPC handlers of one service, built from the descriptor of ``CuvisAIService``."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def method_table(
         stream_pool: Where streams run; each occupies a thread while it is open.
 
     Raises:
-        ValueError: a method is not in the proto, not owned by this service, or owned and
-            without a handler.
+        ValueError: a method is not in the proto, not owned by this service, or owned but
+            has no handler.
     """
     owned = frozenset(service.owned)
     wrong = (set(service.methods) - owned) | (owned - set(DESCRIPTOR.methods_by_name))

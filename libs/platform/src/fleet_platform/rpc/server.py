@@ -41,7 +41,7 @@ class Server:
         """Create the server without binding its port.
 
         Raises:
-            ValueError: the service's methods do not match the wire.
+            ValueError: the service's methods do not match the wire contract.
         """
         unary_pool = WorkerPool("call", settings.grpc_max_workers, settings.grpc_max_pending)
         stream_pool = WorkerPool("stream", settings.grpc_max_streams, pending=0)
@@ -73,13 +73,13 @@ class Server:
         return unary_pool.held + stream_pool.held
 
     def start(self, host: str, port: int) -> int:
-        """Start to listen and to serve calls.
+        """Start listening and serving calls.
 
         Returns:
             The port, which differs from `port` if that is 0.
 
         Raises:
-            PortTaken: another process uses the port, or the host is not this machine's.
+            PortTaken: another process uses the port, or the host is not an address of this machine.
         """
         try:
             # Checked first because gRPC's own failure gives no reason and logs an additional line.
@@ -131,12 +131,12 @@ def _options(max_msg_size: int) -> list[tuple[str, int]]:
     return [
         ("grpc.max_send_message_length", max_msg_size),
         ("grpc.max_receive_message_length", max_msg_size),
-        # Two servers on one port would share its calls at random.
+        # Two servers on one port would each get a random share of its calls.
         ("grpc.so_reuseport", 0),
         # A peer that disappeared without closing its connection is noticed within 40 s.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 10_000),
-        # Clients and gateways may ping every few seconds, also while no call is open.
+        # Clients and gateways may ping every few seconds, even while no call is open.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     ]

@@ -15,7 +15,7 @@ Handler = Callable[[Any, Call], Any]
 
 @dataclass(frozen=True)
 class Codec:
-    """How the messages of one method are decoded and encoded, instead of by protobuf."""
+    """Decodes and encodes the messages of one method, instead of protobuf."""
 
     decode: Callable[[bytes], Any]
     """Converts the bytes of a request to the handler's argument."""
@@ -54,4 +54,4 @@ class Service:
     """Called in this order once no calls are running."""
 
     registry: MetricRegistry = field(default_factory=MetricRegistry.of_process)
-    """The metrics of its process; the metrics of its calls and its health are added to it."""
+    """The metrics of the process; those of the service's calls and health are added to it."""

@@ -9,7 +9,7 @@ from typing import Any
 class WorkerPool(ThreadPoolExecutor):
     """A thread pool that knows how many calls are running or waiting.
 
-    gRPC's own limit (``maximum_concurrent_rpcs``) counts all calls of a server together, so that a
+    gRPC's own limit (``maximum_concurrent_rpcs``) counts all calls to a server together, so that a
     burst of long calls would cause health checks to be rejected. A pool counts one kind of call.
     """
 

@@ -1,4 +1,4 @@
-"""Training runs and the streams of their progress, shared by all trainers."""
+"""Training runs and their progress streams, shared by all trainers."""
 
 from fleet_platform.redis_connection import RedisConnection
 from fleet_platform.runs.active_run import ActiveRun
@@ -27,12 +27,12 @@ __all__ = [
 def open_run_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None, *, counted: bool = False
 ) -> RunStore:
-    """Return the run store of the settings; it connects when it is first used.
+    """Return the run store for the settings; it connects when it is first used.
 
     Args:
         settings: Address of the store.
         registry: Receives the metrics of its commands.
-        counted: Whether progress messages and ends of runs are metrics, too.
+        counted: Whether to count progress messages and finished runs as well.
     """
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)
     store = RedisRunStore(connection)

@@ -11,9 +11,9 @@ class Checkpoint:
     """A training state, stored as one artifact.
 
     Attributes:
-        epoch: number of complete epochs.
+        epoch: number of completed epochs.
         weights_digest: artifact of the weights before the first epoch.
-        state: the engine's state; empty: no epoch is complete.
+        state: the engine's state; empty: no epoch has been completed.
     """
 
     epoch: int
@@ -21,7 +21,7 @@ class Checkpoint:
     state: bytes = b""
 
     def to_bytes(self, run_id: str, fencing_token: int) -> bytes:
-        """Serialise it so that no other owner of any run can store the same content.
+        """Serialise the checkpoint so that no other owner of any run can store the same content.
 
         That makes it safe to delete, because artifacts are named by their content.
         """

@@ -1,4 +1,4 @@
-"""Metrics of training runs."""
+"""Metrics for training runs."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from fleet_proto.records.v1.records_pb2 import RunRecord, RunState
 
 
 class CountedRunStore(RunStore):
-    """Wraps a `RunStore`; counts the progress messages and ends of runs written through it."""
+    """Wraps a `RunStore`; counts the progress messages and finished runs written through it."""
 
     def __init__(self, runs: RunStore, registry: MetricRegistry) -> None:
         self._runs = runs

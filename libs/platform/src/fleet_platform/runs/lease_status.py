@@ -7,7 +7,7 @@ class LeaseStatus(IntEnum):
     """The result of a heartbeat, for the owner of a run; only `LOST` is falsy."""
 
     LOST = 0
-    """Another owner holds the run, or it ended: the caller must stop and may not write."""
+    """Another owner holds the run, or it has ended: the caller must stop and must not write."""
 
     HELD = 1
     """The lease is renewed."""

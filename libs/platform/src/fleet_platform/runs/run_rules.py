@@ -10,10 +10,10 @@ KEPT_S = 24 * 3600.0
 """Seconds after the last write to a run until the run and its stream expire."""
 
 MAX_ENTRIES = 50_000
-"""About how many entries of a stream are kept; the oldest are removed first."""
+"""Approximate number of entries that a stream keeps; the oldest are removed first."""
 
 REJECTED = RunState.RUN_STATE_REJECTED
-"""State of a run that another run of the same id may replace."""
+"""State of a run that another run with the same id may replace."""
 
 ACTIVE = frozenset({RunState.RUN_STATE_QUEUED, RunState.RUN_STATE_RUNNING})
 """States of a run that has not ended."""
@@ -47,7 +47,7 @@ def require_final(run: RunRecord) -> None:
     """Refuse to finish a run in a state that is not final.
 
     Raises:
-        ValueError: the state is not final, a defect of the caller.
+        ValueError: the state is not final, which is a defect in the caller.
     """
     if is_active(run) or run.state == RunState.RUN_STATE_UNSPECIFIED:
         raise ValueError(f"{RunState.Name(run.state)} does not end a run")
@@ -78,5 +78,5 @@ def run_not_found(run_id: str) -> NotFound:
 
 
 def run_conflict(run_id: str) -> Conflict:
-    """Return the error for a writer that does not, or no longer, hold the run."""
+    """Return the error for a writer that does not hold the run, or no longer does."""
     return Conflict(f"Training run {shown(run_id)} has ended or was taken over by another trainer.")

@@ -1,4 +1,4 @@
-"""The contract of a run store: training runs and the stream of their progress."""
+"""The contract of a run store: training runs and their progress streams."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ class RunStore(ABC):
     Every method has its own deadline and raises `DependencyDown` if the store does not answer. A
     run and its stream expire a day after the last write; then `tail` yields nothing, `latest`
     returns None, `heartbeat`, `release`, `cancel_queued` and `request_stop` return a falsy value,
-    and all other methods raise `NotFound`. A stream keeps about its newest 50 000 entries.
+    and all other methods raise `NotFound`. A stream keeps roughly its newest 50 000 entries.
 
     A run is QUEUED, then RUNNING while it has an owner, QUEUED again if the owner released it or
     died, and finally COMPLETE, FAILED or CANCELLED. A run that was never started may end as
@@ -36,14 +36,14 @@ class RunStore(ABC):
 
     @abstractmethod
     def create(self, run: RunRecord) -> RunRecord:
-        """Make `run` the session's active run, unless it exists or another one is active.
+        """Make `run` the session's active run, unless it already exists or another one is active.
 
-        An existing run of the same id is returned unchanged, whether it is active or has ended,
+        An existing run with the same id is returned unchanged, whether it is active or has ended,
         unless it was REJECTED: then it is replaced and the new run continues its fencing token, so
         that tokens never decrease. Otherwise the session's active run is returned if it has one; a
-        run is active while its state is QUEUED or RUNNING. Atomic per session: of two callers one
-        creates the run and the other gets its record. A new run is QUEUED and has no owner,
-        whatever `run` contains; ``created_ms`` is set if it is unset.
+        run is active while its state is QUEUED or RUNNING. This is atomic per session: of two
+        callers, one creates the run and the other gets its record. A new run is QUEUED and has no
+        owner, whatever `run` contains; ``created_ms`` is set if it is unset.
         """
 
     @abstractmethod
@@ -62,7 +62,7 @@ class RunStore(ABC):
         Args:
             run_id: The run.
             owner: The new owner.
-            expected_token: Required fencing token, so that one of several callers succeeds;
+            expected_token: Required fencing token, so that only one of several callers succeeds;
                 None: any.
 
         Raises:
@@ -82,7 +82,7 @@ class RunStore(ABC):
     def all(self) -> Iterator[RunRecord]:
         """Yield every run, active or ended, in no particular order, without extending its expiry.
 
-        Runs that exist during the whole iteration are included; unreadable ones are skipped.
+        Runs that exist throughout the iteration are included; unreadable ones are skipped.
         """
 
     @abstractmethod
@@ -98,8 +98,8 @@ class RunStore(ABC):
         Args:
             run_id: The run.
             fencing_token: Its current token.
-            died: Whether the owner died. If False it released the run, which does not count as an
-                attempt.
+            died: Whether the owner died. If False, the owner released the run, which does not
+                count as an attempt.
 
         Returns:
             False if the token is outdated, or the run is queued or has ended.

@@ -1,4 +1,4 @@
-"""The atomic steps of the run store, in Redis' Lua.
+"""The atomic steps of the run store, as Lua scripts for Redis.
 
 A run is a hash. Its field ``record`` is the serialised RunRecord. Values that change during the run
 (``state``, ``owner``, ``token``, ``heartbeat_ms``, ``attempts``, ``checkpoint``, ``stop``) are
@@ -7,9 +7,9 @@ parsing or rewriting the record. ``last_write`` and ``last_position`` identify t
 the driver sends a script again because the connection broke before the reply, the script returns
 the previous result instead of repeating the write.
 
-A pointer key leads to a session's newest run. A sorted set lists the runs that have not ended, in
-the order of their creation. A run is removed from it when it ends or, if it has expired, when the
-set is next read. The scripts build names of keys from stored values, which works on one primary
+A pointer key names a session's newest run. A sorted set lists the runs that have not ended, in
+order of creation. A run is removed from it when it ends or, if it has expired, when the
+set is next read. The scripts build key names from stored values, which works on one primary
 with replicas but not on a sharded cluster.
 
 Replies: nil = no such run, 0 = rejected, anything else = success.
@@ -140,8 +140,8 @@ return 1
 )
 
 # ARGV: ttl; fencing token or, for a run that must be QUEUED, an empty string; name of this write;
-# payload; length of the stream. To end the run also the number of its final state, the record and
-# the run's id.
+# payload; maximum length of the stream. To end the run, also the number of its final state, the
+# record and the run's id.
 APPEND = (
     _COMMON
     + f"""

@@ -23,12 +23,12 @@ __all__ = [
 def open_session_store(
     settings: ServiceSettings, registry: MetricRegistry | None = None, *, counted: bool = False
 ) -> SessionStore:
-    """Return the session store of the settings; it connects when it is first used.
+    """Return the session store for the settings; it connects when it is first used.
 
     Args:
         settings: Address of the store and lifetime of sessions.
         registry: Receives the metrics of its commands.
-        counted: Whether the number of open sessions is a metric, too. Every scrape then iterates
+        counted: Whether the number of open sessions is also a metric. Every scrape then iterates
             over the whole store.
     """
     connection = RedisConnection(settings.redis_url, settings.redis_ca_path, registry)

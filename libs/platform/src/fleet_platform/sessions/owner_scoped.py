@@ -14,7 +14,7 @@ class OwnerScopedSessionStore(SessionStore):
     """A `SessionStore` that records the owner of each session and hides it from other callers.
 
     Another caller's session looks like one that never existed: `NotFound`, with the same text.
-    If the gateway does not authenticate, all callers are the same one, with an empty name.
+    If the gateway does not authenticate, all callers count as one, with an empty name.
     Background work of a service, outside of any call, can access all sessions.
     """
 

@@ -26,7 +26,7 @@ redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 return 1
 """
 
-# ARGV: name of this call, and how many milliseconds it is remembered: longer than it is retried.
+# ARGV: name of this call, and for how many ms it is remembered, which is longer than its retries.
 _DELETE = """
 if redis.call('DEL', KEYS[1]) == 1 then
   redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])

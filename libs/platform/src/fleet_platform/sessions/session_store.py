@@ -50,7 +50,7 @@ class SessionStore(ABC):
     def all(self) -> Iterator[SessionRecord]:
         """Yield every session, in no particular order, without extending its expiry.
 
-        Sessions that exist during the whole iteration are included; unreadable ones are skipped.
+        Sessions that exist throughout the iteration are included; unreadable ones are skipped.
         """
 
     @abstractmethod

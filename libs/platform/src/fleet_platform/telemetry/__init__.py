@@ -1,8 +1,8 @@
 """Traces, logs and metrics.
 
 Spans are always created, so that a trace id always exists; they are exported only if an OTLP
-endpoint is set. Every log line inside a span contains its ids. The `catalogue` declares all spans
-and metrics.
+endpoint is set. Every log line inside a span contains the span's ids. The `catalogue` declares all
+spans and metrics.
 """
 
 from fleet_platform.telemetry.logs import configure_logs, logger

@@ -21,7 +21,7 @@ class CallbackGauge(Collector):
         self._read = read
 
     def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the family without series, so that a second one of the same name is rejected."""
+        """Yield the family without series, so that a second one with this name is rejected."""
         yield self._family()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:

@@ -18,10 +18,10 @@ class QuietOtlpExporter(SpanExporter):
     """OTLP over gRPC without a log line for each batch that cannot be sent."""
 
     def __init__(self, endpoint: str) -> None:
-        """Create an exporter for one collector; it connects with the first batch.
+        """Create an exporter for one collector; it connects when it sends the first batch.
 
         Args:
-            endpoint: ``http://host:port`` or ``host:port`` in plaintext, ``https://...`` over TLS.
+            endpoint: ``http://host:port`` or ``host:port`` for plaintext, ``https://...`` for TLS.
         """
         for name in _NOISY:
             logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -19,7 +19,7 @@ def logger(name: str) -> FilteringBoundLogger:
 
 
 def configure_logs(service_name: str, settings: ServiceSettings) -> None:
-    """Write all log lines to standard error, in the format of the settings."""
+    """Write all log lines to standard error, in the format that the settings select."""
     level = logging.getLevelNamesMapping()[settings.log_level]
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

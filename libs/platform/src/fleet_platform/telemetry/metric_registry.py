@@ -28,7 +28,7 @@ class MetricRegistry(CollectorRegistry):
     """Creates the instruments of declared metrics and adds what child processes report.
 
     Requesting the same metric again returns the same instrument, so that stores and services can
-    share one registry without knowing each other.
+    share one registry without knowing about each other.
     """
 
     def __init__(self) -> None:
@@ -36,11 +36,11 @@ class MetricRegistry(CollectorRegistry):
         self._instruments: dict[str, MetricWrapperBase] = {}
         self._making = Lock()
         self.reported = ReportedCounts()
-        """Counts of child processes; updated by `take_report`."""
+        """Counts from child processes; updated by `take_report`."""
 
     @classmethod
     def of_process(cls) -> "MetricRegistry":
-        """Return a registry with memory, CPU time, open files and garbage collections."""
+        """Return a registry that includes memory, CPU time, open files and garbage collections."""
         registry = cls()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)

@@ -17,7 +17,7 @@ _Counts = dict[str, Counter[_Key]]
 class ReportedCounts:
     """Sums of counters and histograms over child processes, including those that have ended.
 
-    A report contains all counts since the start of its process, so that a report may get lost.
+    A report contains all counts since the start of its process, so that losing one does no harm.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class ReportedCounts:
                 self._ended.setdefault(family, Counter()).update(counts)
 
     def added_to(self, family: Family) -> Family:
-        """Return `family` with the sums added to its samples, or itself if it has none."""
+        """Return `family` with the sums added to its samples; unchanged if there are no sums."""
         sums = self._sums_of(family.name)
         if not sums:
             return family

@@ -1,4 +1,4 @@
-"""Sets up traces and logs of a process, and shuts them down within a limited time."""
+"""Sets up traces and logs for a process, and shuts them down within a limited time."""
 
 import os
 import threading
@@ -38,9 +38,9 @@ class Telemetry:
 
 
 def configure_telemetry(service_name: str, settings: ServiceSettings) -> Telemetry:
-    """Set up traces and logs of this process.
+    """Set up traces and logs for this process.
 
-    The tracer provider of a process can be set only once: several services in one process, as in
+    The tracer provider of a process can be set only once, so several services in one process, as in
     tests, share the provider of the first, each with its own exporter. A provider that was set
     elsewhere is kept, with its own sampler.
 

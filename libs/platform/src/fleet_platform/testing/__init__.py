@@ -1,6 +1,6 @@
-"""In-memory stores for tests, of services and of plug-ins.
+"""In-memory stores for testing services and plugins.
 
-They pass the same contract tests as the stores of the product. No product package imports this one.
+They pass the same contract tests as the product's stores. No product package imports this one.
 """
 
 from fleet_platform.testing.memory_artifact_store import MemoryArtifactStore

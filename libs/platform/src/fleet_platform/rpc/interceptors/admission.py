@@ -17,7 +17,7 @@ _RETRY_AFTER_S = 1
 class Admission(grpc.ServerInterceptor):
     """Limits the calls in each worker pool; calls on the server's own threads are not limited.
 
-    gRPC runs this on its one serving thread, so that calls are admitted one at a time.
+    gRPC runs this on its only serving thread, so that calls are admitted one at a time.
     """
 
     def intercept_service(
@@ -40,5 +40,5 @@ def _reject(_requests: Iterator[bytes], _context: grpc.ServicerContext) -> NoRet
     )
 
 
-# A request stream is read by the handler only, so that a large message is not even received.
+# Only a handler reads a request stream, and this one does not: large messages are never received.
 _REJECTING: grpc.RpcMethodHandler[Any, Any] = grpc.stream_unary_rpc_method_handler(_reject)

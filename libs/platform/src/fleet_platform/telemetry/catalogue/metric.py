@@ -19,7 +19,7 @@ class Metric:
     Attributes:
         name: name in Prometheus, with the unit last; a counter's ends in ``_total``.
         kind: kind in Prometheus.
-        meaning: one sentence, which is also the help text of the exposition.
+        meaning: one sentence, which is also the help text that Prometheus receives.
         services: services that emit it.
         labels: names of its labels.
         buckets: upper bounds of a histogram's buckets.

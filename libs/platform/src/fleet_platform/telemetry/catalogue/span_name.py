@@ -29,5 +29,5 @@ class SpanName:
         object.__setattr__(self, "_pattern", re.compile(pattern))
 
     def covers(self, name: str) -> bool:
-        """Return whether a span of this name is of this kind."""
+        """Return whether a span with this name is of this kind."""
         return self._pattern.fullmatch(name) is not None
