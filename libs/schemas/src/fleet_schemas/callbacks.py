@@ -1,4 +1,4 @@
-"""Callback settings of gradient training."""
+"""Callback settings for gradient training."""
 
 from datetime import timedelta
 from typing import Literal
@@ -9,7 +9,7 @@ from fleet_schemas.config_model import ConfigModel
 
 
 class EarlyStoppingConfig(ConfigModel):
-    """Settings of early stopping, which ends training when a value stops improving."""
+    """Settings for early stopping, which ends training when a value stops improving."""
 
     monitor: str = Field(description="The monitored value.")
     patience: int = Field(10, ge=1, description="Checks without progress before training ends.")
@@ -29,7 +29,7 @@ class EarlyStoppingConfig(ConfigModel):
 
 
 class ModelCheckpointConfig(ConfigModel):
-    """Settings of checkpoints, which keep the best states of a training."""
+    """Settings for checkpoints, which keep the best states of a training run."""
 
     dirpath: str = Field("checkpoints", description="Folder of the checkpoints.")
     filename: str | None = Field(None, description="Pattern of the file names; null: by epoch.")
@@ -59,7 +59,7 @@ class ModelCheckpointConfig(ConfigModel):
 
 
 class LearningRateMonitorConfig(ConfigModel):
-    """Settings of the learning rate monitor."""
+    """Settings for the learning rate monitor."""
 
     logging_interval: Literal["step", "epoch"] | None = Field(
         "epoch", description="When the rate is logged; null: whenever it changes."
@@ -69,11 +69,11 @@ class LearningRateMonitorConfig(ConfigModel):
 
 
 class CallbacksConfig(ConfigModel):
-    """The callbacks of one training."""
+    """The callbacks for one training run."""
 
     checkpoint: ModelCheckpointConfig | None = Field(None, description="Null: no checkpoints.")
     early_stopping: list[EarlyStoppingConfig] = Field(
-        default_factory=list, description="Each may end the training."
+        default_factory=list, description="Each may end the training run."
     )
     learning_rate_monitor: LearningRateMonitorConfig | None = Field(
         None, description="Null: the rate is not logged."

@@ -21,7 +21,7 @@ class DataConfig(ConfigModel):
     `to_dict` returns the original form.
     """
 
-    cu3s_file_path: str = Field(description="The measurement file, of any supported format.")
+    cu3s_file_path: str = Field(description="The measurement file, in any supported format.")
     annotation_json_path: str | None = Field(None, description="COCO labels; null: none.")
     train_ids: list[int] = Field(default_factory=list, description="Measurements to train on.")
     val_ids: list[int] = Field(default_factory=list, description="Measurements to validate on.")

@@ -9,7 +9,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 
 
 class OptimizerConfig(ConfigModel):
-    """Settings of the optimizer."""
+    """Settings for the optimizer."""
 
     name: str = Field("adamw", description="adam, adamw or sgd.")
     lr: float = Field(
@@ -19,5 +19,5 @@ class OptimizerConfig(ConfigModel):
     momentum: float | None = Field(0.9, ge=0.0, le=1.0, description="Momentum; sgd only.")
     betas: tuple[float, float] | None = Field(
         None,
-        description="Decay of the two moment estimates; adam and adamw only; null: 0.9, 0.999.",
+        description="Decay rates of the moment estimates; adam and adamw only; null: 0.9, 0.999.",
     )

@@ -10,7 +10,7 @@ SCHEDULERS = ("reduce_on_plateau", "cosine", "step", "exponential", "plateau")
 
 
 class SchedulerConfig(ConfigModel):
-    """Settings of the learning rate schedule."""
+    """Settings for the learning rate schedule."""
 
     name: str | None = Field(
         None,
@@ -35,6 +35,6 @@ class SchedulerConfig(ConfigModel):
     threshold_mode: str = Field("rel", description="plateau: rel or abs threshold.")
     cooldown: int = Field(0, ge=0, description="plateau: epochs to wait after a drop.")
     eps: float = Field(
-        1e-8, ge=0.0, description="plateau: smaller changes of the rate are skipped."
+        1e-8, ge=0.0, description="plateau: smaller changes to the rate are skipped."
     )
     verbose: bool = Field(False, description="Whether each change is logged.")

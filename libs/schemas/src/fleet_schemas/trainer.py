@@ -1,4 +1,4 @@
-"""Settings of the training loop, as the older published files nest them under `trainer`."""
+"""Settings for the training loop, as older published files nest them under `trainer`."""
 
 from typing import Annotated
 
@@ -14,7 +14,7 @@ BatchLimit = (
 
 
 class TrainerConfig(ConfigModel):
-    """Settings of the training loop, which may also be flat in `TrainingConfig`."""
+    """Settings for the training loop, which may also be flat in `TrainingConfig`."""
 
     max_epochs: int = Field(100, ge=1, le=10000, description="Maximum number of epochs.")
     accelerator: str = Field("auto", description="auto, cpu, gpu, ...")

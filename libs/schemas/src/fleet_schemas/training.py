@@ -1,4 +1,4 @@
-"""Settings of gradient training, in the two published shapes."""
+"""Settings for gradient training, in the two published shapes."""
 
 from typing import Any
 
@@ -39,12 +39,12 @@ _ONLY_FLAT = TRAINER_KEYS - frozenset(_NESTED_TOP_KEYS) | {"release_cuda_cache_o
 
 
 class TrainingConfig(ConfigModel):
-    """Settings of gradient training, without data and pipeline.
+    """Settings for gradient training, without data and pipeline.
 
     Published files have the settings of the loop either nested under `trainer` or flat next to
     `seed`. In both cases the flat attributes contain the effective values: a given flat value takes
-    precedence over a nested one. `to_dict` returns the original shape; a config with only keys of
-    both shapes is returned with only those, which either reader accepts.
+    precedence over a nested one. `to_dict` returns the original shape; a config whose
+    keys are all common to both shapes is returned with only those, which either reader accepts.
     """
 
     seed: int = Field(42, ge=0, description="Seed of all random number generators.")

@@ -1,4 +1,4 @@
-"""Trainruns: pipeline, data, settings, and roles of the nodes."""
+"""Trainruns: pipeline, data, settings, and node roles."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -43,7 +43,7 @@ class TrainRunConfig(ConfigModel):
     ) = Field(None, description="Inline, a path, or paths of config and weights; null: as loaded.")
     data: DataConfig = Field(description="The measurements.")
     training: TrainingConfig | None = Field(
-        None, description="Settings of gradient training; null: statistical training only."
+        None, description="Settings for gradient training; null: statistical training only."
     )
     loss_nodes: list[str] = Field(
         default_factory=list, description="Nodes whose outputs add up to the loss."

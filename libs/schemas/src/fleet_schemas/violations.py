@@ -43,7 +43,7 @@ def nearest(word: str, candidates: list[str]) -> str:
 def _locate(
     loc: tuple[int | str, ...], model: type[ConfigModel]
 ) -> tuple[list[str], type[ConfigModel]]:
-    """Follow a location through the models and drop pydantic's markers of union members."""
+    """Follow a location through the models and drop pydantic's markers for union members."""
     path: list[str] = []
     owner = model
     annotation: Any = model
@@ -97,7 +97,7 @@ def _sentence(detail: ErrorDetails, owner: type[ConfigModel]) -> str:
         message = message.replace(formal, plain)
     for whole in ("String should", "Tuple should", "List should"):
         message = message.replace(whole, "must")
-    # pydantic appends what failed to parse, which the value shows better.
+    # pydantic appends what failed to parse, but the value itself shows that more clearly.
     message, *_ = message.partition(", unable to parse ")
     return f"{message}{_shown(detail['input'])}"
 

@@ -22,7 +22,7 @@ def parse_yaml(raw: bytes, what: str) -> dict[str, Any]:
 
     Raises:
         InvalidInput: the content is not UTF-8, not YAML, not a mapping, nested too deeply, contains
-            other values than JSON values, or more than 100 000 of them including aliases.
+            values other than JSON values, or more than 100 000 of them including aliases.
     """
     try:
         content = _load(raw.decode())

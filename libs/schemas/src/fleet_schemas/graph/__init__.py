@@ -1,4 +1,4 @@
-"""Ports, wiring and built-in classes of pipelines without torch."""
+"""Ports, wiring and built-in node classes of pipelines; none of it needs torch."""
 
 from fleet_schemas.graph.built_in_node import BuiltInNode, built_in_classes, built_in_nodes
 from fleet_schemas.graph.class_names import nearest_classes

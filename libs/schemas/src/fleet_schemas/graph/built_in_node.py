@@ -26,7 +26,7 @@ class BuiltInNode:
         stages: stages at which it runs by default.
         inputs: input ports by name.
         outputs: output ports by name.
-        hparams: hyperparameters by name, without those of every node.
+        hparams: hyperparameters by name, without those that every node has.
         trainable_buffers: state keys that gradient training may unfreeze.
     """
 

@@ -33,8 +33,9 @@ class Connections:
 def connect(nodes: Mapping[str, NodePorts], connections: Iterable[ConnectionConfig]) -> Connections:
     """Check connections against the ports of the nodes.
 
-    Faults are unknown nodes or ports, incompatible types, two sources of a port, and cycles. A
-    faulty connection feeds nothing. A port of an unknown class is assumed to exist and to match.
+    Faults are unknown nodes or ports, incompatible types, two sources for one input port, and
+    cycles. A faulty connection feeds nothing. A port of an unknown class is assumed to exist and to
+    match.
     """
     sources: dict[tuple[str, str], tuple[str, ...]] = {}
     edges: dict[tuple[str, str], None] = {}
@@ -117,7 +118,7 @@ def _listed(names: Collection[str], between: str = ", ") -> str:
 
 
 def _cycle(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the nodes of a cycle, beginning and ending with the first of the config, if any."""
+    """Return a cycle's nodes, from the first in the config back to it; empty without a cycle."""
     order: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter()
     for source, target in edges:
         order.add(target, source)

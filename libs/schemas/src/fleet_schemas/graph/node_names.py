@@ -1,4 +1,4 @@
-"""Names of the nodes of a pipeline."""
+"""Names of the nodes in a pipeline."""
 
 from collections.abc import Container, Iterable
 

@@ -1,4 +1,4 @@
-"""Types of ports and their compatibility."""
+"""Port types and their compatibility."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -13,7 +13,7 @@ DType = TypeVar("DType")
 
 @dataclass(frozen=True, slots=True)
 class PortType(Generic[DType]):
-    """Type of a port, with dtypes of torch, or their names where torch is not available.
+    """Type of a port, with torch dtypes, or their names where torch is not available.
 
     Attributes:
         dtype: dtype of the tensor; None: any.

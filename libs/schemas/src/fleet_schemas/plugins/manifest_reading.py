@@ -25,8 +25,8 @@ class NamedPlugins(NamedTuple):
 
     Attributes:
         manifests: the plugins.
-        has_objects: whether classes are described by objects, as in releases 0.5.0 to 0.5.2, and
-            not by their paths only, as in older releases.
+        has_objects: whether classes are described by objects, as in releases 0.5.0 to 0.5.2,
+            rather than only by their paths, as in older releases.
     """
 
     manifests: list[PluginManifest]
