@@ -7,7 +7,7 @@ on the installed ``grpcio-tools`` and ``mypy-protobuf``.
 The proto root is mapped to the virtual folder ``fleet_proto``, so that the generated imports are
 those of the installed package. Afterwards each messages module is changed to use its own descriptor
 pool. The default pool accepts one file per full message name, so that a process that also loads a
-published ``cuvis_ai.v1`` package (same names, other file) would fail on import.
+published ``cuvis_ai.v1`` package (same names, different file) would fail on import.
 """
 
 import argparse
@@ -25,7 +25,7 @@ PACKAGE = "fleet_proto"
 
 SOURCES_WITH_SERVICES = ("cuvis_ai/v1/cuvis_ai.proto",)
 SOURCES_WITHOUT_SERVICES = ("records/v1/records.proto",)
-"""Paths below ``fleet_proto``; ``records`` is in ``fleet/records`` of the proto root."""
+"""Paths below ``fleet_proto``; ``records`` is in ``fleet/records`` below the proto root."""
 
 DOCSTRINGS = {
     "cuvis_ai": "The public wire, package ``cuvis_ai``.",
@@ -39,7 +39,7 @@ PRIVATE_POOL = "_descriptor_pool.DescriptorPool()"
 
 
 def _include_arguments() -> list[str]:
-    """Return the mapping of virtual import folders to folders of the proto root."""
+    """Return the mapping of virtual import folders to folders below the proto root."""
     return [
         f"-I{PACKAGE}/cuvis_ai={PROTO_ROOT / 'cuvis_ai'}",
         f"-I{PACKAGE}/records={PROTO_ROOT / 'fleet' / 'records'}",
@@ -92,7 +92,7 @@ def generate(out: Path) -> None:
     """Write the generated part of the package below ``out``.
 
     Args:
-        out: Folder of the ``fleet_proto`` package, which may not exist yet.
+        out: Folder that will contain the ``fleet_proto`` package; it need not exist yet.
 
     Raises:
         SystemExit: generation failed, with the reason.

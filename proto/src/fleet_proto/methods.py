@@ -1,6 +1,6 @@
 """The methods of ``cuvis_ai.v1.CuvisAIService``: which service answers them, and how to retry them.
 
-The gateway's routes, each service's method table and the client's retries are made from these
+The gateway's routes, each service's method table and the client's retries are derived from these
 tables; a test compares them with the proto.
 """
 
@@ -70,7 +70,7 @@ NOT_IDEMPOTENT: frozenset[str] = frozenset(
         "ClearPluginCache",  # its answer counts what it removed
     }
 )
-"""Methods for which a second call has another effect or answer than the first one."""
+"""Methods for which a second call has a different effect or answer from the first one."""
 
 STREAMING: frozenset[str] = frozenset({"Train"})
 """Methods that stream. Only the client can repeat them: it knows which messages it has received."""

@@ -8,8 +8,8 @@ The wire of CuvisAIService: the union of what the published schema releases 0.1.
 define, so that a client generated from any of them works unchanged. Field numbers never change.
 If releases renamed a field, the newest name is used and the comment gives the older one.
 
-Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says otherwise
-an unset scalar means its zero value, an empty list means none, and every session_id identifies a
+Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says
+otherwise, an unset scalar means its zero value, an empty list means none, and every session_id identifies a
 session created by CreateSession (NOT_FOUND if it is unknown or expired).
 """
 
@@ -146,7 +146,7 @@ class _TrainStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainStat
     TRAIN_STATUS_UNSPECIFIED: _TrainStatus.ValueType  # 0
     """The session has trained nothing yet."""
     TRAIN_STATUS_RUNNING: _TrainStatus.ValueType  # 1
-    """The training is queued or running."""
+    """The training run is queued or running."""
     TRAIN_STATUS_COMPLETE: _TrainStatus.ValueType  # 2
     """Terminal: completed."""
     TRAIN_STATUS_ERROR: _TrainStatus.ValueType  # 3
@@ -155,12 +155,12 @@ class _TrainStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainStat
     """Terminal: stopped on request. Since 0.9.0."""
 
 class TrainStatus(_TrainStatus, metaclass=_TrainStatusEnumTypeWrapper):
-    """State of a training, as reported by a progress message."""
+    """State of a training run, as reported by a progress message."""
 
 TRAIN_STATUS_UNSPECIFIED: TrainStatus.ValueType  # 0
 """The session has trained nothing yet."""
 TRAIN_STATUS_RUNNING: TrainStatus.ValueType  # 1
-"""The training is queued or running."""
+"""The training run is queued or running."""
 TRAIN_STATUS_COMPLETE: TrainStatus.ValueType  # 2
 """Terminal: completed."""
 TRAIN_STATUS_ERROR: TrainStatus.ValueType  # 3
@@ -215,9 +215,7 @@ class _ProcessingModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Proces
     """Calibrated spectral radiance."""
 
 class ProcessingMode(_ProcessingMode, metaclass=_ProcessingModeEnumTypeWrapper):
-    """How raw sensor counts are processed into a cube. No method uses it; it exists because releases define
-    it.
-    """
+    """How raw sensor counts are processed into a cube. No method uses it; published releases define it."""
 
 PROCESSING_MODE_UNSPECIFIED: ProcessingMode.ValueType  # 0
 """Unspecified."""
@@ -242,7 +240,7 @@ class _TrainHookEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainHook.V
     TRAIN_HOOK_FIT_START: _TrainHook.ValueType  # 1
     """Gradient training starts."""
     TRAIN_HOOK_EPOCH_END: _TrainHook.ValueType  # 2
-    """An epoch including its validation has ended."""
+    """An epoch, including its validation, has ended."""
     TRAIN_HOOK_VALIDATION_END: _TrainHook.ValueType  # 3
     """The validation pass of an epoch has ended."""
     TRAIN_HOOK_FIT_END: _TrainHook.ValueType  # 4
@@ -279,14 +277,14 @@ class _TrainHookEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TrainHook.V
     """Another validation batch of the epoch is done."""
 
 class TrainHook(_TrainHook, metaclass=_TrainHookEnumTypeWrapper):
-    """Moment of a training that a TrainEvent reports. Since 0.14."""
+    """Moment in a training run that a TrainEvent reports. Since 0.14."""
 
 TRAIN_HOOK_UNSPECIFIED: TrainHook.ValueType  # 0
 """Unspecified."""
 TRAIN_HOOK_FIT_START: TrainHook.ValueType  # 1
 """Gradient training starts."""
 TRAIN_HOOK_EPOCH_END: TrainHook.ValueType  # 2
-"""An epoch including its validation has ended."""
+"""An epoch, including its validation, has ended."""
 TRAIN_HOOK_VALIDATION_END: TrainHook.ValueType  # 3
 """The validation pass of an epoch has ended."""
 TRAIN_HOOK_FIT_END: TrainHook.ValueType  # 4
@@ -1014,7 +1012,7 @@ Global___InputBatch: _TypeAlias = InputBatch  # noqa: Y015
 
 @_typing.final
 class Context(_message.Message):
-    """Position in a training or an execution."""
+    """Position in a training run or an execution."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1029,7 +1027,7 @@ class Context(_message.Message):
     batch_idx: _builtins.int
     """Batch within the epoch."""
     global_step: _builtins.int
-    """Optimizer steps since the training began."""
+    """Optimizer steps since the training run began."""
     def __init__(
         self,
         *,
@@ -1318,7 +1316,7 @@ Global___PipelineInfo: _TypeAlias = PipelineInfo  # noqa: Y015
 
 @_typing.final
 class ListAvailablePipelineesRequest(_message.Message):
-    """Request of ListAvailablePipelinees (releases 0.1.x)."""
+    """Request for ListAvailablePipelinees (releases 0.1.x)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1342,7 +1340,7 @@ Global___ListAvailablePipelineesRequest: _TypeAlias = ListAvailablePipelineesReq
 
 @_typing.final
 class ListAvailablePipelineesResponse(_message.Message):
-    """Response of ListAvailablePipelinees (releases 0.1.x)."""
+    """Response to ListAvailablePipelinees (releases 0.1.x)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1366,7 +1364,7 @@ Global___ListAvailablePipelineesResponse: _TypeAlias = ListAvailablePipelineesRe
 
 @_typing.final
 class ListAvailablePipelinesRequest(_message.Message):
-    """Request of ListAvailablePipelines."""
+    """Request for ListAvailablePipelines."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1390,7 +1388,7 @@ Global___ListAvailablePipelinesRequest: _TypeAlias = ListAvailablePipelinesReque
 
 @_typing.final
 class ListAvailablePipelinesResponse(_message.Message):
-    """Response of ListAvailablePipelines."""
+    """Response to ListAvailablePipelines."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1414,7 +1412,7 @@ Global___ListAvailablePipelinesResponse: _TypeAlias = ListAvailablePipelinesResp
 
 @_typing.final
 class GetPipelineInfoRequest(_message.Message):
-    """Request of GetPipelineInfo."""
+    """Request for GetPipelineInfo."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1438,7 +1436,7 @@ Global___GetPipelineInfoRequest: _TypeAlias = GetPipelineInfoRequest  # noqa: Y0
 
 @_typing.final
 class GetPipelineInfoResponse(_message.Message):
-    """Response of GetPipelineInfo."""
+    """Response to GetPipelineInfo."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1462,7 +1460,7 @@ Global___GetPipelineInfoResponse: _TypeAlias = GetPipelineInfoResponse  # noqa: 
 
 @_typing.final
 class CreateSessionRequest(_message.Message):
-    """Request of CreateSession."""
+    """Request for CreateSession."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1479,7 +1477,7 @@ Global___CreateSessionRequest: _TypeAlias = CreateSessionRequest  # noqa: Y015
 
 @_typing.final
 class CreateSessionResponse(_message.Message):
-    """Response of CreateSession."""
+    """Response to CreateSession."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1501,7 +1499,7 @@ Global___CreateSessionResponse: _TypeAlias = CreateSessionResponse  # noqa: Y015
 
 @_typing.final
 class SetSessionSearchPathsRequest(_message.Message):
-    """Request of SetSessionSearchPaths."""
+    """Request for SetSessionSearchPaths."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1535,7 +1533,7 @@ Global___SetSessionSearchPathsRequest: _TypeAlias = SetSessionSearchPathsRequest
 
 @_typing.final
 class SetSessionSearchPathsResponse(_message.Message):
-    """Response of SetSessionSearchPaths."""
+    """Response to SetSessionSearchPaths."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1569,7 +1567,7 @@ Global___SetSessionSearchPathsResponse: _TypeAlias = SetSessionSearchPathsRespon
 
 @_typing.final
 class CloseSessionRequest(_message.Message):
-    """Request of CloseSession."""
+    """Request for CloseSession."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1591,7 +1589,7 @@ Global___CloseSessionRequest: _TypeAlias = CloseSessionRequest  # noqa: Y015
 
 @_typing.final
 class CloseSessionResponse(_message.Message):
-    """Response of CloseSession."""
+    """Response to CloseSession."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1613,7 +1611,7 @@ Global___CloseSessionResponse: _TypeAlias = CloseSessionResponse  # noqa: Y015
 
 @_typing.final
 class ResolveConfigRequest(_message.Message):
-    """Request of ResolveConfig."""
+    """Request for ResolveConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1649,7 +1647,7 @@ Global___ResolveConfigRequest: _TypeAlias = ResolveConfigRequest  # noqa: Y015
 
 @_typing.final
 class ResolveConfigResponse(_message.Message):
-    """Response of ResolveConfig."""
+    """Response to ResolveConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1671,7 +1669,7 @@ Global___ResolveConfigResponse: _TypeAlias = ResolveConfigResponse  # noqa: Y015
 
 @_typing.final
 class GetParameterSchemaRequest(_message.Message):
-    """Request of GetParameterSchema."""
+    """Request for GetParameterSchema."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1693,7 +1691,7 @@ Global___GetParameterSchemaRequest: _TypeAlias = GetParameterSchemaRequest  # no
 
 @_typing.final
 class GetParameterSchemaResponse(_message.Message):
-    """Response of GetParameterSchema."""
+    """Response to GetParameterSchema."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1715,7 +1713,7 @@ Global___GetParameterSchemaResponse: _TypeAlias = GetParameterSchemaResponse  # 
 
 @_typing.final
 class ValidateConfigRequest(_message.Message):
-    """Request of ValidateConfig."""
+    """Request for ValidateConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1741,7 +1739,7 @@ Global___ValidateConfigRequest: _TypeAlias = ValidateConfigRequest  # noqa: Y015
 
 @_typing.final
 class ValidateConfigResponse(_message.Message):
-    """Response of ValidateConfig."""
+    """Response to ValidateConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1775,7 +1773,7 @@ Global___ValidateConfigResponse: _TypeAlias = ValidateConfigResponse  # noqa: Y0
 
 @_typing.final
 class LoadPipelineRequest(_message.Message):
-    """Request of LoadPipeline."""
+    """Request for LoadPipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1807,7 +1805,7 @@ Global___LoadPipelineRequest: _TypeAlias = LoadPipelineRequest  # noqa: Y015
 
 @_typing.final
 class LoadPipelineResponse(_message.Message):
-    """Response of LoadPipeline."""
+    """Response to LoadPipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1835,7 +1833,7 @@ Global___LoadPipelineResponse: _TypeAlias = LoadPipelineResponse  # noqa: Y015
 
 @_typing.final
 class LoadPipelineWeightsRequest(_message.Message):
-    """Request of LoadPipelineWeights."""
+    """Request for LoadPipelineWeights."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1876,7 +1874,7 @@ Global___LoadPipelineWeightsRequest: _TypeAlias = LoadPipelineWeightsRequest  # 
 
 @_typing.final
 class LoadPipelineWeightsResponse(_message.Message):
-    """Response of LoadPipelineWeights."""
+    """Response to LoadPipelineWeights."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1902,7 +1900,7 @@ Global___LoadPipelineWeightsResponse: _TypeAlias = LoadPipelineWeightsResponse  
 
 @_typing.final
 class SavePipelineRequest(_message.Message):
-    """Request of SavePipeline."""
+    """Request for SavePipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1912,7 +1910,7 @@ class SavePipelineRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     pipeline_path: _builtins.str
-    """File to write; relative: below the server's output folder."""
+    """File to write; a relative path starts from the server's output folder."""
     @_builtins.property
     def metadata(self) -> Global___PipelineMetadata:
         """Replaces the pipeline's metadata; unset or empty fields get their defaults."""
@@ -1934,7 +1932,7 @@ Global___SavePipelineRequest: _TypeAlias = SavePipelineRequest  # noqa: Y015
 
 @_typing.final
 class SavePipelineResponse(_message.Message):
-    """Response of SavePipeline."""
+    """Response to SavePipeline."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1964,7 +1962,7 @@ Global___SavePipelineResponse: _TypeAlias = SavePipelineResponse  # noqa: Y015
 
 @_typing.final
 class SetTrainRunConfigRequest(_message.Message):
-    """Request of SetTrainRunConfig."""
+    """Request for SetTrainRunConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1992,7 +1990,7 @@ Global___SetTrainRunConfigRequest: _TypeAlias = SetTrainRunConfigRequest  # noqa
 
 @_typing.final
 class SetTrainRunConfigResponse(_message.Message):
-    """Response of SetTrainRunConfig."""
+    """Response to SetTrainRunConfig."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2018,7 +2016,7 @@ Global___SetTrainRunConfigResponse: _TypeAlias = SetTrainRunConfigResponse  # no
 
 @_typing.final
 class TrainRequest(_message.Message):
-    """Request of Train."""
+    """Request for Train."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2056,7 +2054,7 @@ Global___TrainRequest: _TypeAlias = TrainRequest  # noqa: Y015
 
 @_typing.final
 class TrainResponse(_message.Message):
-    """One progress message of a training."""
+    """One progress message from a training run."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2107,12 +2105,12 @@ class TrainResponse(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     EVENT_FIELD_NUMBER: _builtins.int
     status: Global___TrainStatus.ValueType
-    """State of the training; only the last message has a terminal status."""
+    """State of the training run; only the last message has a terminal status."""
     message: _builtins.str
     """Text for humans."""
     @_builtins.property
     def context(self) -> Global___Context:
-        """Position in the training."""
+        """Position in the training run."""
 
     @_builtins.property
     def losses(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
@@ -2146,7 +2144,7 @@ Global___TrainResponse: _TypeAlias = TrainResponse  # noqa: Y015
 
 @_typing.final
 class TrainEvent(_message.Message):
-    """A moment of a training in structured form. Since 0.14."""
+    """A moment in a training run, in structured form. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2164,7 +2162,7 @@ class TrainEvent(_message.Message):
     split: Global___ExecutionStage.ValueType
     """Data split in question; unset: none."""
     calibration_pending: _builtins.bool
-    """Whether a calibration is still to come in this training."""
+    """Whether a calibration is still to come in this training run."""
     node: _builtins.str
     """Name of the node being fitted; empty: none."""
     @_builtins.property
@@ -2185,7 +2183,7 @@ class TrainEvent(_message.Message):
 
     @_builtins.property
     def epochs(self) -> Global___EpochProgress:
-        """Progress in epochs; unset: the training has no epochs."""
+        """Progress in epochs; unset: the training run has no epochs."""
 
     def __init__(
         self,
@@ -2236,7 +2234,7 @@ Global___FrameProgress: _TypeAlias = FrameProgress  # noqa: Y015
 
 @_typing.final
 class EpochProgress(_message.Message):
-    """Progress of a training in epochs. Since 0.14."""
+    """Progress of a training run in epochs. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2262,7 +2260,7 @@ Global___EpochProgress: _TypeAlias = EpochProgress  # noqa: Y015
 
 @_typing.final
 class CheckpointRestored(_message.Message):
-    """The weights that a gradient training kept. Since 0.14."""
+    """The weights that a gradient training run kept. Since 0.14."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2537,7 +2535,7 @@ Global___EvaluationOutcome: _TypeAlias = EvaluationOutcome  # noqa: Y015
 
 @_typing.final
 class StopTrainRequest(_message.Message):
-    """Request of StopTrain. Since 0.9.0."""
+    """Request for StopTrain. Since 0.9.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2559,7 +2557,7 @@ Global___StopTrainRequest: _TypeAlias = StopTrainRequest  # noqa: Y015
 
 @_typing.final
 class StopTrainResponse(_message.Message):
-    """Response of StopTrain. Since 0.9.0."""
+    """Response to StopTrain. Since 0.9.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2585,7 +2583,7 @@ Global___StopTrainResponse: _TypeAlias = StopTrainResponse  # noqa: Y015
 
 @_typing.final
 class GetTrainStatusRequest(_message.Message):
-    """Request of GetTrainStatus."""
+    """Request for GetTrainStatus."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2607,7 +2605,7 @@ Global___GetTrainStatusRequest: _TypeAlias = GetTrainStatusRequest  # noqa: Y015
 
 @_typing.final
 class GetTrainStatusResponse(_message.Message):
-    """Response of GetTrainStatus."""
+    """Response to GetTrainStatus."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2631,7 +2629,7 @@ Global___GetTrainStatusResponse: _TypeAlias = GetTrainStatusResponse  # noqa: Y0
 
 @_typing.final
 class GetTrainingCapabilitiesRequest(_message.Message):
-    """Request of GetTrainingCapabilities."""
+    """Request for GetTrainingCapabilities."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2648,7 +2646,7 @@ Global___GetTrainingCapabilitiesRequest: _TypeAlias = GetTrainingCapabilitiesReq
 
 @_typing.final
 class GetTrainingCapabilitiesResponse(_message.Message):
-    """Response of GetTrainingCapabilities."""
+    """Response to GetTrainingCapabilities."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2818,7 +2816,7 @@ Global___SchedulerParamsSchema: _TypeAlias = SchedulerParamsSchema  # noqa: Y015
 
 @_typing.final
 class SaveTrainRunRequest(_message.Message):
-    """Request of SaveTrainRun."""
+    """Request for SaveTrainRun."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2828,7 +2826,7 @@ class SaveTrainRunRequest(_message.Message):
     session_id: _builtins.str
     """The session."""
     trainrun_path: _builtins.str
-    """File to write; relative: below the server's output folder."""
+    """File to write; a relative path starts from the server's output folder."""
     save_weights: _builtins.bool
     """Whether the weights are written as well."""
     def __init__(
@@ -2848,7 +2846,7 @@ Global___SaveTrainRunRequest: _TypeAlias = SaveTrainRunRequest  # noqa: Y015
 
 @_typing.final
 class SaveTrainRunResponse(_message.Message):
-    """Response of SaveTrainRun."""
+    """Response to SaveTrainRun."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2882,7 +2880,7 @@ Global___SaveTrainRunResponse: _TypeAlias = SaveTrainRunResponse  # noqa: Y015
 
 @_typing.final
 class RestoreTrainRunRequest(_message.Message):
-    """Request of RestoreTrainRun."""
+    """Request for RestoreTrainRun."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -2923,14 +2921,14 @@ Global___RestoreTrainRunRequest: _TypeAlias = RestoreTrainRunRequest  # noqa: Y0
 
 @_typing.final
 class RestoreTrainRunResponse(_message.Message):
-    """Response of RestoreTrainRun."""
+    """Response to RestoreTrainRun."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     SESSION_ID_FIELD_NUMBER: _builtins.int
     TRAINRUN_FIELD_NUMBER: _builtins.int
     session_id: _builtins.str
-    """The session with the trainrun."""
+    """The session that now has the trainrun."""
     @_builtins.property
     def trainrun(self) -> Global___TrainRunConfig:
         """The restored trainrun."""
@@ -2987,7 +2985,7 @@ Global___TensorSpec: _TypeAlias = TensorSpec  # noqa: Y015
 
 @_typing.final
 class GetPipelineInputsRequest(_message.Message):
-    """Request of GetPipelineInputs."""
+    """Request for GetPipelineInputs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3009,7 +3007,7 @@ Global___GetPipelineInputsRequest: _TypeAlias = GetPipelineInputsRequest  # noqa
 
 @_typing.final
 class GetPipelineInputsResponse(_message.Message):
-    """Response of GetPipelineInputs."""
+    """Response to GetPipelineInputs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3060,7 +3058,7 @@ Global___GetPipelineInputsResponse: _TypeAlias = GetPipelineInputsResponse  # no
 
 @_typing.final
 class GetPipelineOutputsRequest(_message.Message):
-    """Request of GetPipelineOutputs."""
+    """Request for GetPipelineOutputs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3082,7 +3080,7 @@ Global___GetPipelineOutputsRequest: _TypeAlias = GetPipelineOutputsRequest  # no
 
 @_typing.final
 class GetPipelineOutputsResponse(_message.Message):
-    """Response of GetPipelineOutputs."""
+    """Response to GetPipelineOutputs."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3133,7 +3131,7 @@ Global___GetPipelineOutputsResponse: _TypeAlias = GetPipelineOutputsResponse  # 
 
 @_typing.final
 class GetPipelineVisualizationRequest(_message.Message):
-    """Request of GetPipelineVisualization."""
+    """Request for GetPipelineVisualization."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3163,7 +3161,7 @@ Global___GetPipelineVisualizationRequest: _TypeAlias = GetPipelineVisualizationR
 
 @_typing.final
 class GetPipelineVisualizationResponse(_message.Message):
-    """Response of GetPipelineVisualization."""
+    """Response to GetPipelineVisualization."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3189,7 +3187,7 @@ Global___GetPipelineVisualizationResponse: _TypeAlias = GetPipelineVisualization
 
 @_typing.final
 class InferenceRequest(_message.Message):
-    """Request of Inference."""
+    """Request for Inference."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3223,7 +3221,7 @@ Global___InferenceRequest: _TypeAlias = InferenceRequest  # noqa: Y015
 
 @_typing.final
 class InferenceResponse(_message.Message):
-    """Response of Inference."""
+    """Response to Inference."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3294,7 +3292,7 @@ Global___InferenceResponse: _TypeAlias = InferenceResponse  # noqa: Y015
 
 @_typing.final
 class SetProfilingRequest(_message.Message):
-    """Request of SetProfiling. Since 0.3.0."""
+    """Request for SetProfiling. Since 0.3.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3343,7 +3341,7 @@ Global___SetProfilingRequest: _TypeAlias = SetProfilingRequest  # noqa: Y015
 
 @_typing.final
 class SetProfilingResponse(_message.Message):
-    """Response of SetProfiling. Since 0.3.0."""
+    """Response to SetProfiling. Since 0.3.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3365,7 +3363,7 @@ Global___SetProfilingResponse: _TypeAlias = SetProfilingResponse  # noqa: Y015
 
 @_typing.final
 class GetProfilingSummaryRequest(_message.Message):
-    """Request of GetProfilingSummary. Since 0.3.0."""
+    """Request for GetProfilingSummary. Since 0.3.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3393,7 +3391,7 @@ Global___GetProfilingSummaryRequest: _TypeAlias = GetProfilingSummaryRequest  # 
 
 @_typing.final
 class GetProfilingSummaryResponse(_message.Message):
-    """Response of GetProfilingSummary. Since 0.3.0."""
+    """Response to GetProfilingSummary. Since 0.3.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3475,7 +3473,7 @@ Global___NodeProfilingStats: _TypeAlias = NodeProfilingStats  # noqa: Y015
 
 @_typing.final
 class LoadPluginsRequest(_message.Message):
-    """Request of LoadPlugins (releases up to 0.5.2)."""
+    """Request for LoadPlugins (releases up to 0.5.2)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3503,7 +3501,7 @@ Global___LoadPluginsRequest: _TypeAlias = LoadPluginsRequest  # noqa: Y015
 
 @_typing.final
 class LoadPluginsResponse(_message.Message):
-    """Response of LoadPlugins (releases up to 0.5.2)."""
+    """Response to LoadPlugins (releases up to 0.5.2)."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3553,7 +3551,7 @@ Global___LoadPluginsResponse: _TypeAlias = LoadPluginsResponse  # noqa: Y015
 
 @_typing.final
 class LoadPluginRequest(_message.Message):
-    """Request of LoadPlugin. Since 0.6.0."""
+    """Request for LoadPlugin. Since 0.6.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3581,7 +3579,7 @@ Global___LoadPluginRequest: _TypeAlias = LoadPluginRequest  # noqa: Y015
 
 @_typing.final
 class LoadPluginResponse(_message.Message):
-    """Response of LoadPlugin. Since 0.6.0."""
+    """Response to LoadPlugin. Since 0.6.0."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3623,7 +3621,7 @@ class PluginInfo(_message.Message):
     source: _builtins.str
     """Address of the repository, or folder."""
     tag: _builtins.str
-    """Tag of the repository; empty for local plugins."""
+    """Tag in the repository; empty for local plugins."""
     @_builtins.property
     def capabilities(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Class paths that it provides. Called provides up to 0.5.2."""
@@ -3647,7 +3645,7 @@ Global___PluginInfo: _TypeAlias = PluginInfo  # noqa: Y015
 
 @_typing.final
 class ListLoadedPluginsRequest(_message.Message):
-    """Request of ListLoadedPlugins."""
+    """Request for ListLoadedPlugins."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3669,7 +3667,7 @@ Global___ListLoadedPluginsRequest: _TypeAlias = ListLoadedPluginsRequest  # noqa
 
 @_typing.final
 class ListLoadedPluginsResponse(_message.Message):
-    """Response of ListLoadedPlugins."""
+    """Response to ListLoadedPlugins."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3693,7 +3691,7 @@ Global___ListLoadedPluginsResponse: _TypeAlias = ListLoadedPluginsResponse  # no
 
 @_typing.final
 class GetPluginInfoRequest(_message.Message):
-    """Request of GetPluginInfo."""
+    """Request for GetPluginInfo."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3719,7 +3717,7 @@ Global___GetPluginInfoRequest: _TypeAlias = GetPluginInfoRequest  # noqa: Y015
 
 @_typing.final
 class GetPluginInfoResponse(_message.Message):
-    """Response of GetPluginInfo."""
+    """Response to GetPluginInfo."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3913,7 +3911,7 @@ Global___NodeInfo: _TypeAlias = NodeInfo  # noqa: Y015
 
 @_typing.final
 class ListAvailableNodesRequest(_message.Message):
-    """Request of ListAvailableNodes."""
+    """Request for ListAvailableNodes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3935,7 +3933,7 @@ Global___ListAvailableNodesRequest: _TypeAlias = ListAvailableNodesRequest  # no
 
 @_typing.final
 class ListAvailableNodesResponse(_message.Message):
-    """Response of ListAvailableNodes."""
+    """Response to ListAvailableNodes."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3959,7 +3957,7 @@ Global___ListAvailableNodesResponse: _TypeAlias = ListAvailableNodesResponse  # 
 
 @_typing.final
 class ClearPluginCacheRequest(_message.Message):
-    """Request of ClearPluginCache."""
+    """Request for ClearPluginCache."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -3981,7 +3979,7 @@ Global___ClearPluginCacheRequest: _TypeAlias = ClearPluginCacheRequest  # noqa: 
 
 @_typing.final
 class ClearPluginCacheResponse(_message.Message):
-    """Response of ClearPluginCache."""
+    """Response to ClearPluginCache."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -289,24 +289,24 @@ class CuvisAIServiceServicer:
 
     def Train(self, request, context):
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
-        second call with the same key follows that training from its first message, whether or not it
-        has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
-        The initial metadata of the reply contain the key.
+        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training
+        run: a second call with the same key follows that run from its first message, whether or not the
+        run has ended. With x-fleet-training-begun, the call starts no run and may omit trainer_type. The
+        initial metadata of the reply contains the key.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def StopTrain(self, request, context):
-        """Asks the session's running training to stop at its next safe point. Since 0.9.0.
+        """Asks the session's training run to stop at its next safe point. Since 0.9.0.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetTrainStatus(self, request, context):
-        """Returns the newest progress message of the session's training.
+        """Returns the newest progress message of the session's training run.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

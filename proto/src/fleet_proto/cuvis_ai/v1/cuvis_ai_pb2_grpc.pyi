@@ -8,8 +8,8 @@ The wire of CuvisAIService: the union of what the published schema releases 0.1.
 define, so that a client generated from any of them works unchanged. Field numbers never change.
 If releases renamed a field, the newest name is used and the comment gives the older one.
 
-Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says otherwise
-an unset scalar means its zero value, an empty list means none, and every session_id identifies a
+Conventions: bytes fields called config_bytes contain UTF-8 JSON. Unless a comment says
+otherwise, an unset scalar means its zero value, an empty list means none, and every session_id identifies a
 session created by CreateSession (NOT_FOUND if it is unknown or expired).
 """
 
@@ -71,15 +71,15 @@ class CuvisAIServiceStub:
     """Applies data, training, loss and metric settings to the session."""
     Train: _grpc.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
-    second call with the same key follows that training from its first message, whether or not it
-    has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
-    The initial metadata of the reply contain the key.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training
+    run: a second call with the same key follows that run from its first message, whether or not the
+    run has ended. With x-fleet-training-begun, the call starts no run and may omit trainer_type. The
+    initial metadata of the reply contains the key.
     """
     StopTrain: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]
-    """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
+    """Asks the session's training run to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]
-    """Returns the newest progress message of the session's training."""
+    """Returns the newest progress message of the session's training run."""
     GetTrainingCapabilities: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]
     """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _grpc.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]
@@ -146,15 +146,15 @@ class CuvisAIServiceAsyncStub(CuvisAIServiceStub):
     """Applies data, training, loss and metric settings to the session."""
     Train: _aio.UnaryStreamMultiCallable[_cuvis_ai_pb2.TrainRequest, _cuvis_ai_pb2.TrainResponse]  # type: ignore[assignment]
     """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
-    second call with the same key follows that training from its first message, whether or not it
-    has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
-    The initial metadata of the reply contain the key.
+    The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training
+    run: a second call with the same key follows that run from its first message, whether or not the
+    run has ended. With x-fleet-training-begun, the call starts no run and may omit trainer_type. The
+    initial metadata of the reply contains the key.
     """
     StopTrain: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.StopTrainRequest, _cuvis_ai_pb2.StopTrainResponse]  # type: ignore[assignment]
-    """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
+    """Asks the session's training run to stop at its next safe point. Since 0.9.0."""
     GetTrainStatus: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainStatusRequest, _cuvis_ai_pb2.GetTrainStatusResponse]  # type: ignore[assignment]
-    """Returns the newest progress message of the session's training."""
+    """Returns the newest progress message of the session's training run."""
     GetTrainingCapabilities: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.GetTrainingCapabilitiesRequest, _cuvis_ai_pb2.GetTrainingCapabilitiesResponse]  # type: ignore[assignment]
     """Lists the supported optimizers, schedulers and callbacks. Needs no session."""
     SaveTrainRun: _aio.UnaryUnaryMultiCallable[_cuvis_ai_pb2.SaveTrainRunRequest, _cuvis_ai_pb2.SaveTrainRunResponse]  # type: ignore[assignment]
@@ -288,10 +288,10 @@ class CuvisAIServiceServicer:
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_cuvis_ai_pb2.TrainResponse], _abc.AsyncIterator[_cuvis_ai_pb2.TrainResponse]]:
         """Trains the session's pipeline and streams progress; the last message carries a terminal status.
-        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training: a
-        second call with the same key follows that training from its first message, whether or not it
-        has ended. With x-fleet-training-begun the call starts no training and may omit trainer_type.
-        The initial metadata of the reply contain the key.
+        The metadata x-fleet-training-key, 16 to 64 letters, digits, - or _, identifies the training
+        run: a second call with the same key follows that run from its first message, whether or not the
+        run has ended. With x-fleet-training-begun, the call starts no run and may omit trainer_type. The
+        initial metadata of the reply contains the key.
         """
 
     def StopTrain(
@@ -299,14 +299,14 @@ class CuvisAIServiceServicer:
         request: _cuvis_ai_pb2.StopTrainRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.StopTrainResponse, _abc.Awaitable[_cuvis_ai_pb2.StopTrainResponse]]:
-        """Asks the session's running training to stop at its next safe point. Since 0.9.0."""
+        """Asks the session's training run to stop at its next safe point. Since 0.9.0."""
 
     def GetTrainStatus(
         self,
         request: _cuvis_ai_pb2.GetTrainStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_cuvis_ai_pb2.GetTrainStatusResponse, _abc.Awaitable[_cuvis_ai_pb2.GetTrainStatusResponse]]:
-        """Returns the newest progress message of the session's training."""
+        """Returns the newest progress message of the session's training run."""
 
     def GetTrainingCapabilities(
         self,

@@ -119,7 +119,9 @@ class SessionRecord(_message.Message):
     sent again, it shows that the update was already applied. Empty: never updated.
     """
     stop_requested: _builtins.bool
-    """Whether the client called StopTrain while no training was running; cancels the next training."""
+    """Whether the client called StopTrain while no training was running; cancels the next training
+    run.
+    """
     @_builtins.property
     def search_paths(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Absolute folders in which configuration and weight files are looked up, in order."""
@@ -182,7 +184,7 @@ class Pipeline(_message.Message):
     """Artifact of a safetensors file; empty: initial weights."""
     @_builtins.property
     def plugins(self) -> _containers.RepeatedCompositeFieldContainer[Global___PluginCode]:
-        """Code of the plugins that provide its node classes, by name of the plugin."""
+        """Code of the plugins that provide its node classes, sorted by plugin name."""
 
     def __init__(
         self,
@@ -369,7 +371,7 @@ class RunRecord(_message.Message):
     @_builtins.property
     def result(self) -> Global___Pipeline:
         """The pipeline at the end of the run; its configuration differs from that of `pipeline` if the
-        training changed it, as a calibration does. Unset: none, or written by an older release.
+        run changed it, as a calibration does. Unset: none, or written by an older release.
         """
 
     def __init__(
