@@ -3,7 +3,7 @@
 from fleet_proto.cuvis_ai.v1 import cuvis_ai_pb2 as pb
 from fleet_schemas import OPTIMIZERS, SCHEDULERS
 
-_CHECKS = "patience"  # PyTorch's name of the parameter  # wording: ok
+_CHECKS = "patience"  # PyTorch's name for the parameter  # wording: ok
 
 
 def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
@@ -14,7 +14,7 @@ def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
         supported_callbacks=[
             pb.CallbackTypeInfo(
                 type="EarlyStopping",
-                description="Ends a training when the monitored value stops improving.",
+                description="Ends a training run when the monitored value stops improving.",
                 parameters=[
                     _required("monitor", "string", "The monitored value, such as val/bce."),
                     _optional(_CHECKS, "int", "10", "Checks without improvement."),
@@ -29,7 +29,7 @@ def training_capabilities() -> pb.GetTrainingCapabilitiesResponse:
             ),
             pb.CallbackTypeInfo(
                 type="ModelCheckpoint",
-                description="Keeps the best weights and restores them when the training ends.",
+                description="Keeps the best weights and restores them when the training run ends.",
                 parameters=[
                     _required("dirpath", "string", "Folder within the server's output folder."),
                     _required("monitor", "string", "The value that determines the best weights."),

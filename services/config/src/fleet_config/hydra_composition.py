@@ -32,7 +32,7 @@ class Composition:
     """All values; the caller may modify it."""
 
     package: tuple[str, ...]
-    """Path in the tree of the content of the requested file."""
+    """Path of the requested file's content within the tree."""
 
     value_overrides: list[Override]
     """The overrides that do not select files."""

@@ -16,8 +16,8 @@ class ConfigLookup:
     """Resolves a path or a bare name to a file.
 
     Tried in order: the path itself, absolute or within a search path; the path within the folder of
-    its type; the only file of that name anywhere within a search path. The server's own configs are
-    always the last search path.
+    its type; the only file with that name anywhere within a search path. The server's own configs
+    are always the last search path.
     """
 
     def __init__(self, paths: PathPolicy, configs_dir: Path) -> None:
@@ -33,7 +33,7 @@ class ConfigLookup:
         """Return the file.
 
         Args:
-            config_type: the requested kind of config; decides between files of the same name.
+            config_type: the requested kind of config; decides between files with the same name.
             path: as the client sent it.
             search_paths: the session's.
 

@@ -23,8 +23,8 @@ class OfferedPipeline:
     Attributes:
         path: relative to the folder, with extension.
         file: the config file.
-        metadata: from the file; if it has none, its stem is the name.
-        weights: the weights file of the same stem in the same folder; None if there is not one.
+        metadata: from the file; if it has none, the file's stem is the name.
+        weights: the weights file with the same stem in the same folder; None if it does not exist.
         text: the file's text; empty if it was not read.
     """
 

@@ -29,8 +29,8 @@ _HYDRA_BASE = "1.3"  # composition rules, independent of the installed release o
 class ConfigResolver:
     """Turns a path and overrides into a validated config.
 
-    Creating one sets Hydra's process-wide version base. Parsing and composition hold a lock: one
-    config is composed at a time.
+    Creating a resolver sets Hydra's process-wide version base. Parsing and composition hold a lock:
+    one config is composed at a time.
     """
 
     def __init__(self, lookup: ConfigLookup) -> None:
@@ -48,7 +48,7 @@ class ConfigResolver:
         overrides: Sequence[str],
         call: Call,
     ) -> dict[str, Any]:
-        """Return the config as JSON values, defaults filled in.
+        """Return the config as JSON values, with defaults filled in.
 
         Args:
             kind: name of the schema, as in `fleet_schemas.CONFIG_TYPES`.
@@ -61,7 +61,7 @@ class ConfigResolver:
             InvalidInput: unknown kind, or an invalid path, override or file; the text names it.
             NotFound: no such config.
             Exhausted: other calls held the lock for too long.
-            Cancelled, DeadlinePassed: the caller no longer waits; nothing was resolved.
+            Cancelled, DeadlinePassed: the caller is no longer waiting; nothing was resolved.
         """
         model = config_type(kind)
         file = self._lookup.find(kind, path, search_paths)

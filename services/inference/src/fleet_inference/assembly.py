@@ -46,11 +46,11 @@ def build_service(
         runs: the run store.
         artifacts: the artifact store.
         timings: the store of node timings.
-        on_stop: run when the service has stopped, after its own.
-        registry: the registry that has the metrics of the stores.
+        on_stop: callbacks to run after the service's own when it has stopped.
+        registry: the registry that has the stores' metrics.
 
     Raises:
-        ValueError: this machine does not have the device of the settings.
+        ValueError: this machine does not have the device that the settings name.
     """
     allow_read_only_views()
     allow_node_packages(settings.node_packages)

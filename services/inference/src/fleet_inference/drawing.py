@@ -47,7 +47,7 @@ class Drawing:
 
         Args:
             session_id: the session; ignored if `config_yaml` is given.
-            wanted: the format, in any letter case; empty means png.
+            wanted: the format, ignoring case; empty means png.
             config_yaml: a pipeline as YAML or JSON; empty means the session's.
             call: limits how long this may wait.
 
@@ -92,7 +92,7 @@ def _parse(config_yaml: str) -> PipelineConfig:
 
 
 def _unwrapped(content: dict[str, Any]) -> dict[str, Any]:
-    """Return the innermost mapping: a resolved config may be nested in packages of one key each."""
+    """Return the innermost mapping: a resolved config may be nested in single-key packages."""
     for _ in range(_MAX_WRAPPERS):
         inner = next(iter(content.values())) if len(content) == 1 else None
         if "nodes" in content or not isinstance(inner, dict):

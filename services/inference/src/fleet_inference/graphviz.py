@@ -13,7 +13,7 @@ from fleet_platform.rpc import Call, acquire_slot
 from fleet_platform.telemetry import logger
 
 _DPI = 110
-_MAX_INCHES = 80  # 80 by 80 inches at this resolution take 310 MB in the process of `dot`
+_MAX_INCHES = 80  # 80 by 80 inches at this resolution take 310 MB in the `dot` process
 _RETRY_AFTER_S = 2
 _log = logger("fleet.inference")
 
@@ -28,7 +28,7 @@ class Graphviz:
 
         Args:
             max_processes: number of processes that may run at the same time.
-            max_wait_s: time that a call waits at most before it may start one.
+            max_wait_s: longest time that a call waits before it may start one.
             max_run_s: time limit of one process.
         """
         self._slots = BoundedSemaphore(max_processes)
@@ -48,7 +48,7 @@ class Graphviz:
 
         Raises:
             Exhausted: all processes are busy, or this one takes too long.
-            Cancelled, DeadlinePassed: the caller no longer waits; nothing was rendered.
+            Cancelled, DeadlinePassed: the caller is no longer waiting; nothing was rendered.
         """
         program = shutil.which("dot")
         if program is None:

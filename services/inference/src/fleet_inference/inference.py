@@ -43,8 +43,8 @@ class Inference:
             materialiser: provides runnable pipelines.
             profiling: stores the timings of nodes.
             shared: reads tensors from shared memory.
-            reply_limit_bytes: limit for the tensors of one reply.
-            registry: has the counter of pixels.
+            reply_limit_bytes: size limit for the tensors in one reply.
+            registry: has the pixel counter.
         """
         self._sessions = sessions
         self._materialiser = materialiser
@@ -66,7 +66,7 @@ class Inference:
             OutOfOrder: no pipeline, or a required node is not fitted.
             InvalidInput: inputs are missing, cannot be decoded or do not match the pipeline.
             Exhausted: out of memory, or the outputs do not fit into one message.
-            Cancelled, DeadlinePassed: the caller no longer waits; nothing was computed.
+            Cancelled, DeadlinePassed: the caller is no longer waiting; nothing was computed.
         """
         record = self._sessions.read(request.session_id)
         pipeline = self._materialiser.get(require_pipeline(record), call)
@@ -105,7 +105,7 @@ class Inference:
         return self._materialiser.get(stored, call).outputs()
 
     def _refuse_too_large(self, tensors: Mapping[str, WireTensor]) -> None:
-        """Check the size before gRPC, whose error would not name a remedy."""
+        """Check the size before gRPC does, whose error would not name a remedy."""
         size_bytes = sum(tensor.size_bytes for tensor in tensors.values())
         if size_bytes > self._reply_limit_bytes:
             raise Exhausted(

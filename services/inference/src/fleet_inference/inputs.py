@@ -16,7 +16,7 @@ _MAX_ELEMENTS = 2**63 - 1
 
 
 def allow_read_only_views() -> None:
-    """Trigger torch's once-per-process warning about read-only buffers, so that it is not shown.
+    """Trigger torch's once-per-process warning about read-only buffers, so that it is never shown.
 
     Nodes only read their inputs, so a view of a request's buffer is safe.
     """

@@ -1,4 +1,4 @@
-"""Loads the pipeline and the weights of a session."""
+"""Loads a session's pipeline and weights."""
 
 from fleet_engine.out_of_memory import map_out_of_memory
 from fleet_engine.plugins import used_plugins
@@ -36,7 +36,7 @@ class Loading:
         self._paths = paths
 
     def load_pipeline(self, session_id: str, config_json: bytes, call: Call) -> PipelineConfig:
-        """Set the session's pipeline to that of `config_json`, with initial weights.
+        """Set the session's pipeline to the one in `config_json`, with initial weights.
 
         The pipeline is built before the session is changed, so that a session never has one that
         cannot run.
@@ -77,8 +77,8 @@ class Loading:
         Args:
             session_id: the session.
             path: as the client sent it; ``.pt``, ``.ckpt`` or ``.safetensors`` may be omitted.
-            strict: whether the file must have every value of the pipeline, and no others of its
-                nodes.
+            strict: whether the file must have every value of the pipeline, and no other values for
+                its nodes.
 
         Returns:
             The absolute path that was read.

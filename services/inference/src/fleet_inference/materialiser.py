@@ -1,4 +1,4 @@
-"""Builds runnable pipelines from the records of sessions."""
+"""Builds runnable pipelines from session records."""
 
 import time
 
@@ -37,9 +37,9 @@ class Materialiser:
         Args:
             artifacts: the store of weights.
             plugins: imports the classes of plugins.
-            device: the device of the pipelines.
+            device: the device to put the pipelines on.
             cache_size_bytes: limit for the parameters and buffers of the cached pipelines.
-            registry: has the metrics of the cache.
+            registry: has the cache's metrics.
         """
         registry = registry or MetricRegistry()
         self._artifacts = artifacts
@@ -57,7 +57,7 @@ class Materialiser:
             NotFound: the weights artifact no longer exists.
             Exhausted: the pipeline does not fit into memory, or another call took too long to
                 build it.
-            Cancelled, DeadlinePassed: the caller no longer waits.
+            Cancelled, DeadlinePassed: the caller is no longer waiting.
         """
         key = PipelineKey(
             stored.config_digest, stored.weights_digest, self._device_name, _classes_of(stored)

@@ -1,4 +1,4 @@
-"""Converts the outputs of a pipeline to tensors and metrics of a reply."""
+"""Converts the outputs of a pipeline to the tensors and metrics of a reply."""
 
 from collections.abc import Iterable, Mapping
 
@@ -15,7 +15,7 @@ def to_reply(
 ) -> tuple[dict[str, WireTensor], dict[str, float]]:
     """Split outputs into tensors and metrics; omit those that the wire cannot represent.
 
-    Numbers become metrics; tensors, arrays and lists of numbers become tensors. Texts, mappings,
+    Numbers become metrics; tensors, arrays and lists of numbers become tensors. Strings, mappings,
     artifacts and, unless requested by name, tensors of unsupported dtypes are omitted.
 
     Args:

@@ -60,7 +60,7 @@ class PipelineCache:
         return len(self._ready)
 
     def get(self, key: PipelineKey, build: Callable[[], Pipeline], wait_s: float) -> Pipeline:
-        """Return the pipeline of `key`, building it if it is absent.
+        """Return the pipeline for `key`, building it if it is absent.
 
         Args:
             key: identity of the pipeline.
@@ -72,7 +72,7 @@ class PipelineCache:
         """
 
         def build_once() -> Pipeline:
-            # Another caller's build may have ended since the look-up.
+            # Another caller's build may have finished since the look-up.
             ready = self._find(key)
             if ready is not None:
                 return ready

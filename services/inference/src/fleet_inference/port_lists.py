@@ -1,8 +1,8 @@
 """``ListAvailableNodesResponse`` in the form that releases up to 0.4.1 read.
 
-In those releases the values of the two maps of ``NodeInfo`` are a ``PortSpecList``, since 0.5.0 a
-``PortSpec``. The two are incompatible on the wire, so the older form has its message classes in a
-separate descriptor pool, derived from the current contract with that one type changed.
+In those releases each value in the two maps of ``NodeInfo`` is a ``PortSpecList``; since 0.5.0 it
+is a ``PortSpec``. The two are incompatible on the wire, so the older form has its message classes
+in a separate descriptor pool, derived from the current contract with that one type changed.
 """
 
 from functools import cache

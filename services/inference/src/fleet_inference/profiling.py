@@ -1,4 +1,4 @@
-"""Stores and returns timings of the nodes of sessions' pipelines."""
+"""Stores and returns node timings for sessions' pipelines."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ _log = logger("fleet.inference")
 
 
 class ProfilingChange(NamedTuple):
-    """Changes of a session's profiling settings; None leaves a setting as it is.
+    """Changes to a session's profiling settings; None leaves a setting as it is.
 
     Attributes:
         enabled: whether nodes are timed.
@@ -40,7 +40,7 @@ class Profiling:
         self._timings = timings
 
     def change(self, session_id: str, change: ProfilingChange) -> bool:
-        """Change the profiling settings, on every replica from the next call on.
+        """Change the profiling settings; every replica applies them from the next call on.
 
         Returns:
             Whether nodes are now timed.
@@ -91,7 +91,7 @@ class Profiling:
         )
 
     def keep(self, record: records.SessionRecord, times: NodeTimes) -> None:
-        """Add the timings of one inference; if the store fails, only they are lost."""
+        """Add the timings of one inference; if the store fails, only these timings are lost."""
         durations_ms = {name: seconds * _MS_PER_S for name, seconds in times.seconds.items()}
         try:
             self._timings.record(

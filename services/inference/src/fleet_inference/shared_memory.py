@@ -21,7 +21,7 @@ class SharedMemory:
 
     ``preadv`` copies the bytes once. A mapping would avoid the copy, but the owner of a segment may
     shrink it at any time, and accessing a page that no longer exists kills the process, whereas a
-    read only returns fewer bytes.
+    read merely returns fewer bytes.
     """
 
     def __init__(self, *, enabled: bool, limit_bytes: int, folder: Path = SEGMENTS) -> None:

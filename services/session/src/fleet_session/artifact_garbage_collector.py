@@ -17,10 +17,10 @@ _log = logger("fleet.session")
 
 
 class ArtifactGarbageCollector:
-    """Removes weights, code and checkpoints that no session and no training refers to.
+    """Removes weights, code and checkpoints that no session or training run refers to.
 
-    Replicas do so independently. Nothing is removed while a store is unavailable, because records
-    that cannot be read may refer to any artifact.
+    Each replica does so independently. Nothing is removed while a store is unavailable, because
+    records that cannot be read may refer to any artifact.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ from fleet_session.session_lifecycle import SearchPaths
 
 
 def is_append(request: pb.SetSessionSearchPathsRequest) -> bool:
-    """Whether to add the folders; the default if the client does not set ``append``."""
+    """Return whether to add the folders, which is the default if ``append`` is not set."""
     return request.append if request.HasField("append") else True
 
 

@@ -8,14 +8,14 @@ from fleet_proto.methods import METHODS_BY_SERVICE, SERVICE_NAME
 SERVICES = tuple(METHODS_BY_SERVICE)
 
 AskAll = Callable[[Iterable[str]], Mapping[str, bool]]
-"""Checks the named services concurrently, with a deadline; whether each one is serving."""
+"""Checks the named services concurrently, with a deadline; returns whether each is serving."""
 
 
 class GatewayHealth:
     """The health of each service and of all of them together.
 
-    Concurrent callers share one round of checks, so that each service is checked once at a time,
-    however many callers there are.
+    Concurrent callers share one round of checks, so that at most one check of each service runs at
+    a time, however many callers there are.
     """
 
     def __init__(self, ask_all: AskAll) -> None:
@@ -23,13 +23,13 @@ class GatewayHealth:
         self._rounds: SingleFlight[str, Mapping[str, bool]] = SingleFlight()
 
     def is_serving(self, name: str) -> bool | None:
-        """Whether a service is serving.
+        """Return whether a service is serving.
 
         Args:
-            name: of the service; empty or the full name of the gRPC service means all services.
+            name: the service; empty or the full name of the gRPC service means all services.
 
         Returns:
-            None if there is no service of that name.
+            The answer; None if there is no service with that name.
         """
         if name in {"", SERVICE_NAME}:
             return all(self._answers().values())

@@ -18,7 +18,7 @@ class GitClones:
     """A folder with one working tree per plugin and tag."""
 
     def __init__(self, folder: Path, protocols: str = "http:https:ssh") -> None:
-        """Create an empty cache.
+        """Create a cache; working trees that are already in the folder are reused.
 
         Args:
             folder: the folder for the working trees, created when needed.

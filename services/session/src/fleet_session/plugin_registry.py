@@ -50,7 +50,7 @@ class PluginRegistry:
         Raises:
             NotFound: unknown or expired session.
             InvalidInput: the manifests do not have this form.
-            Exhausted: too many plugins, or too large manifests.
+            Exhausted: too many plugins, or manifests that are too large.
             DependencyDown: the artifact volume cannot be written.
         """
         session = self._sessions.read(session_id)
@@ -82,7 +82,7 @@ class PluginRegistry:
         """Return one of the session's plugins.
 
         Raises:
-            NotFound: unknown or expired session, or no plugin of this name.
+            NotFound: unknown or expired session, or no plugin with this name.
         """
         plugins = self._sessions.read(session_id).plugins
         for plugin in plugins:

@@ -1,4 +1,4 @@
-"""Stores the code of plugins, as far as the operator allows it to run."""
+"""Stores the code of plugins if the operator allows it to run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,8 +40,8 @@ class PluginSources:
     ) -> str:
         """Store a plugin's files.
 
-        If some of a plugin's classes are built in, it can be registered without its files; only
-        those classes are usable then.
+        If some of a plugin's classes are built in, it can be registered without its files; in
+        that case, only those classes are usable.
 
         Args:
             manifest: the plugin's manifest.

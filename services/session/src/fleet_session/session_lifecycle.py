@@ -52,8 +52,9 @@ class SessionLifecycle:
             session_id: the session.
             paths: folders, absolute or relative to the service's working directory. Entries that
                 are not folders or may not be read are rejected; the others are still used.
-            append: whether to append them to the current search paths or to replace these. If they
-                are replaced and none is accepted, the session searches the server's own configs.
+            append: whether to append the folders to the current search paths instead of replacing
+                them. If the paths are replaced and no folder is accepted, the session searches the
+                server's own configs.
 
         Raises:
             NotFound: unknown or expired session.

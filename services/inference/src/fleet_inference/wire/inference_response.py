@@ -56,7 +56,7 @@ def _tensor_head(tensor: WireTensor, data_bytes: int) -> bytes:
 
 
 def _float32(value: float) -> bytes:
-    """Encode as float32; too large values become infinity, as in protobuf."""
+    """Encode as float32; values that are too large become infinity, as in protobuf."""
     try:
         return struct.pack("<f", value)
     except OverflowError:

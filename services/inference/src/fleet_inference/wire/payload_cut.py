@@ -1,8 +1,8 @@
 """Separates the tensor bytes from a serialised ``InferenceRequest``.
 
 The remaining message has each ``Tensor.raw_data`` replaced by a four-byte ticket. It is small, and
-protobuf parses it by all its rules (unknown fields, repeated occurrences that merge, the last of a
-oneof wins, UTF-8). The ticket of a parsed tensor then identifies its bytes.
+protobuf parses it with all its rules (unknown fields, repeated occurrences that merge, the last of
+a oneof wins, UTF-8). The ticket of a parsed tensor then identifies its bytes.
 """
 
 from collections.abc import Mapping
