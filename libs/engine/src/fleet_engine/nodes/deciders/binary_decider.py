@@ -53,10 +53,10 @@ class BinaryDecider(CalibratedDecider):
         return {"decisions": torch.sigmoid(logits) >= self.threshold}
 
     def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
-        """Choose the threshold with the best pixel F1; the larger of two equally good ones.
+        """Choose the threshold with the best pixel F1, or the larger of two equally good ones.
 
-        Candidates are quantiles of the probabilities of all pixels, see `best_threshold`; the
-        largest of several channels counts.
+        Candidates are quantiles of the probabilities of all pixels, see `best_threshold`; of
+        several channels, the largest counts.
 
         Args:
             scores: logits, one float32 [1, H, W, C] for each measurement.

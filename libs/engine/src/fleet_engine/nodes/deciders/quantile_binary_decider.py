@@ -29,12 +29,12 @@ from fleet_engine.nodes.statistics.quantiles import quantile, quantiles
 class QuantileBinaryDecider(CalibratedDecider):
     """``decision = x >= q``, where q is a quantile of the values that x is compared with.
 
-    The quantile is interpolated linearly between neighbouring values, of any number of values.
+    The quantile is interpolated linearly between neighbouring values; their number is not limited.
 
     Args:
         quantile: level of the quantile, 0 to 1; 0.995 flags the highest half percent.
-        reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all of a
-            measurement; [1, 2]: each of its channels separately.
+        reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all values
+            of a measurement; [1, 2]: each of its channels separately.
     """
 
     CATEGORY = NodeCategory.CONTROL
@@ -68,7 +68,7 @@ class QuantileBinaryDecider(CalibratedDecider):
         return {"decisions": logits >= quantile(logits, self.quantile, self.reduce_dims)}
 
     def calibrate(self, scores: Sequence[Tensor], targets: Sequence[Tensor]) -> Calibration:
-        """Choose the quantile with the best pixel F1; the larger of two equally good ones.
+        """Choose the quantile with the best pixel F1, or the larger of two equally good ones.
 
         Candidates are the current quantile and 256 others, whose distances from 1 form a geometric
         sequence from 1 / N to 1 / 2, where N is the number of pixels. A pixel counts as found if

@@ -27,10 +27,10 @@ class TwoStageBinaryDecider(Node):
 
     Args:
         image_threshold: minimum score of an anomalous measurement, 0 to 1.
-        top_k_fraction: fraction of the pixels that determine s, above 0, to 1.
+        top_k_fraction: fraction of the pixels that determine s, above 0 and up to 1.
         quantile: level of the quantile, 0 to 1.
-        reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all of a
-            measurement.
+        reduce_dims: axes of [B, H, W, C] over which the quantile is taken; None: all values
+            of a measurement.
     """
 
     CATEGORY = NodeCategory.CONTROL

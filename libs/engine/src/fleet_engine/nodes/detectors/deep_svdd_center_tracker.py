@@ -25,9 +25,9 @@ from fleet_engine.nodes.statistics.statistics_node import StatisticsNode
 class DeepSVDDCenterTracker(StatisticsNode[RunningMean]):
     """``c = mean(z)`` over all training pixels, then ``c <- (1 - alpha) c + alpha mean(z)``.
 
-    The fit sets the initial centre. During training, each batch moves the centre before it is
-    returned, by the mean over the batches of all processes that train together. The centre never
-    carries a gradient: only the projection is trained towards it.
+    The fit sets the initial centre. During training, each batch first moves the centre, by the mean
+    over the batches of all processes that train together; the moved centre is returned. The centre
+    never carries a gradient: only the projection is trained towards it.
 
     Args:
         rep_dim: length of an embedding.

@@ -25,7 +25,7 @@ class LADGlobal(ChannelStatisticsNode[RunningMean]):
     """``score = (x - M)^T L (x - M)`` per pixel (Verdoja & Grangetto 2020).
 
     M is the mean of all training pixels. The channels are the vertices of a complete graph with
-    Cauchy weights ``w_ij = 1 / (1 + ((M_i - M_j) / alpha)^2)``, alpha the mean of M. With the
+    Cauchy weights ``w_ij = 1 / (1 + ((M_i - M_j) / alpha)^2)``; alpha is the mean of M. With the
     degrees ``d_i = sum of w_ij over j != i`` on the diagonal of D, the Laplacian is
     ``L = D - W``, or ``D^-1/2 (D - W) D^-1/2`` if normalised. M and L are float64, scores float32.
 

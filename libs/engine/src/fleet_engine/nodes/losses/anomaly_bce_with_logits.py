@@ -19,11 +19,12 @@ class AnomalyBCEWithLogits(LossNode):
     x is the logit of a pixel, t its ground truth, 0 or 1. Sigmoid and logarithm are computed
     together, so that large logits do not overflow.
 
-    The weight of positives is a buffer under the two keys that it has in published files.
+    The weight of positives is one buffer under two keys, both of which published files contain.
 
     Args:
-        weight: factor of the loss.
-        pos_weight: factor of anomalous pixels, to compensate for unbalanced classes; None: 1.
+        weight: factor applied to the loss.
+        pos_weight: factor applied to anomalous pixels, to compensate for unbalanced classes;
+            None: 1.
         reduction: mean or sum over all pixels of the batch.
     """
 

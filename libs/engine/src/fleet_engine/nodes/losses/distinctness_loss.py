@@ -16,13 +16,13 @@ from fleet_engine.nodes.losses.loss_node import LossNode
 
 @published("cuvis_ai.node.losses.DistinctnessLoss")
 class DistinctnessLoss(LossNode):
-    """``loss = weight * mean over pairs i < j of cos(w_i, w_j)``; 0 without a pair.
+    """``loss = weight * mean over pairs i < j of cos(w_i, w_j)``; 0 if there is no pair.
 
     w_i is the row of weights of output channel i; for the cosine, rows are divided by their length,
     or by `eps` if they are shorter.
 
     Args:
-        weight: factor of the loss.
+        weight: factor applied to the loss.
         eps: lower bound on the length that a row is divided by.
     """
 

@@ -21,7 +21,7 @@ class IoULoss(LossNode):
     and maximum of the batch, which maps equal scores to 0.5 (Rahman & Wang 2016, eq. 3 to 5).
 
     Args:
-        weight: factor of the loss.
+        weight: factor applied to the loss.
         smooth: keeps the quotients finite.
         normalize_method: sigmoid, clamp or minmax.
     """

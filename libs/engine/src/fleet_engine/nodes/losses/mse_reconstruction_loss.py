@@ -17,7 +17,7 @@ class MSEReconstructionLoss(LossNode):
     """``loss = weight * mean((reconstruction - target)^2)`` over all values of the batch.
 
     Args:
-        weight: factor of the loss.
+        weight: factor applied to the loss.
         reduction: mean or sum of the squares.
     """
 

@@ -17,7 +17,7 @@ class OrthogonalityLoss(LossNode):
     """``loss = weight * |W W^T - I|^2``, the squared Frobenius norm; zero for orthonormal rows.
 
     Args:
-        weight: factor of the loss.
+        weight: factor applied to the loss.
     """
 
     CATEGORY = NodeCategory.REGULARIZER

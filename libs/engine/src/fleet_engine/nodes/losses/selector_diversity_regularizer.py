@@ -1,4 +1,4 @@
-"""Rewards a channel selector for different weights."""
+"""Rewards a channel selector for weights that differ."""
 
 from typing import Any, ClassVar
 
@@ -17,7 +17,7 @@ class SelectorDiversityRegularizer(LossNode):
     """``loss = -weight * mean((w - mean w)^2)``, the population variance of the weights.
 
     Args:
-        weight: factor of the loss; a positive factor favours different weights.
+        weight: factor applied to the loss; a positive factor favours weights that differ.
     """
 
     CATEGORY = NodeCategory.REGULARIZER

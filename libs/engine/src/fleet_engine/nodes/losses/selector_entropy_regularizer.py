@@ -21,7 +21,7 @@ class SelectorEntropyRegularizer(LossNode):
     ``p = w / (sum w + eps)``; it is largest, ln C, for C equal weights.
 
     Args:
-        weight: factor of the loss; a positive factor favours even weights.
+        weight: factor applied to the loss; a positive factor favours even weights.
         target_entropy: target entropy in nats; None: maximise the entropy.
         eps: keeps quotient and logarithm finite.
     """

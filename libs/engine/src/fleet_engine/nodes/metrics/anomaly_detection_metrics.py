@@ -22,10 +22,10 @@ from fleet_engine.nodes.metrics.score_bins import BINS, bins_of
 class AnomalyDetectionMetrics(MetricNode):
     """Precision, recall, F1 and intersection over union of decisions; average precision of logits.
 
-    Over all pixels, with TP, FP and FN the counts of true positives, false positives and false
-    negatives: precision TP / (TP + FP), recall TP / (TP + FN), f1_score 2TP / (2TP + FP + FN),
+    TP, FP and FN count the true positives, false positives and false negatives among all pixels:
+    precision TP / (TP + FP), recall TP / (TP + FN), f1_score 2TP / (2TP + FP + FN),
     iou TP / (TP + FP + FN); 0 / 0 is 0. image_precision, image_recall and image_f1 are the same
-    over measurements, each of which counts as found or anomalous if one of its pixels does.
+    over measurements, each of which counts as found or anomalous if one of its pixels is.
 
     Average precision is exact for a batch. When batches are pooled, logits that agree in their
     first 18 bits (within 1/512 of their magnitude, see `score_bins`) count as equal. This works for

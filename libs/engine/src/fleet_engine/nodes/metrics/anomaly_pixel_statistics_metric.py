@@ -14,7 +14,7 @@ from fleet_engine.nodes.metrics.metric_node import MetricNode
 
 @published("cuvis_ai.node.metrics.AnomalyPixelStatisticsMetric")
 class AnomalyPixelStatisticsMetric(MetricNode):
-    """Number of all and of anomalous pixels, and the percentage of the latter.
+    """Number of pixels, number of anomalous pixels, and the percentage of the latter.
 
     Names: ``anomaly/total_pixels``, ``anomaly/anomalous_pixels``, ``anomaly/anomaly_percentage``.
     """

@@ -18,7 +18,7 @@ class ComponentOrthogonalityMetric(ModelMetricNode):
     ``orthogonality_error`` is the Frobenius norm of G - I, ``avg_off_diagonal`` the mean magnitude
     of all entries of G - I (despite its published name), ``diagonal_mean`` and ``diagonal_std`` the
     mean and sample standard deviation of the diagonal of G. Measures that need two rows are 0 for a
-    single one.
+    single row.
     """
 
     TAGS = (NodeTag.DIM_REDUCTION, NodeTag.EVALUATION)

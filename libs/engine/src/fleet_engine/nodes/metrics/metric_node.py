@@ -15,7 +15,7 @@ from fleet_engine.graph.stage import Stage
 
 
 class MetricNode(Node):
-    """A node that computes metrics of each batch, and of all batches since `reset` as one.
+    """A node that computes metrics of each batch, and of all batches since `reset` together.
 
     A subclass returns the sums of a batch, which add up over batches (`sums`), and computes metrics
     from such sums (`values`). The pooled metrics of an epoch are therefore those of all its data,

@@ -18,7 +18,7 @@ class PerPixelUnitNorm(Node):
     """``(x - mean(x)) / max(|x - mean(x)|, eps)`` over the channels of each pixel.
 
     Args:
-        eps: lower bound on the length that is divided by.
+        eps: lower bound on the divisor.
     """
 
     CATEGORY = NodeCategory.TRANSFORM

@@ -18,7 +18,7 @@ class ScoreToLogit(StatisticsNode[Moments]):
     """``logit = scale * (score - bias)``.
 
     A fit sets bias to mean + 2 sample standard deviations of the training pixels' scores, and
-    does not change scale. Without a fit the initial values apply.
+    does not change scale. Until then, the initial values apply.
 
     Args:
         init_scale: initial scale.

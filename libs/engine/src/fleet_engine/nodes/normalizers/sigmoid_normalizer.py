@@ -17,8 +17,8 @@ from fleet_engine.graph.port_spec import Ports, PortSpec
 class SigmoidNormalizer(Node):
     """``sigmoid((x - median) / max(std, std_floor))`` per measurement and channel.
 
-    Median and standard deviation are taken over the pixels of the channel: the lower of the two
-    middle values if their number is even, and the population standard deviation (n).
+    Both statistics are taken over the pixels of the channel: the median is the lower of the two
+    middle values if the number of pixels is even; std is the population standard deviation (n).
 
     Args:
         std_floor: lower bound on the standard deviation.

@@ -26,7 +26,7 @@ class ZScoreNormalizerGlobal(ChannelStatisticsNode[Moments]):
 
     Args:
         num_channels: channels of the cube.
-        eps: added to the standard deviation at the fit.
+        eps: added to the standard deviation when the node is fitted.
     """
 
     CATEGORY = NodeCategory.TRANSFORM

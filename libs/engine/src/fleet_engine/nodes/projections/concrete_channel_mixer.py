@@ -1,4 +1,4 @@
-"""Selects a band for each output channel by the concrete distribution."""
+"""Selects a band for each output channel with the concrete distribution."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -21,7 +21,7 @@ Temperature = Annotated[float, Field(gt=0)]
 
 @published("cuvis_ai.node.channel_mixer.ConcreteChannelMixer")
 class ConcreteChannelMixer(Node):
-    """``rgb_k = sum_c w_kc x_c`` ; training drives each row w_k towards a single band.
+    """``rgb_k = sum_c w_kc x_c``; training drives each row w_k towards a single band.
 
     In training, ``w = softmax((logits + g) / tau)`` with Gumbel noise g (Maddison et al. 2017, Jang
     et al. 2017), drawn once per batch: ``g = -log(-log(u + eps) + eps)``, u uniform from torch's
@@ -101,7 +101,7 @@ class ConcreteChannelMixer(Node):
 
         Args:
             data: cube_BHWC, float32; C equals input_channels.
-            context: at stage TRAIN its epoch sets the temperature, and noise is drawn if the node
+            context: in stage TRAIN, its epoch sets the temperature, and noise is drawn if the node
                 is in training mode.
 
         Returns:

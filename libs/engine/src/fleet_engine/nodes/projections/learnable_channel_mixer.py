@@ -33,12 +33,12 @@ class LearnableChannelMixer(StatisticsNode[Moments]):
     Args:
         input_channels: channels of the cube.
         output_channels: channels of the result.
-        leaky_relu_negative_slope: slope below 0.
+        leaky_relu_negative_slope: slope for negative values.
         use_bias: add b.
         use_activation: apply the leaky ReLU.
         normalize_output: scale each output channel to [0, 1].
-        init_method: initial weights: Glorot uniform for `xavier` and, before the fit, `pca`; He
-            uniform for the leaky ReLU for `kaiming`; 0 for `zeros`.
+        init_method: initial weights; `xavier`, and `pca` before the fit: Glorot uniform; `kaiming`:
+            He uniform with the slope of the leaky ReLU; `zeros`: 0.
         eps: lower bound on the width of the range.
         reduction_scheme: number of channels before and after each layer; None: a single layer.
 

@@ -18,7 +18,7 @@ Size = Annotated[int, Field(gt=0, le=16384)]
 
 @published("cuvis_ai.node.dimensionality_reduction.TrainablePCA")
 class TrainablePCA(ChannelStatisticsNode[Moments]):
-    """``y = V (x - mean)`` per pixel (Pearson 1901), whitened ``y_k / sqrt(lambda_k + eps)``.
+    """``y = V (x - mean)`` per pixel (Pearson 1901); whitened: ``y_k / sqrt(lambda_k + eps)``.
 
     The rows of V are the eigenvectors of the training pixels' sample covariance (n - 1) with the
     largest eigenvalues lambda, in descending order, computed in float64, with the signs that
@@ -108,7 +108,7 @@ class TrainablePCA(ChannelStatisticsNode[Moments]):
 
         Returns:
             projected [B, H, W, K], float32; explained_variance_ratio [K],
-            ``lambda_k / (sum of the K lambdas + eps)``, so relative to the selected components;
+            ``lambda_k / (sum of the K lambdas + eps)``, relative to the selected components;
             components [K, C].
 
         Raises:

@@ -38,7 +38,7 @@ def best_in_windows(
 
 
 def best_overall(scores_C: Tensor, correlation_CC: Tensor, count: int, penalty: float) -> list[int]:
-    """Choose `count` different bands of the whole spectrum, beginning with the best score."""
+    """Choose `count` different bands from the whole spectrum, beginning with the best score."""
     chosen: list[int] = []
     while len(chosen) < count:
         candidates = [band for band in range(len(scores_C)) if band not in chosen]

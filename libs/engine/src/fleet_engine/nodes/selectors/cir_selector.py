@@ -1,4 +1,4 @@
-"""Colour infrared image of near infrared, red and green."""
+"""Colour infrared image made of near infrared, red and green."""
 
 from typing import Any
 

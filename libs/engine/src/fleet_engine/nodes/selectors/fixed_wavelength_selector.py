@@ -1,4 +1,4 @@
-"""Image of the bands nearest to three given wavelengths."""
+"""Image made of the bands nearest to three given wavelengths."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from fleet_engine.nodes.selectors.channel_selector import ChannelSelector
 
 @published("cuvis_ai.node.channel_selector.FixedWavelengthSelector")
 class FixedWavelengthSelector(ChannelSelector):
-    """Image of the bands nearest to the requested wavelengths.
+    """Image made of the bands nearest to the requested wavelengths.
 
     Args:
         target_wavelengths: nm, for red, green and blue.

@@ -1,4 +1,4 @@
-"""Image of the bands with the highest contrast in three windows."""
+"""Image made of the bands with the highest contrast in three windows."""
 
 from typing import Any
 
@@ -15,11 +15,11 @@ from fleet_engine.nodes.selectors.channel_selector import ChannelSelector
 
 @published("cuvis_ai.node.channel_selector.HighContrastSelector")
 class HighContrastSelector(ChannelSelector):
-    """Image of the bands with the highest ``var(x) + alpha * mean |laplacian(x)|``.
+    """Image made of the bands with the highest ``var(x) + alpha * mean |laplacian(x)|``.
 
     The variance (divided by n) and the five-point Laplacian (with replicated edge pixels) are
-    computed over one image of the band, in float64. As in the published node, the first measurement
-    of a batch determines the bands for the whole batch.
+    computed for each band of one measurement, in float64. As in the published node, the first
+    measurement of a batch determines the bands for the whole batch.
 
     Args:
         windows: nm, lower and upper end for each channel of the image; an empty window
@@ -44,7 +44,7 @@ class HighContrastSelector(ChannelSelector):
         self.alpha = alpha
 
     def bands(self, cube: Tensor, wavelengths_nm: list[float]) -> list[int]:
-        """Return the band of highest contrast in each window of the first measurement."""
+        """Return the band with the highest contrast in each window, in the first measurement."""
         return [
             self._best(cube[0], bands_in_window(wavelengths_nm, window)) for window in self.windows
         ]

@@ -1,4 +1,4 @@
-"""Supervised selection of bands in the whole spectrum."""
+"""Supervised selection of bands from the whole spectrum."""
 
 from typing import Annotated, Any, ClassVar
 
@@ -14,7 +14,7 @@ from fleet_engine.nodes.selectors.supervised_selector import ScoreWeights, Super
 
 @published("cuvis_ai.node.channel_selector.SupervisedFullSpectrumSelector")
 class SupervisedFullSpectrumSelector(SupervisedSelector):
-    """`SupervisedSelector` that chooses three different bands of the whole spectrum.
+    """`SupervisedSelector` that chooses three different bands from the whole spectrum.
 
     Args:
         num_spectral_bands: channels of the cube, at least 3.

@@ -19,7 +19,7 @@ ScoreWeights = tuple[float, float, float]
 
 
 class SupervisedSelector(ChannelSelector):
-    """Image of three bands that separate masked pixels from the others.
+    """Image made of three bands that separate masked pixels from the others.
 
     A band's score is ``w0 z(fisher) + w1 z(auc) + w2 z(mi)``, where z subtracts the mean over the
     bands and divides by their standard deviation (divided by n); a measure that is equal in all

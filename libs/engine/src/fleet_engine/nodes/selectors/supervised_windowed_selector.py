@@ -23,7 +23,7 @@ class SupervisedWindowedSelector(SupervisedSelector):
     Args:
         num_spectral_bands: channels of the cube.
         windows: nm, lower and upper end for each channel of the image.
-        score_weights: of Fisher score, AUC and mutual information.
+        score_weights: weights of Fisher score, AUC and mutual information.
         lambda_penalty: weight of the redundancy.
 
     Raises:

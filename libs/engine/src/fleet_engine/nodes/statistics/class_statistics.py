@@ -1,4 +1,4 @@
-"""Streaming statistics of the bands of labelled pixels."""
+"""Streaming statistics of the bands of labelled pixels, by class."""
 
 from collections.abc import Mapping, Sequence
 

@@ -1,8 +1,8 @@
 """Quantiles of tensors of any size, with linear interpolation.
 
 The quantile q of n values is the value at rank ``q * (n - 1)`` of the sorted values, counted from
-0. Up to 2^24 values the results equal those of `torch.quantile` to the bit, whose rank is rounded
-to the dtype of the values; beyond that, where `torch.quantile` fails, the rank is float64.
+0. For up to 2^24 values, the rank is rounded to the dtype of the values, so that the results equal
+those of `torch.quantile` bit for bit. For more values, where `torch.quantile` fails, it is float64.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ def quantile(values: Tensor, level: float, dims: Sequence[int] | None = None) ->
     grouped_GN, shape = _grouped(values, dims)
     count = grouped_GN.shape[-1]
     below, weight = _rank(level, count, values.dtype)
-    # The search is shorter from the nearer end.
+    # Searching from the nearer end is faster.
     from_top = count - below <= below + 2
     kept = count - below if from_top else min(below + 2, count)
     ends = grouped_GN.topk(kept, largest=from_top, sorted=False).values

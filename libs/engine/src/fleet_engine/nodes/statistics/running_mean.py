@@ -1,4 +1,4 @@
-"""Running mean of a stream by float64 sums."""
+"""Running mean of a stream, computed from float64 sums."""
 
 from collections.abc import Mapping, Sequence
 

@@ -18,7 +18,7 @@ from fleet_engine.nodes.visualizers.visualizer_node import UpTo, numbers
 
 @published("cuvis_ai.node.anomaly_visualization.AnomalyMask")
 class AnomalyMask(MaskVisualizer):
-    """Panels of one channel, scores, ground truth and decisions, and where both agree.
+    """Panels of one channel, the scores, ground truth, decisions, and where the last two agree.
 
     Hits are green, false alarms red, misses yellow. Pictures are named ``anomaly_mask_img<nn>``.
 
@@ -74,5 +74,5 @@ class AnomalyMask(MaskVisualizer):
         return self.draw(decisions, cube, context, mask, scores)
 
     def background(self, image_HWC: Tensor) -> tuple[Image, str]:
-        """Return one channel in grey."""
+        """Return one channel as a grey image."""
         return grey(numbers(image_HWC[..., self.channel])), f"channel {self.channel}"

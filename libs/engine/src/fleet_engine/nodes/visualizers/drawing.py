@@ -57,7 +57,7 @@ def show_scores(
     axes.set_title(title, fontsize=9)
     axes.set_axis_off()
     shown = axes.imshow(scores_HW, cmap=colours, interpolation=_interpolation(scores_HW))
-    bar = axes.get_figure().colorbar(shown, ax=axes, shrink=0.8)  # type: ignore[union-attr]  # it has one
+    bar = axes.get_figure().colorbar(shown, ax=axes, shrink=0.8)  # type: ignore[union-attr]  # never None
     bar.ax.tick_params(labelsize=7)
 
 
@@ -82,7 +82,7 @@ def to_picture(figure: "Figure") -> npt.NDArray[np.uint8]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]  # so in matplotlib
+    canvas.draw()  # type: ignore[no-untyped-call]  # matplotlib is untyped
     return np.array(canvas.buffer_rgba(), np.uint8)[..., :3]  # type: ignore[no-untyped-call]
 
 
@@ -116,5 +116,5 @@ def to_bytes(image: Image) -> npt.NDArray[np.uint8]:
 
 
 def _interpolation(image: npt.NDArray[np.generic]) -> str:
-    """Return an interpolation that shows sharp pixels if they fit, and drops no pixel otherwise."""
+    """Return an interpolation: sharp pixels if they fit; otherwise one that drops no pixel."""
     return "nearest" if max(image.shape[:2]) <= _MAX_PANEL else "auto"

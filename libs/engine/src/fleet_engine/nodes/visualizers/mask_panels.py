@@ -41,7 +41,7 @@ class MaskScene(NamedTuple):
 
 
 def draw_masks(scene: MaskScene, title: str) -> tuple[npt.NDArray[np.uint8], str]:
-    """Draw a measurement, its ground truth, the decisions, and where both agree.
+    """Draw a measurement, its ground truth, the decisions, and where the last two agree.
 
     Returns:
         The picture, uint8 RGB, and a line that summarises the agreement.

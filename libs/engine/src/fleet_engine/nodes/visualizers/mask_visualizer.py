@@ -19,7 +19,7 @@ from fleet_engine.nodes.visualizers.visualizer_node import (
 
 
 class MaskVisualizer(VisualizerNode):
-    """Panels of background, scores, ground truth, decisions, and where both agree.
+    """Panels of background, scores, ground truth, decisions, and where the last two agree.
 
     Attributes:
         BACKGROUND_PORT: input port of the background.

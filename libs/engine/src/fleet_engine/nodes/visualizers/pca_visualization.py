@@ -49,7 +49,7 @@ class PCAVisualization(VisualizerNode):
 
         Args:
             data: component_BHWK, float32.
-            context: Stage, epoch and batch of the call.
+            context: the position in the run.
 
         Raises:
             InvalidInput: there is only one component.

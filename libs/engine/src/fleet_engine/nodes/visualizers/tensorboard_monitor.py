@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class TensorBoardMonitorNode(Node):
     """Writes an event file: each metric as a scalar, each figure as an image.
 
-    Tags are ``<stage>/<name>``, the step is the number of optimiser steps so far. A new
+    Tags are ``<stage>/<name>``; the step is the number of optimiser steps so far. A new
     folder for the run is created with the first event: ``<output_dir>/<run_name>``, then
     ``<run_name>_v2`` and so on, or ``run_01`` and so on. Constructing the node touches no file.
 
@@ -82,7 +82,7 @@ class TensorBoardMonitorNode(Node):
         metrics: Iterable[Sequence[Metric]] = (),
         **_: Any,
     ) -> dict[str, Any]:
-        """Write the reports of the connected nodes on a batch, one list for each node.
+        """Write the connected nodes' reports on a batch, one list for each node.
 
         Raises:
             Exhausted: no space is left.
